@@ -1,0 +1,1 @@
+//! Sealed customer data and the only way to open it.

@@ -1,0 +1,1 @@
+//! The append-only, signed ledger: entries, queue format, tiles, checkpoints, proofs.

@@ -1,0 +1,1 @@
+//! The run: scan, map, check, load in splits; resume; reconcile.

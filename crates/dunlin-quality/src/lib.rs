@@ -1,0 +1,1 @@
+//! What is in the data: profile, kinds, cleaning functions, row rules.

@@ -1,0 +1,1 @@
+//! dunlin's own state: SQLite, migrations, queries, the ledger queue, keys.

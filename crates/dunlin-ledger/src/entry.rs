@@ -1,0 +1,344 @@
+//! What the ledger says: one [`Entry`] for each decision, movement, look at data and statement.
+//!
+//! Not here: where entries are stored. An entry holds counts, codes, names of tables and hex hashes; never
+//! customer values, sentences typed by people, network addresses or SQL literals.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One line of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When it happened, in microseconds since 1970-01-01 UTC.
+    pub at: i64,
+    /// Who did it.
+    pub actor: Actor,
+    /// What happened.
+    pub body: Body,
+}
+
+/// Who did what an entry says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Actor {
+    /// Somebody at a shell of this machine: the operating system's word, not authenticated by dunlin.
+    Local {
+        /// Name of the operating system's user.
+        user: String,
+    },
+    /// A person whom dunlin has authenticated.
+    Person {
+        /// The person's id, never a name or an address.
+        id: String,
+    },
+    /// dunlin itself.
+    System,
+}
+
+impl Actor {
+    /// The operating system's user who runs this process.
+    pub fn local() -> Actor {
+        let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+        let user = user.unwrap_or_default();
+        let user: String = user.chars().filter(|c| !c.is_control()).take(64).collect();
+        Actor::Local { user: if user.is_empty() { "unknown".to_owned() } else { user } }
+    }
+
+    /// Whether dunlin itself has checked who this is.
+    pub fn is_authenticated(&self) -> bool {
+        !matches!(self, Actor::Local { .. })
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Actor::Local { user } => write!(f, "local:{user} (unauthenticated)"),
+            Actor::Person { id } => write!(f, "person:{id}"),
+            Actor::System => f.write_str("dunlin"),
+        }
+    }
+}
+
+/// Rows by where they ended. `source_rows` must equal the sum of the other five.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Rows read from the source.
+    pub source_rows: u64,
+    /// Rows written to the target.
+    pub loaded: u64,
+    /// Duplicates folded into a survivor.
+    pub merged: u64,
+    /// Rows that wait for a person.
+    pub quarantined: u64,
+    /// Rows that the plan leaves out.
+    pub excluded: u64,
+    /// Rows that their customer asked to erase.
+    pub erased: u64,
+}
+
+impl Counts {
+    /// Whether every source row ended in exactly one disposition.
+    pub fn balance(&self) -> bool {
+        let ended = [self.loaded, self.merged, self.quarantined, self.excluded, self.erased];
+        ended.iter().try_fold(0u64, |sum, n| sum.checked_add(*n)) == Some(self.source_rows)
+    }
+
+    /// Adds the counts of another split. Saturates, so that an impossible sum never balances by wrapping.
+    pub fn add(&mut self, other: &Counts) {
+        self.source_rows = self.source_rows.saturating_add(other.source_rows);
+        self.loaded = self.loaded.saturating_add(other.loaded);
+        self.merged = self.merged.saturating_add(other.merged);
+        self.quarantined = self.quarantined.saturating_add(other.quarantined);
+        self.excluded = self.excluded.saturating_add(other.excluded);
+        self.erased = self.erased.saturating_add(other.erased);
+    }
+}
+
+/// How an amendment moved rows between dispositions; the fields of an honest one sum to zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CountsDelta {
+    /// Change of the loaded rows.
+    pub loaded: i64,
+    /// Change of the merged rows.
+    pub merged: i64,
+    /// Change of the quarantined rows.
+    pub quarantined: i64,
+    /// Change of the excluded rows.
+    pub excluded: i64,
+    /// Change of the erased rows.
+    pub erased: i64,
+}
+
+/// What a person decided on quarantined rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Loaded as they are.
+    Released,
+    /// Corrected and loaded.
+    Fixed,
+    /// Left out for good.
+    Discarded,
+}
+
+/// What an entry says. Hashes are lower-case hex, codes are `[a-z0-9_.:-]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(missing_docs)] // the fields say what they are, and each is described in the user's guide
+pub enum Body {
+    /// The first entry of every ledger.
+    LedgerCreated { workspace: String },
+    /// A run began; `stores` maps each store's name in the plan to its identity.
+    RunStarted { run: String, plan_fingerprint: String, rehearse: bool, stores: BTreeMap<String, String> },
+    /// An unfinished run went on.
+    RunResumed { run: String },
+    /// A run stopped where it can go on; `reason_code` is a code.
+    RunPaused { run: String, reason_code: String },
+    /// A run came to its end.
+    RunFinished { run: String, reconciled: bool },
+    /// A person gave an unfinished run up.
+    RunAbandoned { run: String },
+    /// A split's rows and receipt are in the target.
+    SplitLoaded {
+        run: String,
+        table: String,
+        split: u32,
+        counts: Counts,
+        source_hash: String,
+        /// Multiset hash, in source space, of the rows that were loaded.
+        loaded_hash: String,
+        expected_hash: String,
+        /// Hash of the quarantine fragment, when rows were quarantined.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fragment: Option<String>,
+    },
+    /// Rows changed their disposition after their split was loaded.
+    SplitAmended {
+        run: String,
+        table: String,
+        amendment: u32,
+        counts_delta: CountsDelta,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fragment: Option<String>,
+    },
+    /// A table's two sides were held against each other at the end of a run.
+    TableReconciled {
+        run: String,
+        table: String,
+        counts: Counts,
+        source_hash: String,
+        expected_hash: String,
+        target_hash: String,
+        reconciled: bool,
+    },
+    /// The same, later, by `verify`.
+    Verified {
+        run: String,
+        table: String,
+        counts: Counts,
+        source_hash: String,
+        expected_hash: String,
+        target_hash: String,
+        reconciled: bool,
+    },
+    /// What a run had loaded into a table was taken back.
+    Undone { run: String, table: String, rows: u64 },
+    /// dunlin's bookkeeping was removed from a target.
+    TargetFinished { store: String },
+    /// Loaded rows got what came later.
+    Enriched { run: String, table: String, rows: u64 },
+    /// A person decided on quarantined rows; `root` is a hash over the rows' places.
+    QuarantineDecided { run: String, table: String, decision: Decision, rows: u64, root: String },
+    /// A plan may write to these stores; `by` is a person's id or a local user.
+    PlanApproved { fingerprint: String, stores: BTreeMap<String, String>, by: String },
+    /// A run moved outside its window; the reason's text is in the state.
+    WindowOverridden { run: String, reason_category: String, reason_hash: String },
+    /// A purpose got a new key.
+    KeysRotated { purpose: String, key_id: String },
+    /// The evidence was written.
+    ReportWritten { sha256: String },
+    /// Somebody is about to see customer data: durable before the first row leaves.
+    AccessOpened {
+        access: String,
+        purpose_category: String,
+        purpose_hash: String,
+        store: String,
+        table: String,
+        columns: Vec<String>,
+        /// Column to mask; a column that is shown in clear is absent.
+        masks: BTreeMap<String, String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<u64>,
+    },
+    /// Rows are about to leave; `root` is the Merkle root of their names.
+    AccessRows { access: String, count: u64, root: String },
+    /// An access ended.
+    AccessClosed { access: String, rows: u64 },
+}
+
+/// Why an entry cannot enter the ledger. Names the field, never its content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EntryError {
+    /// A code holds more than `[a-z0-9_.:-]`, or is empty or too long: it may be a sentence.
+    #[error("`{0}` of a ledger entry must be a code of 1 to 64 characters of a-z 0-9 _ . : -")]
+    NotACode(&'static str),
+    /// A hash is not lower-case hex.
+    #[error("`{0}` of a ledger entry must be lower-case hex")]
+    NotAHash(&'static str),
+    /// The entry cannot be written as canonical JSON.
+    #[error("a ledger entry could not be written as canonical JSON")]
+    Unwritable,
+    /// The bytes are not an entry that this version knows.
+    #[error("these bytes are not a ledger entry that this version of dunlin knows")]
+    Unreadable,
+}
+
+impl Entry {
+    /// The canonical bytes (RFC 8785) that are hashed and stored.
+    ///
+    /// Fails when a code or a hash is not one, which keeps sentences and values out.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, EntryError> {
+        self.body.check()?;
+        serde_json_canonicalizer::to_vec(self).map_err(|_| EntryError::Unwritable)
+    }
+
+    /// Reads an entry back. Fails on kinds that this version does not know.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Entry, EntryError> {
+        serde_json::from_slice(bytes).map_err(|_| EntryError::Unreadable)
+    }
+}
+
+impl Body {
+    /// Refuses what is neither a code nor a hash where one is due.
+    fn check(&self) -> Result<(), EntryError> {
+        match self {
+            Body::RunStarted { plan_fingerprint, .. } => hash("plan_fingerprint", plan_fingerprint),
+            Body::RunPaused { reason_code, .. } => code("reason_code", reason_code),
+            Body::SplitLoaded { source_hash, loaded_hash, expected_hash, fragment, .. } => {
+                hash("source_hash", source_hash)?;
+                hash("loaded_hash", loaded_hash)?;
+                hash("expected_hash", expected_hash)?;
+                fragment.as_deref().map_or(Ok(()), |h| hash("fragment", h))
+            }
+            Body::SplitAmended { fragment, .. } => {
+                fragment.as_deref().map_or(Ok(()), |h| hash("fragment", h))
+            }
+            Body::TableReconciled { source_hash, expected_hash, target_hash, .. }
+            | Body::Verified { source_hash, expected_hash, target_hash, .. } => {
+                hash("source_hash", source_hash)?;
+                hash("expected_hash", expected_hash)?;
+                hash("target_hash", target_hash)
+            }
+            Body::QuarantineDecided { root, .. } | Body::AccessRows { root, .. } => hash("root", root),
+            Body::PlanApproved { fingerprint, .. } => hash("fingerprint", fingerprint),
+            Body::WindowOverridden { reason_category, reason_hash, .. } => {
+                code("reason_category", reason_category)?;
+                hash("reason_hash", reason_hash)
+            }
+            Body::KeysRotated { purpose, key_id } => {
+                code("purpose", purpose)?;
+                code("key_id", key_id)
+            }
+            Body::ReportWritten { sha256 } => hash("sha256", sha256),
+            Body::AccessOpened { purpose_category, purpose_hash, .. } => {
+                code("purpose_category", purpose_category)?;
+                hash("purpose_hash", purpose_hash)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn code(field: &'static str, text: &str) -> Result<(), EntryError> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.:-".contains(c);
+    let good = (1..=64).contains(&text.len()) && text.chars().all(plain);
+    if good { Ok(()) } else { Err(EntryError::NotACode(field)) }
+}
+
+fn hash(field: &'static str, text: &str) -> Result<(), EntryError> {
+    let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    let good = text.len() <= 1024 && text.len().is_multiple_of(2) && text.chars().all(hex);
+    if good { Ok(()) } else { Err(EntryError::NotAHash(field)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paused(reason: &str) -> Entry {
+        let body = Body::RunPaused { run: "r1".into(), reason_code: reason.into() };
+        Entry { at: 1_796_083_200_000_000, actor: Actor::Local { user: "ana".into() }, body }
+    }
+
+    #[test]
+    fn bytes_are_canonical_and_come_back() {
+        let entry = paused("window_closed");
+        let bytes = entry.to_bytes().unwrap();
+        insta::assert_snapshot!(String::from_utf8(bytes.clone()).unwrap(), @r#"{"actor":{"type":"local","user":"ana"},"at":1796083200000000,"body":{"kind":"run_paused","reason_code":"window_closed","run":"r1"}}"#);
+        assert_eq!(Entry::from_bytes(&bytes).unwrap(), entry);
+    }
+
+    #[test]
+    fn a_sentence_is_no_code_and_is_not_repeated() {
+        let error = paused("Ana Ruiz telephoned, tel. 600 123 123").to_bytes().unwrap_err();
+        insta::assert_snapshot!(error, @"`reason_code` of a ledger entry must be a code of 1 to 64 characters of a-z 0-9 _ . : -");
+        let body = Body::ReportWritten { sha256: "SECRET".into() };
+        let error = Entry { at: 0, actor: Actor::System, body }.to_bytes().unwrap_err();
+        insta::assert_snapshot!(error, @"`sha256` of a ledger entry must be lower-case hex");
+    }
+
+    #[test]
+    fn counts_balance_only_when_every_row_ended_once() {
+        let mut counts = Counts { source_rows: 10, loaded: 8, quarantined: 2, ..Counts::default() };
+        assert!(counts.balance());
+        counts.add(&Counts { source_rows: 3, loaded: 2, ..Counts::default() });
+        assert!(!counts.balance());
+        let wrapping = Counts { source_rows: 0, loaded: u64::MAX, merged: 1, ..Counts::default() };
+        assert!(!wrapping.balance());
+    }
+}

@@ -1,0 +1,119 @@
+//! The only way out of a seal: ask the policy, make the entry durable, then hand the rows over.
+//!
+//! Not here: what the policy decides and how an entry becomes durable.
+
+use std::collections::BTreeMap;
+
+use dunlin_ledger::{Actor, Body};
+
+use crate::{AccessLog, Ask, ColumnInfo, Decision, LogFailed, Mask, Policy, Rows, Sealed, Shown};
+
+/// Why rows stay under seal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The policy says no.
+    #[error("{reason}; {help}")]
+    Denied {
+        /// Why not.
+        reason: &'static str,
+        /// What to do about it.
+        help: &'static str,
+    },
+    /// The entry could not be made durable.
+    #[error(transparent)]
+    Log(#[from] LogFailed),
+}
+
+/// Rows that somebody may see, in the form that was decided. It has no `Debug`.
+pub struct Opened {
+    /// The access's id, as it stands in the ledger.
+    pub access: String,
+    /// The store's name in the plan.
+    pub store: String,
+    /// The table's label.
+    pub table: String,
+    /// The columns.
+    pub columns: Vec<ColumnInfo>,
+    /// How the values are shown.
+    pub shown: Shown,
+    /// The values, masked or clear; `None` is NULL.
+    pub rows: Vec<Vec<Option<String>>>,
+    actor: Actor,
+}
+
+/// Opens sealed rows: the policy decides, `access_opened` and `access_rows` are durable, then the rows leave.
+///
+/// `access` is a new id for this access; the caller ends with [`Opened::close`] once the rows are shown.
+pub async fn open(
+    sealed: Sealed<Rows>,
+    policy: &dyn Policy,
+    log: &dyn AccessLog,
+    ask: &Ask,
+    access: &str,
+) -> Result<Opened, Refused> {
+    let shown = match policy.decide(ask).await {
+        Decision::Allow(shown) => shown,
+        Decision::Deny { reason, help } => return Err(Refused::Denied { reason, help }),
+    };
+    let mut rows = sealed.break_seal();
+    if let Some(limit) = ask.limit {
+        rows.rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
+    let masks: BTreeMap<String, String> = match shown {
+        Shown::Clear => BTreeMap::new(),
+        Shown::Masked => rows.columns.iter().map(|c| (c.name.clone(), mask(c).as_str().to_owned())).collect(),
+    };
+    let opened = Body::AccessOpened {
+        access: access.to_owned(),
+        purpose_category: ask.purpose_category.clone().unwrap_or_else(|| "inspection".to_owned()),
+        purpose_hash: match &ask.purpose_text {
+            Some(text) => log.keep_text(text).await?,
+            None => String::new(),
+        },
+        store: rows.store.clone(),
+        table: rows.table.clone(),
+        columns: rows.columns.iter().map(|c| c.name.clone()).collect(),
+        masks,
+        limit: ask.limit,
+    };
+    log.enter(&ask.actor, opened).await?;
+    let count = rows.rows.len() as u64;
+    let leaving = Body::AccessRows { access: access.to_owned(), count, root: String::new() };
+    log.enter(&ask.actor, leaving).await?;
+    if shown == Shown::Masked {
+        mask_rows(&mut rows);
+    }
+    Ok(Opened {
+        access: access.to_owned(),
+        store: rows.store,
+        table: rows.table,
+        columns: rows.columns,
+        shown,
+        rows: rows.rows,
+        actor: ask.actor.clone(),
+    })
+}
+
+impl Opened {
+    /// Enters the end of this access. Without it the ledger shows an access that never ended.
+    pub async fn close(self, log: &dyn AccessLog) -> Result<(), LogFailed> {
+        let rows = self.rows.len() as u64;
+        log.enter(&self.actor, Body::AccessClosed { access: self.access, rows }).await
+    }
+}
+
+fn mask(column: &ColumnInfo) -> Mask {
+    Mask::for_kind(column.kind.as_deref())
+}
+
+fn mask_rows(rows: &mut Rows) {
+    // A value beyond the known columns has no kind; it is masked whole rather than trusted.
+    let masks: Vec<Mask> = rows.columns.iter().map(mask).collect();
+    for row in &mut rows.rows {
+        for (at, value) in row.iter_mut().enumerate() {
+            if let Some(value) = value {
+                *value = masks.get(at).copied().unwrap_or(Mask::Whole).apply(value);
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Data under seal: what leaves the engine towards a person, a screen or a file outside the stores.
+//!
+//! Not here: breaking the seal, which is [`open`](crate::open()) alone.
+
+/// Customer data that nobody may look at. It cannot be printed, serialised, compared or indexed:
+///
+/// ```compile_fail
+/// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
+/// println!("{sealed:?}");
+/// ```
+/// ```compile_fail
+/// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
+/// println!("{sealed}");
+/// ```
+/// ```compile_fail
+/// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
+/// serde_json::to_string(&sealed).unwrap();
+/// ```
+/// ```compile_fail
+/// let sealed = dunlin_gate::Sealed::seal(vec![1, 2, 3]);
+/// let first = sealed[0];
+/// ```
+/// ```compile_fail
+/// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
+/// let value = sealed.0;
+/// ```
+/// ```compile_fail
+/// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
+/// let length = sealed.len();
+/// ```
+/// What is allowed is to seal and to hand on:
+/// ```
+/// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
+/// let _moved = sealed;
+/// ```
+pub struct Sealed<T>(T);
+
+impl<T> Sealed<T> {
+    /// Puts data under seal.
+    pub fn seal(data: T) -> Sealed<T> {
+        Sealed(data)
+    }
+
+    /// Changes what is under the seal without taking it out, e.g. from a batch to [`Rows`]. The function
+    /// must not let its argument escape; that is the engine's word, not the compiler's.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sealed<U> {
+        Sealed(change(self.0))
+    }
+
+    /// For [`open`](crate::open()) only.
+    pub(crate) fn break_seal(self) -> T {
+        self.0
+    }
+}
+
+/// Rows as text, with what is needed to mask them. It has no `Debug`: inside the seal it is customer data.
+pub struct Rows {
+    /// The store's name in the plan.
+    pub store: String,
+    /// The table's label.
+    pub table: String,
+    /// The columns, in the order of the values.
+    pub columns: Vec<ColumnInfo>,
+    /// The values; `None` is NULL.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+/// A column's name and what is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnInfo {
+    /// The column's name.
+    pub name: String,
+    /// One of dunlin's kinds, when it is known.
+    pub kind: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! The plan file as it is written.

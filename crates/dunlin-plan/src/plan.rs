@@ -1,0 +1,213 @@
+//! The resolved plan: what every other part of dunlin reads. Made by [`crate::load`]; holds no secret.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Serialize, Serializer};
+
+use crate::finding::{Finding, Level, Span};
+use crate::store::StorePlan;
+use crate::table::{Sql, TablePlan};
+use crate::table_ref::TableRef;
+use crate::vocabulary::{Pack, Role};
+use crate::window::Window;
+
+/// A plan that has been resolved and checked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// Its name.
+    pub name: String,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// Whose customers they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<Company>,
+    /// The stores by name.
+    pub stores: BTreeMap<String, StorePlan>,
+    /// Who a customer is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+    /// Who works on the move.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
+    /// When data may move; always, when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// What the law asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comply: Option<Comply>,
+    /// The tables that move, in the plan's order.
+    pub tables: Vec<TablePlan>,
+    /// What customers are told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
+    /// Which key the ledger must be signed with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerPin>,
+    /// Warnings; a plan with errors is never made.
+    #[serde(skip)]
+    pub findings: Vec<Finding>,
+}
+
+/// The company, as its public pages show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Company {
+    /// Its name.
+    pub name: String,
+    /// A picture, relative to the plan's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    /// `#rrggbb`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub colour: Option<String>,
+    /// Where customers write to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+}
+
+/// Who a customer is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Subject {
+    /// The target table with one row a customer.
+    pub table: TableRef,
+    /// Its column that names the customer.
+    pub id: String,
+    /// Its e-mail column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Its language column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// Where the plan says so.
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// A person who works on the move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Person {
+    /// The name.
+    pub name: String,
+    /// The address, unique in the plan whatever its case.
+    pub email: String,
+    /// What the person may do.
+    pub role: Role,
+    /// Another company than the plan's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// Where the plan names the person.
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// What the law asks of this move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Comply {
+    /// The packs that act.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub packs: Vec<Pack>,
+    /// Who decides on the data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub controller: Option<String>,
+    /// The number of the impact assessment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpia: Option<String>,
+    /// Rules that are set aside.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
+}
+
+/// A rule set aside by somebody who answers for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiver {
+    /// The rule's code.
+    pub rule: String,
+    /// Why.
+    pub reason: String,
+    /// The e-mail of who decided.
+    pub by: String,
+    /// The last day it holds.
+    #[serde(serialize_with = "date_text", skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+    /// Where the plan says so.
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// A letter to customers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// The text, relative to the plan's folder.
+    pub file: String,
+    /// A query for address and language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Sql>,
+    /// The day it goes out.
+    #[serde(serialize_with = "date_text", skip_serializing_if = "Option::is_none")]
+    pub publish: Option<Date>,
+    /// Where the plan names it.
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// The key that the ledger must be signed with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LedgerPin {
+    /// A verifier key in the signed-note form, `name+hash+key`.
+    pub verifier: String,
+}
+
+fn date_text<S: Serializer>(date: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {
+    match date {
+        Some(date) => serializer.collect_str(date),
+        None => serializer.serialize_none(),
+    }
+}
+
+impl Plan {
+    /// The table whose target this is.
+    pub fn table(&self, label: &str) -> Option<&TablePlan> {
+        self.tables.iter().find(|table| table.label() == label)
+    }
+
+    /// What depends on the day: waivers that have ended, notices whose day has passed.
+    pub fn check_at(&self, today: Date) -> Vec<Finding> {
+        let waivers = self.comply.iter().flat_map(|comply| &comply.waivers);
+        let ended = waivers.filter_map(|waiver| {
+            let until = waiver.until.filter(|until| *until < today)?;
+            let message = format!("the waiver of `{}` ended on {until}", waiver.rule);
+            let help = "set a later `until`, or remove the waiver and satisfy the rule";
+            Some(Finding::warning("plan-waiver-ended", waiver.span, message).help(help))
+        });
+        let late = self.notices.iter().filter_map(|notice| {
+            let publish = notice.publish.filter(|publish| *publish < today)?;
+            let message = format!("the notice `{}` was to be published on {publish}", notice.file);
+            Some(Finding::warning("plan-notice-late", notice.span, message).help("set a day that is to come"))
+        });
+        ended.chain(late).collect()
+    }
+
+    /// What the plan says that dunlin reads and keeps, but does not act on yet; once each.
+    pub fn inactive_parts(&self) -> Vec<Finding> {
+        let comply = self.comply.as_ref();
+        let parts = [
+            ("company", self.company.is_some()),
+            ("subject", self.subject.is_some()),
+            ("person", !self.people.is_empty()),
+            ("window.source_load", self.window.as_ref().is_some_and(|window| window.source_load.is_some())),
+            ("comply.packs", comply.is_some_and(|comply| !comply.packs.is_empty())),
+            ("comply.waiver", comply.is_some_and(|comply| !comply.waivers.is_empty())),
+            ("table.retain", self.tables.iter().any(|table| table.retain.is_some())),
+            ("table.duplicates", self.tables.iter().any(|table| table.duplicates.is_some())),
+            ("notice", !self.notices.is_empty()),
+        ];
+        let present = parts.into_iter().filter(|(_, present)| *present);
+        present
+            .map(|(part, _)| {
+                let message = format!("`{part}` is read and kept, but does not act yet");
+                Finding::new(Level::Info, "plan-inactive", message)
+            })
+            .collect()
+    }
+}

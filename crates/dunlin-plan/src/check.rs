@@ -3,7 +3,7 @@
 use crate::finding::Span;
 use crate::finding::{Finding, Level, Log, suggestion};
 use crate::plan::Plan;
-use crate::store::Scheme;
+use crate::store::{Scheme, StoreUrl};
 use crate::table::TablePlan;
 use crate::table_ref::TableRef;
 use crate::vocabulary::IntoMode;
@@ -51,9 +51,19 @@ fn check_store(plan: &Plan, table: &TableRef, key: &str, span: Span, log: &mut L
         log.push(Finding::error("plan-unknown-store", span, message).help(help));
         return;
     };
-    if table.table.is_none() && store.url.scheme().is_some_and(|scheme| scheme != Scheme::File) {
-        let message = format!("`{key} = \"{table}\"` names a database, not a table");
+    let StoreUrl::Literal(url) = &store.url else { return };
+    let holds_tables = store.url.scheme() != Some(Scheme::File) || url.ends_with('/');
+    if holds_tables && table.table.is_none() {
+        let message = format!("`{key} = \"{table}\"` names a store of several tables, not a table");
         let help = format!("write `{key} = \"{table}.table\"`");
+        log.push(Finding::error("plan-table-name", span, message).help(help));
+    } else if !holds_tables && table.table.is_some() {
+        let message =
+            format!("`{key} = \"{table}\"` names a table in the store `{}`, which is one table", table.store);
+        let help = format!(
+            "write `{key} = \"{}\"`, or end the store's URL in `/` for a folder of tables",
+            table.store
+        );
         log.push(Finding::error("plan-table-name", span, message).help(help));
     }
 }

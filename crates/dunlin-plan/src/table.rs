@@ -253,3 +253,8 @@ pub struct Enrich {
     #[serde(skip)]
     pub span: Span,
 }
+
+/// The identifier as `on` of an enrichment takes it: bare when that reads back as the same name.
+pub(crate) fn quote_if_needed(name: &str) -> String {
+    if as_identifier(name).as_deref() == Some(name) { name.to_owned() } else { quote_identifier(name) }
+}

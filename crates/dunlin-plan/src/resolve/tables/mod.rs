@@ -10,7 +10,7 @@ use crate::vocabulary::{IntoMode, Otherwise, When};
 use crate::walk::{Section, Spanned, Walk, entries_of, item_span, wrong_type};
 
 pub(crate) const TABLE: Section = Section {
-    form: "TableForm",
+    form: "Table",
     keys: &[
         "from",
         "to",
@@ -31,8 +31,8 @@ pub(crate) const TABLE: Section = Section {
 };
 pub(crate) const RULE: Section = Section { form: "Rule", keys: &["name", "check", "otherwise", "fix"] };
 pub(crate) const DUPLICATES: Section =
-    Section { form: "DuplicatesForm", keys: &["match", "above", "review", "survivor"] };
-pub(crate) const ENRICH: Section = Section { form: "EnrichForm", keys: &["from", "on", "add", "when"] };
+    Section { form: "Duplicates", keys: &["match", "above", "review", "survivor"] };
+pub(crate) const ENRICH: Section = Section { form: "Enrich", keys: &["from", "on", "add", "when"] };
 
 pub(super) fn tables(root: &Walk<'_>, log: &mut Log) -> Vec<TablePlan> {
     let tables = root.children("table", log).into_iter().filter_map(|(table, span)| {

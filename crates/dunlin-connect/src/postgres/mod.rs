@@ -1,9 +1,100 @@
-//! Not written yet: replaced by its folder's real work.
+//! PostgreSQL 12 and newer, as source and target.
+//!
+//! Reading: every read of a [`PgReader`](reader::PgReader) sees one exported snapshot and arrives by binary COPY.
+//! Writing: a load is one transaction on one connection, by binary COPY, with the receipt in it. What is not here:
+//! replication, and anything that needs a superuser.
+
+mod catalog;
+mod config;
+mod connection;
+mod decode;
+mod failure;
+mod numeric;
+mod reader;
+mod splits;
+mod sql;
+mod tls;
+mod types;
+
 use std::sync::Arc;
 
-use crate::{OpenOptions, Result, Store};
+use async_trait::async_trait;
 
-/// Opens it.
-pub async fn open(_name: &str, _url: &str, _options: &OpenOptions) -> Result<Arc<dyn Store>> {
-    Err(crate::ConnectError::Url { store: String::new(), message: String::new(), help: String::new() })
+use self::config::Config;
+use self::connection::Pool;
+use crate::{OpenOptions, Probe, Reader, Result, Store, System, Table, TableName, Target};
+
+/// A PostgreSQL database.
+struct PgStore {
+    pool: Arc<Pool>,
+}
+
+/// Opens it: connects once, so that a wrong password is told now.
+///
+/// # Errors
+/// As [`crate::open`].
+pub async fn open(name: &str, url: &str, options: &OpenOptions) -> Result<Arc<dyn Store>> {
+    let pool = Arc::new(Pool::new(Config::parse(name, url, options)?));
+    pool.get().await?.give_back();
+    Ok(Arc::new(PgStore { pool }))
+}
+
+#[async_trait]
+impl Store for PgStore {
+    fn system(&self) -> System {
+        System::Postgres
+    }
+
+    fn name(&self) -> &str {
+        &self.pool.config.store
+    }
+
+    /// `postgresql:<system identifier>/<database>`. Where the server does not tell its identifier (some hosted ones),
+    /// its address and the database's object number stand in: weaker, because a restored copy may have both.
+    async fn identity(&self) -> Result<String> {
+        let session = self.pool.get().await?;
+        let id = match session.query_one("SELECT system_identifier::text FROM pg_control_system()", &[]).await
+        {
+            Ok(row) => row.get::<_, String>(0),
+            Err(error) if error.as_db_error().is_some() => {
+                const WEAK: &str = "SELECT coalesce(host(inet_server_addr()), 'local') || ':' || \
+                    coalesce(inet_server_port(), 0) || ':' || oid FROM pg_database \
+                    WHERE datname = current_database()";
+                let rows = catalog::query(&session, WEAK, &[]).await?;
+                rows.first().map(|r| r.get(0)).ok_or_else(|| self.pool.config.broken("read the identity"))?
+            }
+            Err(error) => return Err(self.pool.config.fail("read the identity", &error)),
+        };
+        session.give_back();
+        Ok(format!("postgresql:{id}/{}", self.pool.config.database))
+    }
+
+    async fn tables(&self) -> Result<Vec<TableName>> {
+        let session = self.pool.get().await?;
+        let tables = catalog::tables(&session).await?;
+        session.give_back();
+        Ok(tables)
+    }
+
+    async fn table(&self, name: &TableName) -> Result<Option<Table>> {
+        let session = self.pool.get().await?;
+        let table = match catalog::relation(&session, name).await? {
+            Some(relation) => Some(catalog::table(&session, &relation).await?),
+            None => None,
+        };
+        session.give_back();
+        Ok(table)
+    }
+
+    async fn reader(&self) -> Result<Arc<dyn Reader>> {
+        Ok(Arc::new(reader::PgReader::open(self.pool.clone()).await?))
+    }
+
+    async fn target(&self) -> Result<Arc<dyn Target>> {
+        Err(self.pool.config.broken("open a target"))
+    }
+
+    async fn probe(&self, _tables: &[TableName], _write: bool) -> Vec<Probe> {
+        Vec::new()
+    }
 }

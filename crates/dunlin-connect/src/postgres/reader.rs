@@ -1,0 +1,295 @@
+//! One consistent view of a database: a transaction that exports its snapshot, and reads that import it.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::datatypes::DataType;
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt};
+use tokio_postgres::CopyOutStream;
+
+use super::catalog::{self, Relation};
+use super::connection::{Loan, Pool};
+use super::decode::{Address, Decoder};
+use super::types::needs_cast;
+use super::{splits, sql};
+use crate::{
+    Bounds, Column, ConnectError, ReadBatch, ReadRequest, ReadStream, Reader, Result, Table, TableName,
+};
+
+/// The reading side of a store.
+pub(super) struct PgReader {
+    pool: Arc<Pool>,
+    /// Holds the snapshot open; nothing else runs on it.
+    coordinator: Loan,
+    snapshot: String,
+    relations: Mutex<HashMap<TableName, Relation>>,
+}
+
+impl PgReader {
+    /// Takes a snapshot.
+    pub(super) async fn open(pool: Arc<Pool>) -> Result<Self> {
+        const ACT: &str = "take a snapshot";
+        let coordinator = pool.get().await?;
+        coordinator.run(ACT, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let row = coordinator
+            .query_one("SELECT pg_export_snapshot()", &[])
+            .await
+            .map_err(|e| pool.config.fail(ACT, &e))?;
+        Ok(Self { snapshot: row.get(0), coordinator, pool, relations: Mutex::default() })
+    }
+
+    /// A connection in a transaction that sees the snapshot.
+    async fn session(&self) -> Result<Loan> {
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}",
+            sql::literal(&self.snapshot)
+        );
+        let session = self.pool.get().await?;
+        match session.run("join the snapshot", &begin).await {
+            Err(_) if self.coordinator.is_closed() => Err(ConnectError::Unreachable {
+                store: self.pool.config.store.clone(),
+                message: "the connection that held the snapshot broke".into(),
+                help: "run again: it goes on where it stopped".into(),
+            }),
+            other => other.map(|()| session),
+        }
+    }
+
+    async fn relation(&self, session: &Loan, name: &TableName) -> Result<Relation> {
+        let known = self.relations.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        if let Some(relation) = known {
+            return Ok(relation);
+        }
+        let relation = catalog::expect_relation(session, name).await?;
+        self.relations.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), relation.clone());
+        Ok(relation)
+    }
+}
+
+#[async_trait]
+impl Reader for PgReader {
+    async fn splits(&self, table: &Table, rows_per_split: u64, previous: &[Bounds]) -> Result<Vec<Bounds>> {
+        let session = self.session().await?;
+        let relation = self.relation(&session, &table.name).await?;
+        let answer = splits::cut(&session, &relation, table, rows_per_split.max(1), previous).await?;
+        done(session).await?;
+        Ok(answer)
+    }
+
+    async fn read(&self, request: ReadRequest) -> Result<ReadStream> {
+        let session = self.session().await?;
+        let relation = self.relation(&session, &request.table.name).await?;
+        if relation.kind == 'v' {
+            // Functions inside a view may rely on the search path of whoever reads it.
+            let path = format!("SET LOCAL search_path = {}", sql::idents(&session.path));
+            if !session.path.is_empty() {
+                session.run("read a view", &path).await?;
+            }
+        }
+        let select = select(&request, &relation, "")?;
+        copy_out(session, &relation.name, &select, &request, Address::Ordinal).await
+    }
+
+    async fn read_addressed(&self, table: Arc<Table>) -> Result<ReadStream> {
+        let session = self.session().await?;
+        let relation = self.relation(&session, &table.name).await?;
+        let request = ReadRequest::all(table, Bounds::Whole);
+        let (prefix, address) = address(&session, &relation).await?;
+        let select = select(&request, &relation, prefix)?;
+        copy_out(session, &relation.name, &select, &request, address).await
+    }
+
+    async fn count(&self, table: &Table) -> Result<u64> {
+        let session = self.session().await?;
+        let relation = self.relation(&session, &table.name).await?;
+        let query = format!("SELECT count(*) FROM {}", relation.source());
+        let count: i64 = match session.query_one(&query, &[]).await {
+            Ok(row) => row.get(0),
+            Err(error) => return Err(read_failure(&session, &relation.name, &error).await),
+        };
+        done(session).await?;
+        Ok(count.unsigned_abs())
+    }
+}
+
+/// Ends the transaction and keeps the connection.
+async fn done(session: Loan) -> Result<()> {
+    session.run("end a read", "COMMIT").await?;
+    session.give_back();
+    Ok(())
+}
+
+/// What to select so that rows can be found again, and how to read it.
+pub(super) async fn address(session: &Loan, relation: &Relation) -> Result<(&'static str, Address)> {
+    match relation.kind {
+        'r' | 'm' => Ok(("t.ctid, ", Address::Ctid)),
+        'p' => Ok(("t.tableoid, t.ctid, ", Address::Partition(partitions(session, relation).await?))),
+        _ => Err(ConnectError::Unsupported {
+            store: session.config().store.clone(),
+            what: format!(
+                "finding single rows again in {}, which is a view or a foreign table",
+                relation.name
+            ),
+            help: "name the table behind it".into(),
+        }),
+    }
+}
+
+/// The partitions that hold rows, in the order that numbers them in positions.
+pub(super) async fn partitions(session: &Loan, relation: &Relation) -> Result<Vec<u32>> {
+    const SQL: &str = "SELECT relid::oid FROM pg_partition_tree($1) WHERE isleaf ORDER BY 1";
+    let rows = catalog::query(session, SQL, &[&relation.oid]).await?;
+    Ok(rows.iter().map(|r| r.get(0)).collect())
+}
+
+/// Whether the server turns a column into text for a read.
+fn is_cast(column: &Column, as_text: bool) -> bool {
+    needs_cast(column) || (as_text && column.ty.arrow_type() != DataType::Utf8)
+}
+
+/// The columns of a request as SQL, from the alias `t`.
+pub(super) fn select_list(request: &ReadRequest) -> String {
+    let column = |c: &crate::ReadColumn| {
+        let column = &request.table.columns[c.index];
+        let name = sql::ident(&column.name);
+        if is_cast(column, c.as_text) { format!("t.{name}::pg_catalog.text") } else { format!("t.{name}") }
+    };
+    request.columns.iter().map(column).collect::<Vec<_>>().join(", ")
+}
+
+fn select(request: &ReadRequest, relation: &Relation, prefix: &str) -> Result<String> {
+    let mut text = format!("SELECT {prefix}{} FROM {} t", select_list(request), relation.source());
+    let bounds = bounds_sql(&request.bounds, &request.table)?;
+    if !bounds.is_empty() {
+        text.push_str(" WHERE ");
+        text.push_str(&bounds);
+    }
+    Ok(text)
+}
+
+/// The rows of a split as a condition; empty for all.
+fn bounds_sql(bounds: &Bounds, table: &Table) -> Result<String> {
+    match bounds {
+        Bounds::Whole => Ok(String::new()),
+        Bounds::Key { column, from, to } => {
+            let name = sql::ident(column);
+            let nullable = table.column(column).is_none_or(|c| c.nullable);
+            Ok(match (from, to) {
+                (None, None) => String::new(),
+                (Some(from), None) => format!("t.{name} >= {from}"),
+                (None, Some(to)) if nullable => format!("(t.{name} < {to} OR t.{name} IS NULL)"),
+                (None, Some(to)) => format!("t.{name} < {to}"),
+                (Some(from), Some(to)) => format!("t.{name} >= {from} AND t.{name} < {to}"),
+            })
+        }
+        Bounds::Blocks { from, to } => {
+            let mut text = format!("t.ctid >= '({from},0)'::tid");
+            if let Some(to) = to {
+                text.push_str(&format!(" AND t.ctid < '({to},0)'::tid"));
+            }
+            Ok(text)
+        }
+        Bounds::Bytes { .. } | Bounds::Groups { .. } => Err(ConnectError::Unsupported {
+            store: String::new(),
+            what: "a split by bytes or row groups of a PostgreSQL table".into(),
+            help: "cut the table with the splits of this store".into(),
+        }),
+    }
+}
+
+/// Starts a binary COPY of a query whose columns are those of a request.
+pub(super) async fn copy_out(
+    session: Loan,
+    name: &TableName,
+    select: &str,
+    request: &ReadRequest,
+    address: Address,
+) -> Result<ReadStream> {
+    let columns: Vec<_> = request
+        .columns
+        .iter()
+        .map(|c| {
+            let column = &request.table.columns[c.index];
+            (column.ty.clone(), is_cast(column, c.as_text))
+        })
+        .collect();
+    let decoder = Decoder::new(request.schema(), &columns, address, request.batch_rows);
+    let query = format!("COPY ({select}) TO STDOUT (FORMAT binary)");
+    let copy = match session.copy_out(&query).await {
+        Ok(copy) => Box::pin(copy),
+        Err(error) => return Err(read_failure(&session, name, &error).await),
+    };
+    let state = Copy { copy, decoder, session: Some(session), name: name.clone() };
+    let stream = futures::stream::try_unfold(state, |mut state| async move {
+        Ok(state.next().await?.map(|batch| (batch, state)))
+    });
+    Ok(stream.into_stream().boxed())
+}
+
+/// A COPY under way.
+struct Copy {
+    copy: Pin<Box<CopyOutStream>>,
+    decoder: Decoder,
+    session: Option<Loan>,
+    name: TableName,
+}
+
+impl Copy {
+    async fn next(&mut self) -> Result<Option<ReadBatch>> {
+        let Some(session) = &self.session else { return Ok(None) };
+        let broken = || session.config().broken(&format!("read {}", self.name));
+        loop {
+            if self.decoder.is_full() {
+                let batch = self.decoder.take().map_err(|_| broken())?;
+                self.decoder.resume().map_err(|_| broken())?;
+                return Ok(Some(batch));
+            }
+            match self.copy.next().await {
+                Some(Ok(bytes)) => self.decoder.push(&bytes).map_err(|_| broken())?,
+                Some(Err(error)) => return Err(read_failure(session, &self.name, &error).await),
+                None => break,
+            }
+        }
+        if !self.decoder.is_finished() {
+            return Err(broken());
+        }
+        let last =
+            if self.decoder.is_empty() { None } else { Some(self.decoder.take().map_err(|_| broken())?) };
+        if let Some(session) = self.session.take() {
+            done(session).await?;
+        }
+        Ok(last)
+    }
+}
+
+/// What a failed read means. Missing rights and a policy that would hide rows have one code; the catalog tells them
+/// apart, on a connection of its own because this one's transaction is broken.
+pub(super) async fn read_failure(
+    session: &Loan,
+    name: &TableName,
+    error: &tokio_postgres::Error,
+) -> ConnectError {
+    let config = session.config();
+    let act = format!("read {name}");
+    let table = sql::table(name);
+    let role = sql::ident(&config.user);
+    let mut grant = format!("GRANT SELECT ON {table} TO {role};");
+    if error.code().is_some_and(|c| c.code() == "42501") {
+        if let Ok(other) = session.another().await {
+            const SQL: &str = "SELECT has_table_privilege($1::text, 'SELECT'), \
+                has_schema_privilege($2::text, 'USAGE')";
+            let schema = name.schema.clone().unwrap_or_default();
+            if let Ok(row) = other.query_one(SQL, &[&table, &schema]).await {
+                if row.get(0) {
+                    grant = format!("ALTER ROLE {role} BYPASSRLS;");
+                } else if !row.get::<_, bool>(1) {
+                    grant = format!("GRANT USAGE ON SCHEMA {} TO {role}; {grant}", sql::ident(&schema));
+                }
+                other.give_back();
+            }
+        }
+    }
+    config.fail_granting(&act, &grant, error)
+}

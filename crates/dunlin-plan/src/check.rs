@@ -9,7 +9,6 @@ use crate::table_ref::TableRef;
 use crate::vocabulary::IntoMode;
 
 pub(crate) fn check(plan: &Plan, log: &mut Log) {
-    let flawless = !log.items.iter().any(|item| item.level == Level::Error);
     for table in &plan.tables {
         log.table = Some(table.label());
         check_stores(plan, table, log);
@@ -22,13 +21,13 @@ pub(crate) fn check(plan: &Plan, log: &mut Log) {
     check_comply(plan, log);
     check_subject(plan, log);
     // Where a table could not be read, its stores would look unused.
-    if flawless {
+    if !log.items.iter().any(|item| item.level == Level::Error) {
         check_unused(plan, log);
     }
 }
 
 fn check_stores(plan: &Plan, table: &TablePlan, log: &mut Log) {
-    check_store(plan, &table.from, "from", table.span, log);
+    check_store(plan, &table.from, "from", table.from_span, log);
     check_store(plan, &table.to, "to", table.span, log);
     for enrich in &table.enrich {
         check_store(plan, &enrich.from, "from", enrich.span, log);
@@ -40,6 +39,9 @@ fn check_stores(plan: &Plan, table: &TablePlan, log: &mut Log) {
 }
 
 fn check_store(plan: &Plan, table: &TableRef, key: &str, span: Span, log: &mut Log) {
+    if log.refused_stores.contains(&table.store) {
+        return;
+    }
     let Some(store) = plan.stores.get(&table.store) else {
         let message =
             format!("`{key} = \"{table}\"` names the store `{}`, which the plan does not have", table.store);
@@ -154,21 +156,15 @@ fn check_subject(plan: &Plan, log: &mut Log) {
         log.push(finding.help(suggestion(&subject.table.to_string(), labels.iter().map(String::as_str))));
         return;
     };
-    // Without a mapping the columns are the source's, which are not known here.
-    if table.columns.is_empty() {
-        return;
-    }
-    let named = [Some(&subject.id), subject.email.as_ref(), subject.locale.as_ref()];
-    for column in named.into_iter().flatten() {
-        let added = table.enrich.iter().flat_map(|enrich| &enrich.add).map(|(target, _)| target.as_str());
-        let known: Vec<&str> =
-            table.columns.iter().map(|column| column.target.as_str()).chain(added).collect();
-        if !known.contains(&column.as_str()) {
-            let message =
-                format!("[subject] names the column `{column}`, which `{}` does not get", subject.table);
-            let finding = Finding::warning("plan-subject", subject.span, message);
-            log.push(finding.help(suggestion(column, known)));
-        }
+    // Without a mapping the columns are the source's, which are not known here. The other columns of the subject
+    // may be the target's own.
+    let added = table.enrich.iter().flat_map(|enrich| &enrich.add).map(|(target, _)| target.as_str());
+    let known: Vec<&str> = table.columns.iter().map(|column| column.target.as_str()).chain(added).collect();
+    if !table.columns.is_empty() && !known.contains(&subject.id.as_str()) {
+        let message =
+            format!("[subject] names the column `{}`, which `{}` does not get", subject.id, subject.table);
+        let finding = Finding::warning("plan-subject", subject.span, message);
+        log.push(finding.help(suggestion(&subject.id, known)));
     }
 }
 

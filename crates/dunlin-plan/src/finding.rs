@@ -198,6 +198,8 @@ pub fn line_col(text: &str, span: Span) -> (usize, usize) {
 pub(crate) struct Log {
     pub(crate) items: Vec<Finding>,
     pub(crate) table: Option<String>,
+    /// Stores that the plan names but that could not be read; they have findings of their own.
+    pub(crate) refused_stores: Vec<String>,
 }
 
 impl Log {
@@ -212,12 +214,17 @@ impl Log {
 /// The known word nearest to a mistyped one, when one is near.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count().min(12) / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    let distance = |candidate: &str| {
+        let candidate = candidate.to_lowercase();
+        // "saturday" means "sat", and "org" means "organisation".
+        let shortened = word.len().min(candidate.len()) >= 3
+            && (word.starts_with(&candidate) || candidate.starts_with(word.as_str()));
+        let distance = strsim::damerau_levenshtein(&word, &candidate);
+        let near = distance <= (candidate.chars().count() / 3).clamp(1, 4);
+        (near || shortened).then_some((!near, distance))
+    };
+    let near = known.into_iter().filter_map(|candidate| Some((distance(candidate)?, candidate)));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
 /// "did you mean" when a known word is near, otherwise all of them.

@@ -21,7 +21,7 @@ const PARTS: [(&str, &str); 15] = [
     ("Comply", "[comply]"),
     ("Waiver", "[[comply.waiver]]"),
     ("Table", "[[table]]"),
-    ("Column", "Column: a table in [table.columns]"),
+    ("Column", "[table.columns] column = { … }"),
     ("Rule", "[[table.rule]]"),
     ("Duplicates", "[table.duplicates]"),
     ("Enrich", "[[table.enrich]]"),
@@ -63,7 +63,7 @@ fn description(schema: &Value) -> String {
 }
 
 fn write_part(page: &mut String, heading: &str, form: &Value) {
-    let _ = write!(page, "\n## {heading}\n\n{}\n\n", description(form));
+    let _ = write!(page, "\n## `{heading}`\n\n{}\n\n", description(form));
     page.push_str("| key | value | | meaning |\n| --- | --- | --- | --- |\n");
     let empty = Map::new();
     let required: Vec<&str> =
@@ -80,14 +80,17 @@ fn type_of(value: &Value) -> String {
         return match PARTS.iter().find(|(form, _)| *form == name) {
             Some(_) => "a table".to_owned(),
             None if name == "ColumnValue" => "SQL or a table".to_owned(),
-            None => format!("[{}](#{})", name.to_lowercase(), name.to_lowercase()),
+            None => format!("[{name}](#{})", name.to_lowercase()),
         };
     }
     if value["format"] == "date" {
         return "date".to_owned();
     }
     match value["type"].as_str() {
-        Some("array") => format!("list of {}", type_of(&value["items"])),
+        Some("array") => match type_of(&value["items"]).as_str() {
+            "a table" => "list of tables".to_owned(),
+            other => format!("list of {other}"),
+        },
         Some("object") => format!("table of {}", type_of(&value["additionalProperties"])),
         Some("boolean") => "true or false".to_owned(),
         Some("number") => "number".to_owned(),

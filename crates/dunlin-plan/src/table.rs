@@ -67,9 +67,12 @@ pub struct TablePlan {
     /// The column that leads to the customer, where no foreign key does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// Where the plan names it.
+    /// Where the plan names the target.
     #[serde(skip)]
     pub span: Span,
+    /// Where the plan names the source.
+    #[serde(skip)]
+    pub from_span: Span,
 }
 
 fn is_empty_mode(mode: &IntoMode) -> bool {

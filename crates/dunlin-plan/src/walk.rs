@@ -189,7 +189,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The tables of a list: `[[key]]`, or a list of inline tables.
-    pub(crate) fn children(&self, key: &str, log: &mut Log) -> Vec<(&'a dyn TableLike, Span)> {
+    pub(crate) fn children(&self, key: &str, header: &str, log: &mut Log) -> Vec<(&'a dyn TableLike, Span)> {
         let Some(item) = self.item(key) else { return Vec::new() };
         let fallback = self.key_span(key);
         if let Some(tables) = item.as_array_of_tables() {
@@ -204,7 +204,7 @@ impl<'a> Walk<'a> {
             tables.collect::<Option<Vec<_>>>()
         });
         inline.unwrap_or_else(|| {
-            self.wrong_type(key, "a list of tables", log);
+            self.wrong_type(key, &format!("a list of tables: head each by `{header}`"), log);
             Vec::new()
         })
     }

@@ -21,13 +21,15 @@ pub(super) fn comply(root: &Walk<'_>, log: &mut Log) -> Option<Comply> {
 }
 
 fn waivers(comply: &Walk<'_>, log: &mut Log) -> Vec<Waiver> {
-    let waivers = comply.children("waiver", log).into_iter().filter_map(|(table, span)| {
-        let walk = Walk::enter(table, &WAIVER, "[[comply.waiver]]", span, log);
-        let rule = walk.required("rule", "`rule = \"GDPR-05b\"`, the code that `dunlin check` shows", log);
-        let reason = walk.required("reason", "a `reason` that an auditor can follow", log);
-        let by = address(walk.required("by", "`by = \"ana@example.com\"`: who decided", log), log);
-        let until = walk.date("until", log).map(|date| date.value);
-        Some(Waiver { rule: rule?.value, reason: reason?.value, by: by?.value, until, span })
-    });
+    let waivers =
+        comply.children("waiver", "[[comply.waiver]]", log).into_iter().filter_map(|(table, span)| {
+            let walk = Walk::enter(table, &WAIVER, "[[comply.waiver]]", span, log);
+            let rule =
+                walk.required("rule", "`rule = \"GDPR-05b\"`, the code that `dunlin check` shows", log);
+            let reason = walk.required("reason", "a `reason` that an auditor can follow", log);
+            let by = address(walk.required("by", "`by = \"ana@example.com\"`: who decided", log), log);
+            let until = walk.date("until", log).map(|date| date.value);
+            Some(Waiver { rule: rule?.value, reason: reason?.value, by: by?.value, until, span })
+        });
     waivers.collect()
 }

@@ -75,7 +75,7 @@ fn head(root: &Walk<'_>, log: &mut Log) -> (String, Option<String>) {
 }
 
 fn notices(root: &Walk<'_>, log: &mut Log) -> Vec<Notice> {
-    let notices = root.children("notice", log).into_iter().filter_map(|(table, span)| {
+    let notices = root.children("notice", "[[notice]]", log).into_iter().filter_map(|(table, span)| {
         let walk = Walk::enter(table, &NOTICE, "[[notice]]", span, log);
         let file = relative_path(walk.required("file", "`file = \"notices/name.md\"`", log), log);
         let audience = sql(walk.words("audience", log));

@@ -39,7 +39,7 @@ fn colour(walk: &Walk<'_>, log: &mut Log) -> Option<String> {
 }
 
 pub(super) fn people(root: &Walk<'_>, log: &mut Log) -> Vec<Person> {
-    let people = root.children("person", log).into_iter().filter_map(|(table, span)| {
+    let people = root.children("person", "[[person]]", log).into_iter().filter_map(|(table, span)| {
         let walk = Walk::enter(table, &PERSON, "[[person]]", span, log);
         let name = walk.required("name", "`name = \"Ana Ruiz\"`", log);
         let email = address(walk.required("email", "`email = \"ana@example.com\"`", log), log);

@@ -32,7 +32,13 @@ pub(super) fn stores(root: &Walk<'_>, log: &mut Log) -> BTreeMap<String, StorePl
         }
         return BTreeMap::new();
     };
-    let stores = entries_of(table, span).into_iter().filter_map(|entry| store(&entry, log));
+    let stores = entries_of(table, span).into_iter().filter_map(|entry| {
+        let store = store(&entry, log);
+        if store.is_none() {
+            log.refused_stores.push(entry.key.to_owned());
+        }
+        store
+    });
     stores.map(|store| (store.name.clone(), store)).collect()
 }
 

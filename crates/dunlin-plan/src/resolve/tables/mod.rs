@@ -35,7 +35,7 @@ pub(crate) const DUPLICATES: Section =
 pub(crate) const ENRICH: Section = Section { form: "Enrich", keys: &["from", "on", "add", "when"] };
 
 pub(super) fn tables(root: &Walk<'_>, log: &mut Log) -> Vec<TablePlan> {
-    let tables = root.children("table", log).into_iter().filter_map(|(table, span)| {
+    let tables = root.children("table", "[[table]]", log).into_iter().filter_map(|(table, span)| {
         // Messages name a table by its target, as all output does.
         let target = table.get("to").and_then(|item| item.as_str());
         let place = target.map_or("[[table]]".to_owned(), |target| format!("[[table]] \"{target}\""));
@@ -66,11 +66,12 @@ fn table(walk: &Walk<'_>, log: &mut Log) -> Option<TablePlan> {
     let replace = walk.truth("replace", log).unwrap_or(false);
     let subject = text(walk.words("subject", log));
     let span = if walk.has("to") { walk.value_span("to") } else { walk.span };
+    let from_span = walk.value_span("from");
     let (from, to) = (from?, to?);
     #[rustfmt::skip]
     let table = TablePlan {
         from, to, key, purpose, basis, retain, where_, columns, drop, rules, duplicates, enrich, into, replace,
-        subject, span,
+        subject, span, from_span,
     };
     Some(table)
 }
@@ -114,7 +115,7 @@ fn key(walk: &Walk<'_>, log: &mut Log) -> Vec<String> {
 }
 
 fn rules(table: &Walk<'_>, log: &mut Log) -> Vec<RulePlan> {
-    let rules = table.children("rule", log).into_iter().filter_map(|(rule, span)| {
+    let rules = table.children("rule", "[[table.rule]]", log).into_iter().filter_map(|(rule, span)| {
         let place = match rule.get("name").and_then(|item| item.as_str()) {
             Some(name) => format!("[[table.rule]] \"{name}\""),
             None => "[[table.rule]]".to_owned(),
@@ -207,16 +208,17 @@ fn probability(walk: &Walk<'_>, key: &str, default: f64, log: &mut Log) -> f64 {
 }
 
 fn enrichments(table: &Walk<'_>, log: &mut Log) -> Vec<Enrich> {
-    let enrichments = table.children("enrich", log).into_iter().filter_map(|(enrich, span)| {
-        let walk = Walk::enter(enrich, &ENRICH, "[[table.enrich]]", span, log);
-        let from = table_ref(walk.required("from", "`from = \"store.table\"`", log), log);
-        let on = walk.required("on", "`on = \"source_column = other_column\"`", log);
-        let on = on.and_then(|on| equality(&on, log));
-        let add = additions(&walk, log);
-        let when = walk.word("when", log).unwrap_or(When::During);
-        let span = if walk.has("from") { walk.value_span("from") } else { span };
-        Some(Enrich { from: from?, on: on?, add, when, span })
-    });
+    let enrichments =
+        table.children("enrich", "[[table.enrich]]", log).into_iter().filter_map(|(enrich, span)| {
+            let walk = Walk::enter(enrich, &ENRICH, "[[table.enrich]]", span, log);
+            let from = table_ref(walk.required("from", "`from = \"store.table\"`", log), log);
+            let on = walk.required("on", "`on = \"source_column = other_column\"`", log);
+            let on = on.and_then(|on| equality(&on, log));
+            let add = additions(&walk, log);
+            let when = walk.word("when", log).unwrap_or(When::During);
+            let span = if walk.has("from") { walk.value_span("from") } else { span };
+            Some(Enrich { from: from?, on: on?, add, when, span })
+        });
     enrichments.collect()
 }
 

@@ -1,6 +1,9 @@
 //! The plan from outside: the example of the design, wrong plans, and the generated documents.
 
+mod arbitrary;
+mod changes;
 mod documents;
+mod laws;
 mod wrong;
 
 use dunlin_plan::load;

@@ -107,6 +107,10 @@ impl Log {
         if let Some(long) = entries.iter().find(|e| e.len() > MAX_ENTRY_BYTES) {
             return Err(LogError::TooLong(long.len()));
         }
+        // A log that its own verifier refuses must never be written.
+        if signer.verifier()? != self.verifier {
+            return Err(NoteError::BadSignature.into());
+        }
         self.reload()?;
         if let (Some(checkpoint), true) = (&self.checkpoint, entries.is_empty()) {
             return Ok(checkpoint.clone());

@@ -159,7 +159,7 @@ mod tests {
         5
         CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=
 
-        — dunlin/test FILLED
+        — dunlin/test IxDTpr5uZ2XsHMtHEHhnb2kz2UCAHSn1oTa3xIZGegZlE7U0ErN6gVg8QGfsODJ/tAv1lkC9aAw+WHMDuMkwvaB83A0=
         ");
 
         let other = Signer::from_seed("dunlin/test", &[8; 32]).unwrap().verifier().unwrap();

@@ -1,1 +1,19 @@
 //! What is in the data: profile, kinds, cleaning functions, row rules.
+//!
+//! Three groups of words. [`Compiler`] turns the plan's SQL text into something that can be evaluated over batches
+//! ([`evaluate_rows`]). [`clean`] mends texts the way the plan's `clean = …` asks. [`Profiler`] and [`detect`] say what
+//! a column holds.
+//!
+//! What this crate is not: it reads no store, decides no disposition and writes no ledger. It says which rows fail
+//! and why; the run decides what becomes of them.
+//!
+//! Architecture invariant: no error, evidence or finding of this crate carries a customer value; samples leave it
+//! masked only.
+
+mod clean;
+mod expr;
+mod kinds;
+
+pub use clean::{CleanFunction, CleanOptions, Cleaned, UnknownFunction, clean, is_sentinel};
+pub use expr::{Compiled, Compiler, Evaluated, ExprError, evaluate_rows, failing_rows};
+pub use kinds::{KindGuess, detect};

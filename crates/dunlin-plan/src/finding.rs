@@ -96,6 +96,22 @@ impl Finding {
         Finding { span: Some(span), ..Finding::new(Level::Warning, rule, message) }
     }
 
+    /// The finding as `dunlin check --format json` prints it; `text` is what the span points into.
+    pub fn to_json(&self, file: &str, text: &str) -> serde_json::Value {
+        let place = self.span.map(|span| line_col(text, span));
+        serde_json::json!({
+            "level": self.level,
+            "rule": self.rule,
+            "table": self.table,
+            "column": self.column,
+            "file": file,
+            "line": place.map(|(line, _)| line),
+            "col": place.map(|(_, column)| column),
+            "message": self.message,
+            "help": self.help,
+        })
+    }
+
     /// The same finding with a way to mend it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Finding {
@@ -131,9 +147,20 @@ pub struct Findings {
 
 impl Findings {
     /// Findings over a text, sorted by place; passwords inside URLs are blanked.
-    pub fn new(file: impl Into<String>, text: &str, mut items: Vec<Finding>) -> Findings {
+    pub fn new(file: impl Into<String>, text: &str, items: Vec<Finding>) -> Findings {
+        Findings::with_secrets(file, text, items, &[])
+    }
+
+    /// The same, with the places of secrets that are known from reading.
+    pub(crate) fn with_secrets(
+        file: impl Into<String>,
+        text: &str,
+        mut items: Vec<Finding>,
+        secrets: &[Span],
+    ) -> Findings {
         items.sort_by_key(|item| item.span.map_or(usize::MAX, |span| span.start));
-        Findings { file: file.into(), text: crate::redact::blank_passwords(text), items }
+        let text = crate::redact::blank_spans(&crate::redact::blank_passwords(text), secrets);
+        Findings { file: file.into(), text, items }
     }
 
     /// Line and column of the start of a span, both from 1; the column counts characters.
@@ -200,6 +227,8 @@ pub(crate) struct Log {
     pub(crate) table: Option<String>,
     /// Stores that the plan names but that could not be read; they have findings of their own.
     pub(crate) refused_stores: Vec<String>,
+    /// Where refused URLs stand that may hold a password.
+    pub(crate) secrets: Vec<Span>,
 }
 
 impl Log {

@@ -6,6 +6,7 @@
 
 mod canonical;
 mod check;
+mod codes;
 mod diff;
 mod finding;
 mod form;
@@ -24,6 +25,7 @@ mod walk;
 mod window;
 
 pub use canonical::Fingerprint;
+pub use codes::CODES;
 pub use diff::{Change, diff};
 pub use finding::{Finding, Findings, Level, Span, line_col};
 pub use plan::{Company, Comply, LedgerPin, Notice, Person, Plan, Subject, Waiver};

@@ -55,6 +55,11 @@ pub fn reference() -> String {
     for (name, words) in definitions.filter(|(_, form)| form.get("oneOf").is_some()) {
         write_words(&mut page, name, words);
     }
+    page.push_str("\n## Findings\n\nThe codes that `dunlin check` shows about the plan itself.\n\n");
+    page.push_str("| code | meaning |\n| --- | --- |\n");
+    for (code, meaning) in crate::CODES {
+        let _ = writeln!(page, "| `{code}` | {meaning} |");
+    }
     page
 }
 

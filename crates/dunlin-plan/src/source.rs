@@ -4,7 +4,7 @@ use std::fmt;
 
 use toml_edit::Document;
 
-use crate::finding::{Finding, Findings, Level, Span};
+use crate::finding::{Finding, Findings, Span};
 use crate::plan::Plan;
 use crate::resolve;
 
@@ -47,15 +47,12 @@ impl PlanSource {
     /// # Errors
     /// Everything that is wrong, and the warnings, in the order of the text.
     pub fn resolve(&self) -> Result<Plan, Findings> {
-        let (plan, mut items) = resolve::resolve(self.document.as_table());
-        items.sort_by_key(|item| item.span.map_or(usize::MAX, |span| span.start));
-        match plan {
-            Some(mut plan) if items.iter().all(|item| item.level != Level::Error) => {
-                plan.findings = items;
-                Ok(plan)
-            }
-            _ => Err(Findings::new(&self.file, self.text(), items)),
+        let (plan, log) = resolve::resolve(self.document.as_table());
+        let findings = Findings::with_secrets(&self.file, self.text(), log.items, &log.secrets);
+        if findings.has_errors() {
+            return Err(findings);
         }
+        Ok(Plan { findings: findings.items, ..plan })
     }
 }
 

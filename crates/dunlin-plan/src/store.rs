@@ -163,7 +163,11 @@ fn check_server_url(text: &str) -> Result<(), StoreUrlError> {
         return Err(StoreUrlError::Password);
     }
     let url = url::Url::parse(text).map_err(|_| StoreUrlError::Malformed)?;
-    if url.password().is_some() {
+    // A parameter's name may be written with %-escapes.
+    let named = url
+        .query_pairs()
+        .any(|(name, _)| matches!(&*name.to_ascii_lowercase(), "password" | "passwd" | "pwd"));
+    if named || url.password().is_some() {
         return Err(StoreUrlError::Password);
     }
     Ok(())
@@ -210,6 +214,7 @@ mod tests {
         assert_eq!(error("postgres://ana:s3cret@db/crm"), StoreUrlError::Password);
         assert_eq!(error("mysql://db/crm?user=a&password=s3cret"), StoreUrlError::Password);
         assert_eq!(error("postgres://ana:@db/crm?pwd=x"), StoreUrlError::Password);
+        assert_eq!(error("mysql://db/crm?pass%77ord=x"), StoreUrlError::Password);
         assert_eq!(error("oracle:x"), StoreUrlError::Scheme);
         assert_eq!(error("sqlite:"), StoreUrlError::Empty);
         assert_eq!(error("env:1X"), StoreUrlError::EnvName);

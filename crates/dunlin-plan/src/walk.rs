@@ -49,6 +49,9 @@ impl<'a> Walk<'a> {
         let walk = Walk { table, place: place.into(), span };
         for entry in walk.entries() {
             if !section.keys.contains(&entry.key) {
+                if crate::redact::names_secret(entry.key) {
+                    log.secrets.push(item_span(entry.item, entry.key_span));
+                }
                 let message = format!("unknown key `{}` in {}", entry.key, walk.place);
                 let help = suggestion(entry.key, section.keys.iter().copied());
                 log.push(Finding::error("plan-unknown-key", entry.key_span, message).help(help));

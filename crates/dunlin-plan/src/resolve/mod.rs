@@ -33,13 +33,13 @@ pub(crate) fn sections() -> Vec<&'static Section> {
     sections
 }
 
-/// The plan, when it can be made at all, and everything found.
-pub(crate) fn resolve(document: &Table) -> (Option<Plan>, Vec<Finding>) {
+/// What could be read of the plan, and everything found; where there is an error the plan is not whole.
+pub(crate) fn resolve(document: &Table) -> (Plan, Log) {
     let mut log = Log::default();
     let root = Walk::enter(document, &ROOT, "the plan", Span::default(), &mut log);
     let plan = read(&root, &mut log);
     check::check(&plan, &mut log);
-    (Some(plan), log.items)
+    (plan, log)
 }
 
 fn read(root: &Walk<'_>, log: &mut Log) -> Plan {

@@ -67,6 +67,9 @@ fn store_url(name: &str, url: &Spanned<String>, log: &mut Log) -> Option<StoreUr
     match url.value.parse() {
         Ok(url) => Some(url),
         Err(error) => {
+            if crate::redact::may_hold_secret(&url.value) {
+                log.secrets.push(url.span);
+            }
             let (rule, help) = match error {
                 StoreUrlError::Password => (
                     "plan-password",

@@ -241,7 +241,7 @@ fn stores_and_tables() -> BoxedStrategy<(Vec<StorePlan>, Vec<TablePlan>)> {
                 store(c.clone(), StoreUrl::Literal("file:out/".to_owned())),
             );
             let tables = vec(table([a, b, c]), 0..4).prop_map(|mut tables| {
-                tables.sort_by(|a, b| b.label().cmp(&a.label()));
+                tables.sort_by_key(|table| std::cmp::Reverse(table.label()));
                 tables.dedup_by_key(|table| table.label());
                 tables
             });

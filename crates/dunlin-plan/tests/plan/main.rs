@@ -1,5 +1,7 @@
 //! The plan from outside: the example of the design, wrong plans, and the generated documents.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic too")]
+
 mod arbitrary;
 mod changes;
 mod documents;

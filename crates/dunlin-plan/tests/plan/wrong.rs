@@ -216,10 +216,52 @@ fn a_password_is_refused_and_not_repeated() {
     assert!(!said.contains("s3cret"), "{said}");
     insta::assert_snapshot!(said, @r#"
     dunlin.toml:6:7: error[plan-password]: the URL of store `atlas` is refused: it holds a password
-      | url = "postgres://ana:******@db/crm"
+      | url = ******************************
       |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: write `url = "env:ATLAS_URL"` and set that variable, or `url = "secret:PATH"`; then change the password, for this file may have been copied
     "#);
+}
+
+#[test]
+fn a_password_as_a_key_is_not_repeated() {
+    let said = said("url = \"env:ATLAS_URL\"", "url = \"env:ATLAS_URL\"\npassword = \"s3cret\"");
+    assert!(!said.contains("s3cret"), "{said}");
+    insta::assert_snapshot!(said, @r"
+    dunlin.toml:7:1: error[plan-unknown-key]: unknown key `password` in [store.atlas]
+      | password = ********
+      | ^^^^^^^^
+      help: known here: `url`, `region`, `protected`, `processor`, `delimiter`, `quote`, `header`, `encoding`, `null`, `format`
+    ");
+    let said = said_of("[store.a]\npassword = \"s3cret\" oops");
+    assert!(!said.contains("s3cret"), "{said}");
+}
+
+#[test]
+fn text_from_other_systems() {
+    let windows = format!("\u{feff}{}", RIGHT.replace('\n', "\r\n"));
+    insta::assert_snapshot!(said_of(&windows), @r"accepted; []");
+    insta::assert_snapshot!(said_of(&windows.replace("role", "rôle")), @r#"
+    dunlin.toml:12:2: error[plan-syntax]: this is not TOML: invalid unquoted key, expected letters, numbers, `-`, `_`
+      | rôle = "lead"
+      |  ^
+      help: texts stand in quotes, lists in [ ], and a key may be given once
+    "#);
+    insta::assert_snapshot!(said_of(&windows.replace("\"lead\"", "\"leed\"")), @r#"
+    dunlin.toml:12:8: error[plan-unknown-word]: unknown role `leed`
+      | role = "leed"
+      |        ^^^^^^
+      help: did you mean `lead`?
+    "#);
+    insta::assert_snapshot!(said_of(""), @r"
+    dunlin.toml:1:1: error[plan-missing-key]: the plan has no `plan`
+      | 
+      | ^
+      help: add a table `[plan]` with a `name`
+    dunlin.toml:1:1: error[plan-missing-key]: the plan has no `store`
+      | 
+      | ^
+      help: add a table `[store.name]` with a `url` for each store
+    ");
 }
 
 #[test]

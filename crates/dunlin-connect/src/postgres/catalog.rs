@@ -7,7 +7,8 @@ use super::connection::Loan;
 use super::sql;
 use super::types::CatalogType;
 use crate::{
-    Column, ConnectError, ForeignKey, Generated, Identity, Index, Result, Sequence, Table, TableName, Unique,
+    Column, ColumnType, ConnectError, ForeignKey, Generated, Identity, Index, Result, Sequence, Table,
+    TableName, Unique,
 };
 
 const READ_CATALOG: &str = "read the catalog";
@@ -107,7 +108,10 @@ const COLUMNS: &str = "SELECT a.attname, format_type(a.atttypid, a.atttypmod), \
         AND s.refclassid = 'pg_class'::regclass AND s.refobjid = a.attrelid AND s.refobjsubid = a.attnum \
         AND a.attidentity <> '' LIMIT 1)), \
     t.typsend <> 0 AND t.typtype <> 'c' AND NOT (t.typname LIKE 'reg%' AND t.oid < 16384) \
-        AND NOT (t.typcategory = 'A' AND (e.oid >= 16384 OR e.typsend = 0 OR e.typname LIKE 'reg%')) \
+        AND NOT (t.typcategory = 'A' AND (e.oid >= 16384 OR e.typsend = 0 OR e.typname LIKE 'reg%')), \
+    (SELECT quote_ident(n.nspname) FROM pg_namespace n WHERE n.oid = t.typnamespace) || '.' || quote_ident(t.typname), \
+    t.typtype = 'e' OR t.typname = 'citext' OR \
+        t.oid IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'json'::regtype, 'xml'::regtype) \
     FROM pg_attribute a \
     CROSS JOIN LATERAL (WITH RECURSIVE up(type, modifier, depth, required) AS ( \
         SELECT a.atttypid, a.atttypmod, 0, false UNION ALL \
@@ -118,6 +122,49 @@ const COLUMNS: &str = "SELECT a.attname, format_type(a.atttypid, a.atttypmod), \
     LEFT JOIN pg_type e ON e.oid = t.typelem \
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+
+/// How dunlin would carry a type without length or precision.
+pub(super) async fn type_of(session: &Loan, oid: Oid) -> Result<Option<ColumnType>> {
+    // The query over columns, asked about a table that consists of one column of that type.
+    let one = COLUMNS
+        .replace(
+            "FROM pg_attribute a ",
+            "FROM (SELECT 'x'::name AS attname, $1::oid AS atttypid, -1 AS atttypmod, \
+            false AS attnotnull, ''::text AS attidentity, ''::text AS attgenerated, 0::oid AS attrelid, \
+            1::int2 AS attnum, false AS attisdropped) a ",
+        )
+        .replace("WHERE a.attrelid = $1 AND", "WHERE");
+    let rows = query(session, &one, &[&oid]).await?;
+    Ok(rows.first().map(|row| column(row).0.ty))
+}
+
+/// A column as a load has to know it.
+pub(super) struct Wire {
+    /// The column.
+    pub(super) column: Column,
+    /// The full name of its base type, without length or precision.
+    pub(super) type_name: String,
+    /// Whether its binary form is its text.
+    pub(super) takes_text: bool,
+}
+
+/// The columns of a table, as a load has to know them.
+pub(super) async fn wires(session: &Loan, relation: Oid) -> Result<Vec<Wire>> {
+    let rows = query(session, COLUMNS, &[&relation]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| Wire { column: column(row).0, type_name: row.get(13), takes_text: row.get(14) })
+        .collect())
+}
+
+/// The name of a table by its object number.
+pub(super) async fn name_of(session: &Loan, relation: Oid) -> Result<TableName> {
+    const SQL: &str = "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+        WHERE c.oid = $1";
+    let rows = query(session, SQL, &[&relation]).await?;
+    let row = rows.first().ok_or_else(|| session.config().broken(READ_CATALOG))?;
+    Ok(TableName { schema: Some(row.get(0)), name: row.get(1) })
+}
 
 fn column(row: &Row) -> (Column, Option<Oid>) {
     let catalog = CatalogType {

@@ -97,7 +97,7 @@ pub(super) fn row_reason(error: &DbError) -> Option<Reason> {
         "22P02" | "22P03" | "22030" | "22032" | "2200N" | "2200M" => Reason::WrongType,
         _ if code.starts_with("22") || code.starts_with("23") => Reason::Refused,
         // A trigger or a function of the table's owner said no; 54000 is a row too large for its page or index.
-        "P0001" | "P0004" | "54000" | "0A000" | "42804" => Reason::Refused,
+        "P0001" | "P0004" | "54000" => Reason::Refused,
         _ => return None,
     })
 }

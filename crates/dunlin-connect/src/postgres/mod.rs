@@ -5,16 +5,27 @@
 //! replication, and anything that needs a superuser.
 
 mod catalog;
+#[cfg(test)]
+mod codec_tests;
 mod config;
 mod connection;
+mod ddl;
 mod decode;
+mod encode;
 mod failure;
+mod index;
+mod load;
 mod numeric;
+mod pending;
 mod reader;
+mod receipts;
 mod splits;
 mod sql;
+mod taken;
+mod target;
 mod tls;
 mod types;
+mod violators;
 
 use std::sync::Arc;
 
@@ -91,7 +102,7 @@ impl Store for PgStore {
     }
 
     async fn target(&self) -> Result<Arc<dyn Target>> {
-        Err(self.pool.config.broken("open a target"))
+        Ok(Arc::new(target::PgTarget::open(self.pool.clone()).await?))
     }
 
     async fn probe(&self, _tables: &[TableName], _write: bool) -> Vec<Probe> {

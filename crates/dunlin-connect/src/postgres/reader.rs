@@ -276,19 +276,19 @@ pub(super) async fn read_failure(
     let table = sql::table(name);
     let role = sql::ident(&config.user);
     let mut grant = format!("GRANT SELECT ON {table} TO {role};");
-    if error.code().is_some_and(|c| c.code() == "42501") {
-        if let Ok(other) = session.another().await {
-            const SQL: &str = "SELECT has_table_privilege($1::text, 'SELECT'), \
-                has_schema_privilege($2::text, 'USAGE')";
-            let schema = name.schema.clone().unwrap_or_default();
-            if let Ok(row) = other.query_one(SQL, &[&table, &schema]).await {
-                if row.get(0) {
-                    grant = format!("ALTER ROLE {role} BYPASSRLS;");
-                } else if !row.get::<_, bool>(1) {
-                    grant = format!("GRANT USAGE ON SCHEMA {} TO {role}; {grant}", sql::ident(&schema));
-                }
-                other.give_back();
+    if error.code().is_some_and(|c| c.code() == "42501")
+        && let Ok(other) = session.another().await
+    {
+        const SQL: &str = "SELECT has_table_privilege($1::text, 'SELECT'), \
+            has_schema_privilege($2::text, 'USAGE')";
+        let schema = name.schema.clone().unwrap_or_default();
+        if let Ok(row) = other.query_one(SQL, &[&table, &schema]).await {
+            if row.get(0) {
+                grant = format!("ALTER ROLE {role} BYPASSRLS;");
+            } else if !row.get::<_, bool>(1) {
+                grant = format!("GRANT USAGE ON SCHEMA {} TO {role}; {grant}", sql::ident(&schema));
             }
+            other.give_back();
         }
     }
     config.fail_granting(&act, &grant, error)

@@ -6,8 +6,8 @@ use super::Outcome;
 use super::sentinel::is_sentinel;
 
 const CURRENCIES: [&str; 22] = [
-    "EUR", "USD", "GBP", "CHF", "JPY", "CAD", "AUD", "MXN", "BRL", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON",
-    "INR", "CNY", "R$", "US$", "Kč", "zł",
+    "EUR", "USD", "GBP", "CHF", "JPY", "CAD", "AUD", "MXN", "BRL", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",
+    "RON", "INR", "CNY", "R$", "US$", "Kč", "zł",
 ];
 
 /// More digits than any column holds mean that the text is no number.

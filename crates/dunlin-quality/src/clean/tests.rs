@@ -37,9 +37,9 @@ fn trim_keeps_the_inside() {
 #[test]
 fn emails_have_one_form() {
     assert_snapshot!(shown(CleanFunction::Email, &[
-        " Ana.RUIZ@Example.COM ", "test@test.com", "ana@"ana.ruiz@example.com|NULL|FAILED|FAILED|FAILED|josé@correo.es|FAILED|FAILED|NULL|FAILED|FAILED"ana@example", "Ana <ana@example.com>", "josé@correo.es",
+        " Ana.RUIZ@Example.COM ", "test@test.com", "ana@", "ana@example", "Ana <ana@example.com>", "josé@correo.es",
         "a b@example.com", "a@b@c.com", "n/a", "a..b@example.com", "ana@example.com.",
-    ]), @"");
+    ]), @"ana.ruiz@example.com|NULL|FAILED|FAILED|FAILED|josé@correo.es|FAILED|FAILED|NULL|FAILED|FAILED");
 }
 
 #[test]
@@ -126,8 +126,11 @@ fn sentinels_become_null_and_the_rest_is_untouched() {
 
 #[test]
 fn changed_counts_what_differs() {
-    let cleaned = clean(CleanFunction::Trim, &StringArray::from(vec![Some("a"), Some(" a"), Some(""), None]),
-        &CleanOptions::default());
+    let cleaned = clean(
+        CleanFunction::Trim,
+        &StringArray::from(vec![Some("a"), Some(" a"), Some(""), None]),
+        &CleanOptions::default(),
+    );
     assert_eq!((cleaned.changed, cleaned.failed.len()), (2, 0));
 }
 

@@ -5,9 +5,9 @@ use super::sentinel::is_name_sentinel;
 
 /// Words inside a name that stay small.
 const PARTICLES: [&str; 33] = [
-    "de", "del", "della", "dello", "di", "da", "das", "do", "dos", "du", "des", "la", "las", "los", "le", "les",
-    "van", "von", "vom", "der", "den", "ten", "ter", "zu", "zur", "zum", "y", "e", "af", "av", "bin", "bint",
-    "ibn",
+    "de", "del", "della", "dello", "di", "da", "das", "do", "dos", "du", "des", "la", "las", "los", "le",
+    "les", "van", "von", "vom", "der", "den", "ten", "ter", "zu", "zur", "zum", "y", "e", "af", "av", "bin",
+    "bint", "ibn",
 ];
 
 const ROMAN: [&str; 5] = ["ii", "iii", "iv", "vi", "vii"];

@@ -44,6 +44,8 @@ impl Compiler {
     /// `current_date` say: pass the same on `run` and on `verify`.
     pub fn new(schema: SchemaRef, run_at_us: i64) -> Self {
         let mut config = SessionConfig::new();
+        // So that `now()` is an instant, as in PostgreSQL.
+        config.options_mut().execution.time_zone = Some("UTC".to_owned());
         let parser = &mut config.options_mut().sql_parser;
         parser.dialect = Dialect::PostgreSQL;
         parser.enable_ident_normalization = false;
@@ -120,8 +122,7 @@ impl Compiler {
         if sql.trim().is_empty() {
             return Err(ExprError::new("the expression is empty"));
         }
-        let mut parsed =
-            self.state.sql_to_expr_with_alias(sql, &Dialect::PostgreSQL).map_err(planning)?;
+        let mut parsed = self.state.sql_to_expr_with_alias(sql, &Dialect::PostgreSQL).map_err(planning)?;
         if let Some(alias) = parsed.alias {
             let message = format!("`as {alias}` has no place in an expression");
             return Err(ExprError::new(message).help("the column's name stands on the left of the `=`"));
@@ -163,13 +164,14 @@ fn refuse_unfit(expr: &Expr) -> Result<(), ExprError> {
 
 /// Makes integer arithmetic fail where it would wrap around: a wrapped sum is a lost value.
 fn refuse_overflow(expr: Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
-    let done = expr.transform_up(|node| {
-        Ok(match node.downcast_ref::<BinaryExpr>() {
-            Some(binary) => {
-                Transformed::yes(Arc::new(binary.clone().with_fail_on_overflow(true)) as Arc<dyn PhysicalExpr>)
-            }
-            None => Transformed::no(node),
-        })
-    })?;
+    let done =
+        expr.transform_up(|node| {
+            Ok(match node.downcast_ref::<BinaryExpr>() {
+                Some(binary) => Transformed::yes(
+                    Arc::new(binary.clone().with_fail_on_overflow(true)) as Arc<dyn PhysicalExpr>
+                ),
+                None => Transformed::no(node),
+            })
+        })?;
     Ok(done.data)
 }

@@ -34,18 +34,28 @@ impl ExprError {
     pub(crate) fn from_planning(error: DataFusionError, sql: &str) -> Self {
         match error.find_root() {
             DataFusionError::SQL(parser, _) => from_parser(parser, sql),
-            DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) => Self::new(first_line(text)),
+            DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) => typed(text),
             DataFusionError::Collection(all) if !all.is_empty() => match all[0].find_root() {
-                DataFusionError::Plan(text) => Self::new(first_line(text)),
+                DataFusionError::Plan(text) => typed(text),
                 _ => Self::new("this expression cannot be planned"),
             },
             // A constant part was computed and failed: a cast, an overflow, a division by zero.
-            DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => {
-                Self::new("a constant part of this expression cannot be computed")
-                    .help("look for a division by zero, an overflow or a cast of a text that is not of the type")
-            }
+            DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => Self::new(
+                "a constant part of this expression cannot be computed",
+            )
+            .help("look for a division by zero, an overflow or a cast of a text that is not of the type"),
             _ => Self::new("this expression cannot be planned"),
         }
+    }
+}
+
+fn typed(text: &str) -> ExprError {
+    let error = ExprError::new(first_line(text));
+    match error.message.starts_with("Cannot ") {
+        true => {
+            error.help("bring both sides to one type, for instance with `column::date` or `column::bigint`")
+        }
+        false => error,
     }
 }
 

@@ -71,7 +71,11 @@ fn whole(compiled: &Compiled, batch: &RecordBatch) -> Option<ArrayRef> {
     if array.len() != batch.num_rows() {
         return None;
     }
-    if *array.data_type() == compiled.data_type { Some(array) } else { cast(&array, &compiled.data_type).ok() }
+    if *array.data_type() == compiled.data_type {
+        Some(array)
+    } else {
+        cast(&array, &compiled.data_type).ok()
+    }
 }
 
 /// The rows on which a condition says no: false, or failed to evaluate. NULL passes, as in SQL's CHECK.

@@ -40,8 +40,10 @@ impl Binder<'_> {
             Expr::CompoundIdentifier(parts) => Err(self.qualified(parts)),
             Expr::Function(function) => self.function(function),
             Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => Err(subquery()),
-            Expr::AnyOp { .. } | Expr::AllOp { .. } => Err(ExprError::new("ANY and ALL are not allowed here")
-                .help("write the alternatives with `in (…)` or `or`")),
+            Expr::AnyOp { .. } | Expr::AllOp { .. } => {
+                Err(ExprError::new("ANY and ALL are not allowed here")
+                    .help("write the alternatives with `in (…)` or `or`"))
+            }
             Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => {
                 Err(ExprError::new("`*` is not a value").help("name the columns one by one"))
             }
@@ -73,7 +75,7 @@ impl Binder<'_> {
         let same: Vec<&&String> = names.iter().filter(|n| n.to_lowercase() == wanted).collect();
         match same.as_slice() {
             [one] if ident.quote_style.is_none() => Ok((**one).clone()),
-            [] => Err(self.unknown(ident, &names)),
+            [] | [_] => Err(self.unknown(ident, &names)),
             several => {
                 let list: Vec<String> = several.iter().map(|n| format!("`\"{n}\"`")).collect();
                 let message = format!("`{}` does not say which column is meant", ident.value);
@@ -117,7 +119,8 @@ impl Binder<'_> {
         let first = function.name.0.first().and_then(|part| part.as_ident());
         let place = first.and_then(|ident| self.place(ident));
         if function.over.is_some() {
-            let message = format!("`{written}` is used as a window function; an expression sees one row only");
+            let message =
+                format!("`{written}` is used as a window function; an expression sees one row only");
             return Err(ExprError::new(message).at(place));
         }
         let name = written.trim_matches('"').to_lowercase();

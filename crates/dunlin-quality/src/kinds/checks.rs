@@ -38,8 +38,7 @@ pub(super) fn ssn(text: &str) -> bool {
 /// A Spanish DNI or NIE: number mod 23 gives the letter.
 pub(super) fn dni(text: &str) -> bool {
     const LETTERS: &[u8; 23] = b"TRWAGMYFPDXBNJZSQVHLCKE";
-    let compact: String =
-        text.to_uppercase().chars().filter(|c| !matches!(c, ' ' | '-' | '.')).collect();
+    let compact: String = text.to_uppercase().chars().filter(|c| !matches!(c, ' ' | '-' | '.')).collect();
     let bytes = compact.as_bytes();
     let &[first, .., last] = bytes else { return false };
     if bytes.len() != 9 {

@@ -94,11 +94,8 @@ pub fn detect(name: &str, ty: &ColumnType, sample: &[&str]) -> Option<KindGuess>
     if matches!(ty, ColumnType::Binary | ColumnType::Opaque { .. }) {
         return None;
     }
-    let values: Vec<&str> = sample
-        .iter()
-        .map(|v| v.trim())
-        .filter(|v| !v.is_empty() && !crate::is_sentinel(v, &[]))
-        .collect();
+    let values: Vec<&str> =
+        sample.iter().map(|v| v.trim()).filter(|v| !v.is_empty() && !crate::is_sentinel(v, &[])).collect();
     let name = names::Name::new(name);
     let guesses = KINDS.iter().filter_map(|kind| guess(kind, &name, ty, &values));
     guesses.fold(None, |best: Option<KindGuess>, next| match best {
@@ -164,12 +161,24 @@ fn type_allows(kind: &str, ty: &ColumnType) -> bool {
         ColumnType::Int16 => matches!(kind, "age" | "gender"),
         ColumnType::Int32 | ColumnType::Int64 | ColumnType::Numeric => {
             const NUMBERS: [&str; 12] = [
-                "age", "phone", "postcode", "card_number", "us_ssn", "national_id", "tax_id", "account_number",
-                "passport", "gender", "geo", "device_id",
+                "age",
+                "phone",
+                "postcode",
+                "card_number",
+                "us_ssn",
+                "national_id",
+                "tax_id",
+                "account_number",
+                "passport",
+                "gender",
+                "geo",
+                "device_id",
             ];
             NUMBERS.contains(&kind)
         }
-        ColumnType::Decimal { scale, .. } => (*scale > 0 && kind == "geo") || (*scale == 0 && kind == "phone"),
+        ColumnType::Decimal { scale, .. } => {
+            (*scale > 0 && kind == "geo") || (*scale == 0 && kind == "phone")
+        }
         ColumnType::Float32 | ColumnType::Float64 => kind == "geo",
         _ => true,
     }

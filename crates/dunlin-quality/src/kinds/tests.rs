@@ -13,7 +13,8 @@ fn typed(name: &str, ty: &ColumnType, sample: &[&str]) -> String {
     }
 }
 
-const EMAILS: [&str; 5] = ["a@example.com", "b@example.com", "c@example.org", "d@example.net", "e@example.com"];
+const EMAILS: [&str; 5] =
+    ["a@example.com", "b@example.com", "c@example.org", "d@example.net", "e@example.com"];
 
 #[test]
 fn values_prove_a_kind_without_a_name() {
@@ -47,7 +48,15 @@ fn names_and_values_together() {
         ("pays", ["France", "España", "DE", "Italia"]),
         ("Straße", ["Hauptstr. 1", "Am Markt 7", "Weg 2", "Ring 3"]),
         ("mot_de_passe", ["a", "b", "c", "d"]),
-        ("notes", ["called twice, wants an invoice by post please", "ok", "will move to another town in the spring", "-"]),
+        (
+            "notes",
+            [
+                "called twice, wants an invoice by post please",
+                "ok",
+                "will move to another town in the spring",
+                "-",
+            ],
+        ),
         ("cidade", ["Lisboa", "Porto", "Braga", "Faro"]),
         ("religion", ["a", "b", "a", "b"]),
         ("sexo", ["M", "F", "F", "M"]),
@@ -74,7 +83,9 @@ fn names_and_values_together() {
 
 #[test]
 fn ordinary_columns_are_left_alone() {
-    for name in ["id", "status", "amount", "created_at", "product_name", "email_verified", "country_id", "quantity"] {
+    for name in
+        ["id", "status", "amount", "created_at", "product_name", "email_verified", "country_id", "quantity"]
+    {
         assert_eq!(detect(name, &ColumnType::TEXT, &["12", "34", "56", "78", "90"]), None, "{name}");
     }
     assert_eq!(typed("order_id", &ColumnType::Int64, &["1", "2", "3", "4", "5"]), "-");
@@ -97,6 +108,8 @@ fn evidence_counts_and_shows_nothing() {
 #[test]
 fn check_digits() {
     assert!(checks::nir("255081416802538") && !checks::nir("255081416802539"));
-    assert!(checks::cpf("529.982.247-25") && !checks::cpf("529.982.247-26") && !checks::cpf("111.111.111-11"));
+    assert!(
+        checks::cpf("529.982.247-25") && !checks::cpf("529.982.247-26") && !checks::cpf("111.111.111-11")
+    );
     assert!(checks::luhn(&[7, 9, 9, 2, 7, 3, 9, 8, 7, 1, 3]) && !checks::luhn(&[0, 0]));
 }

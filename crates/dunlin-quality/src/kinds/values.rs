@@ -20,11 +20,17 @@ static FORMS: LazyLock<Vec<(&'static str, Regex)>> = LazyLock::new(|| {
         ("bic", r"^(?i)[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$"),
         ("document", r"^(?i)[A-Z]{0,3}[ .-]?\d[A-Z0-9 ./-]{4,18}$"),
         ("account", r"^[A-Za-z]{0,4}[\d -]{4,30}$"),
-        ("postcode", r"^(?i)([A-Z]{1,2}-?)?\d{3,6}([ -]?\d{3,4})?$|^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$|^[A-Z]\d[A-Z][ -]?\d[A-Z]\d$|^\d{4} ?[A-Z]{2}$"),
+        (
+            "postcode",
+            r"^(?i)([A-Z]{1,2}-?)?\d{3,6}([ -]?\d{3,4})?$|^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$|^[A-Z]\d[A-Z][ -]?\d[A-Z]\d$|^\d{4} ?[A-Z]{2}$",
+        ),
         ("date", r"^\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}([ T]\d{1,2}:\d{2}.*)?$"),
         ("name", r"^[\p{L}\p{M}][\p{L}\p{M}'’.\- ]{0,60}(, ?[\p{L}\p{M}'’.\- ]{1,40})?$"),
         ("place", r"^[\p{L}\p{M}][\p{L}\p{M}'’.\-/() ]{1,60}$"),
-        ("gender", r"^(?i)(m|f|x|d|h|v|w|o|male|female|man|woman|other|diverse|non-?binary|hombre|mujer|varon|varón|homme|femme|mann|frau|männlich|weiblich|divers|masculino|femenino|feminino|masculin|féminin|[0-3]|9)$"),
+        (
+            "gender",
+            r"^(?i)(m|f|x|d|h|v|w|o|male|female|man|woman|other|diverse|non-?binary|hombre|mujer|varon|varón|homme|femme|mann|frau|männlich|weiblich|divers|masculino|femenino|feminino|masculin|féminin|[0-3]|9)$",
+        ),
     ];
     forms.into_iter().filter_map(|(name, form)| Some((name, Regex::new(form).ok()?))).collect()
 });

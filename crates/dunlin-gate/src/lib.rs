@@ -14,7 +14,7 @@ mod policy;
 mod sealed;
 
 pub use cell::neutralise_cell;
-pub use mask::{Mask, mask_value};
+pub use mask::{Mask, mask};
 pub use open::{Opened, Refused, open};
 pub use policy::{Ask, Decision, MaskedOnly, Policy, Shown};
 pub use sealed::{ColumnInfo, Rows, Sealed};
@@ -24,6 +24,13 @@ pub use sealed::{ColumnInfo, Rows, Sealed};
 pub trait AccessLog: Send + Sync {
     /// Keeps a text typed by a person in the state and returns its salted hash, as lower-case hex.
     async fn keep_text(&self, text: &str) -> Result<String, LogFailed>;
+
+    /// Keeps the names of the rows that somebody is about to see, encrypted, where the log can. What the ledger
+    /// gets is their Merkle root alone.
+    async fn keep_rows(&self, access: &str, names: &[String]) -> Result<(), LogFailed> {
+        let _ = (access, names);
+        Ok(())
+    }
 
     /// Enters this; when it returns, the entry is durable.
     async fn enter(&self, actor: &dunlin_ledger::Actor, body: dunlin_ledger::Body) -> Result<(), LogFailed>;

@@ -56,12 +56,14 @@ pub async fn open(
         Decision::Deny { reason, help } => return Err(Refused::Denied { reason, help }),
     };
     let mut rows = sealed.break_seal();
-    if let Some(limit) = ask.limit {
-        rows.rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    }
+    let limit = ask.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    rows.rows.truncate(limit);
+    let names = &ask.row_names[..ask.row_names.len().min(rows.rows.len())];
     let masks: BTreeMap<String, String> = match shown {
         Shown::Clear => BTreeMap::new(),
-        Shown::Masked => rows.columns.iter().map(|c| (c.name.clone(), mask(c).as_str().to_owned())).collect(),
+        Shown::Masked => {
+            rows.columns.iter().map(|c| (c.name.clone(), mask_of(c).as_str().to_owned())).collect()
+        }
     };
     let opened = Body::AccessOpened {
         access: access.to_owned(),
@@ -78,7 +80,10 @@ pub async fn open(
     };
     log.enter(&ask.actor, opened).await?;
     let count = rows.rows.len() as u64;
-    let leaving = Body::AccessRows { access: access.to_owned(), count, root: String::new() };
+    if !names.is_empty() {
+        log.keep_rows(access, names).await?;
+    }
+    let leaving = Body::AccessRows { access: access.to_owned(), count, root: dunlin_ledger::root_of(names) };
     log.enter(&ask.actor, leaving).await?;
     if shown == Shown::Masked {
         mask_rows(&mut rows);
@@ -102,13 +107,13 @@ impl Opened {
     }
 }
 
-fn mask(column: &ColumnInfo) -> Mask {
+fn mask_of(column: &ColumnInfo) -> Mask {
     Mask::for_kind(column.kind.as_deref())
 }
 
 fn mask_rows(rows: &mut Rows) {
     // A value beyond the known columns has no kind; it is masked whole rather than trusted.
-    let masks: Vec<Mask> = rows.columns.iter().map(mask).collect();
+    let masks: Vec<Mask> = rows.columns.iter().map(mask_of).collect();
     for row in &mut rows.rows {
         for (at, value) in row.iter_mut().enumerate() {
             if let Some(value) = value {

@@ -17,12 +17,21 @@ pub struct Ask {
     pub purpose_text: Option<String>,
     /// At most this many rows.
     pub limit: Option<u64>,
+    /// Names of the rows in their order, where they have some: keyed hashes or places, never values.
+    pub row_names: Vec<String>,
 }
 
 impl Ask {
     /// The usual question: masked values.
     pub fn masked(actor: Actor) -> Ask {
-        Ask { actor, clear: false, purpose_category: None, purpose_text: None, limit: None }
+        Ask {
+            actor,
+            clear: false,
+            purpose_category: None,
+            purpose_text: None,
+            limit: None,
+            row_names: Vec::new(),
+        }
     }
 
     /// Clear values for a purpose.
@@ -33,6 +42,7 @@ impl Ask {
             purpose_category: Some(category.to_owned()),
             purpose_text: Some(text.to_owned()),
             limit: None,
+            row_names: Vec::new(),
         }
     }
 }

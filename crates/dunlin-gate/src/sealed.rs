@@ -4,27 +4,27 @@
 
 /// Customer data that nobody may look at. It cannot be printed, serialised, compared or indexed:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
 /// println!("{sealed:?}");
 /// ```
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
 /// println!("{sealed}");
 /// ```
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
 /// serde_json::to_string(&sealed).unwrap();
 /// ```
-/// ```compile_fail
+/// ```compile_fail,E0608
 /// let sealed = dunlin_gate::Sealed::seal(vec![1, 2, 3]);
 /// let first = sealed[0];
 /// ```
-/// ```compile_fail
+/// ```compile_fail,E0616
 /// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
 /// let value = sealed.0;
 /// ```
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
 /// let length = sealed.len();
 /// ```
@@ -39,12 +39,6 @@ impl<T> Sealed<T> {
     /// Puts data under seal.
     pub fn seal(data: T) -> Sealed<T> {
         Sealed(data)
-    }
-
-    /// Changes what is under the seal without taking it out, e.g. from a batch to [`Rows`]. The function
-    /// must not let its argument escape; that is the engine's word, not the compiler's.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sealed<U> {
-        Sealed(change(self.0))
     }
 
     /// For [`open`](crate::open()) only.

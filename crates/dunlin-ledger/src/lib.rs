@@ -19,7 +19,7 @@ pub use entry::{Actor, Body, Counts, CountsDelta, Decision, Entry, EntryError};
 pub use files::{FAILPOINTS, point, replace_file, sync_dir};
 pub use log::{Log, LogError, MAX_ENTRY_BYTES};
 pub use note::{Checkpoint, NoteError, Signer, Verifier};
-pub use proof::{ConsistencyProof, InclusionProof, ProofError};
+pub use proof::{ConsistencyProof, InclusionProof, ProofError, root_of};
 pub use verify::{VerifyError, VerifyReport};
 
 /// A node or root hash of the log: SHA-256 as RFC 6962 defines it.

@@ -67,6 +67,22 @@ impl ConsistencyProof {
     }
 }
 
+/// The RFC 6962 root (hex) over texts, for a list that the ledger names without holding it.
+pub fn root_of<T: AsRef<[u8]>>(texts: &[T]) -> String {
+    fn root(leaves: &[tlog_tiles::Hash]) -> tlog_tiles::Hash {
+        match leaves {
+            [] => tlog_tiles::EMPTY_HASH,
+            [leaf] => *leaf,
+            _ => {
+                let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+                tlog_tiles::node_hash(root(left), root(right))
+            }
+        }
+    }
+    let leaves: Vec<tlog_tiles::Hash> = texts.iter().map(|t| tlog_tiles::record_hash(t.as_ref())).collect();
+    hex::encode(root(&leaves).0)
+}
+
 pub(crate) fn plain(hashes: &[tlog_tiles::Hash]) -> Vec<String> {
     hashes.iter().map(|h| hex::encode(h.0)).collect()
 }

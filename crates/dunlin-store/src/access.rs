@@ -1,9 +1,10 @@
-//! The state as the gate's access log: an access is durable before the first row leaves.
+//! The state and the workspace as the gate's access log: an access is durable before the first row leaves. The
+//! workspace has the keys, so it also keeps the list of rows.
 
 use dunlin_gate::{AccessLog, LogFailed};
 use dunlin_ledger::{Actor, Body};
 
-use crate::State;
+use crate::{State, StoreError, Workspace};
 
 #[async_trait::async_trait]
 impl AccessLog for State {
@@ -14,10 +15,32 @@ impl AccessLog for State {
             tx.commit().await?;
             Ok(hash)
         };
-        kept.await.map_err(|_: crate::StoreError| LogFailed)
+        kept.await.map_err(|_: StoreError| LogFailed)
     }
 
     async fn enter(&self, actor: &Actor, body: Body) -> Result<(), LogFailed> {
         State::enter(self, actor.clone(), body).await.map_err(|_| LogFailed)
+    }
+}
+
+#[async_trait::async_trait]
+impl AccessLog for Workspace {
+    async fn keep_text(&self, text: &str) -> Result<String, LogFailed> {
+        AccessLog::keep_text(self.state(), text).await
+    }
+
+    async fn keep_rows(&self, access: &str, names: &[String]) -> Result<(), LogFailed> {
+        let kept = || {
+            let mut writer = self.sidecars().create("rows", access, "names")?;
+            for name in names {
+                writer.push(name.as_bytes())?;
+            }
+            writer.finish()
+        };
+        kept().map(|_| ()).map_err(|_: StoreError| LogFailed)
+    }
+
+    async fn enter(&self, actor: &Actor, body: Body) -> Result<(), LogFailed> {
+        AccessLog::enter(self.state(), actor, body).await
     }
 }

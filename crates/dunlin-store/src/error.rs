@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use dunlin_ledger::{EntryError, LogError, NoteError};
+use dunlin_ledger::{EntryError, LogError, NoteError, VerifyError};
 
 use crate::FragmentError;
 
@@ -92,6 +92,9 @@ pub enum StoreError {
     /// The ledger's key or checkpoint failed.
     #[error(transparent)]
     Note(#[from] NoteError),
+    /// The ledger does not verify.
+    #[error("the ledger does not verify: {0}")]
+    Verify(#[from] VerifyError),
     /// The ledger's folder lost entries that the state knows of.
     #[error("the ledger has {size} entries, but the state knows of {known}: entries were removed")]
     LedgerBehind {

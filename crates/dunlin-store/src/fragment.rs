@@ -1,5 +1,5 @@
-//! Quarantine fragments: rows that wait for a person, encrypted at rest, in
-//! `.dunlin/quarantine/<run>/<table>/<name>.dqf`.
+//! Fragments: rows that wait for a person, encrypted at rest, in `.dunlin/quarantine/<run>/<table>/<name>.dqf`.
+//! The lists of rows that somebody saw are fragments too, under a key of their own, in `.dunlin/access/`.
 //!
 //! Not here: what a row's bytes mean, and the index that says why each row is there (`quarantine`).
 //!
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use read::FragmentReader;
 pub use write::FragmentWriter;
 
-use crate::{Keyring, StoreError};
+use crate::{Keyring, Purpose, StoreError};
 
 /// Rows are gathered until a frame has this many bytes.
 const FRAME_BYTES: usize = 1 << 20;
@@ -85,6 +85,7 @@ pub struct FragmentRef {
 pub struct Fragments {
     root: PathBuf,
     keys: Arc<Keyring>,
+    purpose: Purpose,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -98,20 +99,20 @@ struct Header {
 }
 
 impl Fragments {
-    pub(crate) fn new(root: &Path, keys: Arc<Keyring>) -> Fragments {
-        Fragments { root: root.to_owned(), keys }
+    pub(crate) fn new(root: &Path, keys: Arc<Keyring>, purpose: Purpose) -> Fragments {
+        Fragments { root: root.to_owned(), keys, purpose }
     }
 
     /// Begins a fragment. It is nowhere until [`FragmentWriter::finish`]; then it replaces one of that name.
     pub fn create(&self, run: &str, table: &str, name: &str) -> Result<FragmentWriter, StoreError> {
         let at = FragmentRef { run: run.to_owned(), table: table.to_owned(), name: name.to_owned() };
-        FragmentWriter::new(self.path(&at)?, at, &self.keys)
+        FragmentWriter::new(self.path(&at)?, at, &self.keys, self.purpose)
     }
 
     /// Opens a fragment to read its rows.
     pub fn open(&self, run: &str, table: &str, name: &str) -> Result<FragmentReader, StoreError> {
         let at = FragmentRef { run: run.to_owned(), table: table.to_owned(), name: name.to_owned() };
-        FragmentReader::new(&self.path(&at)?, at, &self.keys)
+        FragmentReader::new(&self.path(&at)?, at, &self.keys, self.purpose)
     }
 
     /// BLAKE3 of a fragment's file, hex, to hold against its receipt.

@@ -220,6 +220,17 @@ impl Keyring {
         Ok(key)
     }
 
+    /// The name (hex) of a single row in the ledger: meaningless once the subject's salt is shredded.
+    /// `row` is the row's key in a canonical form.
+    pub fn row_name(&self, salt: &[u8; 16], table: &str, row: &[u8]) -> Result<String, StoreError> {
+        Ok(keyed(&self.key(Purpose::RowName)?, &[salt, table.as_bytes(), row]))
+    }
+
+    /// The mark (hex) of an erased row, by which a later run knows it again.
+    pub fn tombstone(&self, table: &str, row: &[u8]) -> Result<String, StoreError> {
+        Ok(keyed(&self.key(Purpose::Tombstone)?, &[table.as_bytes(), row]))
+    }
+
     /// All keys, the oldest first, without the keys themselves.
     pub fn list(&self) -> Vec<KeyInfo> {
         let file = self.read();
@@ -282,6 +293,16 @@ impl Keyring {
     fn read(&self) -> std::sync::RwLockReadGuard<'_, KeyFile> {
         self.file.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Keyed BLAKE3, a MAC, over parts that cannot run into each other.
+fn keyed(key: &Key, parts: &[&[u8]]) -> String {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 fn new_line(keys: &[KeyLine], purpose: Purpose) -> Result<KeyLine, StoreError> {

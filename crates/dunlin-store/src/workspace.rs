@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dunlin_ledger::{Actor, Body, Checkpoint, Entry, Log, Verifier, point};
+use dunlin_ledger::{Actor, Body, Checkpoint, Entry, Log, Verifier, VerifyReport, point};
 
 use crate::lock::{RunLock, wait_for};
 use crate::{Fragments, KeyOptions, Keyring, Purpose, State, StoreError, new_id, now_us};
@@ -71,7 +71,31 @@ impl Workspace {
 
     /// The quarantine's encrypted fragments.
     pub fn fragments(&self) -> Fragments {
-        Fragments::new(&self.state_dir.join("quarantine"), self.keys.clone())
+        Fragments::new(&self.state_dir.join("quarantine"), self.keys.clone(), Purpose::Quarantine)
+    }
+
+    /// The encrypted lists of rows that somebody saw: run `rows`, table `<access>`, name `names`.
+    pub fn sidecars(&self) -> Fragments {
+        Fragments::new(&self.state_dir.join("access"), self.keys.clone(), Purpose::Sidecar)
+    }
+
+    /// The ledger at its newest checkpoint: to export and to prove.
+    pub fn ledger(&self) -> Result<Log, StoreError> {
+        Ok(Log::open(&self.ledger_dir(), &self.keys.verifier()?)?)
+    }
+
+    /// Checks the whole ledger against every checkpoint that the state knows, and `since`: those that somebody
+    /// kept elsewhere (a file, a report, a receipt). Takes turns with integration.
+    pub async fn verify_ledger(&self, since: &[Checkpoint]) -> Result<VerifyReport, StoreError> {
+        let mut known = self.known_checkpoints().await?;
+        known.extend_from_slice(since);
+        let (lock, folder) = (self.state_dir.join("integrate.lock"), self.ledger_dir());
+        let verifier = self.keys.verifier()?;
+        blocking(move || {
+            let _turn = wait_for(&lock)?;
+            Ok(Log::verify(&folder, &verifier, &known)?)
+        })
+        .await
     }
 
     /// The ledger's folder.

@@ -26,7 +26,12 @@ pub struct FragmentReader {
 }
 
 impl FragmentReader {
-    pub(super) fn new(path: &Path, at: FragmentRef, keys: &Keyring) -> Result<FragmentReader, StoreError> {
+    pub(super) fn new(
+        path: &Path,
+        at: FragmentRef,
+        keys: &Keyring,
+        purpose: Purpose,
+    ) -> Result<FragmentReader, StoreError> {
         let damaged = || FragmentError::Damaged(at.name.clone());
         let file = File::open(path).map_err(failed(&at.name))?;
         let mut file = BufReader::new(file);
@@ -38,7 +43,7 @@ impl FragmentReader {
         }
         let mut prefix = [0u8; 19];
         hex::decode_to_slice(&header.nonce, &mut prefix).map_err(|_| damaged())?;
-        let key = keys.key_by_id(Purpose::Quarantine, &header.key_id)?;
+        let key = keys.key_by_id(purpose, &header.key_id)?;
         let cipher = XChaCha20Poly1305::new(Key::from_slice(&key[..]));
         let cipher = DecryptorBE32::from_aead(cipher, prefix.as_slice().into());
         Ok(FragmentReader {

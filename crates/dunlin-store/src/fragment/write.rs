@@ -29,9 +29,14 @@ pub struct FragmentWriter {
 }
 
 impl FragmentWriter {
-    pub(super) fn new(path: PathBuf, at: FragmentRef, keys: &Keyring) -> Result<FragmentWriter, StoreError> {
-        let key_id = keys.key_id(Purpose::Quarantine)?;
-        let key = keys.key_by_id(Purpose::Quarantine, &key_id)?;
+    pub(super) fn new(
+        path: PathBuf,
+        at: FragmentRef,
+        keys: &Keyring,
+        purpose: Purpose,
+    ) -> Result<FragmentWriter, StoreError> {
+        let key_id = keys.key_id(purpose)?;
+        let key = keys.key_by_id(purpose, &key_id)?;
         let prefix = random::<19>()?;
         let header = Header {
             run: at.run.clone(),

@@ -1,0 +1,176 @@
+//! Entries: durable with their change, integrated into tiles once, whatever crashes.
+
+use dunlin_ledger::VerifyError;
+use dunlin_store::{Actor, Body, StoreError, Workspace};
+
+use super::{Folders, files};
+
+fn resumed(n: usize) -> Body {
+    Body::RunResumed { run: format!("r{n}") }
+}
+
+fn runs_in(workspace: &Workspace) -> Vec<String> {
+    let log = workspace.ledger().unwrap();
+    let entries = log.entries(0).map(|e| dunlin_store::Entry::from_bytes(&e.unwrap()).unwrap().body);
+    let run = |body| match body {
+        Body::RunResumed { run } => Some(run),
+        _ => None,
+    };
+    entries.filter_map(run).collect()
+}
+
+async fn verify(workspace: &Workspace) -> Result<u64, VerifyError> {
+    match workspace.verify_ledger(&[]).await {
+        Ok(report) => Ok(report.size),
+        Err(StoreError::Verify(error)) => Err(error),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn entries_reach_the_tiles_and_leave_the_queue() {
+    let folders = Folders::new();
+    let workspace = folders.open().await;
+    for n in 0..5 {
+        workspace.state().enter(Actor::System, resumed(n)).await.unwrap();
+    }
+    assert_eq!(workspace.state().ledger_size().await.unwrap(), 6);
+    let checkpoint = workspace.integrate().await.unwrap();
+    assert_eq!(checkpoint.size, 6);
+    assert_eq!(workspace.integrate().await.unwrap(), checkpoint, "nothing new, nothing signed");
+    assert_eq!(verify(&workspace).await.unwrap(), 6);
+    assert_eq!(runs_in(&workspace), ["r0", "r1", "r2", "r3", "r4"]);
+    let stray = files(&workspace.ledger_dir()).into_iter().find(|f| {
+        let name = f.strip_prefix(workspace.ledger_dir()).unwrap().display().to_string();
+        name != "checkpoint" && !name.starts_with("tile/")
+    });
+    assert_eq!(stray, None, "the ledger's folder holds nothing else");
+}
+
+#[tokio::test]
+async fn more_entries_than_one_batch_are_integrated_in_order() {
+    let folders = Folders::new();
+    let workspace = folders.open().await;
+    let mut tx = workspace.state().begin().await.unwrap();
+    for n in 0..5000 {
+        let entry = dunlin_store::Entry { at: 1, actor: Actor::System, body: resumed(n) };
+        tx.enter(entry).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(workspace.integrate().await.unwrap().size, 5001);
+    assert_eq!(verify(&workspace).await.unwrap(), 5001);
+    assert!(runs_in(&workspace).iter().enumerate().all(|(n, run)| *run == format!("r{n}")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn several_writers_and_integrators_share_one_workspace() {
+    let folders = Folders::new();
+    let first = folders.open().await;
+    drop(first);
+    let mut tasks = tokio::task::JoinSet::new();
+    for writer in 0..4 {
+        // Each opens the workspace on its own, as a command line beside a server does.
+        let workspace = folders.open().await;
+        tasks.spawn(async move {
+            for n in 0..20 {
+                workspace.state().enter(Actor::System, resumed(writer * 100 + n)).await.unwrap();
+                if n % 5 == 0 {
+                    workspace.integrate().await.unwrap();
+                }
+            }
+        });
+    }
+    tasks.join_all().await;
+    let workspace = folders.open().await;
+    assert_eq!(workspace.integrate().await.unwrap().size, 81);
+    assert_eq!(verify(&workspace).await.unwrap(), 81);
+    let mut runs = runs_in(&workspace);
+    runs.sort();
+    runs.dedup();
+    assert_eq!(runs.len(), 80);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_that_open_a_new_workspace_at_once_agree() {
+    let folders = Folders::new();
+    let (a, b) = tokio::join!(folders.open(), folders.open());
+    assert_eq!(a.id, b.id);
+    assert_eq!(a.state().ledger_size().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_ledger_that_was_cut_is_not_continued() {
+    let folders = Folders::new();
+    let workspace = folders.open().await;
+    workspace.integrate().await.unwrap();
+    let old: Vec<_> =
+        files(&workspace.ledger_dir()).into_iter().map(|f| (f.clone(), std::fs::read(f).unwrap())).collect();
+    for n in 0..3 {
+        workspace.state().enter(Actor::System, resumed(n)).await.unwrap();
+    }
+    workspace.integrate().await.unwrap();
+    // An older copy of the folder is put back.
+    std::fs::remove_dir_all(workspace.ledger_dir()).unwrap();
+    for (file, bytes) in old {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap();
+    }
+    let error = workspace.integrate().await.unwrap_err();
+    insta::assert_snapshot!(error, @"the ledger has 1 entries, but the state knows of 4: entries were removed");
+    assert_eq!(verify(&workspace).await, Err(VerifyError::Truncated { size: 1, known: 4 }));
+    // The whole folder is gone.
+    std::fs::remove_dir_all(workspace.ledger_dir()).unwrap();
+    assert!(matches!(workspace.integrate().await, Err(StoreError::LedgerBehind { size: 0, known: 4 })));
+    assert_eq!(verify(&workspace).await, Err(VerifyError::Removed { known: 4 }));
+}
+
+#[tokio::test]
+async fn a_new_state_does_not_adopt_an_old_ledger() {
+    let folders = Folders::new();
+    let workspace = folders.open().await;
+    workspace.integrate().await.unwrap();
+    workspace.state().close().await;
+    for name in ["state.db", "state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(workspace.state_dir.join(name));
+    }
+    let error = Workspace::open(folders.work.path(), &folders.options()).await.err().unwrap();
+    assert!(matches!(error, StoreError::StateLost));
+}
+
+#[cfg(feature = "failpoints")]
+#[tokio::test]
+async fn a_crash_anywhere_loses_nothing_and_doubles_nothing() {
+    let scenario = fail::FailScenario::setup();
+    let names = dunlin_ledger::FAILPOINTS.iter().chain(dunlin_store::FAILPOINTS);
+    for name in names.filter(|n| !n.starts_with("fragment::") && !n.starts_with("keys::")) {
+        let mut crashed = false;
+        for passed in 0..3 {
+            let folders = Folders::new();
+            let workspace = folders.open().await;
+            workspace.integrate().await.unwrap();
+            fail::cfg(*name, &format!("{passed}*off->1*return->off")).unwrap();
+            let mut acknowledged = Vec::new();
+            for n in 0..3 {
+                if workspace.state().enter(Actor::System, resumed(n)).await.is_ok() {
+                    acknowledged.push(format!("r{n}"));
+                } else {
+                    crashed = true;
+                }
+            }
+            crashed |= workspace.integrate().await.is_err();
+            fail::remove(*name);
+            // Another process comes after the crash.
+            drop(workspace);
+            let workspace = folders.open().await;
+            workspace.integrate().await.unwrap();
+            verify(&workspace).await.unwrap();
+            let runs = runs_in(&workspace);
+            let mut once = runs.clone();
+            once.dedup();
+            assert_eq!(runs, once, "{name}");
+            assert!(acknowledged.iter().all(|r| runs.contains(r)), "{name}: {acknowledged:?} {runs:?}");
+        }
+        assert!(crashed, "{name} is never passed");
+    }
+    scenario.teardown();
+}

@@ -23,7 +23,7 @@ async fn what_is_counted_is_what_is_there() {
         ("select count(*) from customers where status = 'test'", facts.test_customers),
         ("select count(*) from customers where closed_at is not null", facts.closed_long_ago),
         ("select count(*) from customers where dob like '31/02/%'", facts.impossible_dates),
-        ("select count(*) from customers where dob glob '[12]*.*.*'", facts.unlisted_date_formats),
+        ("select count(*) from customers where dob like '____.__.__'", facts.unlisted_date_formats),
         (
             "select count(*) from customers where typeof(loyalty_points) = 'text'",
             facts.text_in_loyalty_points,

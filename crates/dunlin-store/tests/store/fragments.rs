@@ -32,16 +32,16 @@ async fn rows_come_back_and_no_value_lies_on_the_disk() {
     let fragments = workspace.fragments();
     // Several frames, an empty row, and one row longer than a frame.
     let mut rows: Vec<Vec<u8>> =
-        (0..3000).map(|n| format!("{n} {}", CANARY.repeat(40)).into_bytes()).collect();
+        (0..1500).map(|n| format!("{n} {}", CANARY.repeat(40)).into_bytes()).collect();
     rows.push(Vec::new());
-    rows.push(vec![b'z'; 3 << 20]);
+    rows.push(vec![b'z'; (1 << 20) + 1]);
     let info = write(&fragments, "00001", &rows);
     assert_eq!(info.rows as usize, rows.len());
     assert_eq!(info.blake3, fragments.blake3(&place("00001")).unwrap());
     assert_eq!(read(&fragments, "00001").unwrap(), rows);
     for file in files(&workspace.state_dir) {
         let bytes = std::fs::read(&file).unwrap();
-        let found = bytes.windows(CANARY.len()).any(|w| w == CANARY.as_bytes());
+        let found = String::from_utf8_lossy(&bytes).contains(CANARY);
         assert!(!found, "{}", file.display());
     }
 }
@@ -123,8 +123,8 @@ async fn damage_and_truncation_are_caught_everywhere() {
     let fragments = workspace.fragments();
     // Every byte of a small one, and some of one with several frames.
     let small: Vec<Vec<u8>> = (0..3).map(|n| format!("{n}{CANARY}").into_bytes()).collect();
-    let large: Vec<Vec<u8>> = (0..5).map(|n| format!("{n}{}", CANARY.repeat(20_000)).into_bytes()).collect();
-    for (rows, samples) in [(&small, usize::MAX), (&large, 12)] {
+    let large: Vec<Vec<u8>> = (0..5).map(|n| format!("{n}{}", CANARY.repeat(11_000)).into_bytes()).collect();
+    for (rows, samples) in [(&small, usize::MAX), (&large, 4)] {
         write(&fragments, "00001", rows);
         let path = file_of(&workspace, "00001");
         let whole = std::fs::read(&path).unwrap();

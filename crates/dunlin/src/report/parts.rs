@@ -35,12 +35,25 @@ pub(super) fn tag(text: &str, class: &str) -> String {
 
 /// A cell. `label` names it where the table becomes cards, on a phone. `html` is HTML.
 pub(super) fn cell(label: &str, class: &str, html: &str) -> String {
-    format!("<td data-l=\"{}\" class=\"{class}\">{html}</td>", escape(label))
+    format!("<td data-l=\"{}\" class=\"{class}\"><div>{html}</div></td>", escape(label))
 }
 
 /// A cell with a text.
 pub(super) fn text_cell(label: &str, text: &str) -> String {
     cell(label, "", &escape(text))
+}
+
+/// A cell that may be empty: `none` is what it says then, and on a phone it is not shown at all.
+pub(super) fn optional_cell(label: &str, html: Option<String>, none: &str) -> String {
+    match html {
+        Some(html) => cell(label, "", &html),
+        None => cell(label, "none m", &escape(none)),
+    }
+}
+
+/// A text in the letters of code.
+pub(super) fn code(text: &str) -> String {
+    format!("<code>{}</code>", escape(text))
 }
 
 /// A cell with a number, which leads to what it is made of when there is such a place on the page.

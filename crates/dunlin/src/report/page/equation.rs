@@ -47,7 +47,7 @@ fn bar(report: &Report) -> String {
     for part in Part::ALL {
         let rows = report.total(part);
         let words = match part {
-            Part::Loaded => format!("<span>{} loaded</span>", escape(&percent(rows, source))),
+            Part::Loaded => format!("<span>{} loaded</span>", number(rows)),
             _ => String::new(),
         };
         let class = if part == Part::Loaded { "loaded t" } else { part.name() };

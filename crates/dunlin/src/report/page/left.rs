@@ -1,7 +1,7 @@
 //! What did not move and why: rows that wait, rows that were left out, columns that stayed behind.
 
 use super::super::finding::Part;
-use super::super::parts::{cell, number_cell, section, table, text_cell};
+use super::super::parts::{cell, code, number_cell, optional_cell, section, table, text_cell};
 use super::super::text::{count, escape, number};
 use super::super::{QuarantineGroup, Report, TableFacts};
 
@@ -25,7 +25,7 @@ pub(super) fn waiting(report: &Report) -> String {
     let mut body = String::from(
         "<p class=\"note\">These rows are kept, encrypted, beside the state of the move. A person mends, releases or discards each group; nothing is thrown away until then. <b class=\"b\">Looks like</b> shows the shape of a value (A a letter, 9 a digit), never the value.</p>",
     );
-    body.push_str(&table("", &heads, &rows, ""));
+    body.push_str(&table("compact", &heads, &rows, ""));
     if groups.len() > GROUPS_SHOWN {
         let rest: u64 = groups[GROUPS_SHOWN..].iter().map(|(_, group)| group.rows).sum();
         let more = count((groups.len() - GROUPS_SHOWN) as u64, "more group", "more groups");
@@ -52,16 +52,8 @@ fn aside(groups: &[(&TableFacts, &QuarantineGroup)]) -> String {
 
 fn group_row(facts: &TableFacts, group: &QuarantineGroup, largest: u64) -> String {
     let share = group.rows as f64 * 100.0 / largest as f64;
-    let code = |text: &Option<String>| match text {
-        Some(text) => format!("<code>{}</code>", escape(text)),
-        None => "<span class=\"m\">the whole row</span>".into(),
-    };
-    let pattern = match &group.pattern {
-        Some(pattern) => format!("<code>{}</code>", escape(pattern)),
-        None => "<span class=\"m\">–</span>".into(),
-    };
     let reason = format!(
-        "<b class=\"b\">{}</b><span class=\"s\">{}</span>",
+        "<b class=\"b\">{}</b> <span class=\"id\">{}</span>",
         escape(&group.reason),
         escape(&group.group)
     );
@@ -69,8 +61,8 @@ fn group_row(facts: &TableFacts, group: &QuarantineGroup, largest: u64) -> Strin
         "<tr>".into(),
         cell("Reason", "lead", &reason),
         text_cell("Table", &facts.table),
-        cell("Column", "", &code(&group.column)),
-        cell("Looks like", "", &pattern),
+        optional_cell("Column", group.column.as_deref().map(code), "the whole row"),
+        optional_cell("Looks like", group.pattern.as_deref().map(code), "–"),
         number_cell("Rows", group.rows, None),
         cell(
             "",
@@ -109,7 +101,7 @@ fn excluded(report: &Report) -> String {
         );
     }
     let title = format!("{} left out by the plan", count(excluded, "row", "rows"));
-    section("excluded", &title, "they stay in the source", &table("", &["Rule", "#Rows"], &rows, ""))
+    section("excluded", &title, "they stay in the source", &table("compact", &["Rule", "#Rows"], &rows, ""))
 }
 
 fn dropped(report: &Report) -> String {

@@ -1,6 +1,6 @@
 //! What the plan asked for: rules and how often they fired, how each column was made, stores, people, approvals.
 
-use super::super::parts::{cell, fact, hash, mark, number_cell, section, table, tag, text_cell};
+use super::super::parts::{cell, code, fact, hash, mark, number_cell, optional_cell, section, table, tag};
 use super::super::text::{count, escape, time};
 use super::super::{ColumnFacts, ComplyFacts, PersonFacts, Report, StoreFacts, TableFacts};
 
@@ -24,7 +24,7 @@ pub(super) fn rules(report: &Report) -> String {
             rows.push_str(&format!(
                 "<tr>{}{}{}{}</tr>",
                 cell("Rule", "lead", &name),
-                cell("Must hold", "", &format!("<code>{}</code>", escape(&rule.check))),
+                cell("Must hold", "", &code(&rule.check)),
                 cell("Otherwise", "", &tag(&rule.otherwise, class)),
                 number_cell("Rows that failed", rule.rows, None)
             ));
@@ -38,7 +38,7 @@ pub(super) fn rules(report: &Report) -> String {
         "rules",
         &title,
         "asked of every row",
-        &table("", &["Rule", "Must hold", "Otherwise", "#Rows that failed"], &rows, ""),
+        &table("compact", &["Rule", "Must hold", "Otherwise", "#Rows that failed"], &rows, ""),
     )
 }
 
@@ -72,26 +72,17 @@ fn columns_of(facts: &TableFacts) -> String {
 }
 
 fn column_row(column: &ColumnFacts) -> String {
-    let plain = |text: &Option<String>| match text {
-        Some(text) => escape(&text.replace('_', " ")),
-        None => "<span class=\"m\">–</span>".into(),
-    };
-    let class = match column.class.as_deref() {
-        Some(class @ ("sensitive" | "secret")) => tag(class, "w"),
-        Some(class) => escape(class),
-        None => "<span class=\"m\">–</span>".into(),
-    };
-    let protect = match &column.protect {
-        Some(protect) => tag(protect, "o"),
-        None => "<span class=\"m\">–</span>".into(),
-    };
+    let class = column.class.as_deref().map(|class| match class {
+        "sensitive" | "secret" => tag(class, "w"),
+        _ => escape(class),
+    });
     [
         "<tr>".into(),
-        cell("Column", "lead", &format!("<code>{}</code>", escape(&column.column))),
-        cell("Made of", "", &format!("<code>{}</code>", escape(&column.made_of))),
-        cell("Holds", "", &plain(&column.kind)),
-        cell("Class", "", &class),
-        cell("Protected", "", &protect),
+        cell("Column", "lead", &code(&column.column)),
+        cell("Made of", "", &code(&column.made_of)),
+        optional_cell("Holds", column.kind.as_ref().map(|kind| escape(&kind.replace('_', " "))), "–"),
+        optional_cell("Class", class, "–"),
+        optional_cell("Protected", column.protect.as_ref().map(|protect| tag(protect, "o")), "–"),
         "</tr>".to_owned(),
     ]
     .concat()
@@ -101,7 +92,7 @@ pub(super) fn stores_and_people(report: &Report) -> String {
     let stores: String = report.stores.iter().map(store_row).collect();
     let stores = table("", &["Store", "Where", "What it is"], &stores, "");
     let mut people: String =
-        table("", &["Person", "Role"], &report.people.iter().map(person_row).collect::<String>(), "");
+        table("compact", &["Person", "Role"], &report.people.iter().map(person_row).collect::<String>(), "");
     people.push_str(&approvals(report));
     people.push_str(&report.comply.as_ref().map(comply).unwrap_or_default());
     format!(
@@ -135,7 +126,7 @@ fn person_row(person: &PersonFacts) -> String {
     if let Some(organisation) = &person.organisation {
         name.push_str(&format!(" {}", tag(&format!("outside: {organisation}"), "w")));
     }
-    format!("<tr>{}{}</tr>", cell("Person", "lead", &name), text_cell("Role", &person.role))
+    format!("<tr>{}{}</tr>", cell("Person", "lead", &name), cell("Role", "side", &escape(&person.role)))
 }
 
 fn approvals(report: &Report) -> String {

@@ -59,26 +59,7 @@ pub async fn open(
     let limit = ask.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     rows.rows.truncate(limit);
     let names = &ask.row_names[..ask.row_names.len().min(rows.rows.len())];
-    let masks: BTreeMap<String, String> = match shown {
-        Shown::Clear => BTreeMap::new(),
-        Shown::Masked => {
-            rows.columns.iter().map(|c| (c.name.clone(), mask_of(c).as_str().to_owned())).collect()
-        }
-    };
-    let opened = Body::AccessOpened {
-        access: access.to_owned(),
-        purpose_category: ask.purpose_category.clone().unwrap_or_else(|| "inspection".to_owned()),
-        purpose_hash: match &ask.purpose_text {
-            Some(text) => log.keep_text(text).await?,
-            None => String::new(),
-        },
-        store: rows.store.clone(),
-        table: rows.table.clone(),
-        columns: rows.columns.iter().map(|c| c.name.clone()).collect(),
-        masks,
-        limit: ask.limit,
-    };
-    log.enter(&ask.actor, opened).await?;
+    enter_opened(&rows, shown, log, ask, access).await?;
     let count = rows.rows.len() as u64;
     if !names.is_empty() {
         log.keep_rows(access, names).await?;
@@ -97,6 +78,59 @@ pub async fn open(
         rows: rows.rows,
         actor: ask.actor.clone(),
     })
+}
+
+/// Enters `access_opened`: once, or several times under the same id when a table has so many columns that their
+/// names do not fit into one entry.
+async fn enter_opened(
+    rows: &Rows,
+    shown: Shown,
+    log: &dyn AccessLog,
+    ask: &Ask,
+    access: &str,
+) -> Result<(), LogFailed> {
+    let purpose_hash = match &ask.purpose_text {
+        Some(text) => log.keep_text(text).await?,
+        None => String::new(),
+    };
+    for columns in chunks(&rows.columns) {
+        let masks: BTreeMap<String, String> = match shown {
+            Shown::Clear => BTreeMap::new(),
+            Shown::Masked => {
+                columns.iter().map(|c| (c.name.clone(), mask_of(c).as_str().to_owned())).collect()
+            }
+        };
+        let opened = Body::AccessOpened {
+            access: access.to_owned(),
+            purpose_category: ask.purpose_category.clone().unwrap_or_else(|| "inspection".to_owned()),
+            purpose_hash: purpose_hash.clone(),
+            store: rows.store.clone(),
+            table: rows.table.clone(),
+            columns: columns.iter().map(|c| c.name.clone()).collect(),
+            masks,
+            limit: ask.limit,
+        };
+        log.enter(&ask.actor, opened).await?;
+    }
+    Ok(())
+}
+
+/// At least one chunk; the names of each, which stand in an entry twice, fit into it.
+fn chunks(columns: &[ColumnInfo]) -> Vec<&[ColumnInfo]> {
+    const NAME_BYTES_MAX: usize = 16 * 1024;
+    let mut chunks = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (at, column) in columns.iter().enumerate() {
+        // What JSON and the mask's name add.
+        let more = column.name.len() + 16;
+        if at > start && bytes + more > NAME_BYTES_MAX {
+            chunks.push(&columns[start..at]);
+            (start, bytes) = (at, 0);
+        }
+        bytes += more;
+    }
+    chunks.push(&columns[start..]);
+    chunks
 }
 
 impl Opened {

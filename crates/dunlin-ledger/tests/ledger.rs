@@ -237,7 +237,7 @@ fn an_entry_that_is_too_long_is_refused_before_anything_is_written() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
     fn any_byte_changed_in_any_file_is_caught(

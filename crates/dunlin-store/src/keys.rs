@@ -141,6 +141,12 @@ struct KeyLine {
 
 const FILE: &str = "keyring.json";
 
+impl KeyFile {
+    fn has(&self, purpose: Purpose, id: &str) -> bool {
+        self.keys.iter().any(|k| k.purpose == purpose && k.id == id)
+    }
+}
+
 impl Keyring {
     /// Makes new keys for a workspace. Fails where there are some already.
     pub(crate) fn create(options: &KeyOptions, workspace: &str) -> Result<Keyring, StoreError> {
@@ -165,25 +171,9 @@ impl Keyring {
     /// Reads the keys of a workspace; refuses a file that others can read.
     pub(crate) fn open(options: &KeyOptions, workspace: &str) -> Result<Keyring, StoreError> {
         let folder = options.folder_of(workspace)?;
-        let path = folder.join(FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => Zeroizing::new(text),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(StoreError::KeysMissing(folder));
-            }
-            Err(e) => return Err(StoreError::io(&path)(e)),
-        };
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(&path).map_err(StoreError::io(&path))?.permissions().mode();
-            if mode & 0o077 != 0 {
-                return Err(StoreError::KeysExposed(path));
-            }
-        }
-        let file = parse(&text, &path)?;
+        let file = read_file(&folder)?;
         if file.workspace != workspace {
-            return Err(StoreError::KeysDamaged(path));
+            return Err(StoreError::KeysDamaged(folder.join(FILE)));
         }
         Ok(Keyring { folder, file: RwLock::new(file) })
     }
@@ -208,6 +198,11 @@ impl Keyring {
 
     /// A key that may have been replaced since, e.g. for a fragment that names it.
     pub fn key_by_id(&self, purpose: Purpose, id: &str) -> Result<Key, StoreError> {
+        if !self.read().has(purpose, id) {
+            // Another process may have rotated since we read the file.
+            let fresh = read_file(&self.folder)?;
+            *self.file.write().unwrap_or_else(std::sync::PoisonError::into_inner) = fresh;
+        }
         let file = self.read();
         let missing = || StoreError::NoSuchKey(id.to_owned());
         let line = file.keys.iter().find(|k| k.purpose == purpose && k.id == id).ok_or_else(missing)?;
@@ -247,10 +242,12 @@ impl Keyring {
     /// Gives a purpose a new key; what was made with the older ones stays readable. Returns the new id.
     /// The caller enters `KeysRotated`; [`crate::Workspace::rotate_key`] does both.
     pub fn rotate(&self, purpose: Purpose) -> Result<String, StoreError> {
+        // Two processes that rotate take turns, and each starts from what the other has written.
+        let _turn = crate::lock::wait_for(&self.folder.join("keyring.lock"))?;
         let mut file = self.file.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let line = new_line(&file.keys, purpose)?;
+        let mut changed = read_file(&self.folder)?;
+        let line = new_line(&changed.keys, purpose)?;
         let id = line.id.clone();
-        let mut changed = file.clone();
         changed.keys.push(line);
         write(&self.folder, &changed)?;
         *file = changed;
@@ -332,6 +329,27 @@ fn parse(text: &str, path: &Path) -> Result<KeyFile, StoreError> {
     } else {
         Err(damaged())
     }
+}
+
+/// Reads the keys in a folder; refuses a file that others can read.
+fn read_file(folder: &Path) -> Result<KeyFile, StoreError> {
+    let path = folder.join(FILE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => Zeroizing::new(text),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Err(StoreError::KeysMissing(folder.to_owned()));
+        }
+        Err(e) => return Err(StoreError::io(&path)(e)),
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(&path).map_err(StoreError::io(&path))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(StoreError::KeysExposed(path));
+        }
+    }
+    parse(&text, &path)
 }
 
 fn text_of(file: &KeyFile) -> Result<Zeroizing<String>, StoreError> {

@@ -51,7 +51,8 @@ impl Tx {
         row.map(|r| r.try_get(0)).transpose().map_err(failed)
     }
 
-    /// Remembers a checkpoint, and forgets the queued entries that it covers.
+    /// Remembers a checkpoint, and forgets the queued entries that it covers. The newest hundred are kept: a
+    /// server signs one each second, and the newest alone already stands for all entries before it.
     pub(crate) async fn put_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         let failed = db("keeping a checkpoint");
         sqlx::query(
@@ -61,6 +62,13 @@ impl Tx {
         .bind(checkpoint.root_hex())
         .bind(&checkpoint.note)
         .bind(now_us())
+        .execute(self.connection())
+        .await
+        .map_err(&failed)?;
+        sqlx::query(
+            "delete from checkpoints where size < \
+             (select min(size) from (select size from checkpoints order by size desc limit 100) as newest)",
+        )
         .execute(self.connection())
         .await
         .map_err(&failed)?;
@@ -159,7 +167,7 @@ impl State {
         row.map(|r| r.try_get(0)).transpose().map_err(failed)
     }
 
-    /// Signed notes of every checkpoint that was made here, the oldest first.
+    /// Signed notes of the newest checkpoints that were made here, at most a hundred, the oldest first.
     pub async fn checkpoints(&self) -> Result<Vec<String>, StoreError> {
         let failed = db("reading checkpoints");
         let rows = sqlx::query("select note from checkpoints order by size")

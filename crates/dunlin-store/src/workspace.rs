@@ -201,6 +201,12 @@ fn make_state_dir(state_dir: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(state_dir).map_err(StoreError::io(state_dir))?;
+    // A folder that somebody made beforehand becomes private too.
+    #[cfg(unix)]
+    {
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        fs::set_permissions(state_dir, private).map_err(StoreError::io(state_dir))?;
+    }
     let ignore = state_dir.join(".gitignore");
     if !ignore.exists() {
         fs::write(&ignore, "*\n").map_err(StoreError::io(&ignore))?;

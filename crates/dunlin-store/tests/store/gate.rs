@@ -98,3 +98,18 @@ async fn the_list_of_rows_is_an_encrypted_file_and_the_ledger_holds_its_root() {
     assert_eq!(kept.unwrap(), names.iter().map(|n| n.clone().into_bytes()).collect::<Vec<_>>());
     assert!(ledger(&workspace).await[1].contains(&dunlin_ledger::root_of(&names)));
 }
+
+#[tokio::test]
+async fn a_table_of_1600_columns_can_be_seen() {
+    let folders = Folders::new();
+    let workspace = folders.open().await;
+    let column = |n: usize| ColumnInfo { name: format!("{n:04}{}", "x".repeat(59)), kind: None };
+    let columns: Vec<_> = (0..1600).map(column).collect();
+    let rows = vec![vec![Some("v".to_owned()); 1600]];
+    let rows = Sealed::seal(Rows { store: "s".into(), table: "t".into(), columns, rows });
+    open(rows, &MaskedOnly, &workspace, &Ask::masked(ana()), "a1").await.unwrap();
+    let entries = ledger(&workspace).await;
+    for n in [0, 800, 1599] {
+        assert_eq!(entries.iter().filter(|e| e.contains(&format!("\"{n:04}"))).count(), 1);
+    }
+}

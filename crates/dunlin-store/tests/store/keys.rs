@@ -21,6 +21,9 @@ async fn folders_and_files_are_private() {
     assert_eq!(mode(&workspace.keys().folder().join("keyring.json")), 0o600);
     let again = folders.open().await;
     assert_eq!(again.id, workspace.id);
+    fs::set_permissions(&workspace.state_dir, fs::Permissions::from_mode(0o755)).unwrap();
+    folders.open().await;
+    assert_eq!(mode(&workspace.state_dir), 0o700);
     assert_eq!(again.keys().verifier().unwrap(), workspace.keys().verifier().unwrap());
     assert_eq!(again.keys().key(Purpose::RowHash).unwrap(), workspace.keys().key(Purpose::RowHash).unwrap());
 }
@@ -47,6 +50,19 @@ async fn each_purpose_has_a_key_of_its_own_and_old_ones_stay() {
     assert_eq!(folders.open().await.keys().key_id(Purpose::Tokens).unwrap(), "tokens-2");
     insta::assert_snapshot!(keys.key_by_id(Purpose::Tokens, "row_hash-1").unwrap_err(), @"there is no key `row_hash-1`");
     assert_eq!(workspace.state().ledger_size().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_process_finds_the_keys_that_another_has_rotated() {
+    let folders = Folders::new();
+    let (server, command) = (folders.open().await, folders.open().await);
+    let first = command.rotate_key(Purpose::Quarantine, Actor::System).await.unwrap();
+    let second = server.rotate_key(Purpose::Quarantine, Actor::System).await.unwrap();
+    assert_eq!((first.as_str(), second.as_str()), ("quarantine-2", "quarantine-3"));
+    let key = server.keys().key_by_id(Purpose::Quarantine, &first).unwrap();
+    assert_eq!(key, command.keys().key(Purpose::Quarantine).unwrap());
+    command.keys().key_by_id(Purpose::Quarantine, &second).unwrap();
+    assert!(command.keys().key_by_id(Purpose::Quarantine, "quarantine-4").is_err());
 }
 
 #[tokio::test]

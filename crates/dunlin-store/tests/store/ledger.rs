@@ -137,6 +137,86 @@ async fn a_new_state_does_not_adopt_an_old_ledger() {
     assert!(matches!(error, StoreError::StateLost));
 }
 
+#[test]
+fn what_tasks_hold_can_move_between_threads() {
+    fn send<T: Send>() {}
+    fn shared<T: Send + Sync>() {}
+    send::<dunlin_store::Tx>();
+    send::<dunlin_store::FragmentWriter>();
+    send::<dunlin_store::FragmentReader>();
+    shared::<dunlin_store::State>();
+    shared::<dunlin_store::Fragments>();
+    shared::<Workspace>();
+}
+
+#[tokio::test]
+async fn only_the_newest_checkpoints_are_kept() {
+    let folders = Folders::new();
+    let workspace = folders.open().await;
+    for n in 0..110 {
+        workspace.state().enter(Actor::System, resumed(n)).await.unwrap();
+        workspace.integrate().await.unwrap();
+    }
+    let known = workspace.known_checkpoints().await.unwrap();
+    assert_eq!((known.len(), known[0].size, known[99].size), (100, 12, 111));
+    assert_eq!(verify(&workspace).await.unwrap(), 111);
+}
+
+/// Not a test of its own: the process that `a_killed_process…` kills.
+#[tokio::test]
+async fn child_that_is_killed() {
+    let (Ok(work), Ok(keys)) = (std::env::var("DUNLIN_TEST_WORK"), std::env::var("DUNLIN_TEST_KEYS")) else {
+        return;
+    };
+    let options = dunlin_store::KeyOptions::at(std::path::Path::new(&keys));
+    let workspace = Workspace::open(std::path::Path::new(&work), &options).await.unwrap();
+    let from = workspace.state().ledger_size().await.unwrap() as usize;
+    for n in from.. {
+        workspace.state().enter(Actor::System, resumed(n)).await.unwrap();
+        // Said only once it is durable.
+        println!("\nacknowledged r{n}");
+        if n % 3 == 0 {
+            workspace.integrate().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_killed_process_has_lost_nothing_that_it_acknowledged() {
+    use std::io::{BufRead, BufReader};
+    let folders = Folders::new();
+    drop(folders.open().await);
+    let mut acknowledged = Vec::new();
+    for round in 0..6 {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "ledger::child_that_is_killed", "--nocapture"])
+            .env("DUNLIN_TEST_WORK", folders.work.path())
+            .env("DUNLIN_TEST_KEYS", folders.keys.path())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let said = lines.filter_map(|l| l.strip_prefix("acknowledged ").map(str::to_owned));
+        // Killed at another moment each time, in the middle of whatever comes next.
+        let mut said = said.inspect(|_| std::thread::sleep(std::time::Duration::from_micros(round * 371)));
+        acknowledged.extend(said.by_ref().take(10 + round as usize));
+        child.kill().unwrap();
+        acknowledged.extend(said);
+        child.wait().unwrap();
+        let workspace = folders.open().await;
+        workspace.integrate().await.unwrap();
+        verify(&workspace).await.unwrap();
+        let runs = runs_in(&workspace);
+        let mut once = runs.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(runs.len(), once.len(), "nothing is in the ledger twice");
+        assert!(acknowledged.iter().all(|r| runs.contains(r)));
+        workspace.state().close().await;
+    }
+    assert!(acknowledged.len() >= 60);
+}
+
 #[cfg(feature = "failpoints")]
 #[tokio::test]
 async fn a_crash_anywhere_loses_nothing_and_doubles_nothing() {

@@ -102,3 +102,11 @@ async fn shares_are_those_of_a_real_system() {
     assert_eq!(facts.excluded_customers(), 50);
     assert_eq!(facts.orders, 40_000);
 }
+
+#[test]
+fn the_plan_is_one() {
+    let plan = dunlin_plan::load(PLAN, "dunlin.toml").unwrap_or_else(|findings| panic!("{findings}"));
+    assert_eq!(plan.findings, []);
+    assert_eq!(plan.tables.len(), 5);
+    assert_eq!(plan.people.len(), 3);
+}

@@ -38,7 +38,7 @@ fn limits(report: &Report) -> String {
         "That the source was right. dunlin shows that what it read has arrived; a wrong address that looks like an address arrives as well.",
         "Anything about rows that were written to the source after it was read.",
         "That nobody who holds the folder, its keys and the stores' passwords went past it. The ledger shows any change against a checkpoint that is kept elsewhere, such as the one in this report.",
-        "The hashes to somebody without the workspace's key: they are keyed, so that nobody can guess customers from them. `dunlin verify` computes them anew.",
+        "The hashes to somebody without the workspace's key: they are keyed, so that nobody can guess customers from them. Whoever has the folder computes them anew with dunlin verify.",
         "That the move was lawful. It is the evidence that people who judge this need.",
     ];
     if report.run.actor.starts_with("local:") {

@@ -59,6 +59,10 @@ fn lede(report: &Report) -> [String; 2] {
         None => size,
     };
     let proof = match &report.run.verified_at {
+        _ if report.run.finished_at.is_none() => "What follows is how far it has come.".into(),
+        _ if !report.proven() => {
+            "Do not switch over on this report. The command dunlin verify names every key that differs.".into()
+        }
         Some(at) => format!("Both sides were read again and compared on {}.", time(at)),
         None => {
             "The target was read back as it was loaded; both sides have not been read again since.".into()

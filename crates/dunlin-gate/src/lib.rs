@@ -14,7 +14,7 @@ mod policy;
 mod sealed;
 
 pub use cell::neutralise_cell;
-pub use mask::{Mask, mask};
+pub use mask::{Mask, mask, mask_value};
 pub use open::{Opened, Refused, open};
 pub use policy::{Ask, Decision, MaskedOnly, Policy, Shown};
 pub use sealed::{ColumnInfo, Rows, Sealed};

@@ -75,6 +75,11 @@ pub fn mask(kind: Option<&str>, value: &str) -> String {
     Mask::for_kind(kind).apply(value)
 }
 
+/// The same for a value that may be NULL, which stays NULL.
+pub fn mask_value(kind: Option<&str>, value: Option<&str>) -> Option<String> {
+    value.map(|v| mask(kind, v))
+}
+
 const BULLETS: &str = "•••";
 
 fn first(value: &str) -> String {

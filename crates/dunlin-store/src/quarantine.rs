@@ -199,20 +199,18 @@ impl Tx {
     ) -> Result<Decided, StoreError> {
         let failed = db("deciding on quarantined rows");
         let mut changed = Vec::new();
-        for row in rows {
-            let found = sqlx::query(
-                "update quarantine set status = $1 where run = $2 and label = $3 and fragment = $4 \
-                 and row_number = $5 and status = 'waiting' returning run, label, fragment, row_number",
-            )
-            .bind(status.as_str())
-            .bind(run)
-            .bind(table)
-            .bind(fragment)
-            .bind(i64::from(*row))
-            .fetch_all(self.connection())
-            .await
-            .map_err(&failed)?;
-            changed.extend(found);
+        for chunk in rows.chunks(5000) {
+            let mut query: QueryBuilder<Sqlite> = QueryBuilder::new("update quarantine set status = ");
+            query.push_bind(status.as_str()).push(" where run = ").push_bind(run.to_owned());
+            query.push(" and label = ").push_bind(table.to_owned());
+            query.push(" and fragment = ").push_bind(fragment.to_owned());
+            query.push(" and status = 'waiting' and row_number in (");
+            let mut numbers = query.separated(", ");
+            for row in chunk {
+                numbers.push_bind(i64::from(*row));
+            }
+            query.push(") returning run, label, fragment, row_number");
+            changed.extend(query.build().fetch_all(self.connection()).await.map_err(&failed)?);
         }
         decided(&changed).map_err(failed)
     }

@@ -37,6 +37,12 @@ async fn a_hundred_thousand_rows_are_quick_and_grouped() {
     assert_eq!(seen, [("adults only", None, 66_666), ("cast", Some("99/99/9999"), 33_334)]);
     assert_eq!(groups[1].id, rows[0].group());
     assert_eq!(groups[1].id.len(), 12);
+    let all: Vec<u32> = (0..100_000).collect();
+    let mut tx = workspace.state().begin().await.unwrap();
+    let status = QuarantineStatus::Discarded;
+    let done = tx.decide_quarantine_rows(&run, "crm.customers", "00000", &all, status).await.unwrap();
+    assert_eq!(done.rows, 100_000);
+    tx.commit().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,136 @@
+//! Opening a database file, for reading or for writing, and running statements that are not hot.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use libsqlite3_sys as ffi;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row};
+
+use super::failure::{code, sqlx_failed};
+use crate::{ConnectError, Result};
+
+/// How long a statement waits for a lock of another program.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// Which database, under which name.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    /// The store's name in the plan.
+    pub(super) store: Arc<str>,
+    /// The absolute path.
+    pub(super) path: PathBuf,
+}
+
+impl File {
+    /// Opens it for reading; never writes to it or beside it where that can be helped. A database in WAL mode on a
+    /// medium that cannot be written is opened as immutable, which is safe when there is no `-wal` file.
+    pub(super) async fn read(&self) -> Result<SqliteConnection> {
+        if !self.path.is_file() {
+            return Err(self.missing());
+        }
+        let options = self.options().read_only(true);
+        match self.try_read(&options).await {
+            Err(error) if self.is_unwritable(&error) => {
+                self.try_read(&options.immutable(true)).await.map_err(sqlx_failed(&self.store, "open it"))
+            }
+            result => result.map_err(sqlx_failed(&self.store, "open it")),
+        }
+    }
+
+    async fn try_read(&self, options: &SqliteConnectOptions) -> sqlx::Result<SqliteConnection> {
+        let mut connection = options.connect().await?;
+        // Opening alone reads nothing; this finds out whether the file can be read at all.
+        sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(&mut connection).await?;
+        Ok(connection)
+    }
+
+    fn is_unwritable(&self, error: &sqlx::Error) -> bool {
+        let mut wal = self.path.clone().into_os_string();
+        wal.push("-wal");
+        let no_wal = std::fs::metadata(Path::new(&wal)).map_or(true, |m| m.len() == 0);
+        no_wal && matches!(code(error).primary(), ffi::SQLITE_CANTOPEN | ffi::SQLITE_READONLY)
+    }
+
+    /// Opens it for writing, and makes it where it is missing.
+    pub(super) async fn write(&self) -> Result<SqliteConnection> {
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| ConnectError::Store {
+                store: self.store.to_string(),
+                act: "make the folder of the database".into(),
+                code: format!("{:?}", e.kind()),
+                transient: false,
+            })?;
+        }
+        self.options()
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .connect()
+            .await
+            .map_err(sqlx_failed(&self.store, "open it for writing"))
+    }
+
+    /// Opens an existing database for writing and changes nothing about how it is kept.
+    pub(super) async fn write_as_it_is(&self) -> Result<SqliteConnection> {
+        self.options().connect().await.map_err(sqlx_failed(&self.store, "open it for writing"))
+    }
+
+    /// Foreign keys are never enforced while dunlin writes: tables arrive in any order, and what leads nowhere is
+    /// found by query afterwards.
+    fn options(&self) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(&self.path)
+            .create_if_missing(false)
+            .foreign_keys(false)
+            .busy_timeout(BUSY)
+            .disable_statement_logging()
+    }
+
+    fn missing(&self) -> ConnectError {
+        ConnectError::Missing {
+            store: self.store.to_string(),
+            what: "the database file".into(),
+            help: "check the store's path; a relative one starts from the plan's folder".into(),
+        }
+    }
+
+    /// Runs statements of the schema or of dunlin's bookkeeping.
+    pub(super) async fn run(&self, connection: &mut SqliteConnection, act: &str, sql: String) -> Result<()> {
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(connection)
+            .await
+            .map(|_| ())
+            .map_err(sqlx_failed(&self.store, act))
+    }
+
+    /// The integer a query gives; `None` for NULL and for no row.
+    pub(super) async fn int(
+        &self,
+        connection: &mut SqliteConnection,
+        act: &str,
+        sql: String,
+    ) -> Result<Option<i64>> {
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .fetch_optional(connection)
+            .await
+            .map_err(sqlx_failed(&self.store, act))?;
+        row.map_or(Ok(None), |row| row.try_get(0)).map_err(sqlx_failed(&self.store, act))
+    }
+}
+
+/// A name in SQL.
+pub(super) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text in SQL.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Names in SQL, with commas between.
+pub(super) fn quote_all(names: &[String]) -> String {
+    names.iter().map(|n| quote(n)).collect::<Vec<_>>().join(", ")
+}

@@ -156,3 +156,84 @@ fn mask_rows(rows: &mut Rows) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::MaskedOnly;
+
+    /// A log that works `good` times.
+    struct Flaky {
+        good: usize,
+        seen: Mutex<Vec<String>>,
+    }
+
+    impl Flaky {
+        fn note(&self, what: &str) -> Result<(), LogFailed> {
+            let mut seen = self.seen.lock().unwrap();
+            if seen.len() == self.good {
+                return Err(LogFailed);
+            }
+            seen.push(what.to_owned());
+            Ok(())
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl AccessLog for Flaky {
+        async fn keep_text(&self, _: &str) -> Result<String, LogFailed> {
+            self.note("text").map(|()| "00".to_owned())
+        }
+
+        async fn keep_rows(&self, _: &str, names: &[String]) -> Result<(), LogFailed> {
+            self.note(&format!("{} names", names.len()))
+        }
+
+        async fn enter(&self, _: &Actor, body: Body) -> Result<(), LogFailed> {
+            match body {
+                Body::AccessOpened { limit, .. } => self.note(&format!("opened {limit:?}")),
+                Body::AccessRows { count, .. } => self.note(&format!("rows {count}")),
+                _ => self.note("closed"),
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_leaves_unless_everything_was_entered_before() {
+        let column = ColumnInfo { name: "email".into(), kind: Some("email".into()) };
+        let mut ask = Ask::clear(Actor::Local { user: "ana".into() }, "support_case", "ticket 1");
+        ask.limit = Some(2);
+        ask.row_names = vec!["n1".into(), "n2".into(), "n3".into()];
+        for good in 0..=4 {
+            let rows = vec![vec![Some("a@b.co".into())]; 3];
+            let rows = Rows { store: "s".into(), table: "t".into(), columns: vec![column.clone()], rows };
+            let log = Flaky { good, seen: Mutex::default() };
+            let opened = block_on(open(Sealed::seal(rows), &MaskedOnly, &log, &ask, "a1"));
+            let seen = log.seen.into_inner().unwrap();
+            assert_eq!(seen, ["text", "opened Some(2)", "2 names", "rows 2"][..good]);
+            match opened {
+                Ok(opened) => assert_eq!((good, opened.rows.len()), (4, 2)),
+                Err(refused) => assert_eq!(refused, Refused::Log(LogFailed)),
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_without_a_known_column_is_masked_whole() {
+        let rows = Rows {
+            store: "s".into(),
+            table: "t".into(),
+            columns: Vec::new(),
+            rows: vec![vec![Some("value".into())]],
+        };
+        let log = Flaky { good: 9, seen: Mutex::default() };
+        let ask = Ask::masked(Actor::System);
+        let opened = block_on(open(Sealed::seal(rows), &MaskedOnly, &log, &ask, "a1"));
+        let rows = opened.map(|o| o.rows).unwrap_or_default();
+        assert_eq!(rows, [[Some("•••".to_owned())]]);
+    }
+}

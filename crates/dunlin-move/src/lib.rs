@@ -1,1 +1,64 @@
 //! The run: scan, map, check, load in splits; resume; reconcile.
+//!
+//! Read [`run`] top to bottom and you have understood the product. A plan's tables are resolved against their stores
+//! ([`resolve()`]), each table's run is one physical plan ([`exec`]), each split ends in a receipt ([`PartReceipt`]), and
+//! the receipts of a table add up to the equation ([`Account`]): the source's rows are the rows of five dispositions,
+//! and what was loaded is what the target gives back.
+//!
+//! What this crate is not: it opens no network of its own (stores do), and shows nothing to anybody (what leaves
+//! towards a person goes through `dunlin-gate`).
+
+mod accounting;
+mod address;
+pub mod batch;
+mod carry;
+mod check_rules;
+mod decide;
+mod draft;
+mod error;
+pub mod exec;
+mod finish;
+pub mod fit;
+pub mod jsonb;
+mod parts;
+mod pipeline;
+mod protect;
+pub mod quarantine;
+mod recover;
+mod reconcile;
+mod relate;
+mod resolve;
+mod rowindex;
+pub mod run;
+mod settle;
+mod spec;
+mod stores;
+mod undo;
+mod verify;
+
+pub use accounting::{Account, Disposition, Dispositions, FileRef, PartReceipt, Tally};
+pub use decide::{DecideOptions, Decided, Decision, decide};
+pub use dunlin_plan::Finding as CheckFinding;
+pub use error::{MoveError, Result};
+pub use finish::finish;
+pub use parts::{Part, parts_of, rows_folder};
+pub use protect::Protector;
+pub use reconcile::TableResult;
+pub use resolve::{Resolved, resolve, try_resolve};
+pub use run::{Event, Observer, Rehearsal, RunOptions, RunSummary, Unfinished, run};
+pub use spec::{Mapped, Mapping, SavedTable, TableSpec, Value};
+pub use stores::{Stores, find_table, open_store, table_name};
+pub use undo::{UndoneTable, undo};
+pub use verify::{Difference, DifferenceKind, Verified, verify};
+
+/// Every failpoint of this crate.
+pub const FAILPOINTS: &[&str] = &[
+    "move::index.before_fsync",
+    "move::index.after_rename",
+    "move::receipt.before_state",
+    "move::receipt.after_state",
+    "move::amend.before_commit",
+    "move::amend.after_commit",
+    "move::complete.before",
+    "move::finish.before",
+];

@@ -1,0 +1,213 @@
+//! The batches that travel between the operators of a table's run.
+//!
+//! All bookkeeping is in the batch itself, as leading columns, so that an operator keeps no state beside the data and
+//! a split can be executed anywhere. Each split's stream begins with one *begin* row (so that an empty split is still a
+//! split) and ends with one *end* row, which carries the count and the hash of the rows as read: whatever is lost
+//! between reading and loading shows at the end.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt8Array, UInt32Array,
+    UInt64Array, new_null_array,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt8Type, UInt32Type, UInt64Type};
+use dunlin_connect::canon::RowHash;
+
+use crate::accounting::Tally;
+
+/// What is known of a row so far.
+pub mod fate {
+    /// It goes on.
+    pub const ALIVE: u8 = 0;
+    /// It ends in quarantine.
+    pub const QUARANTINED: u8 = 1;
+    /// The plan leaves it behind.
+    pub const EXCLUDED: u8 = 2;
+    /// A rule stops the run at this row.
+    pub const STOPPED: u8 = 3;
+    /// Not a row: the first of a split.
+    pub const BEGIN: u8 = 254;
+    /// Not a row: the last of a split; `position` is the rows as read and `hash` their sum.
+    pub const END: u8 = 255;
+}
+
+/// Positions of the leading columns.
+pub mod lead {
+    /// The split's number.
+    pub const SPLIT: usize = 0;
+    /// Where the row stands in the source.
+    pub const POSITION: usize = 1;
+    /// The row's hash in source space.
+    pub const HASH: usize = 2;
+    /// What is known of it, see [`super::fate`].
+    pub const FATE: usize = 3;
+    /// Why it ends here: a reason's code, `where`, `retain` or `rule:NAME`.
+    pub const REASON: usize = 4;
+    /// The target (or, unread, the source) column at fault.
+    pub const COLUMN: usize = 5;
+    /// The raw fields of a row that could not be read.
+    pub const RAW: usize = 6;
+    /// A bit a rule that warned or mended.
+    pub const NOTED: usize = 7;
+    /// How many there are.
+    pub const COUNT: usize = 8;
+}
+
+/// The fields of the leading columns.
+pub fn lead_fields() -> Vec<Field> {
+    vec![
+        Field::new("__split", DataType::UInt32, false),
+        Field::new("__position", DataType::UInt64, false),
+        Field::new("__hash", DataType::FixedSizeBinary(32), false),
+        Field::new("__fate", DataType::UInt8, false),
+        Field::new("__reason", DataType::Utf8, true),
+        Field::new("__column", DataType::Utf8, true),
+        Field::new("__raw", DataType::Binary, true),
+        Field::new("__noted", DataType::UInt64, false),
+    ]
+}
+
+/// The leading fields followed by `columns`.
+pub fn with_lead(columns: &Schema) -> SchemaRef {
+    let mut fields = lead_fields();
+    fields.extend(columns.fields().iter().map(|f| f.as_ref().clone().with_nullable(true)));
+    Schema::new(fields).into()
+}
+
+/// The leading columns of a batch while they are being changed.
+#[derive(Clone)]
+pub struct Lead {
+    /// The split's number.
+    pub split: u32,
+    /// Where each row stands in the source.
+    pub positions: Vec<u64>,
+    /// Each row's hash in source space.
+    pub hashes: Vec<RowHash>,
+    /// What is known of each row.
+    pub fates: Vec<u8>,
+    /// Why it ends here.
+    pub reasons: Vec<Option<String>>,
+    /// The column at fault.
+    pub columns: Vec<Option<String>>,
+    /// The raw fields of unread rows.
+    pub raws: Vec<Option<Vec<u8>>>,
+    /// A bit a rule that warned or mended.
+    pub noted: Vec<u64>,
+}
+
+impl Lead {
+    /// The lead of `hashes.len()` rows that go on.
+    pub fn alive(split: u32, positions: Vec<u64>, hashes: Vec<RowHash>) -> Self {
+        let n = hashes.len();
+        Self {
+            split,
+            positions,
+            hashes,
+            fates: vec![fate::ALIVE; n],
+            reasons: vec![None; n],
+            columns: vec![None; n],
+            raws: vec![None; n],
+            noted: vec![0; n],
+        }
+    }
+
+    /// Marks a row unless an earlier operator has done so: the first reason counts.
+    pub fn end(&mut self, row: usize, fate: u8, reason: String, column: Option<&str>) {
+        if self.fates[row] == fate::ALIVE {
+            self.fates[row] = fate;
+            self.reasons[row] = Some(reason);
+            self.columns[row] = column.map(str::to_owned);
+        }
+    }
+
+    /// Whether any row still goes on.
+    pub fn any_alive(&self) -> bool {
+        self.fates.contains(&fate::ALIVE)
+    }
+
+    /// Reads the lead of a batch.
+    pub fn of(batch: &RecordBatch) -> Self {
+        let text = |i: usize| -> Vec<Option<String>> {
+            batch.column(i).as_string::<i32>().iter().map(|v| v.map(str::to_owned)).collect()
+        };
+        let hashes = batch.column(lead::HASH).as_fixed_size_binary();
+        let raws = batch.column(lead::RAW).as_binary::<i32>();
+        let splits = batch.column(lead::SPLIT).as_primitive::<UInt32Type>();
+        Self {
+            split: if splits.is_empty() { 0 } else { splits.value(0) },
+            positions: batch.column(lead::POSITION).as_primitive::<UInt64Type>().values().to_vec(),
+            hashes: (0..hashes.len()).map(|i| row_hash(hashes.value(i))).collect(),
+            fates: batch.column(lead::FATE).as_primitive::<UInt8Type>().values().to_vec(),
+            reasons: text(lead::REASON),
+            columns: text(lead::COLUMN),
+            raws: raws.iter().map(|v| v.map(<[u8]>::to_vec)).collect(),
+            noted: batch.column(lead::NOTED).as_primitive::<UInt64Type>().values().to_vec(),
+        }
+    }
+
+    /// The leading columns as arrays.
+    pub fn arrays(&self) -> Vec<ArrayRef> {
+        let n = self.hashes.len();
+        let bytes: Vec<u8> = self.hashes.iter().flat_map(|h| h.to_bytes()).collect();
+        vec![
+            Arc::new(UInt32Array::from(vec![self.split; n])),
+            Arc::new(UInt64Array::from(self.positions.clone())),
+            Arc::new(FixedSizeBinaryArray::new(32, bytes.into(), None)),
+            Arc::new(UInt8Array::from(self.fates.clone())),
+            nullable(&self.reasons, |v| Arc::new(StringArray::from(v)), &DataType::Utf8),
+            nullable(&self.columns, |v| Arc::new(StringArray::from(v)), &DataType::Utf8),
+            if self.raws.iter().all(Option::is_none) {
+                new_null_array(&DataType::Binary, n)
+            } else {
+                Arc::new(BinaryArray::from_iter(self.raws.iter().map(|v| v.as_deref())))
+            },
+            Arc::new(UInt64Array::from(self.noted.clone())),
+        ]
+    }
+}
+
+fn nullable(values: &[Option<String>], make: fn(Vec<Option<&str>>) -> ArrayRef, ty: &DataType) -> ArrayRef {
+    if values.iter().all(Option::is_none) {
+        return new_null_array(ty, values.len());
+    }
+    make(values.iter().map(|v| v.as_deref()).collect())
+}
+
+/// The hash kept in 32 bytes of a batch.
+pub fn row_hash(bytes: &[u8]) -> RowHash {
+    let mut b = [0u8; 32];
+    b.copy_from_slice(bytes);
+    RowHash::from_bytes(&b)
+}
+
+/// A batch of one row that is not a row: `BEGIN` or `END` of a split.
+pub fn marker(schema: &SchemaRef, split: u32, fate: u8, read: Tally) -> RecordBatch {
+    let mut lead = Lead::alive(split, vec![read.rows], vec![read.hash]);
+    lead.fates[0] = fate;
+    with_columns(schema, &lead, |ty| new_null_array(ty, 1))
+}
+
+/// A batch of `lead` whose other columns are made by `column`.
+pub fn with_columns(schema: &SchemaRef, lead: &Lead, column: impl Fn(&DataType) -> ArrayRef) -> RecordBatch {
+    let mut arrays = lead.arrays();
+    arrays.extend(schema.fields()[lead::COUNT..].iter().map(|f| column(f.data_type())));
+    #[expect(clippy::expect_used, reason = "lengths and types are those of the schema by construction")]
+    RecordBatch::try_new(schema.clone(), arrays).expect("arrays of the schema")
+}
+
+/// Whether a batch is a marker, and which.
+pub fn marker_of(batch: &RecordBatch) -> Option<u8> {
+    if batch.num_rows() != 1 {
+        return None;
+    }
+    let fate = batch.column(lead::FATE).as_primitive::<UInt8Type>().value(0);
+    (fate >= fate::BEGIN).then_some(fate)
+}
+
+/// The columns behind the lead as a batch of their own.
+pub fn body(batch: &RecordBatch, from: usize, to: usize) -> RecordBatch {
+    let indices: Vec<usize> = (lead::COUNT + from..lead::COUNT + to).collect();
+    #[expect(clippy::expect_used, reason = "the columns exist by the layout of the operators")]
+    batch.project(&indices).expect("columns of the layout")
+}

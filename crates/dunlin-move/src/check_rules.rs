@@ -1,0 +1,111 @@
+//! The plan's row rules on the mapped row. A rule whose check gives NULL passes, as a SQL CHECK does.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::kernels::zip::zip;
+use arrow::datatypes::SchemaRef;
+use datafusion::physical_expr::PhysicalExpr;
+use dunlin_connect::{ColumnType, Reason};
+use dunlin_plan::Otherwise;
+use dunlin_quality::{Compiled, evaluate_rows};
+
+use crate::batch::{Lead, fate};
+use crate::fit::{fit, natural_type, normalise};
+
+/// One rule, compiled against the mapped row.
+pub struct Rule {
+    /// Its name in the plan.
+    pub name: String,
+    /// What must hold.
+    pub check: Compiled,
+    /// What happens otherwise.
+    pub otherwise: Otherwise,
+    /// For `fix`: the column and its mended value.
+    pub fix: Vec<(usize, Compiled)>,
+    /// The column told when the rule reads exactly one.
+    pub column: Option<String>,
+}
+
+/// The rules of a table. At most 64: a row carries one bit a rule.
+pub struct Rules {
+    /// The rules in the plan's order.
+    pub rules: Vec<Rule>,
+    /// The mapped row in the clear: what rules read.
+    pub schema: SchemaRef,
+    /// The column types of that row.
+    pub types: Vec<ColumnType>,
+}
+
+impl Rules {
+    /// The engine's expressions of all rules.
+    pub fn expressions(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
+        self.rules.iter().flat_map(|r| std::iter::once(&r.check.expr).chain(r.fix.iter().map(|(_, c)| &c.expr)))
+    }
+
+    /// Holds every row against every rule; may mend `columns`.
+    pub fn apply(&self, columns: &mut [ArrayRef], lead: &mut Lead) {
+        for (bit, rule) in self.rules.iter().enumerate() {
+            let failing = self.failing(rule, columns, lead);
+            if failing.is_empty() {
+                continue;
+            }
+            if rule.otherwise == Otherwise::Fix {
+                self.mend(rule, columns, &failing, lead);
+                let still = self.failing(rule, columns, lead);
+                end_rows(rule, fate::QUARANTINED, &still, lead);
+                let mended = failing.iter().filter(|row| lead.fates[**row] == fate::ALIVE);
+                mended.for_each(|row| lead.noted[*row] |= 1 << bit);
+                continue;
+            }
+            match rule.otherwise {
+                Otherwise::Warn => failing.iter().for_each(|row| lead.noted[*row] |= 1 << bit),
+                Otherwise::Exclude => end_rows(rule, fate::EXCLUDED, &failing, lead),
+                Otherwise::Stop => end_rows(rule, fate::STOPPED, &failing, lead),
+                Otherwise::Quarantine | Otherwise::Fix => end_rows(rule, fate::QUARANTINED, &failing, lead),
+            }
+        }
+    }
+
+    fn batch(&self, columns: &[ArrayRef]) -> RecordBatch {
+        #[expect(clippy::expect_used, reason = "the columns have the clear types of the mapping by `fit`")]
+        RecordBatch::try_new(self.schema.clone(), columns.to_vec()).expect("the mapped row")
+    }
+
+    /// The rows still alive for which the check is false. Rows on which it cannot be evaluated go to quarantine.
+    fn failing(&self, rule: &Rule, columns: &[ArrayRef], lead: &mut Lead) -> Vec<usize> {
+        let result = evaluate_rows(&rule.check, &self.batch(columns));
+        for row in &result.failed {
+            let column = rule.column.as_deref();
+            lead.end(*row, fate::QUARANTINED, Reason::ExpressionFailed.code().to_owned(), column);
+        }
+        let holds: &BooleanArray = result.array.as_boolean();
+        (0..holds.len())
+            .filter(|row| lead.fates[*row] == fate::ALIVE && holds.is_valid(*row) && !holds.value(*row))
+            .collect()
+    }
+
+    fn mend(&self, rule: &Rule, columns: &mut [ArrayRef], failing: &[usize], lead: &mut Lead) {
+        let batch = self.batch(columns);
+        let mut mask = vec![false; batch.num_rows()];
+        failing.iter().for_each(|row| mask[*row] = true);
+        let mask = BooleanArray::from(mask);
+        for (index, value) in &rule.fix {
+            let result = evaluate_rows(value, &batch);
+            let from = natural_type(result.array.data_type()).unwrap_or(ColumnType::TEXT);
+            let fitted = fit(&normalise(&result.array).array, &from, &self.types[*index]);
+            for (row, reason) in fitted.problems.iter().filter(|(row, _)| mask.value(*row)) {
+                lead.end(*row, fate::QUARANTINED, reason.code().to_owned(), Some(self.schema.field(*index).name()));
+            }
+            if let Ok(mixed) = zip(&mask, &fitted.array, &columns[*index]) {
+                columns[*index] = mixed;
+            }
+        }
+    }
+}
+
+fn end_rows(rule: &Rule, fate: u8, rows: &[usize], lead: &mut Lead) {
+    for row in rows {
+        lead.end(*row, fate, format!("rule:{}", rule.name), rule.column.as_deref());
+    }
+}

@@ -1,0 +1,275 @@
+//! Fitting a mapped column to its target column: the value as the target will give it back, or a reason why not.
+//!
+//! Not a cast: a cast may round, wrap or cut. Here a value either arrives unchanged or its row goes to quarantine as
+//! `would-change`, `out-of-range` or `wrong-type`.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::compute::{CastOptions, cast, cast_with_options};
+use arrow::datatypes::{DataType, TimeUnit};
+use dunlin_connect::{ColumnType, Reason, array_to_text, text_to_array};
+
+/// A fitted column: rows with a problem are NULL in the array.
+pub struct Fitted {
+    /// The values in the target's Arrow type.
+    pub array: ArrayRef,
+    /// Rows whose value does not fit, and why.
+    pub problems: Vec<(usize, Reason)>,
+}
+
+/// The column type that a SQL expression's Arrow type stands for when dunlin makes the target column, or `None` for
+/// types no store holds (intervals, lists).
+pub fn natural_type(ty: &DataType) -> Option<ColumnType> {
+    Some(match ty {
+        DataType::Boolean => ColumnType::Bool,
+        DataType::Int8 | DataType::Int16 | DataType::UInt8 => ColumnType::Int16,
+        DataType::Int32 | DataType::UInt16 => ColumnType::Int32,
+        DataType::Int64 | DataType::UInt32 => ColumnType::Int64,
+        DataType::UInt64 => ColumnType::Decimal { precision: 20, scale: 0 },
+        DataType::Float16 | DataType::Float32 => ColumnType::Float32,
+        DataType::Float64 => ColumnType::Float64,
+        DataType::Decimal32(p, s) | DataType::Decimal64(p, s) | DataType::Decimal128(p, s) if *s >= 0 => {
+            ColumnType::Decimal { precision: *p, scale: *s }
+        }
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
+            ColumnType::Numeric
+        }
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => ColumnType::TEXT,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            ColumnType::Binary
+        }
+        DataType::Date32 | DataType::Date64 => ColumnType::Date,
+        DataType::Time32(_) | DataType::Time64(_) => ColumnType::Time,
+        DataType::Timestamp(_, None) => ColumnType::Timestamp,
+        DataType::Timestamp(_, Some(_)) => ColumnType::TimestampTz,
+        DataType::Dictionary(_, value) => return natural_type(value),
+        _ => return None,
+    })
+}
+
+/// Brings an expression's result into the Arrow type of its natural column type. Exact but for nanoseconds below a
+/// microsecond, whose rows are listed.
+pub fn normalise(array: &ArrayRef) -> Fitted {
+    let Some(ty) = natural_type(array.data_type()) else {
+        let rows = (0..array.len()).map(|i| (i, Reason::WrongType)).collect();
+        return Fitted { array: arrow::array::new_null_array(&DataType::Utf8, array.len()), problems: rows };
+    };
+    let want = ty.arrow_type();
+    if array.data_type() == &want {
+        return Fitted { array: array.clone(), problems: Vec::new() };
+    }
+    if let DataType::Decimal256(..) = array.data_type() {
+        // Decimal256 prints exactly; Numeric is carried as text.
+        return safe_cast(array, &DataType::Utf8);
+    }
+    let mut fitted = safe_cast(array, &want);
+    let finer = matches!(
+        array.data_type(),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) | DataType::Time64(TimeUnit::Nanosecond)
+    );
+    if finer && let Ok(back) = cast(&fitted.array, array.data_type()) {
+        mark_unequal(&mut fitted, &back, array);
+    }
+    fitted
+}
+
+fn mark_unequal(fitted: &mut Fitted, back: &ArrayRef, array: &ArrayRef) {
+    for row in 0..array.len() {
+        if array.is_valid(row) && back.is_valid(row) && back.slice(row, 1).to_data() != array.slice(row, 1).to_data() {
+            fitted.problems.push((row, Reason::WouldChange));
+        }
+    }
+}
+
+/// A cast whose failures are NULL, listed.
+fn safe_cast(array: &ArrayRef, want: &DataType) -> Fitted {
+    let options = CastOptions { safe: true, ..CastOptions::default() };
+    match cast_with_options(array, want, &options) {
+        Ok(out) => {
+            let problems = if out.null_count() == array.null_count() {
+                Vec::new()
+            } else {
+                (0..array.len())
+                    .filter(|i| array.is_valid(*i) && out.is_null(*i))
+                    .map(|i| (i, Reason::OutOfRange))
+                    .collect()
+            };
+            Fitted { array: out, problems }
+        }
+        Err(_) => Fitted {
+            array: arrow::array::new_null_array(want, array.len()),
+            problems: (0..array.len()).filter(|i| array.is_valid(*i)).map(|i| (i, Reason::WrongType)).collect(),
+        },
+    }
+}
+
+/// Fits `array`, which holds values of `from`, to a target column of `to`.
+pub fn fit(array: &ArrayRef, from: &ColumnType, to: &ColumnType) -> Fitted {
+    if carries_over(from, to) {
+        let mut fitted = Fitted { array: array.clone(), problems: Vec::new() };
+        shape_text(&mut fitted, from, to);
+        return fitted;
+    }
+    match (from, to) {
+        (ColumnType::Int16 | ColumnType::Int32 | ColumnType::Int64, ColumnType::Int16 | ColumnType::Int32 | ColumnType::Int64) => {
+            safe_cast(array, &to.arrow_type())
+        }
+        (ColumnType::Float32, ColumnType::Float64) => safe_cast(array, &DataType::Float64),
+        (ColumnType::Date, ColumnType::Timestamp | ColumnType::TimestampTz) => safe_cast(array, &to.arrow_type()),
+        (ColumnType::Timestamp, ColumnType::TimestampTz) | (ColumnType::TimestampTz, ColumnType::Timestamp) => {
+            // A zoneless time becomes UTC and back: the microseconds are the same number.
+            let plain = cast(array, &DataType::Int64).and_then(|v| cast(&v, &to.arrow_type()));
+            plain.map_or_else(|_| safe_cast(array, &to.arrow_type()), |array| Fitted { array, problems: Vec::new() })
+        }
+        (ColumnType::Bool, ColumnType::Int16 | ColumnType::Int32 | ColumnType::Int64) => {
+            safe_cast(array, &to.arrow_type())
+        }
+        _ => through_text(array, from, to),
+    }
+}
+
+/// Whether values of `from` are already carried as `to` wants them.
+fn carries_over(from: &ColumnType, to: &ColumnType) -> bool {
+    use ColumnType as T;
+    from == to
+        || matches!(
+            (from, to),
+            (T::Text { .. } | T::Char { .. } | T::Json | T::Jsonb | T::Uuid | T::Numeric, T::Text { .. } | T::Char { .. })
+                | (T::Jsonb, T::Json)
+        )
+}
+
+/// Every other pair meets in the canonical text: exact in both directions, and it names what does not fit.
+fn through_text(array: &ArrayRef, from: &ColumnType, to: &ColumnType) -> Fitted {
+    let texts = array_to_text(array, from);
+    let views: Vec<Option<&str>> = texts.iter().map(Option::as_deref).map(|v| v.map(|t| trimmed(t, to))).collect();
+    let (out, problems) = match to {
+        ColumnType::Text { .. } | ColumnType::Char { .. } => {
+            (Arc::new(StringArray::from(views)) as ArrayRef, Vec::new())
+        }
+        ColumnType::Json => json(&views, |v| Some(v.to_owned())),
+        ColumnType::Jsonb => json(&views, crate::jsonb::normal_form),
+        _ => text_to_array(&views, to),
+    };
+    let mut fitted = Fitted { array: out, problems };
+    shape_text(&mut fitted, from, to);
+    fitted
+}
+
+/// Blanks around a number or a date are not part of its value.
+fn trimmed<'a>(text: &'a str, to: &ColumnType) -> &'a str {
+    match to {
+        ColumnType::Text { .. } | ColumnType::Char { .. } | ColumnType::Json | ColumnType::Jsonb => text,
+        _ => text.trim(),
+    }
+}
+
+fn json(views: &[Option<&str>], form: fn(&str) -> Option<String>) -> (ArrayRef, Vec<(usize, Reason)>) {
+    let mut problems = Vec::new();
+    let values: Vec<Option<String>> = views
+        .iter()
+        .enumerate()
+        .map(|(row, text)| {
+            let text = (*text)?;
+            let valid = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+            let out = valid.then(|| form(text)).flatten();
+            if out.is_none() {
+                problems.push((row, Reason::WrongType));
+            }
+            out
+        })
+        .collect();
+    (Arc::new(StringArray::from(values)), problems)
+}
+
+/// Lengths and padding of text columns.
+fn shape_text(fitted: &mut Fitted, from: &ColumnType, to: &ColumnType) {
+    match to {
+        ColumnType::Text { max: Some(max) } if !fits_already(from, *max) => {
+            let texts = fitted.array.as_string::<i32>();
+            for (row, text) in texts.iter().enumerate() {
+                if text.is_some_and(|t| t.len() > *max as usize && t.chars().count() > *max as usize) {
+                    fitted.problems.push((row, Reason::WouldChange));
+                }
+            }
+        }
+        ColumnType::Char { len } if from != to => pad(fitted, *len as usize),
+        _ => {}
+    }
+}
+
+fn fits_already(from: &ColumnType, max: u32) -> bool {
+    matches!(from, ColumnType::Text { max: Some(have) } if *have <= max)
+}
+
+/// PostgreSQL returns `char(n)` blank-padded; longer text only fits when what is cut off is blank.
+fn pad(fitted: &mut Fitted, len: usize) {
+    let texts = fitted.array.as_string::<i32>();
+    let mut problems = Vec::new();
+    let padded: StringArray = texts
+        .iter()
+        .enumerate()
+        .map(|(row, text)| {
+            let text = text?;
+            let have = text.chars().count();
+            if have <= len {
+                return Some(format!("{text}{}", " ".repeat(len - have)));
+            }
+            let cut = text.char_indices().nth(len).map_or(text.len(), |(i, _)| i);
+            if !text[cut..].trim_end_matches(' ').is_empty() {
+                problems.push((row, Reason::WouldChange));
+            }
+            Some(text[..cut].to_owned())
+        })
+        .collect();
+    fitted.array = Arc::new(padded);
+    fitted.problems.extend(problems);
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Float64Array, Int64Array, TimestampNanosecondArray};
+
+    use super::*;
+
+    fn text(values: &[&str]) -> ArrayRef {
+        Arc::new(StringArray::from(values.to_vec()))
+    }
+
+    #[test]
+    fn a_number_too_large_is_out_of_range() {
+        let array: ArrayRef = Arc::new(Int64Array::from(vec![1, 70_000]));
+        let fitted = fit(&array, &ColumnType::Int64, &ColumnType::Int16);
+        assert_eq!(fitted.problems, [(1, Reason::OutOfRange)]);
+    }
+
+    #[test]
+    fn a_scale_that_would_round_is_a_finding() {
+        let array: ArrayRef = Arc::new(Float64Array::from(vec![1.25, 1.255]));
+        let fitted = fit(&array, &ColumnType::Float64, &ColumnType::Decimal { precision: 12, scale: 2 });
+        assert_eq!(fitted.problems, [(1, Reason::WouldChange)]);
+    }
+
+    #[test]
+    fn char_is_padded_and_text_is_not_cut() {
+        let fitted = fit(&text(&["ab", "abc ", "abcd"]), &ColumnType::TEXT, &ColumnType::Char { len: 3 });
+        assert_eq!(fitted.array.as_string::<i32>().value(0), "ab ");
+        assert_eq!(fitted.problems, [(2, Reason::WouldChange)]);
+        let fitted = fit(&text(&["äöü", "äöüß"]), &ColumnType::TEXT, &ColumnType::Text { max: Some(3) });
+        assert_eq!(fitted.problems, [(1, Reason::WouldChange)]);
+    }
+
+    #[test]
+    fn a_text_that_is_no_date_is_of_the_wrong_type() {
+        let fitted = fit(&text(&[" 2020-02-29 ", "2021-02-29", "x"]), &ColumnType::TEXT, &ColumnType::Date);
+        assert_eq!(fitted.array.null_count(), 2);
+        assert_eq!(fitted.problems.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn nanoseconds_that_would_be_lost_are_named() {
+        let array: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![1_000, 1_001]));
+        assert_eq!(normalise(&array).problems, [(1, Reason::WouldChange)]);
+    }
+}

@@ -1,0 +1,147 @@
+//! The physical plan of a table, put together and driven: leaf, read, enrich, map, and, for a run, load.
+
+use std::sync::Arc;
+
+use arrow::array::{AsArray, RecordBatch};
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use dunlin_connect::canon::HashKey;
+use dunlin_connect::{Bounds, Reader};
+use futures::StreamExt;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::exec::enrich::{EnrichStage, Lookup};
+use crate::exec::load::{LoadContext, LoadStage, SplitReceipt};
+use crate::exec::map::MapStage;
+use crate::exec::read::ReadStage;
+use crate::exec::{StageExec, descriptors};
+use crate::protect::Protector;
+use crate::spec::TableSpec;
+use crate::{MoveError, Result};
+
+/// What every pipeline over a table needs.
+#[derive(Clone)]
+pub struct Pipeline {
+    /// The table.
+    pub spec: Arc<TableSpec>,
+    /// The source.
+    pub reader: Arc<dyn Reader>,
+    /// The row hash key.
+    pub key: HashKey,
+    /// The keyed transforms.
+    pub protector: Arc<Protector>,
+    /// What enriching looks up, in the order of the plan's `during` enrichments.
+    pub lookups: Vec<Arc<Lookup>>,
+}
+
+/// The most rows of a batch: enough to keep columns in the cache, and to make the cost of a batch small.
+const BATCH_ROWS: usize = 8_192;
+
+impl Pipeline {
+    /// The plan up to the mapped row.
+    pub fn mapped(&self, splits: &[(u32, Bounds)]) -> Result<Arc<dyn ExecutionPlan>> {
+        let leaf = descriptors(splits).map_err(|e| MoveError::engine("plan a table's splits", e))?;
+        let read = Arc::new(ReadStage {
+            reader: self.reader.clone(),
+            table: self.spec.source.clone(),
+            columns: self.spec.read.clone(),
+            key: self.key,
+            batch_rows: BATCH_ROWS,
+        });
+        let mut plan = StageExec::over(leaf, read);
+        if !self.lookups.is_empty() {
+            plan = StageExec::over(plan, Arc::new(EnrichStage::new(self.spec.clone(), self.lookups.clone())));
+        }
+        let map = MapStage {
+            mapping: self.spec.mapping.clone(),
+            rules: self.spec.rules.clone(),
+            protector: self.protector.clone(),
+        };
+        Ok(StageExec::over(plan, Arc::new(map)))
+    }
+
+    /// Loads splits, at most `jobs` at a time. `done` is told of each receipt as it comes; splits that were not begun
+    /// when one fails are left for the next run.
+    pub async fn load<F, Fut>(
+        &self,
+        splits: &[(u32, Bounds)],
+        jobs: usize,
+        context: LoadContext,
+        mut done: F,
+    ) -> Result<()>
+    where
+        F: FnMut(SplitReceipt) -> Fut,
+        Fut: Future<Output = Result<()>>,
+    {
+        let stage = LoadStage { context, spec: self.spec.clone() };
+        let plan = StageExec::over(self.mapped(splits)?, Arc::new(stage));
+        let mut tasks = partitions(&plan, jobs);
+        let mut failure = None;
+        while let Some(joined) = tasks.join_next().await {
+            let outcome = joined.unwrap_or_else(|_| Err(panicked()));
+            match outcome {
+                Ok(batches) => {
+                    for receipt in batches.iter().flat_map(receipts) {
+                        done(receipt?).await?;
+                    }
+                }
+                Err(error) if failure.is_none() => {
+                    // Splits on their way may still commit; what they commit is found again by their receipts.
+                    tasks.abort_all();
+                    failure = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Hands every mapped batch to `each`, one split after another.
+    pub async fn for_each(
+        &self,
+        splits: &[(u32, Bounds)],
+        mut each: impl FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let plan = self.mapped(splits)?;
+        let context = Arc::new(TaskContext::default());
+        for partition in 0..splits.len() {
+            let stream = plan.execute(partition, context.clone());
+            let mut stream = stream.map_err(|e| MoveError::engine("start a split", e))?;
+            while let Some(batch) = stream.next().await {
+                each(&batch.map_err(|e| MoveError::engine("read and map a split", e))?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn panicked() -> MoveError {
+    MoveError::Engine { act: "run a split".to_owned(), code: "panic".to_owned() }
+}
+
+fn partitions(plan: &Arc<dyn ExecutionPlan>, jobs: usize) -> JoinSet<Result<Vec<RecordBatch>>> {
+    let context = Arc::new(TaskContext::default());
+    let turn = Arc::new(Semaphore::new(jobs.max(1)));
+    let mut tasks = JoinSet::new();
+    for partition in 0..plan.output_partitioning().partition_count() {
+        let (plan, context, turn) = (plan.clone(), context.clone(), turn.clone());
+        tasks.spawn(async move {
+            let _turn = turn.acquire_owned().await.map_err(|_| panicked())?;
+            let stream = plan.execute(partition, context);
+            let mut stream = stream.map_err(|e| MoveError::engine("start a split", e))?;
+            let mut batches = Vec::new();
+            while let Some(batch) = stream.next().await {
+                batches.push(batch.map_err(|e| MoveError::engine("load a split", e))?);
+            }
+            Ok(batches)
+        });
+    }
+    tasks
+}
+
+fn receipts(batch: &RecordBatch) -> Vec<Result<SplitReceipt>> {
+    let texts = batch.column(0).as_string::<i32>();
+    let unreadable = |_| MoveError::Engine { act: "read a receipt".to_owned(), code: "json".to_owned() };
+    texts.iter().flatten().map(|text| serde_json::from_str(text).map_err(unreadable)).collect()
+}

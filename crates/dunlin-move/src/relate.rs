@@ -1,0 +1,180 @@
+//! How tables hang together: which keys, indexes and counters follow into tables that dunlin makes, and in which order
+//! tables are loaded.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use dunlin_connect::{ForeignKey, Index, Sequence, Table, Unique};
+
+use crate::spec::TableSpec;
+use crate::stores::Stores;
+use crate::Result;
+
+/// Gives the tables that dunlin makes the keys, indexes and counters of their sources, under their new names. A key
+/// follows when each of its columns is taken over; a foreign key, when its parent moves to the same store as well.
+///
+/// # Errors
+/// Stores that the plan does not have.
+pub fn relate(specs: &mut [TableSpec], stores: &Stores, resumed: bool) -> Result<()> {
+    if resumed {
+        // The saved target tables carry what the run gave them.
+        return Ok(());
+    }
+    let related: Vec<Option<Table>> =
+        (0..specs.len()).map(|i| specs[i].created.then(|| related(&specs[i], specs, stores))).collect();
+    for (spec, table) in specs.iter_mut().zip(related) {
+        if let Some(table) = table {
+            spec.target = Arc::new(table);
+        }
+    }
+    Ok(())
+}
+
+fn related(spec: &TableSpec, all: &[TableSpec], stores: &Stores) -> Table {
+    let mut target = spec.target.as_ref().clone();
+    let system = |name: &str| stores.get(name).map(|s| s.system()).ok();
+    let same_system = system(&spec.plan.from.store) == system(&spec.plan.to.store);
+    for unique in &spec.source.uniques {
+        if let Some(columns) = taken_over(spec, &unique.columns)
+            && columns != target.primary_key
+        {
+            target.uniques.push(Unique { name: None, columns });
+        }
+    }
+    for index in &spec.source.indexes {
+        if let Some(columns) = taken_over(spec, &index.columns)
+            && !columns.is_empty()
+        {
+            target.indexes.push(Index {
+                name: format!("{}_{}_idx", target.name.name, columns.join("_")),
+                columns: columns.clone(),
+                unique: index.unique,
+                definition: index.definition.clone().filter(|_| same_system && same_names(spec, index)),
+            });
+        }
+    }
+    distinct_index_names(&mut target.indexes);
+    for key in &spec.source.foreign_keys {
+        target.foreign_keys.extend(follow(spec, key, all));
+    }
+    for sequence in &spec.source.sequences {
+        if let Some(mut columns) = taken_over(spec, std::slice::from_ref(&sequence.column))
+            && let Some(column) = columns.pop()
+        {
+            target.sequences.push(Sequence { column, next: sequence.next });
+        }
+    }
+    target
+}
+
+fn same_names(spec: &TableSpec, index: &Index) -> bool {
+    spec.target.name.name == spec.source.name.name
+        && taken_over(spec, &index.columns).as_deref() == Some(index.columns.as_slice())
+}
+
+fn distinct_index_names(indexes: &mut [Index]) {
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for index in indexes {
+        let count = seen.entry(index.name.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            index.name = format!("{}{}", index.name, count);
+        }
+    }
+}
+
+/// The target columns that take over these source columns, if each does.
+fn taken_over(spec: &TableSpec, columns: &[String]) -> Option<Vec<String>> {
+    let one = |column: &String| {
+        let read = spec.mapping.read_schema.index_of(column).ok()?;
+        let taking = spec.mapping.columns.iter().find(|m| m.from == Some(read) && m.protect.is_none());
+        // A tokenised key stays a key: equal values have equal tokens.
+        let tokens = || {
+            use dunlin_plan::Protect::{Encrypt, Hash, Tokenise};
+            let keeps = |p| matches!(p, Some(Hash | Tokenise | Encrypt));
+            spec.mapping.columns.iter().find(|m| m.from == Some(read) && keeps(m.protect))
+        };
+        taking.or_else(tokens).map(|m| m.target.clone())
+    };
+    columns.iter().map(one).collect()
+}
+
+fn follow(spec: &TableSpec, key: &ForeignKey, all: &[TableSpec]) -> Option<ForeignKey> {
+    let columns = taken_over(spec, &key.columns)?;
+    let parent = all.iter().find(|p| {
+        let same_source = p.plan.from.store == spec.plan.from.store && p.source.name.name == key.parent.name;
+        same_source
+            && key.parent.schema.is_none_or_eq(p.source.name.schema.as_ref())
+            && p.plan.to.store == spec.plan.to.store
+    })?;
+    let parent_columns = taken_over(parent, &key.parent_columns)?;
+    Some(ForeignKey {
+        name: None,
+        columns,
+        parent: parent.target.name.clone(),
+        parent_columns,
+        on_delete: key.on_delete.clone(),
+        on_update: key.on_update.clone(),
+        deferrable: key.deferrable,
+        validated: key.validated,
+    })
+}
+
+/// A name without a schema matches any.
+trait NoneOrEq {
+    fn is_none_or_eq(&self, other: Option<&String>) -> bool;
+}
+
+impl NoneOrEq for Option<String> {
+    fn is_none_or_eq(&self, other: Option<&String>) -> bool {
+        match (self, other) {
+            (Some(a), Some(b)) => a == b,
+            _ => true,
+        }
+    }
+}
+
+/// Parents before children. Foreign keys that close a cycle in tables which already exist are named by store: they must
+/// stand aside while loading. A table that refers to itself is a cycle of one.
+pub fn load_order(specs: Vec<TableSpec>) -> (Vec<TableSpec>, BTreeMap<String, Vec<ForeignKey>>) {
+    let parents: Vec<BTreeSet<usize>> = specs
+        .iter()
+        .map(|spec| spec.target.foreign_keys.iter().filter_map(|key| position(&specs, spec, key)).collect())
+        .collect();
+    let mut order: Vec<usize> = Vec::with_capacity(specs.len());
+    let mut cyclic: BTreeMap<String, Vec<ForeignKey>> = BTreeMap::new();
+    let mut left: BTreeSet<usize> = (0..specs.len()).collect();
+    while !left.is_empty() {
+        let ready: Vec<usize> =
+            left.iter().copied().filter(|i| parents[*i].iter().all(|p| p == i || !left.contains(p))).collect();
+        // In a cycle, go on with the table that waits for the fewest others.
+        let next = if ready.is_empty() {
+            let fewest = left.iter().copied().min_by_key(|i| parents[*i].intersection(&left).count());
+            fewest.into_iter().collect()
+        } else {
+            ready
+        };
+        for i in next {
+            left.remove(&i);
+            order.push(i);
+        }
+    }
+    let place: BTreeMap<usize, usize> = order.iter().enumerate().map(|(place, i)| (*i, place)).collect();
+    for (i, spec) in specs.iter().enumerate().filter(|(_, s)| !s.created) {
+        for key in &spec.target.foreign_keys {
+            if position(&specs, spec, key).is_some_and(|p| place[&p] >= place[&i]) {
+                cyclic.entry(spec.plan.to.store.clone()).or_default().push(key.clone());
+            }
+        }
+    }
+    let mut slots: Vec<Option<TableSpec>> = specs.into_iter().map(Some).collect();
+    (order.into_iter().filter_map(|i| slots[i].take()).collect(), cyclic)
+}
+
+fn position(specs: &[TableSpec], child: &TableSpec, key: &ForeignKey) -> Option<usize> {
+    specs.iter().position(|p| {
+        p.plan.to.store == child.plan.to.store
+            && p.target.name.name == key.parent.name
+            && key.parent.schema.is_none_or_eq(p.target.name.schema.as_ref())
+    })
+}

@@ -1,0 +1,165 @@
+//! The whole plan held against its stores: every table resolved, every finding told, tables in the order of loading.
+//! This is `dunlin check`, and the first thing a run does. Nothing is written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dunlin_connect::{ColumnType, ConnectError, ForeignKey, System, Table};
+use dunlin_plan::{Finding, Level, Plan, TablePlan, When};
+
+use crate::draft::{Given, draft, nearest_name};
+use crate::relate::{load_order, relate};
+use crate::spec::{SavedTable, TableSpec};
+use crate::stores::{Stores, find_table, table_name};
+use crate::{MoveError, Result};
+
+/// The plan, resolved.
+pub struct Resolved {
+    /// The tables in the order in which they are loaded: parents first.
+    pub specs: Vec<Arc<TableSpec>>,
+    /// Foreign keys of existing targets that close a cycle, by store.
+    pub cyclic: BTreeMap<String, Vec<ForeignKey>>,
+    /// Everything noticed, of any level.
+    pub findings: Vec<Finding>,
+}
+
+/// Resolves a plan. `saved` is what a run to be resumed, verified or undone has kept of its tables; `only` narrows to
+/// some tables.
+///
+/// # Errors
+/// Stores that cannot be reached, and [`MoveError::Findings`] when a finding is an error.
+pub async fn resolve(
+    plan: &Plan,
+    stores: &Stores,
+    run_at_us: i64,
+    saved: &BTreeMap<String, SavedTable>,
+) -> Result<Resolved> {
+    let (resolved, findings) = try_resolve(plan, stores, run_at_us, saved).await?;
+    if findings.iter().any(|f| f.level == Level::Error) {
+        return Err(MoveError::Findings(findings));
+    }
+    Ok(Resolved { findings, ..resolved })
+}
+
+/// As [`resolve`], but findings of level error are given back beside what could be resolved.
+///
+/// # Errors
+/// Stores that cannot be reached.
+pub async fn try_resolve(
+    plan: &Plan,
+    stores: &Stores,
+    run_at_us: i64,
+    saved: &BTreeMap<String, SavedTable>,
+) -> Result<(Resolved, Vec<Finding>)> {
+    let mut findings = Vec::new();
+    let mut specs = Vec::new();
+    for table in &plan.tables {
+        match resolve_table(plan, table, stores, run_at_us, saved.get(&table.label())).await? {
+            Ok((spec, notes)) => {
+                specs.push(spec);
+                findings.extend(notes);
+            }
+            Err(errors) => findings.extend(errors),
+        }
+    }
+    relate(&mut specs, stores, !saved.is_empty())?;
+    let (specs, cyclic) = load_order(specs);
+    Ok((Resolved { specs: specs.into_iter().map(Arc::new).collect(), cyclic, findings: Vec::new() }, findings))
+}
+
+type Outcome = Result<(TableSpec, Vec<Finding>), Vec<Finding>>;
+
+async fn resolve_table(
+    plan: &Plan,
+    table: &TablePlan,
+    stores: &Stores,
+    run_at_us: i64,
+    saved: Option<&SavedTable>,
+) -> Result<Outcome> {
+    let from = stores.get(&table.from.store)?;
+    let to = stores.get(&table.to.store)?;
+    let found = match saved {
+        Some(saved) => Some(saved.source.clone()),
+        None => find_table(from.as_ref(), &table.from).await?,
+    };
+    let Some(source) = found else {
+        return Ok(Err(vec![missing_table(table, stores).await?]));
+    };
+    let (target, created) = match saved {
+        Some(saved) => (Some(saved.target.clone()), saved.created),
+        None => {
+            let target = existing_target(to.as_ref(), table).await?;
+            let created = target.is_none();
+            (target, created)
+        }
+    };
+    let added = match added_columns(plan, table, stores).await? {
+        Ok(added) => added,
+        Err(finding) => return Ok(Err(vec![finding])),
+    };
+    let opened = to.target().await?;
+    let nearest = |ty: &ColumnType| opened.nearest_type(ty);
+    Ok(draft(Given {
+        plan: table,
+        source,
+        target,
+        target_name: table_name(&table.to),
+        created,
+        nearest: &nearest,
+        same_system: from.system() == to.system() && from.system() != System::Files,
+        added,
+        run_at_us: saved.map_or(run_at_us, |s| s.run_at_us),
+    }))
+}
+
+/// The target table where it exists. A database file that is not there yet holds no table.
+pub(crate) async fn existing_target(store: &dyn dunlin_connect::Store, table: &TablePlan) -> Result<Option<Table>> {
+    match find_table(store, &table.to).await {
+        Ok(found) => Ok(found),
+        Err(MoveError::Connect(ConnectError::Missing { .. })) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn missing_table(table: &TablePlan, stores: &Stores) -> Result<Finding> {
+    let names: Vec<String> =
+        stores.get(&table.from.store)?.tables().await?.iter().map(ToString::to_string).collect();
+    let views: Vec<&str> = names.iter().map(String::as_str).collect();
+    let wanted = table_name(&table.from).to_string();
+    let message = format!("store `{}` has no table `{wanted}`", table.from.store);
+    Ok(Finding::error("move-missing-table", table.span, message).help(nearest_name(&wanted, &views)).in_table(table.label()))
+}
+
+/// Names and types of what enriching adds while the rows move.
+async fn added_columns(
+    _plan: &Plan,
+    table: &TablePlan,
+    stores: &Stores,
+) -> Result<Result<Vec<(String, ColumnType)>, Finding>> {
+    let mut added = Vec::new();
+    for enrich in table.enrich.iter().filter(|e| e.when == When::During) {
+        let finding = |message: String, help: String| {
+            Ok(Err(Finding::error("move-enrich", enrich.span, message).help(help).in_table(table.label())))
+        };
+        let store = stores.get(&enrich.from.store)?;
+        let Some(side) = find_table(store.as_ref(), &enrich.from).await? else {
+            return finding(format!("`{}` is not there to enrich from", enrich.from), "check its store's URL".to_owned());
+        };
+        let names: Vec<&str> = side.columns.iter().map(|c| c.name.as_str()).collect();
+        if side.index_of(&enrich.on.1).is_none() {
+            return finding(format!("`{}` has no column `{}`", enrich.from, enrich.on.1), nearest_name(&enrich.on.1, &names));
+        }
+        for (target, column) in &enrich.add {
+            match side.column(column) {
+                Some(found) => {
+                    let opaque = matches!(found.ty, ColumnType::Opaque { .. });
+                    added.push((target.clone(), if opaque { ColumnType::TEXT } else { found.ty.clone() }));
+                }
+                None => {
+                    return finding(format!("`{}` has no column `{column}`", enrich.from), nearest_name(column, &names));
+                }
+            }
+        }
+    }
+    Ok(Ok(added))
+}

@@ -1,0 +1,539 @@
+//! `dunlin run`, from top to bottom: read this file and you have understood the product.
+//!
+//! 1. Open the stores and know what they are; refuse what the plan, an approval or an unfinished run forbids.
+//! 2. Resolve every table ([`crate::resolve()`]); one finding of level error and nothing is touched.
+//! 3. Begin a run, or go on with the unfinished one: what its receipts in the target say has happened, has happened.
+//! 4. For each table, parents first: make it if need be, cut it into splits, load them ([`crate::exec`]).
+//! 5. Move what stands against keys that are added after the load into quarantine, then add the keys ([`crate::settle`]).
+//! 6. Read every target table again and hold it against what was loaded ([`crate::reconcile`]).
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+use std::sync::atomic::AtomicU64;
+
+use dunlin_connect::canon::HashKey;
+use dunlin_connect::{Bounds, Reader, Store, Target};
+use dunlin_plan::{Finding, Plan, When};
+use dunlin_store::{
+    Actor, Body, Entry, Purpose, RunKind, RunRecord, RunStatus, SplitRecord, SplitStatus, Workspace, now_us,
+};
+
+use crate::exec::enrich::{Lookup, MEMORY_MAX_BYTES};
+use crate::exec::load::{LoadContext, SplitReceipt};
+use crate::parts::{StoredPart, parts_of, rows_folder};
+use crate::pipeline::Pipeline;
+use crate::protect::Protector;
+use crate::reconcile::{TableResult, reconcile};
+use crate::resolve::{Resolved, resolve};
+use crate::spec::{SavedTable, TableSpec};
+use crate::stores::Stores;
+use crate::{MoveError, Result, carry, recover, settle};
+
+/// Rows of a split: large enough that a transaction's cost vanishes, small enough that little is done twice.
+const ROWS_PER_SPLIT: u64 = 200_000;
+
+/// What a run is asked to do besides following the plan.
+#[derive(Clone)]
+pub struct RunOptions {
+    /// The plan's folder.
+    pub base: PathBuf,
+    /// The plan's file name, for the record.
+    pub plan_file: String,
+    /// The plan's text, kept so that the run can be resumed, verified and undone.
+    pub plan_text: String,
+    /// Only these tables (labels); empty for all.
+    pub tables: Vec<String>,
+    /// Splits at work at the same time.
+    pub jobs: usize,
+    /// Whether and where to rehearse.
+    pub rehearsal: Option<Rehearsal>,
+    /// Stop when more rows than this go to quarantine.
+    pub quarantine_max: Option<u64>,
+    /// What to do with an unfinished run of another plan.
+    pub unfinished: Unfinished,
+    /// Who runs.
+    pub actor: Actor,
+    /// Rows of a split; the default suits all but tests.
+    pub rows_per_split: Option<u64>,
+}
+
+/// How to rehearse.
+#[derive(Clone)]
+pub enum Rehearsal {
+    /// Everything but the writing.
+    Nowhere,
+    /// Into a copy that stands in for every target store, by URL.
+    Into(String),
+}
+
+/// What to do with an unfinished run of another plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// Say so and touch nothing.
+    Refuse,
+    /// Go on with it, by the plan it was begun with.
+    Resume(String),
+    /// Leave it as it is; its rows stay until `undo`.
+    Abandon(String),
+}
+
+/// What is told while a run goes on.
+#[derive(Debug, Clone)]
+pub enum Event<'a> {
+    /// A run has begun or goes on.
+    Run {
+        /// The run.
+        run: &'a str,
+        /// Whether it goes on.
+        resumed: bool,
+    },
+    /// A table begins.
+    Table {
+        /// Its label.
+        table: &'a str,
+        /// About how many rows there are.
+        rows_estimate: Option<u64>,
+        /// Splits that are done already.
+        splits_done: usize,
+        /// All splits.
+        splits: usize,
+    },
+    /// Rows went by.
+    Rows {
+        /// Rows.
+        rows: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// A step that takes time has begun, e.g. `add keys`.
+    Step {
+        /// The table, if it is about one.
+        table: Option<&'a str>,
+        /// What is being done.
+        step: &'a str,
+    },
+}
+
+/// Who is told.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn event(&self, event: Event<'_>);
+}
+
+impl<F: Fn(Event<'_>) + Send + Sync> Observer for F {
+    fn event(&self, event: Event<'_>) {
+        self(event);
+    }
+}
+
+/// How a run ended.
+pub struct RunSummary {
+    /// The run.
+    pub run: String,
+    /// The plan's fingerprint.
+    pub fingerprint: String,
+    /// Whether it went on with an unfinished run.
+    pub resumed: bool,
+    /// Each table.
+    pub tables: Vec<TableResult>,
+    /// Warnings of the check that came first.
+    pub findings: Vec<Finding>,
+}
+
+impl RunSummary {
+    /// Whether every table reconciles.
+    pub fn reconciled(&self) -> bool {
+        self.tables.iter().all(|t| t.reconciled)
+    }
+}
+
+/// Runs a plan.
+///
+/// # Errors
+/// [`MoveError`], whose exit code is that of the command. Whatever was committed stays accounted for.
+pub async fn run(
+    workspace: &Workspace,
+    plan: &Plan,
+    options: &RunOptions,
+    observer: Arc<dyn Observer>,
+) -> Result<RunSummary> {
+    let _lock = workspace.lock_run()?;
+    let mut stores = Stores::open(plan, &options.base).await?;
+    if let Some(Rehearsal::Into(url)) = &options.rehearsal {
+        recover::stand_in(&mut stores, plan, url, options).await?;
+    }
+    let identities = stores.identities().await?;
+    let fingerprint = plan.fingerprint().to_string();
+    recover::allowed(workspace, plan, &fingerprint, &identities, options).await?;
+    let begun = recover::unfinished(workspace, &fingerprint, &identities, options).await?;
+    let resumed = begun.is_some();
+    let saved = match &begun {
+        Some(record) => recover::saved_tables(workspace, &record.id).await?,
+        None => BTreeMap::new(),
+    };
+    let started_at = begun.as_ref().map_or_else(now_us, |r| r.started_at);
+    let resolved = resolve(plan, &stores, started_at, &saved).await?;
+    let run = Run::new(workspace, stores, plan, options, observer, resolved)?;
+    if let Some(Rehearsal::Nowhere) = options.rehearsal {
+        return run.rehearse(&fingerprint).await;
+    }
+    let id = match begun {
+        Some(record) => run.resume(record).await?,
+        None => run.begin(&fingerprint, identities, started_at).await?,
+    };
+    run.observer.event(Event::Run { run: &id, resumed });
+    let outcome = run.tables(&id).await;
+    if let Err(error) = &outcome {
+        run.paused(&id, error).await?;
+        workspace.integrate().await?;
+    }
+    let tables = outcome?;
+    run.done(&id, &tables).await?;
+    workspace.integrate().await?;
+    Ok(RunSummary { run: id, fingerprint, resumed, tables, findings: run.resolved.findings })
+}
+
+/// A run at work.
+pub(crate) struct Run<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) stores: Stores,
+    pub(crate) options: &'a RunOptions,
+    pub(crate) plan: &'a Plan,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) resolved: Resolved,
+    pub(crate) key: HashKey,
+    pub(crate) protector: Arc<Protector>,
+    quarantined: Arc<AtomicU64>,
+    /// Wall-clock seconds by table.
+    pub(crate) seconds: Mutex<BTreeMap<String, f64>>,
+}
+
+/// The workspace's row hash key.
+pub(crate) fn row_key(workspace: &Workspace) -> Result<HashKey> {
+    let key = workspace.keys().key(Purpose::RowHash)?;
+    let mut out = [0u8; 32];
+    out.copy_from_slice(&key[..]);
+    Ok(out)
+}
+
+/// The transforms under the workspace's current token key.
+pub(crate) fn protector(workspace: &Workspace) -> Result<Arc<Protector>> {
+    let key = workspace.keys().key(Purpose::Tokens)?;
+    let mut bytes = [0u8; 32];
+    bytes.copy_from_slice(&key[..]);
+    Ok(Arc::new(Protector::new(bytes, workspace.keys().key_id(Purpose::Tokens)?)))
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        workspace: &'a Workspace,
+        stores: Stores,
+        plan: &'a Plan,
+        options: &'a RunOptions,
+        observer: Arc<dyn Observer>,
+        resolved: Resolved,
+    ) -> Result<Self> {
+        let (key, protector) = (row_key(workspace)?, protector(workspace)?);
+        let quarantined = Arc::new(AtomicU64::new(0));
+        let seconds = Mutex::default();
+        Ok(Self { workspace, stores, options, plan, observer, resolved, key, protector, quarantined, seconds })
+    }
+
+    pub(crate) fn entry(&self, body: Body) -> Entry {
+        Entry { at: now_us(), actor: self.options.actor.clone(), body }
+    }
+
+    fn chosen(&self, spec: &TableSpec) -> bool {
+        self.options.tables.is_empty() || self.options.tables.contains(&spec.label)
+    }
+
+    pub(crate) fn source(&self, spec: &TableSpec) -> Result<&Arc<dyn Store>> {
+        self.stores.get(&spec.plan.from.store)
+    }
+
+    pub(crate) fn target(&self, spec: &TableSpec) -> Result<&Arc<dyn Store>> {
+        self.stores.get(&spec.plan.to.store)
+    }
+
+    /// Puts the run into the state before anything else happens.
+    async fn begin(&self, fingerprint: &str, stores: BTreeMap<String, String>, started_at: i64) -> Result<String> {
+        let id = dunlin_store::new_id();
+        let rehearse = self.options.rehearsal.is_some();
+        let record = RunRecord {
+            id: id.clone(),
+            kind: if rehearse { RunKind::Rehearse } else { RunKind::Load },
+            fingerprint: fingerprint.to_owned(),
+            plan_text: self.options.plan_text.clone(),
+            plan_file: self.options.plan_file.clone(),
+            stores: stores.clone(),
+            status: RunStatus::Running,
+            started_at,
+            ended_at: None,
+            actor: self.options.actor.clone(),
+            jobs: self.options.jobs as u32,
+        };
+        let mut tx = self.workspace.state().begin().await?;
+        tx.insert_run(&record).await?;
+        let plan_fingerprint = fingerprint.to_owned();
+        tx.enter(self.entry(Body::RunStarted { run: id.clone(), plan_fingerprint, rehearse, stores })).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    async fn resume(&self, record: RunRecord) -> Result<String> {
+        let mut tx = self.workspace.state().begin().await?;
+        tx.set_run_status(&record.id, RunStatus::Running).await?;
+        tx.enter(self.entry(Body::RunResumed { run: record.id.clone() })).await?;
+        tx.commit().await?;
+        Ok(record.id)
+    }
+
+    async fn paused(&self, id: &str, error: &MoveError) -> Result<()> {
+        let status = if matches!(error, MoveError::Stopped { .. }) { RunStatus::Stopped } else { RunStatus::Paused };
+        let reason_code = match error {
+            MoveError::Stopped { .. } => "stopped",
+            MoveError::Connect(_) => "store",
+            MoveError::Refused { .. } | MoveError::Findings(_) => "refused",
+            _ => "failed",
+        };
+        let mut tx = self.workspace.state().begin().await?;
+        tx.set_run_status(id, status).await?;
+        tx.enter(self.entry(Body::RunPaused { run: id.to_owned(), reason_code: reason_code.to_owned() })).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn done(&self, id: &str, tables: &[TableResult]) -> Result<()> {
+        fail::fail_point!("move::finish.before", |_| Err(MoveError::failpoint("move::finish.before")));
+        let reconciled = tables.iter().all(|t| t.reconciled);
+        let mut tx = self.workspace.state().begin().await?;
+        tx.set_run_status(id, RunStatus::Done).await?;
+        tx.enter(self.entry(Body::RunFinished { run: id.to_owned(), reconciled })).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Everything between the beginning and the end of a run.
+    async fn tables(&self, id: &str) -> Result<Vec<TableResult>> {
+        let targets = self.targets(id).await?;
+        let readers = self.readers().await?;
+        let specs: Vec<Arc<TableSpec>> = self.resolved.specs.iter().filter(|s| self.chosen(s)).cloned().collect();
+        for spec in &specs {
+            self.prepare(id, spec, &targets).await?;
+        }
+        for (store, target) in &targets {
+            let existing: Vec<_> = specs
+                .iter()
+                .filter(|s| !s.created && s.plan.to.store == *store)
+                .map(|s| s.target.as_ref().clone())
+                .collect();
+            let cyclic = carry::keys_aside(self, id, &specs, store).await?;
+            target.before_load(&existing, &cyclic).await?;
+        }
+        recover::receipts(self, id, &targets).await?;
+        for spec in &specs {
+            let reader = &readers[&spec.plan.from.store];
+            let begun = Instant::now();
+            self.table(id, spec, reader, &targets[&spec.plan.to.store]).await?;
+            if let Ok(mut seconds) = self.seconds.lock() {
+                seconds.insert(spec.label.clone(), begun.elapsed().as_secs_f64());
+            }
+        }
+        settle::keys(self, id, &specs, &targets).await?;
+        for spec in &specs {
+            let parts: Vec<String> =
+                parts_of(self.workspace.state(), id, &spec.label).await?.into_iter().map(|p| p.name).collect();
+            targets[&spec.plan.to.store].join(id, &spec.target, &parts).await?;
+        }
+        let mut results = Vec::with_capacity(specs.len());
+        for spec in &specs {
+            self.observer.event(Event::Step { table: Some(&spec.label), step: "read the target again" });
+            results.push(reconcile(self, id, spec).await?);
+        }
+        Ok(results)
+    }
+
+    /// The target stores, with dunlin's bookkeeping in them.
+    pub(crate) async fn targets(&self, _id: &str) -> Result<BTreeMap<String, Arc<dyn Target>>> {
+        let mut targets = BTreeMap::new();
+        for spec in &self.resolved.specs {
+            if !targets.contains_key(&spec.plan.to.store) {
+                let target = self.target(spec)?.target().await?;
+                target.prepare().await?;
+                targets.insert(spec.plan.to.store.clone(), target);
+            }
+        }
+        Ok(targets)
+    }
+
+    /// One consistent view of each source store.
+    async fn readers(&self) -> Result<BTreeMap<String, Arc<dyn Reader>>> {
+        let mut readers = BTreeMap::new();
+        for spec in &self.resolved.specs {
+            if !readers.contains_key(&spec.plan.from.store) {
+                readers.insert(spec.plan.from.store.clone(), self.source(spec)?.reader().await?);
+            }
+        }
+        Ok(readers)
+    }
+
+    /// Makes the target table, or makes sure that it may be written to, and remembers both sides as they are.
+    async fn prepare(&self, id: &str, spec: &Arc<TableSpec>, targets: &BTreeMap<String, Arc<dyn Target>>) -> Result<()> {
+        let known = self.workspace.state().tables(id).await?.iter().any(|(label, _)| *label == spec.label);
+        let target = &targets[&spec.plan.to.store];
+        if !known {
+            let preexisting = carry::preexisting(self, spec).await?;
+            let saved = SavedTable {
+                source: spec.source.as_ref().clone(),
+                target: spec.target.as_ref().clone(),
+                created: spec.created,
+                preexisting,
+                run_at_us: self.workspace.state().run(id).await?.started_at,
+            };
+            let mut tx = self.workspace.state().begin().await?;
+            tx.put_table(id, &spec.label, &serde_json::to_value(&saved).unwrap_or_default()).await?;
+            tx.commit().await?;
+        }
+        if spec.created && self.target(spec)?.table(&spec.target.name).await?.is_none() {
+            target.create(&spec.target).await?;
+        }
+        Ok(())
+    }
+
+    /// Cuts a table into splits and loads those that have no receipt yet.
+    async fn table(&self, id: &str, spec: &Arc<TableSpec>, reader: &Arc<dyn Reader>, target: &Arc<dyn Target>) -> Result<()> {
+        let state = self.workspace.state();
+        let pipeline = self.pipeline(spec, reader).await?;
+        if state.splits(id, &spec.label).await?.is_empty() {
+            self.cut(id, spec, reader, &pipeline).await?;
+        }
+        let splits = state.splits(id, &spec.label).await?;
+        let open: Vec<(u32, Bounds)> = splits
+            .iter()
+            .filter(|s| s.status == SplitStatus::Planned)
+            .filter_map(|s| Some((s.split, serde_json::from_value(s.descriptor.clone()).ok()?)))
+            .collect();
+        self.observer.event(Event::Table {
+            table: &spec.label,
+            rows_estimate: spec.source.rows_estimate,
+            splits_done: splits.len() - open.len(),
+            splits: splits.len(),
+        });
+        if open.is_empty() {
+            return Ok(());
+        }
+        let replaces = carry::replaced(self, id, spec, &splits).await?;
+        let observer = self.observer.clone();
+        let context = LoadContext {
+            run: id.to_owned(),
+            target: Some(target.clone()),
+            key: self.key,
+            fragments: self.workspace.fragments(),
+            rows: rows_folder(&self.workspace.state_dir, id, &spec.label),
+            quarantined: self.quarantined.clone(),
+            quarantine_max: self.options.quarantine_max,
+            progress: Arc::new(move |rows, bytes| observer.event(Event::Rows { rows, bytes })),
+            replaces: Arc::new(replaces),
+        };
+        pipeline.load(&open, self.options.jobs, context, |receipt| self.receipt(id, spec, receipt)).await
+    }
+
+    async fn cut(&self, id: &str, spec: &TableSpec, reader: &Arc<dyn Reader>, pipeline: &Pipeline) -> Result<()> {
+        let before = carry::previous(self, id, spec).await?;
+        let rows = self.options.rows_per_split.unwrap_or(ROWS_PER_SPLIT);
+        let bounds = reader.splits(&spec.source, rows, &before.bounds()).await?;
+        let carried = carry::unchanged(pipeline, &before, &bounds).await?;
+        let records: Vec<SplitRecord> = bounds
+            .iter()
+            .enumerate()
+            .map(|(split, bounds)| {
+                let receipt = carried.get(split).cloned().flatten();
+                SplitRecord {
+                    run: id.to_owned(),
+                    table: spec.label.clone(),
+                    split: split as u32,
+                    descriptor: serde_json::to_value(bounds).unwrap_or_default(),
+                    status: if receipt.is_some() { SplitStatus::Loaded } else { SplitStatus::Planned },
+                    receipt: receipt.map(|r| serde_json::to_value(r).unwrap_or_default()),
+                }
+            })
+            .collect();
+        let mut tx = self.workspace.state().begin().await?;
+        tx.insert_splits(&records).await?;
+        carry::amendments(&mut tx, id, spec, &before, &records).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Step 3 of the order of durability: the receipt enters the state and the ledger.
+    pub(crate) async fn receipt(&self, id: &str, spec: &TableSpec, done: SplitReceipt) -> Result<()> {
+        fail::fail_point!("move::receipt.before_state", |_| Err(MoveError::failpoint("move::receipt.before_state")));
+        let rows = recover::quarantine_rows(self.workspace, id, &spec.label, done.receipt.fragment.as_ref())?;
+        let mut tx = self.workspace.state().begin().await?;
+        tx.insert_quarantine_rows(&rows).await?;
+        tx.enter(self.entry(recover::split_loaded(id, &spec.label, &done))).await?;
+        let stored = StoredPart { origin: None, receipt: done.receipt };
+        let value = serde_json::to_value(&stored).unwrap_or_default();
+        tx.record_receipt(id, &spec.label, done.split, &value).await?;
+        tx.commit().await?;
+        fail::fail_point!("move::receipt.after_state", |_| Err(MoveError::failpoint("move::receipt.after_state")));
+        Ok(())
+    }
+
+    /// The pipeline of a table, with what its enrichments look up.
+    pub(crate) async fn pipeline(&self, spec: &Arc<TableSpec>, reader: &Arc<dyn Reader>) -> Result<Pipeline> {
+        let mut lookups = Vec::new();
+        for enrich in spec.plan.enrich.iter().filter(|e| e.when == When::During) {
+            self.observer.event(Event::Step { table: Some(&spec.label), step: "read what enriches it" });
+            let store = self.stores.get(&enrich.from.store)?;
+            let Some(side) = crate::find_table(store.as_ref(), &enrich.from).await? else { continue };
+            let place = |name: &str| side.index_of(name);
+            let add: Vec<usize> = enrich.add.iter().filter_map(|(_, column)| place(column)).collect();
+            let (Some(key), Ok(on)) = (place(&enrich.on.1), spec.mapping.read_schema.index_of(&enrich.on.0)) else {
+                continue;
+            };
+            let scratch = self.workspace.state_dir.join("tmp");
+            let reader = store.reader().await?;
+            let side = Arc::new(side);
+            let lookup = Lookup::read(reader.as_ref(), side, key, &add, on, &scratch, MEMORY_MAX_BYTES).await?;
+            lookups.push(Arc::new(lookup));
+        }
+        Ok(Pipeline {
+            spec: spec.clone(),
+            reader: reader.clone(),
+            key: self.key,
+            protector: self.protector.clone(),
+            lookups,
+        })
+    }
+
+    /// Everything but the writing: what would be loaded, quarantined, excluded, and why.
+    async fn rehearse(self, fingerprint: &str) -> Result<RunSummary> {
+        let readers = self.readers().await?;
+        let mut tables = Vec::new();
+        for spec in self.resolved.specs.iter().filter(|s| self.chosen(s)) {
+            let reader = &readers[&spec.plan.from.store];
+            tables.push(crate::reconcile::rehearse(&self, spec, reader).await?);
+        }
+        let run = "rehearsal".to_owned();
+        Ok(RunSummary { run, fingerprint: fingerprint.to_owned(), resumed: false, tables, findings: self.resolved.findings })
+    }
+
+    /// How many splits work at the same time, and how rows are counted, without a target.
+    pub(crate) fn counting(&self, spec: &TableSpec) -> LoadContext {
+        let observer = self.observer.clone();
+        LoadContext {
+            run: "rehearsal".to_owned(),
+            target: None,
+            key: self.key,
+            fragments: self.workspace.fragments(),
+            rows: rows_folder(&self.workspace.state_dir, "rehearsal", &spec.label),
+            quarantined: self.quarantined.clone(),
+            quarantine_max: self.options.quarantine_max,
+            progress: Arc::new(move |rows, bytes| observer.event(Event::Rows { rows, bytes })),
+            replaces: Arc::default(),
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! After the load: rows that stand against keys which are added now move from the target to quarantine, then the keys
+//! are added.
+//!
+//! A row that has to leave may be the parent of others; so this goes on until nothing more stands against any key.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use dunlin_connect::canon::{RowHash, hash_rows};
+use dunlin_connect::{ColumnType, Committed, ForeignKey, Reason, Receipt, System, Target, Unique, Violation};
+use futures::StreamExt;
+
+use crate::accounting::PartReceipt;
+use crate::address::{Wanted, mapped_columns};
+use crate::carry::load_spec;
+use crate::parts::{live_entries, parts_of, rows_folder};
+use crate::quarantine::{Form, QuarantinedRow, rows_as_text, shape};
+use crate::rowindex::{IndexEntry, IndexWriter};
+use crate::run::{Event, Run};
+use crate::spec::TableSpec;
+use crate::{MoveError, Result, recover};
+
+/// Rows of one amendment: bounds its memory.
+const AMEND_ROWS: usize = 50_000;
+
+type Targets = BTreeMap<String, Arc<dyn Target>>;
+
+/// Settles the keys of all tables.
+pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &Targets) -> Result<()> {
+    for spec in specs {
+        let target = &targets[&spec.plan.to.store];
+        for unique in uniques(spec) {
+            run.observer.event(Event::Step { table: Some(&spec.label), step: "look for rows with equal keys" });
+            while move_out(run, id, spec, target, target.unique_violators(&spec.target, &unique).await?, None).await? > 0 {}
+        }
+    }
+    loop {
+        let mut moved = 0;
+        for spec in specs {
+            let target = &targets[&spec.plan.to.store];
+            for key in checked_keys(run, spec)? {
+                run.observer.event(Event::Step { table: Some(&spec.label), step: "look for references that lead nowhere" });
+                let parents = quarantined_parents(run, id, specs, spec, &key).await?;
+                let violation = target.foreign_key_violators(&spec.target, &key).await?;
+                moved += move_out(run, id, spec, target, violation, Some((&key, &parents))).await?;
+            }
+        }
+        if moved == 0 {
+            break;
+        }
+    }
+    fail::fail_point!("move::complete.before", |_| Err(MoveError::failpoint("move::complete.before")));
+    for spec in specs {
+        run.observer.event(Event::Step { table: Some(&spec.label), step: "add keys and indexes" });
+        targets[&spec.plan.to.store].complete(&made(spec)).await?;
+    }
+    for spec in specs {
+        targets[&spec.plan.to.store].connect_keys(&made(spec)).await?;
+    }
+    Ok(())
+}
+
+/// A table that was there keeps its own keys and indexes; only its counters may have to move on.
+fn made(spec: &TableSpec) -> dunlin_connect::Table {
+    spec.target.as_ref().clone()
+}
+
+fn uniques(spec: &TableSpec) -> Vec<Unique> {
+    if !spec.created {
+        return Vec::new();
+    }
+    let primary = (!spec.target.primary_key.is_empty())
+        .then(|| Unique { name: None, columns: spec.target.primary_key.clone() });
+    let indexes = spec.target.indexes.iter().filter(|i| i.unique && !i.columns.is_empty());
+    let indexes = indexes.map(|i| Unique { name: Some(i.name.clone()), columns: i.columns.clone() });
+    primary.into_iter().chain(spec.target.uniques.iter().cloned()).chain(indexes).collect()
+}
+
+/// The foreign keys nobody has checked while loading. One that is NOT VALID stays so, and its rows stay.
+fn checked_keys(run: &Run<'_>, spec: &TableSpec) -> Result<Vec<ForeignKey>> {
+    let enforced = !spec.created && run.target(spec)?.system() == System::Postgres;
+    let aside = run.resolved.cyclic.get(&spec.plan.to.store);
+    let keys = spec.target.foreign_keys.iter().filter(|k| k.validated);
+    Ok(keys.filter(|k| !enforced || aside.is_some_and(|a| a.contains(k))).cloned().collect())
+}
+
+/// The key values (as text) of parent rows that wait in quarantine, where they can be told.
+async fn quarantined_parents(
+    run: &Run<'_>,
+    id: &str,
+    specs: &[Arc<TableSpec>],
+    child: &TableSpec,
+    key: &ForeignKey,
+) -> Result<HashSet<Vec<Option<String>>>> {
+    let mut found = HashSet::new();
+    let parent = specs.iter().find(|s| s.plan.to.store == child.plan.to.store && s.target.name.name == key.parent.name);
+    let Some(parent) = parent else { return Ok(found) };
+    let mapped: Vec<_> = key
+        .parent_columns
+        .iter()
+        .filter_map(|c| parent.mapping.columns.iter().position(|m| m.target == *c))
+        .collect();
+    if mapped.len() != key.parent_columns.len() {
+        return Ok(found);
+    }
+    for part in parts_of(run.workspace.state(), id, &parent.label).await? {
+        let Some(fragment) = &part.receipt.fragment else { continue };
+        for payload in run.workspace.fragments().open(&part.origin, &parent.label, &fragment.name)? {
+            let Some(row) = QuarantinedRow::unpack(&payload?) else { continue };
+            let field = |place: &usize| match row.form {
+                Form::Target => row.fields.get(*place).cloned(),
+                Form::Source => {
+                    parent.mapping.columns[*place].from.and_then(|from| row.fields.get(from).cloned())
+                }
+                Form::Raw => {
+                    let from = parent.mapping.columns[*place].from;
+                    from.and_then(|from| row.raw_fields().get(from).cloned().flatten())
+                        .map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned()))
+                }
+            };
+            found.extend(mapped.iter().map(field).collect::<Option<Vec<_>>>());
+        }
+    }
+    Ok(found)
+}
+
+type Parents<'a> = (&'a ForeignKey, &'a HashSet<Vec<Option<String>>>);
+
+/// A row on its way out.
+struct Leaving {
+    position: u64,
+    hash: RowHash,
+    fields: Vec<Option<String>>,
+    reason: Reason,
+    column: Option<String>,
+}
+
+/// Moves rows from target to quarantine: at most [`AMEND_ROWS`] of them; returns how many.
+async fn move_out(
+    run: &Run<'_>,
+    id: &str,
+    spec: &Arc<TableSpec>,
+    target: &Arc<dyn Target>,
+    violation: Violation,
+    parents: Option<Parents<'_>>,
+) -> Result<u64> {
+    let constraint = violation.constraint.clone();
+    let leaving = leaving(run, spec, violation, parents).await?;
+    if leaving.is_empty() {
+        return Ok(0);
+    }
+    let mut wanted = Wanted::new();
+    leaving.into_iter().for_each(|row| wanted.add(row.hash.short(), row));
+    let parts = parts_of(run.workspace.state(), id, &spec.label).await?;
+    let mut ours: Vec<(Leaving, IndexEntry)> = Vec::new();
+    live_entries(&run.workspace.state_dir, &spec.label, &parts, |_, entry| {
+        if let Some(row) = wanted.take(&entry.row) {
+            ours.push((row, entry));
+        }
+    })?;
+    // What is left over was in the target before dunlin came: not ours to move.
+    if ours.is_empty() {
+        return Ok(0);
+    }
+    let moved = ours.len() as u64;
+    amend(run, id, spec, target, ours, &constraint).await?;
+    Ok(moved)
+}
+
+async fn leaving(
+    run: &Run<'_>,
+    spec: &TableSpec,
+    mut violation: Violation,
+    parents: Option<Parents<'_>>,
+) -> Result<Vec<Leaving>> {
+    let types: Vec<ColumnType> = spec.mapping.columns.iter().map(|m| m.load_type.clone()).collect();
+    let column = match violation.columns.as_slice() {
+        [one] => Some(one.clone()),
+        _ => None,
+    };
+    let mut out = Vec::new();
+    while let Some(batch) = violation.rows.next().await {
+        let batch = batch?;
+        let rows = mapped_columns(spec, &batch.rows)?;
+        let hashes = hash_rows(&run.key, &rows);
+        let all: Vec<usize> = (0..rows.num_rows()).collect();
+        for (row, fields) in rows_as_text(&rows, &types, &all).into_iter().enumerate() {
+            let reason = match parents {
+                Some((key, quarantined)) if refers(spec, key, &fields, quarantined) => Reason::ParentQuarantined,
+                _ => violation.reason,
+            };
+            let position = batch.positions[row];
+            out.push(Leaving { position, hash: hashes[row], fields, reason, column: column.clone() });
+        }
+        if out.len() >= AMEND_ROWS {
+            break;
+        }
+    }
+    Ok(out)
+}
+
+fn refers(
+    spec: &TableSpec,
+    key: &ForeignKey,
+    fields: &[Option<String>],
+    quarantined: &HashSet<Vec<Option<String>>>,
+) -> bool {
+    let place = |c: &String| spec.mapping.columns.iter().position(|m| m.target == *c);
+    let values: Option<Vec<Option<String>>> =
+        key.columns.iter().map(|c| place(c).map(|place| fields[place].clone())).collect();
+    values.is_some_and(|values| quarantined.contains(&values))
+}
+
+/// The three steps of durability for rows that leave: fragment and index, one target transaction, one state transaction.
+async fn amend(
+    run: &Run<'_>,
+    id: &str,
+    spec: &Arc<TableSpec>,
+    target: &Arc<dyn Target>,
+    rows: Vec<(Leaving, IndexEntry)>,
+    constraint: &str,
+) -> Result<()> {
+    let state = run.workspace.state();
+    let number = state.amendments(id, &spec.label).await?.iter().map(|a| a.amendment).max().map_or(1, |n| n + 1);
+    let part = format!("amend-{number}");
+    let mut receipt = PartReceipt::default();
+    let mut fragment = run.workspace.fragments().create(id, &spec.label, &part)?;
+    let folder = rows_folder(&run.workspace.state_dir, id, &spec.label);
+    let mut index = IndexWriter::create(&folder.join(format!("{part}.idx")))?;
+    for (leaving, entry) in &rows {
+        let place = leaving.column.as_ref().and_then(|c| spec.mapping.columns.iter().position(|m| m.target == *c));
+        let row = QuarantinedRow {
+            split: 0,
+            position: leaving.position,
+            reason: leaving.reason.code().to_owned(),
+            column: leaving.column.clone(),
+            constraint: Some(constraint.to_owned()),
+            pattern: place.and_then(|p| leaving.fields[p].as_deref()).map(shape),
+            form: Form::Target,
+            fields: leaving.fields.clone(),
+            source: entry.source,
+        };
+        fragment.push(&row.pack())?;
+        index.push(*entry)?;
+        receipt.dispositions.quarantined.add(entry.source);
+        receipt.taken.loaded.add(entry.source);
+        receipt.expected_taken.add(leaving.hash);
+        *receipt.reasons.entry(row.reason).or_default() += 1;
+    }
+    let info = fragment.finish()?;
+    receipt.fragment =
+        Some(crate::accounting::FileRef { name: info.name, blake3: info.blake3, rows: info.rows.into() });
+    receipt.index_taken = Some(index.finish()?);
+    let positions: Vec<u64> = rows.iter().map(|(leaving, _)| leaving.position).collect();
+    fail::fail_point!("move::amend.before_commit", |_| Err(MoveError::failpoint("move::amend.before_commit")));
+    let mut load = target.begin(load_spec(spec, id, &part)).await?;
+    load.delete(&positions).await?;
+    let body = serde_json::to_string(&receipt).unwrap_or_default();
+    let (run_id, table) = (id.to_owned(), spec.label.clone());
+    let committed = load.commit(&Receipt { run: run_id, table, part, body }).await?;
+    debug_assert_eq!(committed, Committed::New);
+    fail::fail_point!("move::amend.after_commit", |_| Err(MoveError::failpoint("move::amend.after_commit")));
+    recover::record_amendment(run.workspace, &run.options.actor, id, &spec.label, number, receipt).await
+}

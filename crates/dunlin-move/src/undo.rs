@@ -1,0 +1,125 @@
+//! `dunlin undo`: takes back what a run loaded, children before parents, and nothing else.
+//!
+//! A row is taken back only when it is what the run loaded: found by its hash. If any was changed since, the table is
+//! refused and stays as it is.
+
+use std::sync::Arc;
+
+use dunlin_connect::Receipt;
+use dunlin_plan::Plan;
+use dunlin_store::{Body, Entry, RunStatus, SplitStatus, Workspace, now_us};
+use serde::Serialize;
+
+use crate::address::{Wanted, walk};
+use crate::carry::load_spec;
+use crate::parts::{live_entries, parts_of};
+use crate::resolve::resolve;
+use crate::run::{Event, Observer, Run, RunOptions};
+use crate::spec::TableSpec;
+use crate::stores::Stores;
+use crate::{MoveError, Result, recover};
+
+/// What was taken back of a table.
+#[derive(Debug, Clone, Serialize)]
+pub struct UndoneTable {
+    /// Its label in the plan.
+    pub table: String,
+    /// Rows that were taken back.
+    pub rows: u64,
+    /// Whether the table, which the run had made, is gone as well.
+    pub dropped: bool,
+}
+
+/// Takes back a run. `plan` is the plan the run was begun with (its text is in the state).
+///
+/// # Errors
+/// When a row was changed since it was loaded, or a store says no. Tables that were taken back before stay so.
+pub async fn undo(
+    workspace: &Workspace,
+    plan: &Plan,
+    id: &str,
+    options: &RunOptions,
+    observer: Arc<dyn Observer>,
+) -> Result<Vec<UndoneTable>> {
+    let _lock = workspace.lock_run()?;
+    let record = workspace.state().run(id).await?;
+    let stores = Stores::open(plan, &options.base).await?;
+    if stores.identities().await? != record.stores {
+        return Err(MoveError::Refused {
+            code: "other-stores",
+            message: format!("run {id} moved between other stores than these"),
+            help: "point the plan at the stores it was run on".to_owned(),
+        });
+    }
+    let saved = recover::saved_tables(workspace, id).await?;
+    let resolved = resolve(plan, &stores, record.started_at, &saved).await?;
+    let run = Run::new(workspace, stores, plan, options, observer, resolved)?;
+    let targets = run.targets(id).await?;
+    recover::receipts(&run, id, &targets).await?;
+    let mut undone = Vec::new();
+    // All tables are looked at before the first is touched.
+    let mut found = Vec::new();
+    for spec in run.resolved.specs.iter().rev().filter(|s| saved.contains_key(&s.label)) {
+        run.observer.event(Event::Step { table: Some(&spec.label), step: "find what the run loaded" });
+        found.push((spec, positions(&run, id, spec).await?));
+    }
+    for (spec, (positions, others)) in found {
+        let rows = positions.len() as u64;
+        let target = &targets[&spec.plan.to.store];
+        if rows > 0 {
+            let part = "undo".to_owned();
+            let mut load = target.begin(load_spec(spec, id, &part)).await?;
+            load.delete(&positions).await?;
+            let (table, body) = (spec.label.clone(), "{}".to_owned());
+            load.commit(&Receipt { run: id.to_owned(), table, part, body }).await?;
+        }
+        let dropped = spec.created && others == 0;
+        if dropped {
+            target.drop_table(&spec.target.name).await?;
+        }
+        note(&run, id, spec, rows).await?;
+        undone.push(UndoneTable { table: spec.label.clone(), rows, dropped });
+    }
+    let mut tx = workspace.state().begin().await?;
+    tx.set_run_status(id, RunStatus::Abandoned).await?;
+    tx.commit().await?;
+    workspace.integrate().await?;
+    Ok(undone)
+}
+
+/// Addresses of the run's rows in the target, and how many rows are there besides.
+async fn positions(run: &Run<'_>, id: &str, spec: &Arc<TableSpec>) -> Result<(Vec<u64>, u64)> {
+    let store = run.target(spec)?;
+    if store.table(&spec.target.name).await?.is_none() {
+        return Ok((Vec::new(), 0));
+    }
+    let parts = parts_of(run.workspace.state(), id, &spec.label).await?;
+    let mut wanted = Wanted::new();
+    live_entries(&run.workspace.state_dir, &spec.label, &parts, |_, entry| wanted.add(entry.row, ()))?;
+    let mut positions = Vec::with_capacity(wanted.left());
+    let mut others = 0;
+    walk(store.reader().await?.as_ref(), spec, &run.key, |position, hash| match wanted.take(&hash) {
+        Some(()) => positions.push(position),
+        None => others += 1,
+    })
+    .await?;
+    if wanted.left() > 0 {
+        return Err(MoveError::Refused {
+            code: "target-changed",
+            message: format!("{} rows of {} were changed or removed since run {id} loaded them", wanted.left(), spec.label),
+            help: "`dunlin verify` names them; nothing was taken back".to_owned(),
+        });
+    }
+    Ok((positions, others))
+}
+
+async fn note(run: &Run<'_>, id: &str, spec: &TableSpec, rows: u64) -> Result<()> {
+    let mut tx = run.workspace.state().begin().await?;
+    for split in run.workspace.state().splits(id, &spec.label).await? {
+        tx.set_split_status(id, &spec.label, split.split, SplitStatus::Undone).await?;
+    }
+    let body = Body::Undone { run: id.to_owned(), table: spec.label.clone(), rows };
+    tx.enter(Entry { at: now_us(), actor: run.options.actor.clone(), body }).await?;
+    tx.commit().await?;
+    Ok(())
+}

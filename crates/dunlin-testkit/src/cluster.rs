@@ -50,11 +50,11 @@ impl Cluster {
             cluster.folder.path().display()
         );
         Command::new("setsid")
-            .args(["sh", "-c", &watch])
+            .args(["--fork", "sh", "-c", &watch])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()
+            .status()
             .expect("start the watcher");
         Some(cluster)
     }
@@ -114,11 +114,13 @@ impl Cluster {
                 return true;
             }
             if server.try_wait().is_ok_and(|s| s.is_some()) {
+                let _ = server.wait();
                 return false;
             }
             std::thread::sleep(Duration::from_millis(30));
         }
         let _ = server.kill();
+        let _ = server.wait();
         false
     }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int16Array,
-    Int32Array, Int64Array, RecordBatch, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array,
+    Int16Array, Int32Array, Int64Array, RecordBatch, StringArray, Time64MicrosecondArray,
+    TimestampMicrosecondArray,
 };
 use bytes::BytesMut;
 use proptest::collection::vec;
@@ -70,12 +71,23 @@ type Row = (
 
 fn row() -> impl Strategy<Value = Row> {
     let limit = 10i128.pow(20);
-    let stamp = || of(prop_oneof![-210_000_000_000_000_000..9_000_000_000_000_000_000i64, Just(i64::MAX), Just(i64::MIN)]);
+    let stamp = || {
+        of(prop_oneof![
+            -210_000_000_000_000_000..9_000_000_000_000_000_000i64,
+            Just(i64::MAX),
+            Just(i64::MIN)
+        ])
+    };
     let day = of(prop_oneof![-2_440_000..2_145_000_000i32, Just(i32::MAX), Just(i32::MIN)]);
     let uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
     (
         (any::<Option<bool>>(), any::<Option<i16>>(), any::<Option<i32>>(), any::<Option<i64>>()),
-        (any::<Option<f32>>(), any::<Option<f64>>(), of(1 - limit..limit), of("-?[1-9][0-9]{0,30}(\\.[0-9]{1,9})?")),
+        (
+            any::<Option<f32>>(),
+            any::<Option<f64>>(),
+            of(1 - limit..limit),
+            of("-?[1-9][0-9]{0,30}(\\.[0-9]{1,9})?"),
+        ),
         (of("[^\\x00]{0,12}"), of("[^\\x00]{0,12}"), of(uuid), of(vec(any::<u8>(), 0..20))),
         (day, of(0..=86_400_000_000i64), stamp(), stamp()),
     )

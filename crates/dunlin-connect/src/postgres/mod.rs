@@ -17,6 +17,7 @@ mod index;
 mod load;
 mod numeric;
 mod pending;
+mod probe;
 mod reader;
 mod receipts;
 mod splits;
@@ -105,7 +106,7 @@ impl Store for PgStore {
         Ok(Arc::new(target::PgTarget::open(self.pool.clone()).await?))
     }
 
-    async fn probe(&self, _tables: &[TableName], _write: bool) -> Vec<Probe> {
-        Vec::new()
+    async fn probe(&self, tables: &[TableName], write: bool) -> Vec<Probe> {
+        probe::run(&self.pool, tables, write).await
     }
 }

@@ -20,18 +20,18 @@ use sqlx::{ConnectOptions, Connection};
 use inserts::Inserts;
 
 /// The plan that moves the demo's data; `dunlin.toml` of the demo folder.
-pub const PLAN: &str = include_str!("plan.toml");
+pub(crate) const PLAN: &str = include_str!("plan.toml");
 
 /// The notice that the plan names.
-pub const NOTICE: &str = include_str!("notice.md");
+pub(crate) const NOTICE: &str = include_str!("notice.md");
 
 /// How many customers the demo has unless somebody asks for another number.
-pub const CUSTOMERS: u64 = 100_000;
+pub(crate) const CUSTOMERS: u64 = 100_000;
 
 /// What was written and what was planted in it. A row is counted under one fault only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DemoFacts {
+pub(crate) struct DemoFacts {
     /// Rows of `customers`.
     pub customers: u64,
     /// Excluded by the plan's `where`: `status` is `test`.
@@ -92,9 +92,11 @@ pub struct DemoFacts {
     pub latin1_branches: u64,
 }
 
+/// What a run of [`PLAN`] must come to, for tests; a run is never told.
+#[cfg(test)]
 impl DemoFacts {
     /// Customers that wait for a person, as long as duplicates are not merged.
-    pub fn quarantined_customers(&self) -> u64 {
+    pub(crate) fn quarantined_customers(&self) -> u64 {
         self.broken_emails
             + self.impossible_dates
             + self.unlisted_date_formats
@@ -105,12 +107,12 @@ impl DemoFacts {
     }
 
     /// Customers that the plan leaves out.
-    pub fn excluded_customers(&self) -> u64 {
+    pub(crate) fn excluded_customers(&self) -> u64 {
         self.test_customers + self.closed_long_ago
     }
 
     /// Orders that wait for a person, those of waiting customers among them.
-    pub fn quarantined_orders(&self) -> u64 {
+    pub(crate) fn quarantined_orders(&self) -> u64 {
         self.orphan_orders
             + self.fat_finger_amounts
             + self.missing_amounts
@@ -119,14 +121,14 @@ impl DemoFacts {
     }
 
     /// Account lines that wait for a person.
-    pub fn quarantined_accounts(&self) -> u64 {
+    pub(crate) fn quarantined_accounts(&self) -> u64 {
         self.short_lines + self.latin1_branches
     }
 }
 
 /// Why the demo's data could not be made.
 #[derive(Debug, thiserror::Error)]
-pub enum DemoError {
+pub(crate) enum DemoError {
     /// There is something already.
     #[error("{} is there already; the demo never overwrites: name another folder with --dir", .0.display())]
     Exists(PathBuf),
@@ -148,7 +150,7 @@ pub enum DemoError {
 ///
 /// # Errors
 /// When there is an old system in `dir` already, or the disk or SQLite refuses.
-pub async fn generate(dir: &Path, customers: u64, seed: u64) -> Result<DemoFacts, DemoError> {
+pub(crate) async fn generate(dir: &Path, customers: u64, seed: u64) -> Result<DemoFacts, DemoError> {
     let legacy = dir.join("legacy");
     let database = legacy.join("crm.db");
     if database.exists() {
@@ -177,7 +179,7 @@ pub async fn generate(dir: &Path, customers: u64, seed: u64) -> Result<DemoFacts
 ///
 /// # Errors
 /// When there is a plan in `dir` already, or the disk refuses.
-pub fn write_plan(dir: &Path) -> Result<(), DemoError> {
+pub(crate) fn write_plan(dir: &Path) -> Result<(), DemoError> {
     let plan = dir.join("dunlin.toml");
     if plan.exists() {
         return Err(DemoError::Exists(plan));

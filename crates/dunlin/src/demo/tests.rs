@@ -101,6 +101,9 @@ async fn shares_are_those_of_a_real_system() {
     assert_eq!(facts.quarantined_customers(), 90);
     assert_eq!(facts.excluded_customers(), 50);
     assert_eq!(facts.orders, 40_000);
+    let orders_with_a_fault = facts.quarantined_orders() - facts.orders_of_quarantined;
+    assert!((100..=140).contains(&orders_with_a_fault), "{orders_with_a_fault}");
+    assert_eq!(facts.quarantined_accounts(), facts.short_lines + facts.latin1_branches);
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl Report {
             .iter()
             .flat_map(|table| table.quarantine.iter().map(move |group| (table, group)))
             .collect();
-        groups.sort_by(|a, b| b.1.rows.cmp(&a.1.rows));
+        groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.rows));
         groups
     }
 

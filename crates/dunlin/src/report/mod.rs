@@ -9,15 +9,15 @@ mod text;
 
 use serde::{Deserialize, Serialize};
 
-pub use page::render;
-pub use terminal::summary;
+pub(crate) use page::render;
+pub(crate) use terminal::summary;
 
 /// The number of this form of the report; it changes when a field changes its meaning.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// Everything that is said about a run. Times are RFC 3339 texts in UTC, hashes and fingerprints lower-case hex.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// [`FORMAT`] of the dunlin that wrote it.
     pub format: u32,
     /// The version of dunlin.
@@ -44,7 +44,7 @@ pub struct Report {
 
 /// The plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct PlanFacts {
+pub(crate) struct PlanFacts {
     /// Its name.
     pub name: String,
     /// What it is about.
@@ -57,7 +57,7 @@ pub struct PlanFacts {
 
 /// The run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunFacts {
+pub(crate) struct RunFacts {
     /// Its id.
     pub id: String,
     /// Whether it was a rehearsal, which loads nothing where it counts.
@@ -76,7 +76,7 @@ pub struct RunFacts {
 
 /// A table's part in the run. `source_rows` must be the sum of the five dispositions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TableFacts {
+pub(crate) struct TableFacts {
     /// The source, for example `crm.customers`.
     pub from: String,
     /// The target, for example `atlas.people`.
@@ -131,7 +131,7 @@ pub struct TableFacts {
 
 /// Rows that wait for the same reason.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct QuarantineGroup {
+pub(crate) struct QuarantineGroup {
     /// Its name for `dunlin quarantine show`.
     pub group: String,
     /// Why, in words.
@@ -146,7 +146,7 @@ pub struct QuarantineGroup {
 
 /// Rows that the plan leaves out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Exclusion {
+pub(crate) struct Exclusion {
     /// The rule's name, or `where` and its text.
     pub rule: String,
     /// How many rows.
@@ -155,7 +155,7 @@ pub struct Exclusion {
 
 /// A source column that stayed behind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct DroppedColumn {
+pub(crate) struct DroppedColumn {
     /// The source column.
     pub column: String,
     /// The plan's reason.
@@ -164,7 +164,7 @@ pub struct DroppedColumn {
 
 /// A rule of the plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RuleFacts {
+pub(crate) struct RuleFacts {
     /// Its name.
     pub name: String,
     /// What must hold.
@@ -177,7 +177,7 @@ pub struct RuleFacts {
 
 /// A target column.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ColumnFacts {
+pub(crate) struct ColumnFacts {
     /// Its name.
     pub column: String,
     /// What it is made of, as the plan writes it.
@@ -192,7 +192,7 @@ pub struct ColumnFacts {
 
 /// A store.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct StoreFacts {
+pub(crate) struct StoreFacts {
     /// Its name in the plan.
     pub name: String,
     /// `source`, `target` or `both`.
@@ -211,7 +211,7 @@ pub struct StoreFacts {
 
 /// A person of the plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct PersonFacts {
+pub(crate) struct PersonFacts {
     /// Their name.
     pub name: String,
     /// Their role.
@@ -222,7 +222,7 @@ pub struct PersonFacts {
 
 /// Somebody's yes to a plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Approval {
+pub(crate) struct Approval {
     /// Who.
     pub by: String,
     /// When.
@@ -233,7 +233,7 @@ pub struct Approval {
 
 /// The rule packs of the plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ComplyFacts {
+pub(crate) struct ComplyFacts {
     /// Their names.
     pub packs: Vec<String>,
     /// The controller.
@@ -246,7 +246,7 @@ pub struct ComplyFacts {
 
 /// A rule of a pack that somebody set aside.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct WaiverFacts {
+pub(crate) struct WaiverFacts {
     /// The rule.
     pub rule: String,
     /// Why.
@@ -259,7 +259,7 @@ pub struct WaiverFacts {
 
 /// The ledger.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct LedgerFacts {
+pub(crate) struct LedgerFacts {
     /// Entries.
     pub size: u64,
     /// The Merkle root over them.

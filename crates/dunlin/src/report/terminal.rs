@@ -42,7 +42,7 @@ impl Dress {
 
 /// The screenful, at most `width` columns wide where the words allow it. With `colour` it has ANSI colours; what
 /// colour says, words say too.
-pub fn summary(report: &Report, colour: bool, width: usize) -> String {
+pub(crate) fn summary(report: &Report, colour: bool, width: usize) -> String {
     let dress = Dress { colour };
     let width = width.max(40);
     let mut out = String::new();

@@ -12,7 +12,7 @@ use super::text::{bytes, count, duration, escape, short_id, time};
 const STYLE: &str = include_str!("../style.css");
 
 /// The page. Every text of the report is escaped; the page forbids itself everything but its own style.
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let title = escape(&format!("{}: {}", report.plan.name, report.headline()));
     let alarm = if report.run.finished_at.is_some() && report.proven() { "" } else { " class=\"alarm\"" };
     let mut out = String::with_capacity(96 * 1024);
@@ -61,7 +61,8 @@ fn lede(report: &Report) -> [String; 2] {
     let proof = match &report.run.verified_at {
         _ if report.run.finished_at.is_none() => "What follows is how far it has come.".into(),
         _ if !report.proven() => {
-            "Do not switch over on this report. The command dunlin verify names every key that differs.".into()
+            "Do not switch over on this report. The command dunlin verify names every key that differs."
+                .into()
         }
         Some(at) => format!("Both sides were read again and compared on {}.", time(at)),
         None => {

@@ -65,7 +65,12 @@ impl Cells {
     }
 
     /// Decodes everything.
-    pub(super) fn finish(mut self, request: &ReadRequest, schema: &SchemaRef, dialect: &Dialect) -> ReadBatch {
+    pub(super) fn finish(
+        mut self,
+        request: &ReadRequest,
+        schema: &SchemaRef,
+        dialect: &Dialect,
+    ) -> ReadBatch {
         let width = request.columns.len();
         let rows = self.positions.len();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(width);
@@ -98,9 +103,7 @@ impl Cells {
     fn set_apart(mut self, mut arrays: Vec<ArrayRef>, schema: &SchemaRef) -> ReadBatch {
         let width = arrays.len();
         for (row, (column, reason)) in &self.wrong {
-            let raw = |cell: &(usize, usize)| {
-                (*cell != NULL).then(|| self.arena[cell.0..cell.1].to_vec())
-            };
+            let raw = |cell: &(usize, usize)| (*cell != NULL).then(|| self.arena[cell.0..cell.1].to_vec());
             let fields = self.cells[row * width..(row + 1) * width].iter().map(raw).collect();
             let position = self.positions[*row];
             self.bad.push(BadRow { position, reason: *reason, column: Some(*column), fields });
@@ -117,7 +120,11 @@ impl Cells {
                 keep(row - 1)
             });
         }
-        ReadBatch { rows: batch(schema, arrays, self.positions.len()), positions: self.positions, bad: self.bad }
+        ReadBatch {
+            rows: batch(schema, arrays, self.positions.len()),
+            positions: self.positions,
+            bad: self.bad,
+        }
     }
 }
 

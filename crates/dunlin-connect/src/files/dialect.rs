@@ -48,7 +48,9 @@ impl Dialect {
             ));
         }
         let encoding = resolve_encoding(store, options.encoding.as_deref().unwrap_or("utf-8"))?;
-        if encoding != encoding_rs::UTF_8 && !encoding.is_single_byte() && (delimiter >= 0x30 || quote >= 0x30)
+        if encoding != encoding_rs::UTF_8
+            && !encoding.is_single_byte()
+            && (delimiter >= 0x30 || quote >= 0x30)
         {
             // The second byte of a character may look like these.
             return Err(wrong(

@@ -48,8 +48,7 @@ pub(super) struct Stamp {
 
 /// The stamp of a file as it is now.
 pub(super) fn stamp(store: &str, path: &Path) -> Result<Stamp> {
-    let meta =
-        fs::metadata(path).map_err(|e| failed(store, format!("look at {}", shown(path)), &e))?;
+    let meta = fs::metadata(path).map_err(|e| failed(store, format!("look at {}", shown(path)), &e))?;
     Ok(Stamp { len: meta.len(), modified: meta.modified().ok() })
 }
 

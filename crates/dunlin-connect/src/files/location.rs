@@ -55,6 +55,15 @@ impl Home {
         name.push(PARTS);
         Some(name.into())
     }
+
+    /// The ending of its data files.
+    pub(super) fn ending(&self) -> &'static str {
+        match self.format {
+            FileFormat::Csv => "csv",
+            FileFormat::Jsonl => "jsonl",
+            FileFormat::Parquet => "parquet",
+        }
+    }
 }
 
 impl Location {
@@ -139,11 +148,8 @@ impl Location {
 
     /// Where a table of this name lies or would lie, to be written.
     pub(super) fn writable(&self, name: &TableName) -> Result<Home> {
-        let unsupported = |what: String, help: String| ConnectError::Unsupported {
-            store: self.store.clone(),
-            what,
-            help,
-        };
+        let unsupported =
+            |what: String, help: String| ConnectError::Unsupported { store: self.store.clone(), what, help };
         match &self.place {
             Place::Glob(_) => Err(unsupported(
                 "writing into a glob".into(),
@@ -184,7 +190,7 @@ impl Location {
         }
     }
 
-    /// The store's folder, when it is a folder or the file lies in it.
+    /// Whether the URL is a glob, which can only be read.
     pub(super) fn is_glob(&self) -> bool {
         matches!(self.place, Place::Glob(_))
     }

@@ -206,9 +206,10 @@ impl Source {
     /// The batches of one split.
     pub(super) fn read(self: &Arc<Self>, request: ReadRequest) -> Result<Batches> {
         let of = |name: &str| {
-            self.files.iter().find(|f| f.name == name).ok_or_else(|| {
-                self.changed(&request.table, format!("the file {name} is not there any more"))
-            })
+            self.files
+                .iter()
+                .find(|f| f.name == name)
+                .ok_or_else(|| self.changed(&request.table, format!("the file {name} is not there any more")))
         };
         match request.bounds.clone() {
             Bounds::Whole => self.read_whole(request),

@@ -8,9 +8,7 @@ use super::location::{Home, Location};
 use super::parts::State;
 use super::reader::{FileReader, blocking};
 use super::source::Source;
-use crate::{
-    ConnectError, Probe, ProbeStatus, Reader, Result, Store, System, Table, TableName, Target,
-};
+use crate::{ConnectError, Probe, ProbeStatus, Reader, Result, Store, System, Table, TableName, Target};
 
 /// A store of files.
 pub(super) struct FileStore {
@@ -79,9 +77,7 @@ pub(super) fn describe(location: &Location, home: Home) -> Result<Table> {
 fn probe(location: &Location, tables: &[TableName], write: bool) -> Vec<Probe> {
     let said = |act: String, result: Result<String>| match result {
         Ok(detail) => Probe { act, status: ProbeStatus::Ok, detail, help: None },
-        Err(error) => {
-            Probe { act, status: ProbeStatus::Fail, detail: error.to_string(), help: error.help() }
-        }
+        Err(error) => Probe { act, status: ProbeStatus::Fail, detail: error.to_string(), help: error.help() },
     };
     let mut out = Vec::new();
     for name in tables {

@@ -8,6 +8,5 @@ mod shape;
 mod write;
 
 pub(super) use read::CsvRead;
-pub(super) use records::Records;
 pub(super) use shape::{Border, Shape, scan, shape};
 pub(super) use write::CsvWrite;

@@ -62,7 +62,13 @@ pub(super) enum Parsed {
 
 /// Parses the record at the front of `data`. `eof`: nothing follows `data`. `open_until`: at each line end before this
 /// index an earlier look found itself inside an unclosed quoted field.
-pub(super) fn parse(data: &[u8], eof: bool, marks: Marks, open_until: usize, fields: &mut Vec<Field>) -> Parsed {
+pub(super) fn parse(
+    data: &[u8],
+    eof: bool,
+    marks: Marks,
+    open_until: usize,
+    fields: &mut Vec<Field>,
+) -> Parsed {
     fields.clear();
     let mut at = 0;
     let mut lines = 1;
@@ -138,7 +144,11 @@ fn closing(
         }
         let Some(quote) = found else {
             let over = data.len() > RECORD_MAX;
-            return Err(if eof || over { Parsed::Unclosed { until: data.len() } } else { Parsed::Incomplete });
+            return Err(if eof || over {
+                Parsed::Unclosed { until: data.len() }
+            } else {
+                Parsed::Incomplete
+            });
         };
         match data.get(quote + 1) {
             Some(next) if *next == marks.quote => {

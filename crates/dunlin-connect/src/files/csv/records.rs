@@ -23,7 +23,16 @@ impl Records {
     /// From a record's start, which is line `line` of the file (1 = first), to `limit`.
     pub(super) fn open(path: &Path, marks: Marks, from: u64, line: u64, limit: u64) -> io::Result<Self> {
         let window = Window::open(path, from, limit)?;
-        Ok(Self { window, marks, fields: Vec::new(), len: 0, line, lines: 0, malformed: false, open_until: 0 })
+        Ok(Self {
+            window,
+            marks,
+            fields: Vec::new(),
+            len: 0,
+            line,
+            lines: 0,
+            malformed: false,
+            open_until: 0,
+        })
     }
 
     /// Goes to the next record; false at the end.
@@ -69,12 +78,12 @@ impl Records {
     }
 
     /// Whether the record's quotes are broken.
-    pub(super) fn malformed(&self) -> bool {
+    pub(in super::super) fn malformed(&self) -> bool {
         self.malformed
     }
 
     /// Whether the record is an empty line.
-    pub(super) fn blank(&self) -> bool {
+    pub(in super::super) fn blank(&self) -> bool {
         self.trimmed().is_empty()
     }
 

@@ -78,8 +78,7 @@ pub(in super::super) fn shape(store: &str, path: &Path, dialect: &Dialect) -> Re
     let start = if front.starts_with(BOM) { BOM.len() as u64 } else { 0 };
     let end = line_end(&front, dialect.quote);
     let marks = Marks { delimiter: dialect.delimiter, quote: dialect.quote, end };
-    let mut records =
-        Records::open(path, marks, start, 1, len).map_err(|e| failed(store, act(), &e))?;
+    let mut records = Records::open(path, marks, start, 1, len).map_err(|e| failed(store, act(), &e))?;
     let mut found = records.advance().map_err(|e| failed(store, act(), &e))?;
     while found && records.blank() && dialect.header {
         found = records.advance().map_err(|e| failed(store, act(), &e))?;
@@ -88,7 +87,12 @@ pub(in super::super) fn shape(store: &str, path: &Path, dialect: &Dialect) -> Re
         return Err(unsupported(store, path, "is empty, so it has no columns", "add a header line"));
     }
     if records.malformed() {
-        return Err(unsupported(store, path, "starts with a broken line", "mend the quotes of its first line"));
+        return Err(unsupported(
+            store,
+            path,
+            "starts with a broken line",
+            "mend the quotes of its first line",
+        ));
     }
     if !dialect.header {
         let names = (1..=records.fields().len()).map(|n| format!("column_{n}")).collect();

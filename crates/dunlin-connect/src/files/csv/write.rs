@@ -21,7 +21,11 @@ impl CsvWrite {
     }
 
     /// Appends the header, where the dialect has one; false where a name cannot be encoded.
-    pub(in super::super) fn header<'a>(&self, names: impl Iterator<Item = &'a str>, out: &mut Vec<u8>) -> bool {
+    pub(in super::super) fn header<'a>(
+        &self,
+        names: impl Iterator<Item = &'a str>,
+        out: &mut Vec<u8>,
+    ) -> bool {
         if !self.dialect.header {
             return true;
         }

@@ -6,9 +6,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{
-    DataType, Date64Type, Decimal128Type, Decimal256Type, Int64Type, TimeUnit,
-};
+use arrow::datatypes::{DataType, Date64Type, Decimal128Type, Decimal256Type, Int64Type, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 

@@ -9,7 +9,7 @@ mod write;
 #[cfg(test)]
 pub(super) use convert::texts;
 pub(super) use read::{ParquetRead, groups, outline};
-pub(super) use write::{ParquetWrite, copy, write_schema};
+pub(super) use write::{ParquetWrite, copy};
 
 /// The field metadata under which dunlin keeps a column's own type.
 const TYPE_KEY: &str = "dunlin.type";

@@ -85,7 +85,8 @@ fn put_map(array: &ArrayRef, row: usize, out: &mut String) -> Result<(), ArrowEr
 fn put_leaf(array: &ArrayRef, row: usize, out: &mut String) -> Result<(), ArrowError> {
     let ty = array.data_type();
     let text = texts(&array.slice(row, 1))?.into_iter().next().flatten().unwrap_or_default();
-    let bare = matches!(ty, DataType::Boolean) || (ty.is_numeric() && text.parse::<f64>().is_ok_and(f64::is_finite));
+    let bare =
+        matches!(ty, DataType::Boolean) || (ty.is_numeric() && text.parse::<f64>().is_ok_and(f64::is_finite));
     if bare {
         out.push_str(&text);
     } else {

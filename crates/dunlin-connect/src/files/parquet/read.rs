@@ -43,8 +43,7 @@ pub(super) fn builder(store: &str, path: &Path) -> Result<ParquetRecordBatchRead
 pub(in super::super) fn outline(store: &str, path: &Path) -> Result<Outline> {
     let builder = builder(store, path)?;
     let roots = builder.parquet_schema().root_schema().get_fields();
-    let columns =
-        builder.schema().fields().iter().zip(roots).map(|(f, root)| column_of(f, root)).collect();
+    let columns = builder.schema().fields().iter().zip(roots).map(|(f, root)| column_of(f, root)).collect();
     let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
     Ok(Outline { columns, rows })
 }
@@ -80,7 +79,8 @@ impl ParquetRead {
         let builder = builder(store, path)?;
         let count = builder.metadata().num_row_groups();
         let to = to.unwrap_or(count).min(count);
-        let row = builder.metadata().row_groups()[..from.min(count)].iter().map(|g| g.num_rows() as u64).sum();
+        let row =
+            builder.metadata().row_groups()[..from.min(count)].iter().map(|g| g.num_rows() as u64).sum();
         let mut wanted: Vec<usize> = request.columns.iter().map(|c| c.index).collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -133,7 +133,8 @@ impl ParquetRead {
         }
         if !wrong.is_empty() {
             let mask = BooleanArray::from_iter((0..rows).map(|r| Some(!wrong.contains_key(&r))));
-            let kept: std::result::Result<Vec<ArrayRef>, _> = arrays.iter().map(|a| filter(a, &mask)).collect();
+            let kept: std::result::Result<Vec<ArrayRef>, _> =
+                arrays.iter().map(|a| filter(a, &mask)).collect();
             arrays = kept.map_err(|_| self.error())?;
             positions.retain(|p| !wrong.contains_key(&((p - first) as usize)));
         }

@@ -56,10 +56,9 @@ fn natural(ty: &DataType, root: &Type) -> ColumnType {
             ColumnType::Json
         }
         DataType::FixedSizeBinary(16) if logical == Some(&LogicalType::Uuid) => ColumnType::Uuid,
-        DataType::Binary
-        | DataType::LargeBinary
-        | DataType::BinaryView
-        | DataType::FixedSizeBinary(_) => ColumnType::Binary,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            ColumnType::Binary
+        }
         DataType::Date32 => ColumnType::Date,
         DataType::Time32(_) | DataType::Time64(_) => ColumnType::Time,
         DataType::Timestamp(_, Some(_)) => ColumnType::TimestampTz,

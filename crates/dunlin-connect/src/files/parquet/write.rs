@@ -22,7 +22,7 @@ use crate::{Bounds, ConnectError, ReadRequest, Result, Table};
 const GROUP_BYTES: usize = 64 * 1024 * 1024;
 
 /// The schema in which a table is written.
-pub(in super::super) fn write_schema(table: &Table) -> SchemaRef {
+fn write_schema(table: &Table) -> SchemaRef {
     let field = |c: &crate::Column| {
         let kept = serde_json::to_string(&c.ty).unwrap_or_default();
         Field::new(&c.name, c.ty.arrow_type(), true)

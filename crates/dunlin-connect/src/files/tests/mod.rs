@@ -1,6 +1,7 @@
 //! The store as a whole: dirty files, splits, round trips, and the crash matrix of the target.
 
 mod sources;
+mod targets;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -40,12 +41,8 @@ async fn read(store: &dyn Store, table: &Arc<Table>, bounds: Bounds) -> Vec<Read
 fn shown(batches: &[ReadBatch]) -> Vec<String> {
     let mut out = Vec::new();
     for batch in batches {
-        let columns: Vec<_> = batch
-            .rows
-            .columns()
-            .iter()
-            .map(|c| super::parquet::texts(c).unwrap())
-            .collect();
+        let columns: Vec<_> =
+            batch.rows.columns().iter().map(|c| super::parquet::texts(c).unwrap()).collect();
         for (row, position) in batch.positions.iter().enumerate() {
             let cells: Vec<&str> = columns.iter().map(|c| c[row].as_deref().unwrap_or("-")).collect();
             out.push(format!("{position}: {}", cells.join("|")));

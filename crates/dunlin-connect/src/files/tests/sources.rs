@@ -112,11 +112,7 @@ async fn json_lines_keep_every_digit() {
     let batches = read(&*store, &table, Bounds::Whole).await;
     assert_eq!(
         shown(&batches),
-        [
-            "1: 1|1.10|[1, 2]|true|-",
-            "3: 2|12345678901234567890.5|\"x\"|-|a\nb",
-            "6: -|-|-|-|-"
-        ]
+        ["1: 1|1.10|[1, 2]|true|-", "3: 2|12345678901234567890.5|\"x\"|-|a\nb", "6: -|-|-|-|-"]
     );
     let lines: Vec<u64> = bad(&batches).iter().map(|b| b.position).collect();
     assert_eq!(lines, [4, 5]);

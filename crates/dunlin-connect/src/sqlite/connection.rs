@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libsqlite3_sys as ffi;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 
 use super::failure::{code, sqlx_failed};
@@ -63,13 +63,25 @@ impl File {
                 transient: false,
             })?;
         }
-        self.options()
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .connect()
-            .await
-            .map_err(sqlx_failed(&self.store, "open it for writing"))
+        let act = "open it for writing";
+        let options = self.options().create_if_missing(true).synchronous(SqliteSynchronous::Full);
+        // The cache is 64 MiB: a load that keeps indexes touches pages all over the file.
+        let options = options.pragma("cache_size", "-65536");
+        let mut connection = options.connect().await.map_err(sqlx_failed(&self.store, act))?;
+        self.to_wal(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// Sets WAL mode, so that readers and the load do not wait for each other. A database that is being read cannot
+    /// change its mode; then it stays as it is, which is as safe.
+    async fn to_wal(&self, connection: &mut SqliteConnection) -> Result<()> {
+        let act = "set its journal mode";
+        self.run(connection, act, "PRAGMA busy_timeout = 500".into()).await?;
+        match self.run(connection, act, "PRAGMA journal_mode = WAL".into()).await {
+            Err(error) if !error.is_transient() => return Err(error),
+            _ => {}
+        }
+        self.run(connection, act, format!("PRAGMA busy_timeout = {}", BUSY.as_millis())).await
     }
 
     /// Opens an existing database for writing and changes nothing about how it is kept.

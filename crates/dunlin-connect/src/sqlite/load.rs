@@ -319,10 +319,7 @@ fn fires_on(sql: &str, event: &str) -> bool {
 fn has_triggers(file: &File, table: &str, names: &[String]) -> ConnectError {
     ConnectError::Unsupported {
         store: file.store.to_string(),
-        what: format!(
-            "writing to {table} while its triggers would change what is written: {}",
-            names.join(", ")
-        ),
+        what: format!("loading {table} through its triggers ({})", names.join(", ")),
         help: "drop these triggers for the move and create them again after it".into(),
     }
 }

@@ -150,7 +150,32 @@ mod tests {
         .iter()
         .map(|d| format!("{d:?} {} {:?}\n", column_type(d), affinity(d)))
         .collect();
-        insta::assert_snapshot!(all, @"");
+        insta::assert_snapshot!(all, @r#"
+        "INTEGER" int64 Integer
+        "int" int64 Integer
+        "UNSIGNED BIG INT" int64 Integer
+        "POINT" text Integer
+        "DOUBLE PRECISION" float64 Real
+        "numeric(10, 2)" decimal(10,2) Numeric
+        "DECIMAL(5)" decimal(5,0) Numeric
+        "DECIMAL" numeric Numeric
+        "DECIMAL(50,2)" numeric Numeric
+        "boolean" boolean Numeric
+        "DATE" date Numeric
+        "datetime" timestamp Numeric
+        "TIMESTAMP WITH TIME ZONE" timestamptz Numeric
+        "timestamptz" timestamptz Numeric
+        "TIME" time Numeric
+        "UUID" uuid Numeric
+        "JSONB" json Numeric
+        "BLOB" binary Blob
+        "CHAR(3)" text(3) Text
+        "NVARCHAR(40)" text(40) Text
+        "varchar" text Text
+        "CLOB" text Text
+        "STRING" text Numeric
+        "" text Blob
+        "#);
     }
 
     #[test]

@@ -1,0 +1,232 @@
+//! Refusals, receipts, constraints, bookkeeping.
+
+use arrow::array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, StringArray};
+
+use super::*;
+use crate::{Committed, ConnectError, ForeignKey, Load, Target, Unique, Violation};
+
+fn people(ids: Vec<Option<i64>>, names: Vec<Option<&str>>) -> RecordBatch {
+    RecordBatch::try_from_iter([
+        ("id", Arc::new(Int64Array::from(ids)) as ArrayRef),
+        ("name", Arc::new(StringArray::from(names)) as ArrayRef),
+    ])
+    .unwrap()
+}
+
+async fn begin(fixture: &Fixture, name: &str, part: &str) -> (Arc<dyn Target>, Box<dyn Load>) {
+    let target = fixture.store.target().await.unwrap();
+    target.prepare().await.unwrap();
+    let load = target.begin(spec(&fixture.table(name).await, part)).await.unwrap();
+    (target, load)
+}
+
+#[tokio::test]
+async fn refused_rows_are_named_and_the_rest_is_kept() {
+    let fixture = Fixture::with(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE ON CONFLICT REPLACE \
+                              CONSTRAINT short CHECK (length(name) < 9)); INSERT INTO people VALUES (1, 'old')",
+    )
+    .await;
+    let (_, mut load) = begin(&fixture, "people", "0").await;
+    load.write(people(vec![Some(1), Some(2), None, Some(3)], vec![Some("a"), Some("old"), Some("b"), None]))
+        .await
+        .unwrap();
+    load.write(people(vec![Some(4), Some(5)], vec![Some("far too long"), Some("fine")])).await.unwrap();
+    let refused: Vec<String> = load
+        .settle()
+        .await
+        .unwrap()
+        .iter()
+        .map(|r| format!("{} {} {:?} {:?}", r.ordinal, r.reason.code(), r.column, r.constraint))
+        .collect();
+    insta::assert_snapshot!(refused.join("\n"), @r#"
+    0 unique Some("id") None
+    1 unique Some("name") None
+    2 not-null Some("id") None
+    3 not-null Some("name") None
+    4 check None None
+    "#);
+    assert_eq!(load.settle().await.unwrap(), []);
+    load.commit(&receipt("people", "0", "{}")).await.unwrap();
+    insta::assert_snapshot!(fixture.read("people").await.show(), @r#"
+    1|old
+    5|fine
+    "#);
+}
+
+#[tokio::test]
+async fn values_that_an_affinity_would_bend_are_refused() {
+    let fixture = Fixture::with("CREATE TABLE t (code STRING, price DECIMAL(30,4), f REAL)").await;
+    let (_, mut load) = begin(&fixture, "t", "0").await;
+    let price = Decimal128Array::from(vec![12_5000, 10i128.pow(20) + 1, 10i128.pow(22), 1])
+        .with_precision_and_scale(30, 4)
+        .unwrap();
+    let batch = RecordBatch::try_from_iter([
+        ("code", Arc::new(StringArray::from(vec!["12", "x", "0012", "1.5"])) as ArrayRef),
+        ("price", Arc::new(price) as ArrayRef),
+        ("f", Arc::new(Float64Array::from(vec![1.0, 1.0, 1.0, -0.0])) as ArrayRef),
+    ])
+    .unwrap();
+    load.write(batch).await.unwrap();
+    let refused = load.settle().await.unwrap();
+    let refused: Vec<_> = refused.iter().map(|r| (r.ordinal, r.reason.code(), r.column.as_deref())).collect();
+    assert_eq!(
+        refused,
+        [
+            (1, "would-change", Some("price")),
+            (2, "would-change", Some("code")),
+            (3, "would-change", Some("f"))
+        ]
+    );
+    load.commit(&receipt("t", "0", "{}")).await.unwrap();
+    assert_eq!(fixture.read("t").await.show(), "12|12.5000|1\n");
+}
+
+#[tokio::test]
+async fn text_columns_of_another_type_are_read_as_that_type() {
+    let fixture = Fixture::with("CREATE TABLE t (n INTEGER, day DATE)").await;
+    let target = fixture.store.target().await.unwrap();
+    target.prepare().await.unwrap();
+    let mut spec = spec(&fixture.table("t").await, "0");
+    spec.columns.iter_mut().for_each(|c| c.as_text = true);
+    let mut load = target.begin(spec).await.unwrap();
+    let batch = RecordBatch::try_from_iter([
+        ("n", Arc::new(StringArray::from(vec!["5", "x"])) as ArrayRef),
+        ("day", Arc::new(StringArray::from(vec!["2024-02-29", "2024-02-29"])) as ArrayRef),
+    ])
+    .unwrap();
+    load.write(batch).await.unwrap();
+    assert_eq!(load.settle().await.unwrap()[0].ordinal, 1);
+    load.commit(&receipt("t", "0", "{}")).await.unwrap();
+    assert_eq!(fixture.read("t").await.show(), "5|2024-02-29\n");
+}
+
+#[tokio::test]
+async fn a_part_is_committed_once() {
+    let fixture = Fixture::with("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT)").await;
+    let (target, mut load) = begin(&fixture, "people", "0").await;
+    load.write(people(vec![Some(1)], vec![Some("a")])).await.unwrap();
+    let first = receipt("people", "0", "{\"rows\":1}");
+    assert_eq!(load.commit(&first).await.unwrap(), Committed::New);
+    let (_, mut load) = begin(&fixture, "people", "0").await;
+    load.write(people(vec![Some(2)], vec![Some("b")])).await.unwrap();
+    assert_eq!(load.commit(&first).await.unwrap(), Committed::Already(first.clone()));
+    let (_, load) = begin(&fixture, "people", "0").await;
+    let other = receipt("people", "0", "{\"rows\":2}");
+    assert!(matches!(load.commit(&other).await, Err(ConnectError::ReceiptDiffers { .. })));
+    assert_eq!(target.receipts("r1").await.unwrap(), [first]);
+    assert_eq!(target.receipts("r2").await.unwrap(), []);
+    assert_eq!(fixture.read("people").await.rows(), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_committed_is_not_there() {
+    let fixture = Fixture::with("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT)").await;
+    let (target, mut load) = begin(&fixture, "people", "0").await;
+    load.write(people(vec![Some(1)], vec![Some("a")])).await.unwrap();
+    drop(load);
+    let (_, mut load) = begin(&fixture, "people", "1").await;
+    load.write(people(vec![Some(2)], vec![Some("b")])).await.unwrap();
+    load.abort().await.unwrap();
+    assert_eq!(fixture.read("people").await.rows(), 0);
+    assert_eq!(target.receipts("r1").await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn rows_are_deleted_by_their_positions() {
+    let fixture = Fixture::with(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT); \
+                                 INSERT INTO people VALUES (-5, 'a'), (7, 'b'), (8, 'c')",
+    )
+    .await;
+    let read =
+        collect(fixture.reader().await.read_addressed(fixture.table("people").await).await.unwrap()).await;
+    let (_, mut load) = begin(&fixture, "people", "undo").await;
+    assert_eq!(load.delete(&read.positions[..2]).await.unwrap(), 2);
+    assert_eq!(load.delete(&read.positions[..1]).await.unwrap(), 0);
+    load.commit(&receipt("people", "undo", "{}")).await.unwrap();
+    assert_eq!(fixture.read("people").await.show(), "8|c\n");
+}
+
+#[tokio::test]
+async fn a_table_with_triggers_is_not_written() {
+    let fixture = Fixture::with(
+        "CREATE TABLE t (a INTEGER); CREATE TABLE log (a); \
+         CREATE TRIGGER watch AFTER INSERT ON t BEGIN INSERT INTO log VALUES (new.a); END; \
+         CREATE TRIGGER other AFTER UPDATE ON log BEGIN INSERT INTO log VALUES (1); END",
+    )
+    .await;
+    let target = fixture.store.target().await.unwrap();
+    target.prepare().await.unwrap();
+    let Err(error) = target.begin(spec(&fixture.table("t").await, "0")).await else {
+        panic!("it has a trigger")
+    };
+    insta::assert_snapshot!(format!("{error}\n{}", error.help().unwrap()), @r#"
+    store `crm`: loading t through its triggers (watch) is not supported
+    drop these triggers for the move and create them again after it
+    "#);
+    target.begin(spec(&fixture.table("log").await, "0")).await.unwrap().abort().await.unwrap();
+}
+
+async fn positions(violation: Violation) -> (String, Vec<u64>) {
+    (violation.constraint, collect(violation.rows).await.positions)
+}
+
+#[tokio::test]
+async fn what_stands_against_a_constraint_is_found() {
+    let fixture = Fixture::with(
+        "CREATE TABLE p (id INTEGER PRIMARY KEY, email TEXT); CREATE TABLE c (pid INTEGER); \
+         INSERT INTO p VALUES (1, 'a'), (2, 'b'), (3, 'a'), (4, NULL), (5, NULL), (6, 'a'); \
+         INSERT INTO c VALUES (1), (9), (NULL), (2), (8)",
+    )
+    .await;
+    let target = fixture.store.target().await.unwrap();
+    let unique = Unique { name: None, columns: vec!["email".into()] };
+    let found = target.unique_violators(fixture.table("p").await.as_ref(), &unique).await.unwrap();
+    assert_eq!(positions(found).await, ("p(email)".into(), vec![3, 6]));
+    let key = ForeignKey {
+        name: Some("c_p".into()),
+        columns: vec!["pid".into()],
+        parent: TableName::bare("p"),
+        parent_columns: vec!["id".into()],
+        on_delete: "NO ACTION".into(),
+        on_update: "NO ACTION".into(),
+        deferrable: false,
+        validated: true,
+    };
+    let found = target.foreign_key_violators(fixture.table("c").await.as_ref(), &key).await.unwrap();
+    assert_eq!(positions(found).await, ("c_p".into(), vec![2, 5]));
+}
+
+#[tokio::test]
+async fn finishing_leaves_one_plain_file() {
+    let fixture = Fixture::with(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT); PRAGMA journal_mode = DELETE",
+    )
+    .await;
+    let (target, load) = begin(&fixture, "people", "0").await;
+    load.commit(&receipt("people", "0", "{}")).await.unwrap();
+    target.finish().await.unwrap();
+    target.finish().await.unwrap();
+    let folder = fixture.file().path.parent().unwrap().to_owned();
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert_eq!(files, ["crm.db"]);
+    let mut connection = fixture.file().read().await.unwrap();
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name LIKE '%dunlin%'")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn doctor_is_told() {
+    let fixture = Fixture::with("CREATE TABLE t (a)").await;
+    let tables = [TableName::bare("t"), TableName::bare("gone")];
+    let probes = fixture.store.probe(&tables, true).await;
+    let shown: Vec<String> = probes.iter().map(|p| format!("{} {:?}", p.act, p.status)).collect();
+    assert_eq!(shown, ["open Ok", "read t Ok", "read gone Fail", "write Ok"]);
+    let new = Fixture::empty().await;
+    assert_eq!(new.store.probe(&[], true).await.len(), 1);
+    assert!(!new.file().path.exists());
+}

@@ -1,0 +1,296 @@
+//! The arguments of the command line. No logic: what they mean is in `commands/`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Moves customer data from the system a company is leaving to the one it has chosen, and proves it.
+#[derive(Parser)]
+#[command(name = "dunlin", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done and every row accounted for; 1 something does not reconcile; 2 the plan, the \
+command line or the policy says no, nothing was touched; 3 a store could not be reached, run again to go on.")]
+pub struct Cli {
+    /// The workspace: the folder that holds `dunlin.toml`.
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make a dirty legacy CRM, migrate it, verify it, write the report.
+    Demo(DemoArgs),
+    /// Read both schemas and draft a plan.
+    Init(InitArgs),
+    /// Hold the plan against the stores, without moving anything.
+    Check,
+    /// Say what is in the data: unknowns, patterns, sensitive kinds.
+    Profile(ProfileArgs),
+    /// Move the data, or rehearse it.
+    Run(RunArgs),
+    /// Read both sides again and reconcile; name every differing key.
+    Verify(VerifyArgs),
+    /// Take back what a run loaded, children first.
+    Undo(UndoArgs),
+    /// Verify, then remove dunlin's bookkeeping from the targets.
+    Finish,
+    /// Add what the plan enriches after the load.
+    Enrich,
+    /// The rows that wait for a person.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Write the evidence: one self-contained HTML page and the JSON behind it.
+    Report(ReportArgs),
+    /// The signed, tamper-evident record of what happened.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// The workspace's keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// The plan as a document: what changed, and who approved it.
+    #[command(subcommand)]
+    Plan(PlanCommand),
+    /// Can each store be reached, read and written? What is missing, with the exact GRANT.
+    Doctor,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `dunlin demo`.
+#[derive(Args)]
+pub struct DemoArgs {
+    /// Do not serve the web app afterwards (it is not part of this version yet).
+    #[arg(long)]
+    pub no_serve: bool,
+    /// How many customers to make.
+    #[arg(long, default_value_t = crate::demo::CUSTOMERS)]
+    pub customers: u64,
+}
+
+/// `dunlin init`.
+#[derive(Args)]
+pub struct InitArgs {
+    /// The store to leave: sqlite:PATH, file:PATH, postgres://…, or env:NAME.
+    #[arg(long, value_name = "URL")]
+    pub from: String,
+    /// The store to move to.
+    #[arg(long, value_name = "URL")]
+    pub to: String,
+    /// The plan's name.
+    #[arg(long, default_value = "Migration")]
+    pub name: String,
+    /// Overwrite a plan that is there.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `dunlin profile`.
+#[derive(Args)]
+pub struct ProfileArgs {
+    /// A store or file to profile without a plan.
+    pub url: Option<String>,
+    /// Only these tables.
+    #[arg(long = "table", value_name = "TABLE")]
+    pub tables: Vec<String>,
+}
+
+/// `dunlin run`.
+#[derive(Args)]
+pub struct RunArgs {
+    /// Do everything but the writing, or write into a copy (`--to`).
+    #[arg(long)]
+    pub rehearse: bool,
+    /// The copy that a rehearsal writes into; personal columns arrive de-identified.
+    #[arg(long, requires = "rehearse", value_name = "URL")]
+    pub to: Option<String>,
+    /// Only these tables (as the plan calls the target, e.g. atlas.people).
+    #[arg(long = "table", value_name = "TABLE")]
+    pub tables: Vec<String>,
+    /// Splits at work at the same time.
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Exit with 1 when rows went to quarantine.
+    #[arg(long)]
+    pub strict: bool,
+    /// Stop cleanly when more than N rows go to quarantine.
+    #[arg(long, value_name = "N")]
+    pub max_quarantine: Option<u64>,
+    /// Run outside the plan's window; the reason is kept, and entered in the ledger as a salted hash.
+    #[arg(long, value_name = "REASON")]
+    pub now: Option<String>,
+    /// Outside the window, exit with 3 instead of waiting.
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Refuse to run unless the plan has this fingerprint.
+    #[arg(long, value_name = "HEX")]
+    pub fingerprint: Option<String>,
+    /// Go on with this unfinished run by the plan it was begun with.
+    #[arg(long, value_name = "RUN", conflicts_with = "abandon")]
+    pub resume: Option<String>,
+    /// Leave this unfinished run as it is and begin a new one.
+    #[arg(long, value_name = "RUN")]
+    pub abandon: Option<String>,
+}
+
+/// `dunlin verify`.
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// Only these tables.
+    #[arg(long = "table", value_name = "TABLE")]
+    pub tables: Vec<String>,
+    /// Show keys and values in the clear; the access is entered into the ledger first.
+    #[arg(long, requires = "purpose")]
+    pub clear: bool,
+    /// Why you need them in the clear, e.g. `support: ticket 4711`.
+    #[arg(long, value_name = "WHY")]
+    pub purpose: Option<String>,
+    /// Splits read at the same time.
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+}
+
+/// `dunlin undo`.
+#[derive(Args)]
+pub struct UndoArgs {
+    /// The run to take back.
+    #[arg(long, value_name = "RUN")]
+    pub run: String,
+}
+
+/// `dunlin quarantine …`.
+#[derive(Subcommand)]
+pub enum QuarantineCommand {
+    /// The groups that wait, by reason and pattern.
+    List,
+    /// Rows of a group, masked.
+    Show {
+        /// The group, from `list`.
+        group: String,
+        /// At most so many rows.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// Show values in the clear; the access is entered into the ledger first.
+        #[arg(long, requires = "purpose")]
+        clear: bool,
+        /// Why you need them in the clear.
+        #[arg(long, value_name = "WHY")]
+        purpose: Option<String>,
+    },
+    /// Set source columns by SQL and release: `--set "age = null"`.
+    Fix {
+        /// The group.
+        group: String,
+        /// `COLUMN = SQL` over the source row; may be repeated.
+        #[arg(long = "set", required = true, value_name = "COLUMN = SQL")]
+        set: Vec<String>,
+        /// Say what would happen, change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Try the rows of a group again as they are.
+    Release {
+        /// The group.
+        group: String,
+        /// Say what would happen, change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Leave the rows of a group behind for good: they count as excluded.
+    Discard {
+        /// The group.
+        group: String,
+        /// Say what would happen, change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// `dunlin report`.
+#[derive(Args)]
+pub struct ReportArgs {
+    /// Where `report.html` and `report.json` go.
+    #[arg(long, value_name = "DIR", default_value = "report")]
+    pub out: PathBuf,
+}
+
+/// `dunlin ledger …`.
+#[derive(Subcommand)]
+pub enum LedgerCommand {
+    /// Recompute everything; any change, removal or truncation is told.
+    Verify {
+        /// A checkpoint known outside this folder: a checkpoint file, or a report.json.
+        #[arg(long, value_name = "FILE")]
+        since: Vec<PathBuf>,
+    },
+    /// Every entry, one JSON object a line.
+    Export,
+    /// The inclusion proof of an entry, or the consistency proof between two sizes.
+    Prove {
+        /// The entry's index.
+        #[arg(long, conflicts_with = "from")]
+        entry: Option<u64>,
+        /// The older size.
+        #[arg(long)]
+        from: Option<u64>,
+    },
+}
+
+/// `dunlin keys …`.
+#[derive(Subcommand)]
+pub enum KeysCommand {
+    /// The keys by purpose, without the keys.
+    List,
+    /// Make a new key for a purpose; what was made under older ones stays readable.
+    Rotate {
+        /// tokens, quarantine, sidecar, session, row_name or tombstone.
+        purpose: String,
+    },
+    /// Write the keys to a file that only you can read.
+    Export {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Take the keys from a file made by `export`.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// `dunlin plan …`.
+#[derive(Subcommand)]
+pub enum PlanCommand {
+    /// What changed between two plans, in the plan's own terms.
+    Diff {
+        /// The other plan: a file, or `run:ID` for the plan of a run. Without it: the plan of the latest run.
+        other: Option<String>,
+    },
+    /// Approve the plan's fingerprint for the stores as they are now.
+    Approve {
+        /// The fingerprint that is approved; it must be the plan's.
+        #[arg(long, value_name = "HEX")]
+        fingerprint: String,
+    },
+    /// Print the plan's fingerprint.
+    Fingerprint,
+    /// Print the JSON Schema of plan files, for editors.
+    Schema,
+}

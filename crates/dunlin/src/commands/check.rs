@@ -1,0 +1,36 @@
+//! `dunlin check`: the plan held against its stores, without moving anything.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use dunlin_move::{Stores, try_resolve};
+use dunlin_plan::{Findings, Level};
+
+use super::{NOT_RIGHT, OK};
+use crate::cli::Format;
+use crate::failure::{Failure, any_error};
+use crate::output;
+use crate::workspace::PlanFile;
+
+/// Every finding of the plan and of the stores; exit code 1 when one is an error.
+pub async fn check(dir: &Path, format: Format) -> Result<u8, Failure> {
+    let plan = PlanFile::read(dir)?;
+    let mut items = plan.plan.findings.clone();
+    items.extend(plan.plan.check_at(jiff::Zoned::now().date()));
+    items.extend(plan.plan.inactive_parts());
+    let stores = Stores::open(&plan.plan, &plan.dir).await.map_err(|e| plan.failure(e))?;
+    let (resolved, found) = try_resolve(&plan.plan, &stores, dunlin_store::now_us(), &BTreeMap::new())
+        .await
+        .map_err(|e| plan.failure(e))?;
+    items.extend(found);
+    let failed = any_error(&items);
+    let warnings = items.iter().filter(|f| f.level == Level::Warning).count();
+    output::findings(&Findings::new(&plan.file, &plan.text, items), format);
+    if !failed && format == Format::Text {
+        let tables = resolved.specs.len();
+        let columns: usize = resolved.specs.iter().map(|s| s.mapping.columns.len()).sum();
+        output::line(&format!("{} tables, {columns} columns: the plan fits its stores ({warnings} warnings)", tables));
+        output::line(&format!("fingerprint {}", plan.plan.fingerprint()));
+    }
+    Ok(if failed { NOT_RIGHT } else { OK })
+}

@@ -1,0 +1,61 @@
+//! `dunlin demo`: a dirty legacy CRM, migrated, verified, reported, in one go.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{NOT_RIGHT, OK};
+use crate::cli::{DemoArgs, Format};
+use crate::failure::Failure;
+use crate::output;
+use crate::progress::Progress;
+use crate::workspace::{PlanFile, open};
+
+/// The seed of the demo's data: the same everywhere.
+const SEED: u64 = 2011;
+
+/// Makes, migrates, verifies, reports.
+pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Failure> {
+    let dir = if dir == Path::new(".") { Path::new("dunlin-demo") } else { dir };
+    if dir.join("dunlin.toml").exists() {
+        return Err(Failure::usage(
+            format!("{} holds a plan already", dir.display()),
+            "name another folder with --dir, or remove this one",
+        ));
+    }
+    let made = |e: crate::demo::DemoError| Failure::Refused { message: e.to_string(), help: None, code: 3 };
+    output::note(&format!("making a legacy CRM of {} customers in {}", output::thousands(args.customers), dir.display()));
+    crate::demo::generate(dir, args.customers, SEED).await.map_err(made)?;
+    crate::demo::write_plan(dir).map_err(made)?;
+    let plan = PlanFile::read(dir)?;
+    let workspace = open(dir).await?;
+    let progress = Arc::new(Progress::new(false));
+    let options = plan.options(None);
+    let outcome = dunlin_move::run(&workspace, &plan.plan, &options, progress.clone()).await;
+    progress.clear();
+    let summary = outcome.map_err(|e| plan.failure(e))?;
+    output::note("reading both sides again");
+    let verified = dunlin_move::verify(&workspace, &plan.plan, &options, false, progress.clone()).await;
+    progress.clear();
+    let verified = verified.map_err(|e| plan.failure(e))?;
+    let at = Some(super::keys::when(dunlin_store::now_us()));
+    let mut tables = verified.tables;
+    for table in &mut tables {
+        if let Some(ran) = summary.tables.iter().find(|t| t.table == table.table) {
+            table.seconds = ran.seconds;
+        }
+    }
+    let report = super::report::gather(&workspace, &plan, &summary.run, &tables, at).await?;
+    let (page, _) = super::report::write(&workspace, &report, &dir.join("report")).await?;
+    if format == Format::Json {
+        tables.iter().for_each(output::json);
+        output::json(&serde_json::json!({ "run": summary.run, "reconciled": report.proven(), "report": page }));
+    } else {
+        output::line(&crate::report::summary(&report, output::colour_out(), output::width()));
+        output::line(&format!("The report: {}", page.display()));
+        output::line(&format!("Look around: dunlin --dir {} quarantine list", dir.display()));
+        if !args.no_serve {
+            output::note("the web app is not part of this version yet: nothing is served");
+        }
+    }
+    Ok(if report.proven() { OK } else { NOT_RIGHT })
+}

@@ -1,0 +1,163 @@
+//! `dunlin run`: the window, then the run, then what happened.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dunlin_move::{Rehearsal, RunSummary, Unfinished};
+use dunlin_store::{Body, Workspace};
+use jiff::Timestamp;
+
+use super::{NOT_RIGHT, OK};
+use crate::cli::{Format, RunArgs};
+use crate::failure::Failure;
+use crate::output::{self, thousands};
+use crate::progress::Progress;
+use crate::workspace::{PlanFile, open};
+
+/// Moves the data, or rehearses it.
+pub async fn run(dir: &Path, args: RunArgs, format: Format) -> Result<u8, Failure> {
+    let mut plan = PlanFile::read(dir)?;
+    let workspace = open(dir).await?;
+    if let Some(id) = &args.resume {
+        plan = plan_of_run(&workspace, &plan, id).await?;
+    }
+    known_tables(&plan, &args.tables)?;
+    same_fingerprint(&plan, args.fingerprint.as_deref())?;
+    if !args.rehearse {
+        window(&workspace, &plan, &args).await?;
+    }
+    let mut options = plan.options(args.jobs);
+    options.tables = args.tables.clone();
+    options.quarantine_max = args.max_quarantine;
+    options.rehearsal = args.rehearse.then(|| args.to.clone().map_or(Rehearsal::Nowhere, Rehearsal::Into));
+    options.unfinished = match (&args.resume, &args.abandon) {
+        (Some(id), _) => Unfinished::Resume(id.clone()),
+        (_, Some(id)) => Unfinished::Abandon(id.clone()),
+        _ => Unfinished::Refuse,
+    };
+    let progress = Arc::new(Progress::new(false));
+    let outcome = dunlin_move::run(&workspace, &plan.plan, &options, progress.clone()).await;
+    progress.clear();
+    let summary = outcome.map_err(|e| plan.failure(e))?;
+    print(&workspace, &plan, &summary, &args, format).await?;
+    let quarantined = summary.tables.iter().any(|t| t.quarantined > 0);
+    Ok(if !summary.reconciled() || (args.strict && quarantined) { NOT_RIGHT } else { OK })
+}
+
+async fn plan_of_run(workspace: &Workspace, plan: &PlanFile, id: &str) -> Result<PlanFile, Failure> {
+    let record = workspace.state().run(id).await?;
+    PlanFile::of(&plan.dir, record.plan_text)
+}
+
+fn known_tables(plan: &PlanFile, tables: &[String]) -> Result<(), Failure> {
+    let labels: Vec<String> = plan.plan.tables.iter().map(dunlin_plan::TablePlan::label).collect();
+    match tables.iter().find(|t| !labels.contains(t)) {
+        None => Ok(()),
+        Some(unknown) => Err(Failure::usage(
+            format!("the plan has no table `{unknown}`"),
+            format!("its tables are {}", labels.join(", ")),
+        )),
+    }
+}
+
+fn same_fingerprint(plan: &PlanFile, wanted: Option<&str>) -> Result<(), Failure> {
+    let is = plan.plan.fingerprint().to_string();
+    match wanted {
+        Some(wanted) if wanted != is => Err(Failure::usage(
+            format!("the plan's fingerprint is {is}, not the one of --fingerprint"),
+            "somebody changed the plan since: `dunlin plan diff` says what",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Waits for the plan's window, or says that it is closed.
+async fn window(workspace: &Workspace, plan: &PlanFile, args: &RunArgs) -> Result<(), Failure> {
+    let Some(window) = &plan.plan.window else { return Ok(()) };
+    if let Some(reason) = &args.now {
+        if !window.is_open(Timestamp::now()) {
+            overridden(workspace, plan, reason).await?;
+        }
+        return Ok(());
+    }
+    let mut said = false;
+    loop {
+        let now = Timestamp::now();
+        if window.is_open(now) {
+            return Ok(());
+        }
+        let opens = window.next_open(now);
+        let zoned = opens.to_zoned(window.zone.clone()).strftime("%a %-d %b %Y %H:%M %Z").to_string();
+        if args.no_wait {
+            return Err(Failure::Refused {
+                message: format!("the plan's window is closed; it opens {zoned}"),
+                help: Some("run again then, or override it: dunlin run --now \"the reason\"".to_owned()),
+                code: 3,
+            });
+        }
+        if !said {
+            output::note(&format!("the plan's window is closed; waiting until {zoned} (Ctrl-C to stop)"));
+            said = true;
+        }
+        let wait = opens.duration_since(now).unsigned_abs().min(std::time::Duration::from_secs(30));
+        tokio::time::sleep(wait.max(std::time::Duration::from_millis(200))).await;
+    }
+}
+
+async fn overridden(workspace: &Workspace, plan: &PlanFile, reason: &str) -> Result<(), Failure> {
+    let state = workspace.state();
+    let mut tx = state.begin().await?;
+    let reason_hash = tx.keep_text(reason).await?;
+    let run = plan.plan.fingerprint().to_string();
+    let body = Body::WindowOverridden { run, reason_category: "now".to_owned(), reason_hash };
+    tx.enter(dunlin_store::Entry { at: dunlin_store::now_us(), actor: dunlin_store::Actor::local(), body }).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn print(
+    workspace: &Workspace,
+    plan: &PlanFile,
+    summary: &RunSummary,
+    args: &RunArgs,
+    format: Format,
+) -> Result<(), Failure> {
+    let rehearsed_nowhere = args.rehearse && args.to.is_none();
+    if format == Format::Json {
+        summary.tables.iter().for_each(output::json);
+        let checkpoint = workspace.integrate().await?;
+        output::json(&serde_json::json!({
+            "run": summary.run,
+            "plan_fingerprint": summary.fingerprint,
+            "reconciled": summary.reconciled(),
+            "ledger": { "size": checkpoint.size, "root": checkpoint.root_hex() },
+        }));
+        return Ok(());
+    }
+    output::findings(&dunlin_plan::Findings::new(&plan.file, &plan.text, summary.findings.clone()), format);
+    if rehearsed_nowhere {
+        output::line("A rehearsal: nothing was written.");
+        output::line(&table(&summary.tables));
+        return Ok(());
+    }
+    let report = super::report::gather(workspace, plan, &summary.run, &summary.tables, None).await?;
+    output::line(&crate::report::summary(&report, output::colour_out(), output::width()));
+    Ok(())
+}
+
+/// The tables of a result as text.
+pub fn table(tables: &[dunlin_move::TableResult]) -> String {
+    let rows: Vec<Vec<String>> = tables
+        .iter()
+        .map(|t| {
+            let numbers = [t.source_rows, t.loaded, t.merged, t.quarantined, t.excluded, t.erased, t.target_rows];
+            let mark = if t.reconciled { "✓ reconciled" } else { "✗ differs" };
+            std::iter::once(t.table.clone())
+                .chain(numbers.into_iter().map(thousands))
+                .chain([mark.to_owned()])
+                .collect()
+        })
+        .collect();
+    let head = ["table", "source", "loaded", "merged", "quarantined", "excluded", "erased", "target", ""];
+    output::table(&head, &rows, &[1, 2, 3, 4, 5, 6, 7])
+}

@@ -45,7 +45,7 @@ pub(super) async fn tables(session: &Loan) -> Result<Vec<TableName>> {
         AND n.nspname !~ '^pg_(temp|toast_temp)_' \
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid \
             AND d.deptype = 'e') \
-        ORDER BY 1 COLLATE \"C\", 2 COLLATE \"C\"";
+        ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
     let rows = query(session, SQL, &[]).await?;
     Ok(rows.iter().map(|r| TableName { schema: Some(r.get(0)), name: r.get(1) }).collect())
 }
@@ -299,7 +299,7 @@ pub(super) async fn table_estimates(
     const SQL: &str = "SELECT sum(c.reltuples)::float8, min(c.reltuples)::float8, \
         sum(pg_relation_size(c.oid))::int8 \
         FROM pg_class c WHERE c.relkind <> 'p' AND (c.oid = $1 OR $2 AND c.oid IN \
-            (SELECT relid FROM pg_partition_tree($1) WHERE isleaf))";
+            (SELECT relid FROM pg_partition_tree($1::oid::regclass) WHERE isleaf))";
     let rows = query(session, SQL, &[&relation.oid, &(relation.kind == 'p')]).await?;
     let Some(row) = rows.first() else { return Ok((None, None)) };
     let bytes = row.get::<_, Option<i64>>(2).unwrap_or(0).unsigned_abs();

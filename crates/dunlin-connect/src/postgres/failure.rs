@@ -15,7 +15,7 @@ impl Config {
     /// As [`Config::fail`], with the statement that would give the missing privilege.
     pub(super) fn fail_granting(&self, act: &str, grant: &str, error: &Error) -> ConnectError {
         let store = self.store.clone();
-        let Some(db) = error.as_db_error() else { return self.lost(error) };
+        let Some(db) = error.as_db_error() else { return self.lost(act, error) };
         let code = db.code();
         match code.code() {
             "28P01" | "28000" => ConnectError::Login { store, user: self.user.clone() },
@@ -40,10 +40,13 @@ impl Config {
         }
     }
 
-    fn lost(&self, error: &Error) -> ConnectError {
+    fn lost(&self, act: &str, error: &Error) -> ConnectError {
         let store = self.store.clone();
         // The driver keeps the kind of its errors to itself; its fixed texts tell them apart and hold no data.
         let text = error.to_string();
+        if text.starts_with("error serializing") || text.starts_with("error deserializing") {
+            return self.broken(act);
+        }
         let (message, help) = if text.starts_with("error performing TLS handshake") {
             (
                 format!("{} and this machine found no common TLS", self.address),
@@ -92,7 +95,7 @@ pub(super) fn row_reason(error: &DbError) -> Option<Reason> {
         "23503" | "23001" => Reason::ForeignKey,
         "23514" | "44000" => Reason::Check,
         "22021" | "22P05" => Reason::NulByte,
-        "22001" => Reason::WouldChange,
+        "22001" | "22026" => Reason::WouldChange,
         "22003" | "22008" | "22007" | "22015" | "22009" => Reason::OutOfRange,
         "22P02" | "22P03" | "22030" | "22032" | "2200N" | "2200M" => Reason::WrongType,
         _ if code.starts_with("22") || code.starts_with("23") => Reason::Refused,

@@ -139,7 +139,7 @@ pub(super) async fn address(session: &Loan, relation: &Relation) -> Result<(&'st
 
 /// The partitions that hold rows, in the order that numbers them in positions.
 pub(super) async fn partitions(session: &Loan, relation: &Relation) -> Result<Vec<u32>> {
-    const SQL: &str = "SELECT relid::oid FROM pg_partition_tree($1) WHERE isleaf ORDER BY 1";
+    const SQL: &str = "SELECT relid::oid FROM pg_partition_tree($1::oid::regclass) WHERE isleaf ORDER BY 1";
     let rows = catalog::query(session, SQL, &[&relation.oid]).await?;
     Ok(rows.iter().map(|r| r.get(0)).collect())
 }

@@ -167,7 +167,7 @@ async fn by_blocks(
     rows_per_split: u64,
     previous: &[Bounds],
 ) -> Result<Vec<Bounds>> {
-    const SQL: &str = "SELECT pg_relation_size($1) / current_setting('block_size')::int8";
+    const SQL: &str = "SELECT pg_relation_size($1::oid::regclass) / current_setting('block_size')::int8";
     let rows = catalog::query(session, SQL, &[&relation.oid]).await?;
     let blocks = rows.first().map_or(0, |r| r.get::<_, i64>(0)).unsigned_abs();
     let estimate = row_estimate(session, relation, table).await?;

@@ -1,10 +1,14 @@
 //! The PostgreSQL store against a real server: the one `DUNLIN_TEST_POSTGRES` names, or one started here.
 
+// Helpers of tests are tests.
+#![allow(clippy::unwrap_used)]
+
 mod keys;
 mod load;
 mod outage;
 mod read;
 mod roundtrip;
+mod speed;
 
 use std::sync::Arc;
 

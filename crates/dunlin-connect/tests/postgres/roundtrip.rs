@@ -135,5 +135,5 @@ async fn text_passes_through_the_servers_own_input() {
         .iter()
         .map(|c| arrow::array::AsArray::as_string::<i32>(c.as_ref()).value(0).to_owned())
         .collect();
-    assert_eq!(row, ["1", "10.0.0.1", "1.25", "{\"a\": 1}", "101", "2024-02-29", "\\x00ff"]);
+    assert_eq!(row, ["1", "10.0.0.1/32", "1.25", "{\"a\": 1}", "101", "2024-02-29", "\\x00ff"]);
 }

@@ -13,7 +13,9 @@
 mod clean;
 mod expr;
 mod kinds;
+mod profile;
 
 pub use clean::{CleanFunction, CleanOptions, Cleaned, UnknownFunction, clean, is_sentinel};
 pub use expr::{Compiled, Compiler, Evaluated, ExprError, evaluate_rows, failing_rows};
 pub use kinds::{KindGuess, detect};
+pub use profile::{ColumnProfile, Counted, Finding, Lengths, Profiler, mask};

@@ -132,7 +132,7 @@ impl Name {
     pub(super) fn says(&self, kind: &str) -> Option<Said> {
         let words = WORDS.iter().filter(|(k, _)| *k == kind).flat_map(|(_, words)| words.split('|'));
         let said = words.filter_map(|word| self.strength(word).map(|strength| Said { word, strength }));
-        said.max_by(|a, b| a.strength.total_cmp(&b.strength).then(a.word.len().cmp(&b.word.len())))
+        said.max_by(|a, b| a.strength.total_cmp(&b.strength).then(b.word.len().cmp(&a.word.len())))
     }
 
     fn strength(&self, word: &'static str) -> Option<f64> {

@@ -1,0 +1,156 @@
+//! What is wrong with the values of a column, counted while they pass.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde::Serialize;
+
+use crate::clean::iso_date;
+
+/// Something about a column that a person should look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// A stable code, e.g. `white-space`.
+    pub code: String,
+    /// How many rows it concerns.
+    pub rows: u64,
+    /// What it is, without any value.
+    pub message: String,
+}
+
+impl Finding {
+    pub(super) fn new(code: impl Into<String>, rows: u64, what: &str) -> Self {
+        let noun = if rows == 1 { "value" } else { "values" };
+        Self { code: code.into(), rows, message: format!("{rows} {noun} {what}") }
+    }
+}
+
+/// Counts of the mistakes that can be seen without knowing the kind.
+#[derive(Debug, Default)]
+pub(super) struct Mistakes {
+    white_space: u64,
+    inner_space: u64,
+    mojibake: u64,
+    control: u64,
+    impossible_date: u64,
+}
+
+impl Mistakes {
+    pub(super) fn look(&mut self, value: &str) {
+        if value.trim().len() != value.len() {
+            self.white_space += 1;
+        } else if value.contains("  ") {
+            self.inner_space += 1;
+        }
+        if is_mojibake(value) {
+            self.mojibake += 1;
+        }
+        if value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            self.control += 1;
+        }
+        if is_impossible_date(value.trim()) {
+            self.impossible_date += 1;
+        }
+    }
+
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let all = [
+            ("white-space", self.white_space, "begin or end with white space"),
+            ("inner-space", self.inner_space, "have runs of blanks inside"),
+            ("mojibake", self.mojibake, "look like text read in the wrong encoding"),
+            ("control-characters", self.control, "hold control characters"),
+            ("impossible-date", self.impossible_date, "are dates that no calendar has"),
+        ];
+        let seen = all.into_iter().filter(|(_, rows, _)| *rows > 0);
+        seen.map(|(code, rows, what)| Finding::new(code, rows, what)).collect()
+    }
+}
+
+/// UTF-8 that was read as Latin-1 or Windows-1252 (`Ã©`, `â€™`), or a replacement character.
+fn is_mojibake(value: &str) -> bool {
+    if value.is_ascii() {
+        return false;
+    }
+    let continuation = |c: char| {
+        matches!(
+            c,
+            '\u{80}'
+                ..='\u{bf}'
+                    | '€'
+                    | '‚'
+                    | 'ƒ'
+                    | '„'
+                    | '…'
+                    | '†'
+                    | '‡'
+                    | 'ˆ'
+                    | '‰'
+                    | 'Š'
+                    | '‹'
+                    | 'Œ'
+                    | 'Ž'
+                    | '‘'
+                    | '’'
+                    | '“'
+                    | '”'
+                    | '•'
+                    | '–'
+                    | '—'
+                    | '˜'
+                    | '™'
+                    | 'š'
+                    | '›'
+                    | 'œ'
+                    | 'ž'
+                    | 'Ÿ'
+        )
+    };
+    let pair = |(first, second): (char, char)| matches!(first, 'Ã' | 'Â' | 'â') && continuation(second);
+    value.contains('\u{fffd}') || value.chars().zip(value.chars().skip(1)).any(pair)
+}
+
+static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^(?:(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}))$").ok()
+});
+
+/// Written like a date (year first, or year last in either order of day and month), and none.
+fn is_impossible_date(value: &str) -> bool {
+    // Cheap before exact: most values are no dates.
+    if !(8..=10).contains(&value.len()) || !value.starts_with(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
+    let Some(parts) = DATE.as_ref().and_then(|date| date.captures(value)) else { return false };
+    let number = |group: usize| parts.get(group).and_then(|m| m.as_str().parse::<u32>().ok());
+    let exists =
+        |year: u32, month: u32, day: u32| iso_date(&format!("{year:04}-{month:02}-{day:02}")).is_some();
+    match (number(1), number(2), number(3), number(4), number(5), number(6)) {
+        (Some(y), Some(m), Some(d), ..) => !exists(y, m, d),
+        (_, _, _, Some(a), Some(b), Some(y)) => !exists(y, b, a) && !exists(y, a, b),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mojibake_is_told_from_accents() {
+        for bad in ["JosÃ©", "donâ€™t", "Ma\u{fffd}ana", "Â¿QuÃ©?"] {
+            assert!(is_mojibake(bad), "{bad}");
+        }
+        for good in ["José", "L’Âge d’or", "Ângela", "São João", "plain", "Château"] {
+            assert!(!is_mojibake(good), "{good}");
+        }
+    }
+
+    #[test]
+    fn impossible_dates() {
+        for bad in ["31/02/1990", "2023-02-29", "1990-13-01", "45.01.2000"] {
+            assert!(is_impossible_date(bad), "{bad}");
+        }
+        for good in ["31/12/1990", "12/31/1990", "2024-02-29", "1-1-2000", "12345678", "12-34-56"] {
+            assert!(!is_impossible_date(good), "{good}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+use std::sync::Arc;
+
+use arrow::array::{BinaryArray, Int64Array, RecordBatch, StringArray};
+use dunlin_connect::{BadRow, Reason, TableName};
+use insta::assert_snapshot;
+
+use super::*;
+
+fn column(name: &str, ty: ColumnType) -> dunlin_connect::Column {
+    dunlin_connect::Column::new(name, ty)
+}
+
+fn table() -> Table {
+    let columns = vec![
+        column("id", ColumnType::Int64),
+        column("email", ColumnType::TEXT),
+        column("dob", ColumnType::TEXT),
+        column("status", ColumnType::TEXT),
+        column("photo", ColumnType::Binary),
+    ];
+    Table::new(TableName::bare("customers"), columns)
+}
+
+fn batch(from: i64) -> ReadBatch {
+    let rows = 120usize;
+    let email = |n: usize| match n {
+        0 => None,
+        1 => Some("n/a".to_owned()),
+        2 => Some("canary@@broken".to_owned()),
+        3 => Some(" canary3@example.com".to_owned()),
+        n => Some(format!("canary{}@example.com", n as i64 + from)),
+    };
+    let dob = |n: usize| match n {
+        0 => Some("31/02/1990".to_owned()),
+        1 => Some("1900-01-01".to_owned()),
+        2 => Some(String::new()),
+        n => Some(format!("{:02}/01/1980", n % 28 + 1)),
+    };
+    let arrays: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from_iter_values(from..from + rows as i64)),
+        Arc::new((0..rows).map(email).collect::<StringArray>()),
+        Arc::new((0..rows).map(dob).collect::<StringArray>()),
+        Arc::new(StringArray::from_iter_values((0..rows).map(|_| "active"))),
+        Arc::new(BinaryArray::from_iter_values((0..rows).map(|n| [n as u8, 1]))),
+    ];
+    let bad = BadRow {
+        position: 7,
+        reason: Reason::WrongType,
+        column: Some(0),
+        fields: vec![Some(b"canary".to_vec())],
+    };
+    let schema = table().arrow_schema();
+    ReadBatch {
+        rows: RecordBatch::try_new(schema, arrays).unwrap(),
+        positions: (0..rows as u64).collect(),
+        bad: vec![bad],
+    }
+}
+
+fn profiles() -> Vec<ColumnProfile> {
+    let mut profiler = Profiler::new(&table());
+    for round in 0..10 {
+        profiler.push(&batch(round * 1_000));
+    }
+    assert_eq!(profiler.bad_rows().get("wrong-type"), Some(&10));
+    profiler.finish()
+}
+
+fn json(profile: &ColumnProfile) -> String {
+    serde_json::to_string_pretty(profile).unwrap()
+}
+
+#[test]
+fn a_dirty_column_of_addresses() {
+    assert_snapshot!(json(&profiles()[1]), @r#"{
+  "table": "customers",
+  "column": "email",
+  "type": "text",
+  "rows": 1210,
+  "nulls": 10,
+  "unknowns": 10,
+  "distinct": 1168,
+  "min": "c•••@e•••.com",
+  "max": "c•••",
+  "length": {
+    "min": 3,
+    "mean": 21.6,
+    "max": 22
+  },
+  "top": [],
+  "patterns": [
+    {
+      "text": "AAAAAA9999@AAAAAAA.AAA",
+      "rows": 1044
+    },
+    {
+      "text": "AAAAAA99@AAAAAAA.AAA",
+      "rows": 90
+    },
+    {
+      "text": "AAAAAA999@AAAAAAA.AAA",
+      "rows": 20
+    },
+    {
+      "text": " AAAAAA9@AAAAAAA.AAA",
+      "rows": 10
+    },
+    {
+      "text": "A/A",
+      "rows": 10
+    }
+  ],
+  "kind": "email",
+  "class": "personal",
+  "confidence": 0.96,
+  "evidence": [
+    "the name says `email`",
+    "991 of 1000 sampled values have the form of `email`"
+  ],
+  "findings": [
+    {
+      "code": "white-space",
+      "rows": 10,
+      "message": "10 values begin or end with white space"
+    },
+    {
+      "code": "invalid-email",
+      "rows": 10,
+      "message": "10 values do not have the form of `email`"
+    },
+    {
+      "code": "sentinel",
+      "rows": 10,
+      "message": "10 values stand for \"unknown\""
+    }
+  ]
+}"#);
+}
+
+#[test]
+fn dates_constants_and_bytes() {
+    let profiles = profiles();
+    let brief = |p: &ColumnProfile| {
+        let codes: Vec<String> = p.findings.iter().map(|f| format!("{} {}", f.code, f.rows)).collect();
+        let top = p.top.first().map(|t| format!("{} {}", t.text, t.rows));
+        format!("{} {:?} {} unknown, top {top:?}, {}", p.column, p.kind, p.unknowns, codes.join(", "))
+    };
+    assert_snapshot!(brief(&profiles[0]), @"id None 0 unknown, top None,");
+    assert_snapshot!(brief(&profiles[2]), @r#"dob Some("birth_date") 20 unknown, top Some("••/••/•••• 50"), impossible-date 10, sentinel 10"#);
+    assert_snapshot!(brief(&profiles[3]), @r#"status None 0 unknown, top Some("a••• 1200"), near-constant 1200"#);
+    assert_snapshot!(brief(&profiles[4]), @"photo None 0 unknown, top None,");
+    assert_eq!(profiles[0].bad.get("wrong-type"), Some(&10));
+}
+
+#[test]
+fn nothing_that_leaves_shows_a_value() {
+    let all: String = profiles().iter().map(json).collect();
+    assert!(!all.contains("canary") && !all.contains("31/02"));
+}
+
+#[test]
+fn an_empty_table_has_a_profile() {
+    let profiles = Profiler::new(&table()).finish();
+    assert_eq!(profiles.len(), 5);
+    assert_eq!(profiles[1].kind.as_deref(), Some("email"));
+}

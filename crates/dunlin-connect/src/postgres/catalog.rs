@@ -146,6 +146,8 @@ pub(super) struct Wire {
     pub(super) type_name: String,
     /// Whether its binary form is its text.
     pub(super) takes_text: bool,
+    /// The counter that feeds it.
+    pub(super) sequence: Option<Oid>,
 }
 
 /// The columns of a table, as a load has to know them.
@@ -153,7 +155,10 @@ pub(super) async fn wires(session: &Loan, relation: Oid) -> Result<Vec<Wire>> {
     let rows = query(session, COLUMNS, &[&relation]).await?;
     Ok(rows
         .iter()
-        .map(|row| Wire { column: column(row).0, type_name: row.get(13), takes_text: row.get(14) })
+        .map(|row| {
+            let (column, sequence) = column(row);
+            Wire { column, type_name: row.get(13), takes_text: row.get(14), sequence }
+        })
         .collect())
 }
 

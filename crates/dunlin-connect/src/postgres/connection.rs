@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::task::AbortHandle;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::config::Config;
@@ -28,6 +29,8 @@ const SESSION: &str = "SELECT pg_catalog.array_to_json(pg_catalog.current_schema
 /// One connection.
 pub(super) struct Session {
     client: Client,
+    /// The task that speaks to the server.
+    task: AbortHandle,
     /// The schemas in which this role looks for a table that has none in its name.
     pub(super) path: Vec<String>,
     /// `server_version_num`, e.g. 150004.
@@ -91,6 +94,12 @@ impl Loan {
         }
     }
 
+    /// Closes the connection at once, in the middle of whatever it does. Just dropped, it would first read all that
+    /// the server still has to say, which may be a table.
+    pub(super) fn cut(self) {
+        self.task.abort();
+    }
+
     /// Another connection to the same store.
     pub(super) async fn another(&self) -> Result<Self> {
         self.pool.get().await
@@ -112,7 +121,7 @@ pub(super) async fn connect(config: &Config) -> Result<Session> {
     let (client, connection) =
         config.driver.connect(tls::connector(config)?).await.map_err(|e| config.fail("connect", &e))?;
     // The task ends with the connection: the driver closes it when its client is dropped.
-    tokio::spawn(connection);
+    let task = tokio::spawn(connection).abort_handle();
     let answer = client.simple_query(SESSION).await.map_err(|e| config.fail("set up the session", &e))?;
     let row = answer.iter().find_map(|m| match m {
         SimpleQueryMessage::Row(row) => Some(row),
@@ -121,5 +130,5 @@ pub(super) async fn connect(config: &Config) -> Result<Session> {
     let row = row.ok_or_else(|| config.broken("set up the session"))?;
     let path = row.get(0).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
     let version = row.get(1).and_then(|v| v.parse().ok()).unwrap_or_default();
-    Ok(Session { client, path, version })
+    Ok(Session { client, task, path, version })
 }

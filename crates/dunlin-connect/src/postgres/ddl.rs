@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::catalog;
+use super::catalog::{self, Wire};
 use super::connection::Loan;
 use super::types::{needs_cast, sql_type};
 use super::{index, sql};
@@ -187,7 +187,10 @@ pub(super) async fn connect_keys(session: &Loan, table: &Table) -> Result<()> {
     let there = catalog::table(session, &relation).await?;
     let name = &relation.name;
     for key in &table.foreign_keys {
-        let parent = home(session, &key.parent);
+        let parent = match catalog::relation(session, &key.parent).await? {
+            Some(parent) => parent.name,
+            None => home(session, &key.parent),
+        };
         let same = |k: &ForeignKey| k.columns == key.columns && k.parent == parent;
         if there.foreign_keys.iter().any(same) {
             continue;
@@ -206,8 +209,9 @@ pub(super) async fn connect_keys(session: &Loan, table: &Table) -> Result<()> {
             format!("{} GRANT REFERENCES ON {} TO {role};", owner_grant(session, name), sql::table(&parent));
         single(session, &act, &grant, &statement).await?;
     }
+    let wires = catalog::wires(session, relation.oid).await?;
     for sequence in &table.sequences {
-        move_sequence(session, name, sequence).await?;
+        move_sequence(session, name, &wires, sequence).await?;
     }
     Ok(())
 }
@@ -237,18 +241,22 @@ fn foreign_key_sql(key: &ForeignKey, parent: &TableName) -> String {
 }
 
 /// Lets a column's own counter go on behind the largest number given.
-async fn move_sequence(session: &Loan, name: &TableName, wanted: &crate::Sequence) -> Result<()> {
-    let table = sql::table(name);
-    let column = sql::ident(&wanted.column);
+async fn move_sequence(
+    session: &Loan,
+    name: &TableName,
+    wires: &[Wire],
+    wanted: &crate::Sequence,
+) -> Result<()> {
+    let counter = wires.iter().find(|w| w.column.name == wanted.column).and_then(|w| w.sequence);
+    let Some(counter) = counter else { return Ok(()) };
     let statement = format!(
-        "SELECT setval(s.seq, greatest($1::int8, (SELECT max({column})::int8 + 1 FROM {table}), 1), false) \
-         FROM (SELECT pg_get_serial_sequence({}, {})::regclass AS seq) s WHERE s.seq IS NOT NULL",
-        sql::literal(&table),
-        sql::literal(&wanted.column)
+        "SELECT setval($1::oid::regclass, greatest($2::int8, (SELECT max({})::int8 + 1 FROM {}), 1), false)",
+        sql::ident(&wanted.column),
+        sql::table(name)
     );
     let grant = owner_grant(session, name);
     let act = format!("move the counter of {name}.{}", wanted.column);
-    let moved = session.query(&statement, &[&wanted.next]).await;
+    let moved = session.query(&statement, &[&counter, &wanted.next]).await;
     moved.map(|_| ()).map_err(|e| session.config().fail_granting(&act, &grant, &e))
 }
 

@@ -368,7 +368,9 @@ impl Load for PgLoad {
                     constraint: None,
                 }),
             }
-            self.send_frames(false).await?;
+            if self.pending.is_full() {
+                self.send_frames(false).await?;
+            }
         }
         Ok(())
     }

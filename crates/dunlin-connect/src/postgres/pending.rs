@@ -35,6 +35,11 @@ impl Pending {
         self.rows.push(Row { frame: self.frames.len() as u32, start: start as u32, ordinal });
     }
 
+    /// Whether a frame is full.
+    pub(super) fn is_full(&self) -> bool {
+        self.open.len() >= FRAME_BYTES
+    }
+
     /// A full frame, ready to be sent; it is kept here too. With `all` also one that is not full.
     pub(super) fn frame(&mut self, all: bool) -> Option<Bytes> {
         let least = if all { 1 } else { FRAME_BYTES };

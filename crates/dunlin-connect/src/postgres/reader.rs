@@ -236,6 +236,15 @@ struct Copy {
     name: TableName,
 }
 
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // Still here, so the stream was given up before its end.
+        if let Some(session) = self.session.take() {
+            session.cut();
+        }
+    }
+}
+
 impl Copy {
     async fn next(&mut self) -> Result<Option<ReadBatch>> {
         let Some(session) = &self.session else { return Ok(None) };

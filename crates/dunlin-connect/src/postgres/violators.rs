@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::catalog::{self, Relation};
 use super::connection::{Loan, Pool};
-use super::{ddl, reader, sql};
+use super::{reader, sql};
 use crate::{Bounds, ForeignKey, ReadRequest, Reason, Result, Table, Unique, Violation};
 
 /// All but the first row of each group of equals. NULLs are equal to nothing, so a row with one is not among them.
@@ -26,7 +26,7 @@ pub(super) async fn unique(pool: &Arc<Pool>, table: &Table, unique: &Unique) -> 
 /// The rows whose reference leads nowhere. A reference with a NULL in it refers to nothing and is in order.
 pub(super) async fn foreign_key(pool: &Arc<Pool>, table: &Table, key: &ForeignKey) -> Result<Violation> {
     let (session, relation) = open(pool, table).await?;
-    let parent = catalog::expect_relation(&session, &ddl::home(&session, &key.parent)).await?;
+    let parent = catalog::expect_relation(&session, &key.parent).await?;
     let parent_columns = if key.parent_columns.is_empty() {
         catalog::table(&session, &parent).await?.primary_key
     } else {

@@ -9,6 +9,7 @@ mod outage;
 mod read;
 mod roundtrip;
 mod speed;
+mod tls;
 
 use std::sync::Arc;
 

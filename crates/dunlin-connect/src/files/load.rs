@@ -1,7 +1,7 @@
 //! One part on its way into a table of files. The order that makes it safe: data written, fsynced, renamed to its
 //! content's name; then the receipt written, fsynced, renamed. That last rename is the commit.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use super::cells::batch as whole_batch;
-use super::disk::{nonce, remove, rename, stage_json};
+use super::disk::{nonce, read_json, remove, rename, stage_json};
 use super::location::Home;
 use super::part::{PartWriter, Written, count};
 use super::parts::{Data, RECEIPT, Replaced, State, StoredReceipt, file_piece};
@@ -20,10 +20,16 @@ use crate::{
     Committed, ConnectError, Load, LoadSpec, Reason, Receipt, Refused, Result, Table, text_to_array,
 };
 
+/// The lock of a table's folder. It holds the number of the next receipt, where it is known.
+pub(super) type Lock = Arc<Mutex<Option<u64>>>;
+
+/// The rows of a batch that cannot be written: the column and why.
+type Wrong = BTreeMap<usize, (usize, Reason)>;
+
 /// A load of one part.
 pub(super) struct FileLoad {
     store: String,
-    lock: Arc<Mutex<()>>,
+    lock: Lock,
     inner: Option<Box<Inner>>,
 }
 
@@ -54,7 +60,7 @@ impl FileLoad {
     /// Starts a part. `lock` guards the table's folder in this process.
     pub(super) fn start(
         store: &str,
-        lock: Arc<Mutex<()>>,
+        lock: Lock,
         home: Home,
         folder: PathBuf,
         table: Arc<Table>,
@@ -105,7 +111,9 @@ impl FileLoad {
 #[async_trait]
 impl Load for FileLoad {
     async fn delete(&mut self, positions: &[u64]) -> Result<u64> {
-        let positions: HashSet<u64> = positions.iter().copied().collect();
+        let mut positions = positions.to_vec();
+        positions.sort_unstable();
+        positions.dedup();
         self.work(move |inner| inner.delete(&positions)).await
     }
 
@@ -120,10 +128,13 @@ impl Load for FileLoad {
     async fn commit(mut self: Box<Self>, receipt: &Receipt) -> Result<Committed> {
         let inner = self.inner()?;
         let receipt = receipt.clone();
-        let guard = self.lock.clone().lock_owned().await;
+        let mut guard = self.lock.clone().lock_owned().await;
         blocking(&self.store, move || {
-            let _guard = guard;
-            inner.commit(receipt)
+            // Forgotten on an error: the next commit looks again.
+            let known = guard.take();
+            let (committed, next) = inner.commit(receipt, known)?;
+            *guard = next;
+            Ok(committed)
         })
         .await
     }
@@ -158,8 +169,8 @@ impl Inner {
     }
 
     /// The batch with all of the table's columns in their own types, and the rows that do not fit.
-    fn complete(&self, batch: &RecordBatch) -> Result<(RecordBatch, BTreeMap<usize, (usize, Reason)>)> {
-        let mut wrong = BTreeMap::new();
+    fn complete(&self, batch: &RecordBatch) -> Result<(RecordBatch, Wrong)> {
+        let mut wrong = Wrong::new();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.table.columns.len());
         for (c, column) in self.table.columns.iter().enumerate() {
             let want = column.ty.arrow_type();
@@ -197,7 +208,7 @@ impl Inner {
     }
 
     /// Writes new versions of the files in which these rows stand.
-    fn delete(&mut self, positions: &HashSet<u64>) -> Result<u64> {
+    fn delete(&mut self, positions: &[u64]) -> Result<u64> {
         let Some(state) = State::read(&self.store, &self.home)? else { return Ok(0) };
         let (mut first, mut deleted) = (0, 0);
         for entry in state.entries {
@@ -205,14 +216,15 @@ impl Inner {
                 Some(rows) => rows,
                 None => count(&self.store, &self.home, &entry.path)?,
             };
-            let hit = positions.iter().filter(|p| (first..first + rows).contains(p)).count() as u64;
+            let below = |end: u64| positions.partition_point(|p| *p < end);
+            let hit = (below(first + rows) - below(first)) as u64;
             if hit > 0 {
                 let staged = self.folder.join(format!("rewritten.tmp-{}", nonce()));
                 let mut writer = PartWriter::create(&self.store, &self.home, &self.table, &staged)?;
                 let mut next = first;
                 writer.copy(&entry.path, &mut || {
                     next += 1;
-                    !positions.contains(&(next - 1))
+                    positions.binary_search(&(next - 1)).is_err()
                 })?;
                 let written = writer.finish()?;
                 written.sync()?;
@@ -224,48 +236,62 @@ impl Inner {
         Ok(deleted)
     }
 
-    fn commit(self, receipt: Receipt) -> Result<Committed> {
+    /// Commits; also gives the number of the receipt after this one, where it is known now.
+    fn commit(self, receipt: Receipt, next: Option<u64>) -> Result<(Committed, Option<u64>)> {
         let store = self.store.clone();
-        let Some(state) = State::read(&store, &self.home)? else { return Err(self.misfit()) };
-        if let Some(before) = state.receipt(&receipt.run, &receipt.part) {
-            let before = before.receipt.clone();
+        let name = format!("{}.{}{RECEIPT}", file_piece(&receipt.run), file_piece(&receipt.part));
+        let path = self.folder.join(name);
+        if let Some(before) = read_json::<StoredReceipt>(&store, &path)? {
+            let before = before.receipt;
             self.discard()?;
             if before == receipt {
-                return Ok(Committed::Already(before));
+                return Ok((Committed::Already(before), next));
             }
             return Err(ConnectError::ReceiptDiffers { store, table: before.table, part: before.part });
         }
-        for rewritten in &self.rewritten {
-            if !state.entries.iter().any(|e| e.of == rewritten.of && e.path == rewritten.was) {
-                return Err(ConnectError::Store {
-                    store,
-                    act: format!("delete rows of {}", self.table.name),
-                    code: "Conflict".into(),
-                    transient: true,
-                });
-            }
+        let sequence = match next {
+            Some(sequence) if self.rewritten.is_empty() => sequence,
+            _ => self.current_sequence()?,
+        };
+        let (data, replaces) = self.place(&receipt.part)?;
+        let stored = StoredReceipt { receipt, sequence, data, replaces };
+        let staged = stage_json(&store, &path, &stored)?;
+        fail::fail_point!("connect::files.receipt.before_rename", |_| Err(injected(&store)));
+        rename(&store, &staged, &path)?;
+        fail::fail_point!("connect::files.receipt.after_rename", |_| Err(injected(&store)));
+        Ok((Committed::New, Some(sequence + 1)))
+    }
+
+    /// Looks at the folder: the next receipt's number, and whether what was rewritten still is what it was.
+    fn current_sequence(&self) -> Result<u64> {
+        let Some(state) = State::read(&self.store, &self.home)? else { return Err(self.misfit()) };
+        let stands = |r: &Rewritten| state.entries.iter().any(|e| e.of == r.of && e.path == r.was);
+        if self.rewritten.iter().all(stands) {
+            return Ok(state.next_sequence());
         }
+        Err(ConnectError::Store {
+            store: self.store.clone(),
+            act: format!("delete rows of {}", self.table.name),
+            code: "Conflict".into(),
+            transient: true,
+        })
+    }
+
+    /// Makes the data durable under its final names. Nobody reads it before a receipt names it.
+    fn place(self, part: &str) -> Result<(Option<Data>, Vec<Replaced>)> {
         let written = self.writer.finish()?;
-        let prefix = file_piece(&receipt.part);
         fail::fail_point!("connect::files.part.before_fsync", |_| Err(injected(&self.store)));
         written.sync()?;
         fail::fail_point!("connect::files.part.after_fsync", |_| Err(injected(&self.store)));
-        let namer = Namer { store: &store, folder: &self.folder, home: &self.home };
-        let data = namer.place(&self.staged, &written, &prefix)?;
+        let namer = Namer { store: &self.store, folder: &self.folder, home: &self.home };
+        let data = namer.place(&self.staged, &written, &file_piece(part))?;
         let mut replaces = Vec::new();
         for rewritten in self.rewritten {
             let prefix = rewritten.of.as_ref().map_or_else(|| "before".to_owned(), |(_, p)| file_piece(p));
             let by = namer.place(&rewritten.staged, &rewritten.written, &prefix)?;
             replaces.push(Replaced { of: rewritten.of, by });
         }
-        let name = format!("{}.{}{RECEIPT}", file_piece(&receipt.run), file_piece(&receipt.part));
-        let path = self.folder.join(name);
-        let stored = StoredReceipt { receipt, sequence: state.next_sequence(), data, replaces };
-        let staged = stage_json(&store, &path, &stored)?;
-        fail::fail_point!("connect::files.receipt.before_rename", |_| Err(injected(&self.store)));
-        rename(&store, &staged, &path)?;
-        fail::fail_point!("connect::files.receipt.after_rename", |_| Err(injected(&self.store)));
-        Ok(Committed::New)
+        Ok((data, replaces))
     }
 
     fn discard(self) -> Result<()> {

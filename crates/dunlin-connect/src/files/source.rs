@@ -72,7 +72,14 @@ impl Source {
         }
         let mut first: Option<(&SourceFile, Vec<crate::Column>)> = None;
         for file in &self.files {
-            let columns = match &file.shape {
+            let columns: Vec<crate::Column> = match &file.shape {
+                Some(shape) if shape.names.is_empty() => {
+                    return Err(ConnectError::Unsupported {
+                        store: self.store.clone(),
+                        what: format!("{}, which is empty and so has no columns,", shown(&file.path)),
+                        help: "add a header line".into(),
+                    });
+                }
                 Some(shape) => {
                     let column = |n: &String| crate::Column::new(n, crate::ColumnType::TEXT);
                     shape.names.iter().map(column).collect()
@@ -271,6 +278,9 @@ impl Source {
         };
         let width = request.table.columns.len();
         let named = || shape.names.iter().eq(request.table.columns.iter().map(|c| &c.name));
+        if shape.names.is_empty() {
+            return Ok(Box::new(std::iter::empty()));
+        }
         if shape.names.len() != width || (self.home.dialect.header && !named()) {
             return Err(self.changed(&request.table, format!("{} has another header", file.name)));
         }

@@ -1,16 +1,17 @@
-//! A file store opened for writing: tables as folders of parts, one lock a table.
+//! A file store opened for writing: tables as folders of parts, one lock a table and process. Two processes are kept
+//! apart by the run's lease, not here.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
-use super::disk::{failed, make_dir, nonce, remove, sync_dir, write_json};
+use super::disk::{failed, make_dir, nonce, read_json, remove, sync_dir, write_json};
 use super::join;
-use super::load::FileLoad;
+use super::load::{FileLoad, Lock};
 use super::location::{Files, Home, Location};
 use super::parts::{State, StoredTable};
 use super::reader::{FileReader, blocking, missing};
@@ -23,8 +24,10 @@ use crate::{
 /// The target of a file store.
 pub(super) struct FileTarget {
     location: Arc<Location>,
-    locks: Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>,
 }
+
+/// One lock a parts folder: a store may be opened more than once in a process.
+static LOCKS: LazyLock<Mutex<HashMap<PathBuf, Lock>>> = LazyLock::new(Mutex::default);
 
 /// Opens a store for writing.
 pub(super) fn open(location: Arc<Location>) -> Result<Arc<dyn Target>> {
@@ -35,7 +38,7 @@ pub(super) fn open(location: Arc<Location>) -> Result<Arc<dyn Target>> {
             help: "name one file, or a folder with `/` at its end".into(),
         });
     }
-    Ok(Arc::new(FileTarget { location, locks: Mutex::default() }))
+    Ok(Arc::new(FileTarget { location }))
 }
 
 /// Tries whether the store's folder, or the nearest one above it that is there, takes a file.
@@ -60,9 +63,23 @@ impl FileTarget {
         blocking(self.store(), move || work(&location)).await
     }
 
-    async fn lock(&self, home: &Home) -> Arc<Mutex<()>> {
+    async fn lock(&self, home: &Home) -> Lock {
         let path = home.parts().unwrap_or_default();
-        self.locks.lock().await.entry(path).or_default().clone()
+        let path = std::path::absolute(&path).unwrap_or(path);
+        LOCKS.lock().await.entry(path).or_default().clone()
+    }
+
+    /// Does something to the folder of every table, each under its lock.
+    async fn each(&self, work: fn(&str, &Home) -> Result<()>) -> Result<()> {
+        for home in self.with(Location::homes).await? {
+            let mut guard = self.lock(&home).await.lock_owned().await;
+            self.with(move |location| {
+                *guard = None;
+                work(&location.store, &home)
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     async fn home(&self, name: &TableName) -> Result<Home> {
@@ -74,7 +91,7 @@ impl FileTarget {
 /// Makes the parts folder of a table and remembers the table in it.
 fn remember(store: &str, home: &Home, table: &Table, created: bool) -> Result<(PathBuf, Arc<Table>)> {
     let folder = home.parts().ok_or_else(|| missing(store, &table.name))?;
-    if let Some(known) = State::read(store, home)?.and_then(|s| s.table) {
+    if let Some(known) = read_json::<StoredTable>(store, &folder.join("table.json"))? {
         let names = |t: &Table| t.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
         if names(&known.table) != names(table) {
             return Err(ConnectError::Changed {
@@ -117,11 +134,8 @@ fn create(location: &Location, table: &Table) -> Result<()> {
 #[async_trait]
 impl Target for FileTarget {
     async fn prepare(&self) -> Result<()> {
-        self.with(|location| {
-            make_dir(&location.store, &location.root)?;
-            location.homes()?.iter().try_for_each(|home| join::sweep(&location.store, home))
-        })
-        .await
+        self.with(|location| make_dir(&location.store, &location.root)).await?;
+        self.each(join::sweep).await
     }
 
     async fn create(&self, table: &Table) -> Result<()> {
@@ -131,9 +145,9 @@ impl Target for FileTarget {
 
     async fn drop_table(&self, table: &TableName) -> Result<()> {
         let home = self.home(table).await?;
-        let guard = self.lock(&home).await.lock_owned().await;
+        let mut guard = self.lock(&home).await.lock_owned().await;
         self.with(move |location| {
-            let _guard = guard;
+            *guard = None;
             let (Files::One(file), Some(folder)) = (&home.files, home.parts()) else { return Ok(()) };
             remove(&location.store, file)?;
             if location.root.is_dir() {
@@ -236,10 +250,7 @@ impl Target for FileTarget {
     }
 
     async fn finish(&self) -> Result<()> {
-        self.with(|location| {
-            location.homes()?.iter().try_for_each(|home| join::finish(&location.store, home))
-        })
-        .await
+        self.each(join::finish).await
     }
 }
 

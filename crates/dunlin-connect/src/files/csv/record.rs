@@ -20,6 +20,8 @@ pub(super) struct Marks {
     pub(super) quote: u8,
     /// LF, or CR in files that know only CR.
     pub(super) end: u8,
+    /// [`RECORD_MAX`], smaller in tests.
+    pub(super) max: usize,
 }
 
 /// One field inside its record.
@@ -121,7 +123,8 @@ pub(super) fn trimmed(record: &[u8], marks: Marks) -> &[u8] {
     if marks.end == b'\n' { record.strip_suffix(b"\r").unwrap_or(record) } else { record }
 }
 
-/// Finds the closing quote of a field whose content starts at `from`.
+/// Finds the closing quote of a field whose content starts at `from`. What it finds depends on nothing but the bytes
+/// from the record's start, however many are buffered.
 fn closing(
     data: &[u8],
     from: usize,
@@ -129,34 +132,32 @@ fn closing(
     marks: Marks,
     open_until: usize,
 ) -> Result<(usize, bool), Parsed> {
+    let limit = data.len().min(marks.max);
     let mut at = from;
     let mut doubled = false;
     loop {
-        let found = memchr(marks.quote, &data[at.min(data.len())..]).map(|i| at + i);
-        let seen = found.unwrap_or(data.len());
-        // A line end inside this field that an earlier look also saw inside a field: both are the same from there on.
-        if at < open_until && memchr(marks.end, &data[at..seen.min(open_until)]).is_some() {
-            at = open_until;
-            if at >= data.len() {
-                return Err(if eof { Parsed::Unclosed { until: data.len() } } else { Parsed::Incomplete });
-            }
-            continue;
-        }
-        let Some(quote) = found else {
-            let over = data.len() > RECORD_MAX;
-            return Err(if eof || over {
-                Parsed::Unclosed { until: data.len() }
+        if at >= limit {
+            return Err(if eof || data.len() >= marks.max {
+                Parsed::Unclosed { until: at.max(limit) }
             } else {
                 Parsed::Incomplete
             });
+        }
+        let found = memchr(marks.quote, &data[at..limit]).map(|i| at + i);
+        let seen = found.unwrap_or(limit);
+        // A line end inside this field that an earlier look also saw inside a field: both are the same from there on.
+        if at < open_until && memchr(marks.end, &data[at..seen.min(open_until)]).is_some() {
+            at = open_until;
+            continue;
+        }
+        let Some(quote) = found else {
+            at = limit;
+            continue;
         };
         match data.get(quote + 1) {
             Some(next) if *next == marks.quote => {
                 doubled = true;
                 at = quote + 2;
-                if at > RECORD_MAX {
-                    return Err(Parsed::Unclosed { until: at });
-                }
             }
             None if !eof => return Err(Parsed::Incomplete),
             _ => return Ok((quote, doubled)),
@@ -195,7 +196,7 @@ mod tests {
 
     use super::*;
 
-    const MARKS: Marks = Marks { delimiter: b',', quote: b'"', end: b'\n' };
+    const MARKS: Marks = Marks { delimiter: b',', quote: b'"', end: b'\n', max: 12 };
 
     fn fields(data: &str) -> (Vec<String>, usize, bool) {
         let mut spans = Vec::new();
@@ -224,7 +225,49 @@ mod tests {
         assert_eq!(len, 8);
     }
 
+    /// The length and health of every record, with or without what earlier looks have seen.
+    fn lens(data: &[u8], remember: bool) -> Vec<(usize, bool)> {
+        let (mut out, mut at, mut open_until, mut spans) = (Vec::new(), 0, 0usize, Vec::new());
+        while at < data.len() {
+            let rest = &data[at..];
+            let (len, malformed) = match parse(rest, true, MARKS, open_until.saturating_sub(at), &mut spans) {
+                Parsed::Record { len, malformed, .. } => (len, malformed),
+                Parsed::Unclosed { until } => {
+                    open_until = if remember { open_until.max(at + until) } else { 0 };
+                    (line_len(rest, true, MARKS).unwrap(), true)
+                }
+                Parsed::Incomplete => panic!("all bytes are there"),
+            };
+            out.push((len, malformed));
+            at += len;
+        }
+        out
+    }
+
+    #[test]
+    fn many_open_quotes_take_linear_time() {
+        let data = b"x\",\"\n".repeat(200_000);
+        let marks = Marks { max: RECORD_MAX, ..MARKS };
+        let (mut at, mut open_until, mut spans, mut count) = (0, 0usize, Vec::new(), 0);
+        while at < data.len() {
+            match parse(&data[at..], true, marks, open_until.saturating_sub(at), &mut spans) {
+                Parsed::Unclosed { until } => {
+                    open_until = open_until.max(at + until);
+                    at += 5;
+                    count += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(count, 200_000);
+    }
+
     proptest! {
+        #[test]
+        fn what_was_seen_before_changes_nothing(data in "[a,\"\"\n]{0,60}") {
+            prop_assert_eq!(lens(data.as_bytes(), true), lens(data.as_bytes(), false));
+        }
+
         #[test]
         fn cut_anywhere_gives_the_same_record(data in "[a,\"\r\n]{0,24}", cut in 0usize..24) {
             let whole = data.as_bytes();

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::super::dialect::Dialect;
 use super::super::disk::{failed, shown};
-use super::record::Marks;
+use super::record::{Marks, RECORD_MAX};
 use super::records::{Records, line_at};
 use crate::{ConnectError, Result};
 
@@ -18,7 +18,7 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 #[derive(Debug, Clone)]
 pub(in super::super) struct Shape {
     pub(super) marks: Marks,
-    /// Its columns' names.
+    /// Its columns' names; none in a file without any record.
     pub(in super::super) names: Vec<String>,
     /// Where the first row starts.
     pub(in super::super) data_start: u64,
@@ -77,14 +77,14 @@ pub(in super::super) fn shape(store: &str, path: &Path, dialect: &Dialect) -> Re
     }
     let start = if front.starts_with(BOM) { BOM.len() as u64 } else { 0 };
     let end = line_end(&front, dialect.quote);
-    let marks = Marks { delimiter: dialect.delimiter, quote: dialect.quote, end };
+    let marks = Marks { delimiter: dialect.delimiter, quote: dialect.quote, end, max: RECORD_MAX };
     let mut records = Records::open(path, marks, start, 1, len).map_err(|e| failed(store, act(), &e))?;
     let mut found = records.advance().map_err(|e| failed(store, act(), &e))?;
     while found && records.blank() && dialect.header {
         found = records.advance().map_err(|e| failed(store, act(), &e))?;
     }
     if !found {
-        return Err(unsupported(store, path, "is empty, so it has no columns", "add a header line"));
+        return Ok(Shape { marks, names: Vec::new(), data_start: records.offset(), data_line: 1 });
     }
     if records.malformed() {
         return Err(unsupported(

@@ -89,6 +89,11 @@ fn by_text(array: &ArrayRef, ty: &ColumnType) -> Result<Converted, ArrowError> {
 pub(in super::super) fn texts(array: &ArrayRef) -> Result<Vec<Option<String>>, ArrowError> {
     match array.data_type() {
         DataType::Null => return Ok(vec![None; array.len()]),
+        DataType::List(_)
+        | DataType::LargeList(_)
+        | DataType::FixedSizeList(..)
+        | DataType::Struct(_)
+        | DataType::Map(..) => return Ok(array_to_text(&nested_json(array)?, &ColumnType::Json)),
         DataType::Decimal128(_, scale) if *scale < 0 => {
             let values = array.as_primitive::<Decimal128Type>();
             return Ok(values.iter().map(|v| v.map(|v| shifted(v.to_string(), *scale))).collect());

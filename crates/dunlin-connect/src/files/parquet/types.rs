@@ -66,8 +66,6 @@ fn natural(ty: &DataType, root: &Type) -> ColumnType {
         DataType::Dictionary(_, value) => natural(value, root),
         DataType::List(_)
         | DataType::LargeList(_)
-        | DataType::ListView(_)
-        | DataType::LargeListView(_)
         | DataType::FixedSizeList(..)
         | DataType::Struct(_)
         | DataType::Map(..) => ColumnType::Json,

@@ -1,5 +1,8 @@
 //! The store as a whole: dirty files, splits, round trips, and the crash matrix of the target.
 
+#[cfg(feature = "failpoints")]
+mod failpoints;
+mod foreign;
 mod sources;
 mod targets;
 

@@ -14,19 +14,19 @@ use crate::{
 
 const KEY: [u8; 32] = [7; 32];
 
-fn formats() -> [(&'static str, FileFormat); 3] {
+pub(super) fn formats() -> [(&'static str, FileFormat); 3] {
     [("csv", FileFormat::Csv), ("jsonl", FileFormat::Jsonl), ("parquet", FileFormat::Parquet)]
 }
 
-async fn folder(dir: &Path, format: FileFormat) -> Arc<dyn Store> {
+pub(super) async fn folder(dir: &Path, format: FileFormat) -> Arc<dyn Store> {
     store_with(dir, "out/", OpenOptions { format: Some(format), ..OpenOptions::default() }).await
 }
 
-fn receipt(part: &str) -> Receipt {
+pub(super) fn receipt(part: &str) -> Receipt {
     Receipt { run: "r.1".into(), table: "s.t".into(), part: part.into(), body: "{}".into() }
 }
 
-fn spec(table: &Arc<Table>, part: &str, as_text: bool) -> LoadSpec {
+pub(super) fn spec(table: &Arc<Table>, part: &str, as_text: bool) -> LoadSpec {
     LoadSpec {
         run: "r.1".into(),
         label: "s.t".into(),
@@ -37,25 +37,30 @@ fn spec(table: &Arc<Table>, part: &str, as_text: bool) -> LoadSpec {
 }
 
 /// Loads one part of text rows and commits it.
-async fn load(target: &dyn Target, table: &Arc<Table>, part: &str, rows: &[&[Option<&str>]]) -> Committed {
+pub(super) async fn load(
+    target: &dyn Target,
+    table: &Arc<Table>,
+    part: &str,
+    rows: &[&[Option<&str>]],
+) -> Committed {
     let mut load = target.begin(spec(table, part, true)).await.unwrap();
     load.write(text_batch(table, rows)).await.unwrap();
     assert_eq!(load.settle().await.unwrap(), []);
     load.commit(&receipt(part)).await.unwrap()
 }
 
-fn text_batch(table: &Table, rows: &[&[Option<&str>]]) -> RecordBatch {
+pub(super) fn text_batch(table: &Table, rows: &[&[Option<&str>]]) -> RecordBatch {
     let column = |c: usize| Arc::new(StringArray::from_iter(rows.iter().map(|r| r[c]))) as ArrayRef;
     let columns = table.columns.iter().enumerate().map(|(c, col)| (col.name.clone(), column(c), true));
     RecordBatch::try_from_iter_with_nullable(columns).unwrap()
 }
 
-fn people() -> Arc<Table> {
+pub(super) fn people() -> Arc<Table> {
     let columns = vec![Column::new("id", ColumnType::Int64), Column::new("name", ColumnType::TEXT)];
     Arc::new(Table::new(TableName::bare("t"), columns))
 }
 
-async fn rows_of(store: &dyn Store) -> Vec<String> {
+pub(super) async fn rows_of(store: &dyn Store) -> Vec<String> {
     let table = table(store, "t").await;
     let batches = read(store, &table, Bounds::Whole).await;
     assert!(bad(&batches).is_empty());
@@ -63,7 +68,7 @@ async fn rows_of(store: &dyn Store) -> Vec<String> {
 }
 
 /// One column of every type with values at its edges.
-fn every_type() -> (Arc<Table>, RecordBatch) {
+pub(super) fn every_type() -> (Arc<Table>, RecordBatch) {
     let samples: Vec<(ColumnType, [Option<&str>; 4])> = vec![
         (ColumnType::Bool, [Some("true"), Some("false"), None, Some("true")]),
         (ColumnType::Int16, [Some("-32768"), Some("32767"), None, Some("0")]),

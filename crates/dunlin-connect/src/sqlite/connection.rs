@@ -1,6 +1,6 @@
 //! Opening a database file, for reading or for writing, and running statements that are not hot.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,11 +46,17 @@ impl File {
         Ok(connection)
     }
 
+    /// Whether opening failed only because nothing can be written beside the file, and what lies beside it holds
+    /// nothing: a filled `-wal` or `-journal` is part of the database, which immutable mode would not see.
     fn is_unwritable(&self, error: &sqlx::Error) -> bool {
-        let mut wal = self.path.clone().into_os_string();
-        wal.push("-wal");
-        let no_wal = std::fs::metadata(Path::new(&wal)).map_or(true, |m| m.len() == 0);
-        no_wal && matches!(code(error).primary(), ffi::SQLITE_CANTOPEN | ffi::SQLITE_READONLY)
+        let is_blank = |ending: &str| {
+            let mut beside = self.path.clone().into_os_string();
+            beside.push(ending);
+            std::fs::metadata(beside).map_or(true, |m| m.len() == 0)
+        };
+        matches!(code(error).primary(), ffi::SQLITE_CANTOPEN | ffi::SQLITE_READONLY)
+            && is_blank("-wal")
+            && is_blank("-journal")
     }
 
     /// Opens it for writing, and makes it where it is missing.

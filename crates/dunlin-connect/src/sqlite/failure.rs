@@ -29,11 +29,17 @@ pub(super) fn failed(store: &str, act: &str, code: Code) -> ConnectError {
             help: "check the store's path; an encrypted database must be decrypted first".into(),
         },
         ffi::SQLITE_CORRUPT => ConnectError::Store { store, act, code: "corrupt".into(), transient: false },
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => ConnectError::Store {
+            store,
+            act,
+            code: format!("{} (another program holds the database, or an open reader does)", code.0),
+            transient: true,
+        },
         primary => ConnectError::Store {
             store,
             act,
             code: code.0.to_string(),
-            transient: matches!(primary, ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_NOMEM),
+            transient: primary == ffi::SQLITE_NOMEM,
         },
     }
 }

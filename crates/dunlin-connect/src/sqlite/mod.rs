@@ -1,11 +1,12 @@
 //! SQLite as source and target.
 //!
 //! SQLite's types are wishes: any column may hold any value. So reading judges each value by its storage class
-//! ([`decode`]), and writing takes care that no affinity bends one ([`encode`], [`types`]). sqlx opens the files and
-//! reads the catalog; rows go through the raw handle ([`raw`]), on threads that may block.
+//! (`decode`), and writing takes care that no affinity bends one (`encode`, `types`). sqlx opens the files and
+//! reads the catalog; rows go through the raw handle (`raw`), on threads that may block.
 //!
-//! * A reader is one consistent view over several connections; [`reader`] says how.
-//! * A target has one writer at a time, because SQLite has: loads take turns.
+//! * A reader is one consistent view over several connections; `reader` says how.
+//! * A target has one writer at a time, because SQLite has: loads take turns, so a task must not hold one load open
+//!   while it waits for the beginning of another.
 //! * A row's position is its rowid. Views and tables `WITHOUT ROWID` are read whole and their rows have no address.
 //! * A path is taken from the plan's folder: `sqlite:legacy/crm.db`; `sqlite:/abs` and `sqlite:///abs` are absolute.
 

@@ -17,6 +17,9 @@ use crate::{
     Unique, Violation,
 };
 
+/// SQLite's code for a statement it does not understand.
+const UNKNOWN: &str = "1";
+
 /// A database opened for writing.
 pub(super) struct SqliteTarget {
     pub(super) file: File,
@@ -54,6 +57,19 @@ impl SqliteTarget {
             literal(name)
         );
         Ok(self.file.int(connection, "read the catalog", sql).await? != Some(0))
+    }
+
+    /// Names of indexes are shared by all tables here; in other systems two schemas may use the same one.
+    async fn name_is_taken(&self, index: &str, table: &str) -> Result<bool> {
+        let sql = format!(
+            "SELECT count(*) FROM sqlite_schema WHERE name = {} COLLATE NOCASE AND tbl_name <> {} COLLATE NOCASE",
+            literal(index),
+            literal(table)
+        );
+        let mut turn = self.turn().await?;
+        let taken = self.file.int(&mut turn.connection, "read the catalog", sql).await?;
+        turn.done();
+        Ok(taken != Some(0))
     }
 
     async fn violators(
@@ -190,13 +206,17 @@ impl Target for SqliteTarget {
     async fn complete(&self, table: &Table) -> Result<()> {
         for index in &table.indexes {
             let act = format!("create index {} of {}", index.name, table.name);
-            // An index is no data: one that SQLite cannot have is left out, unless each way to make it failed for a
-            // reason that another try may mend.
-            for sql in ddl::create_index(table, index) {
+            let mut index = index.clone();
+            if self.name_is_taken(&index.name, &table.name.name).await? {
+                index.name = format!("{}_{}", table.name.name, index.name);
+            }
+            for sql in ddl::create_index(table, &index) {
                 match self.run(&act, sql).await {
                     Ok(()) => break,
-                    Err(error) if error.is_transient() => return Err(error),
-                    Err(_) => {}
+                    // A function or column that SQLite does not know. An index is no data: it is left out, and
+                    // comparing the tables shows that it is missing.
+                    Err(ConnectError::Store { code, .. }) if code == UNKNOWN => {}
+                    Err(error) => return Err(error),
                 }
             }
         }

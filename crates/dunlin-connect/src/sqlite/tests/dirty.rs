@@ -140,10 +140,32 @@ async fn a_missing_file_is_told_and_not_made() {
     "#);
     assert!(matches!(fixture.store.reader().await, Err(ConnectError::Missing { .. })));
     assert!(!fixture.file().path.exists());
-    let mut read = fixture.store.identity().await.unwrap();
+    let before = fixture.store.identity().await.unwrap();
+    assert!(before.starts_with("sqlite:/") && before.ends_with("/data/crm.db"), "{before}");
     fixture.run("CREATE TABLE t (a)").await;
-    std::mem::swap(&mut read, &mut fixture.store.identity().await.unwrap());
-    assert_eq!(read, fixture.store.identity().await.unwrap());
+    assert_eq!(fixture.store.identity().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn paths_start_from_the_plans_folder_unless_absolute() {
+    let fixture = Fixture::with("CREATE TABLE t (a)").await;
+    let path = fixture.file().path;
+    for url in [format!("sqlite:{}", path.display()), format!("sqlite://{}", path.display())] {
+        let store = crate::open("crm", &url, &OpenOptions::default()).await.unwrap();
+        assert_eq!(store.identity().await.unwrap(), fixture.store.identity().await.unwrap());
+        assert_eq!(store.tables().await.unwrap().len(), 1);
+    }
+    for url in ["sqlite:", "sqlite:folder/", "sqlite::memory:", "sqlite:a.db?mode=rwc"] {
+        let opened = crate::open("crm", url, &OpenOptions::default()).await;
+        assert!(matches!(opened, Err(ConnectError::Url { .. })), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn text_kept_as_utf16_is_read_as_utf8() {
+    let sql = "PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('žluť 🐦')";
+    let fixture = Fixture::with(sql).await;
+    assert_eq!(fixture.read("t").await.show(), "žluť 🐦\n");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use arrow::array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, StringArray};
 
 use super::*;
-use crate::{Committed, ConnectError, ForeignKey, Load, Target, Unique, Violation};
+use crate::{Committed, ConnectError, ForeignKey, Index, Load, Target, Unique, Violation};
 
 fn people(ids: Vec<Option<i64>>, names: Vec<Option<&str>>) -> RecordBatch {
     RecordBatch::try_from_iter([
@@ -196,6 +196,48 @@ async fn what_stands_against_a_constraint_is_found() {
     };
     let found = target.foreign_key_violators(fixture.table("c").await.as_ref(), &key).await.unwrap();
     assert_eq!(positions(found).await, ("c_p".into(), vec![2, 5]));
+}
+
+#[tokio::test]
+async fn indexes_are_made_or_their_failure_is_told() {
+    let fixture = Fixture::with(
+        "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1), (1); CREATE TABLE other (a); \
+         CREATE INDEX taken ON other (a)",
+    )
+    .await;
+    let target = fixture.store.target().await.unwrap();
+    let mut table = Table::clone(fixture.table("t").await.as_ref());
+    let index = |name: &str, unique, definition: Option<&str>| Index {
+        name: name.into(),
+        columns: if definition.is_some() { Vec::new() } else { vec!["a".into()] },
+        unique,
+        definition: definition.map(str::to_owned),
+    };
+    table.indexes = vec![
+        index("taken", false, None),
+        index("postgres", false, Some("CREATE INDEX postgres ON public.t USING btree (lower(a))")),
+        index("strange", false, Some("CREATE INDEX strange ON t (no_such_function(a))")),
+    ];
+    target.complete(&table).await.unwrap();
+    let made: Vec<String> = fixture.table("t").await.indexes.iter().map(|i| i.name.clone()).collect();
+    assert_eq!(made, ["t_taken"]);
+    table.indexes = vec![index("once", true, None)];
+    let Err(error) = target.complete(&table).await else { panic!("there are two equal rows") };
+    assert_eq!(error.to_string(), "store `crm`: create index once of t failed with code 2067");
+}
+
+#[tokio::test]
+async fn a_database_that_is_being_read_keeps_its_mode() {
+    let fixture = Fixture::with("CREATE TABLE t (a); PRAGMA journal_mode = DELETE").await;
+    let reader = fixture.reader().await;
+    let mode = async || -> String {
+        let mut connection = fixture.file().write().await.unwrap();
+        sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await.unwrap()
+    };
+    assert_eq!(mode().await, "delete");
+    drop(reader);
+    // The reader's connections close on threads of their own.
+    while mode().await == "delete" {}
 }
 
 #[tokio::test]

@@ -110,6 +110,10 @@ impl Config {
         if driver.get_connect_timeout().is_none() {
             driver.connect_timeout(Duration::from_secs(15));
         }
+        // The driver's own two hours are longer than most firewalls remember a silent connection.
+        if driver.get_keepalives_idle() >= Duration::from_secs(7_200) {
+            driver.keepalives_idle(Duration::from_secs(60));
+        }
         if driver.get_application_name().is_none() {
             driver.application_name("dunlin");
         }

@@ -77,8 +77,10 @@ impl Store for PgStore {
             }
             Err(error) => return Err(self.pool.config.fail("read the identity", &error)),
         };
+        let rows = catalog::query(&session, "SELECT current_database()::text", &[]).await?;
+        let database: String = rows.first().map(|r| r.get(0)).unwrap_or_default();
         session.give_back();
-        Ok(format!("postgresql:{id}/{}", self.pool.config.database))
+        Ok(format!("postgresql:{id}/{database}"))
     }
 
     async fn tables(&self) -> Result<Vec<TableName>> {

@@ -18,13 +18,20 @@ use crate::{
     Bounds, Column, ConnectError, ReadBatch, ReadRequest, ReadStream, Reader, Result, Table, TableName,
 };
 
+/// A table as the snapshot has it.
+#[derive(Clone)]
+struct Known {
+    relation: Relation,
+    columns: Arc<Vec<Column>>,
+}
+
 /// The reading side of a store.
 pub(super) struct PgReader {
     pool: Arc<Pool>,
     /// Holds the snapshot open; nothing else runs on it.
     coordinator: Loan,
     snapshot: String,
-    relations: Mutex<HashMap<TableName, Relation>>,
+    relations: Mutex<HashMap<TableName, Known>>,
 }
 
 impl PgReader {
@@ -57,22 +64,69 @@ impl PgReader {
         }
     }
 
-    async fn relation(&self, session: &Loan, name: &TableName) -> Result<Relation> {
-        let known = self.relations.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        if let Some(relation) = known {
-            return Ok(relation);
+    /// The table as the snapshot has it, held for the length of this read.
+    ///
+    /// A snapshot does not protect from everything: a table that was truncated, or rewritten by `ALTER … TYPE`, looks
+    /// empty to it, and `VACUUM FULL` moves rows to other blocks. So the table is locked against that, and compared
+    /// with what it was. The lock ends with the read: one that lasted as long as the reader would stand in the way
+    /// of keys that are added to a target while somebody reads it.
+    async fn relation(&self, session: &Loan, table: &Table) -> Result<Relation> {
+        let known = self.relations.lock().unwrap_or_else(PoisonError::into_inner).get(&table.name).cloned();
+        let known = match known {
+            Some(known) => known,
+            None => self.look_up(session, &table.name).await?,
+        };
+        let relation = &known.relation;
+        if matches!(relation.kind, 'r' | 'p' | 'v') {
+            let only = if relation.kind == 'r' { "ONLY " } else { "" };
+            let lock = format!("LOCK TABLE {only}{} IN ACCESS SHARE MODE", sql::table(&relation.name));
+            if let Err(error) = session.batch_execute(&lock).await {
+                return Err(read_failure(session, &relation.name, &error).await);
+            }
         }
-        let relation = catalog::expect_relation(session, name).await?;
-        self.relations.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), relation.clone());
-        Ok(relation)
+        if let Some(what) = change(session, table, &known).await? {
+            return Err(ConnectError::Changed {
+                store: self.pool.config.store.clone(),
+                table: table.name.to_string(),
+                what,
+            });
+        }
+        Ok(known.relation)
     }
+
+    async fn look_up(&self, session: &Loan, name: &TableName) -> Result<Known> {
+        let relation = catalog::expect_relation(session, name).await?;
+        let wires = catalog::wires(session, relation.oid).await?;
+        let known = Known { relation, columns: Arc::new(wires.into_iter().map(|w| w.column).collect()) };
+        self.relations.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), known.clone());
+        Ok(known)
+    }
+}
+
+/// What is different from how the table was described, if anything.
+async fn change(session: &Loan, table: &Table, known: &Known) -> Result<Option<String>> {
+    for column in &table.columns {
+        let now = known.columns.iter().find(|c| c.name == column.name);
+        if now.map(|c| &c.ty) != Some(&column.ty) {
+            let what = now.map_or("is gone".to_owned(), |c| format!("is now {}", c.ty));
+            return Ok(Some(format!("column {} {what}", column.name)));
+        }
+    }
+    // The left side is what the snapshot sees, the right side what the server would read from.
+    const SQL: &str = "SELECT EXISTS (SELECT FROM pg_class c WHERE c.relfilenode <> 0 \
+        AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid) AND (c.oid = $1 OR $2 AND c.oid IN \
+            (SELECT relid FROM pg_partition_tree($1::oid::regclass))))";
+    let relation = &known.relation;
+    let rows = catalog::query(session, SQL, &[&relation.oid, &(relation.kind == 'p')]).await?;
+    let rewritten = rows.first().is_some_and(|r| r.get(0));
+    Ok(rewritten.then(|| "it was truncated or rewritten".to_owned()))
 }
 
 #[async_trait]
 impl Reader for PgReader {
     async fn splits(&self, table: &Table, rows_per_split: u64, previous: &[Bounds]) -> Result<Vec<Bounds>> {
         let session = self.session().await?;
-        let relation = self.relation(&session, &table.name).await?;
+        let relation = self.relation(&session, table).await?;
         let answer = splits::cut(&session, &relation, table, rows_per_split.max(1), previous).await?;
         done(session).await?;
         Ok(answer)
@@ -80,7 +134,7 @@ impl Reader for PgReader {
 
     async fn read(&self, request: ReadRequest) -> Result<ReadStream> {
         let session = self.session().await?;
-        let relation = self.relation(&session, &request.table.name).await?;
+        let relation = self.relation(&session, &request.table).await?;
         if relation.kind == 'v' {
             // Functions inside a view may rely on the search path of whoever reads it.
             let path = format!("SET LOCAL search_path = {}", sql::idents(&session.path));
@@ -94,7 +148,7 @@ impl Reader for PgReader {
 
     async fn read_addressed(&self, table: Arc<Table>) -> Result<ReadStream> {
         let session = self.session().await?;
-        let relation = self.relation(&session, &table.name).await?;
+        let relation = self.relation(&session, table.as_ref()).await?;
         let request = ReadRequest::all(table, Bounds::Whole);
         let (prefix, address) = address(&session, &relation).await?;
         let select = select(&request, &relation, prefix)?;
@@ -103,7 +157,7 @@ impl Reader for PgReader {
 
     async fn count(&self, table: &Table) -> Result<u64> {
         let session = self.session().await?;
-        let relation = self.relation(&session, &table.name).await?;
+        let relation = self.relation(&session, table).await?;
         let query = format!("SELECT count(*) FROM {}", relation.source());
         let count: i64 = match session.query_one(&query, &[]).await {
             Ok(row) => row.get(0),

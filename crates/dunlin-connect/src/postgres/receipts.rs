@@ -2,7 +2,7 @@
 //! what was taken out of the way.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connection::{Loan, Pool};
 use crate::{Committed, ConnectError, Receipt, Result};
@@ -16,8 +16,8 @@ const PREPARE: &str = "BEGIN; SELECT pg_advisory_xact_lock(7235417104832); \
         kind text NOT NULL, name text NOT NULL, definition text NOT NULL, \
         PRIMARY KEY (tbl_schema, tbl_name, kind, name)); COMMIT";
 
-/// How often a lost commit is looked for: the server may still be at it.
-const LOOKS: u32 = 20;
+/// How long a lost commit is looked for: the server may still be at it, or be starting again.
+const LOOK_TIME: Duration = Duration::from_secs(30);
 
 /// Makes the bookkeeping where it is missing.
 pub(super) async fn prepare(session: &Loan) -> Result<()> {
@@ -106,12 +106,13 @@ pub(super) async fn commit(pool: &Arc<Pool>, session: Loan, receipt: &Receipt) -
 /// Looks whether a commit that got no answer happened. While the old backend may still be at work its receipt's key
 /// is locked, so writing that key and taking it back waits for the outcome.
 async fn resolve(pool: &Arc<Pool>, receipt: &Receipt, lost: ConnectError) -> Result<Committed> {
-    for _ in 0..LOOKS {
+    let patience = Instant::now() + LOOK_TIME;
+    while Instant::now() < patience {
         tokio::time::sleep(Duration::from_millis(250)).await;
         let Ok(session) = pool.get().await else { continue };
         const LOCK: &str = "INSERT INTO dunlin.receipt (run, tbl, part, body) VALUES ($1, $2, $3, '') \
             ON CONFLICT (run, tbl, part) DO NOTHING";
-        session.run("look for a receipt", "BEGIN").await?;
+        session.run("look for a receipt", "BEGIN; SET LOCAL lock_timeout = '10s'").await?;
         let waited = session.execute(LOCK, &[&receipt.run, &receipt.table, &receipt.part]).await;
         let _ = session.batch_execute("ROLLBACK").await;
         if waited.is_err() {

@@ -32,7 +32,8 @@ const EVERY_TYPE: &str = r#"
        '00:00', '(,)', '000', '', '0'),
       (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-    INSERT INTO "Odd Schema"."Select" (n, d) SELECT i * 0.1, i FROM generate_series(1, 500) i;"#;
+    INSERT INTO "Odd Schema"."Select" (n, d) SELECT i * 0.1, i FROM generate_series(1, 499) i;
+    INSERT INTO "Odd Schema"."Select" (jb, t) SELECT jsonb_agg(i), repeat('long ', 500000) FROM generate_series(1, 300000) i;"#;
 
 #[tokio::test]
 async fn every_type_comes_back_with_the_same_hash() {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use async_trait::async_trait;
 use fail::fail_point;
 use sqlx::sqlite::SqliteConnection;
@@ -150,27 +150,32 @@ impl Inserts {
             arrays.push(array);
         }
         let mut scratch = String::new();
-        for row in 0..batch.num_rows() {
-            if verdicts[row].is_some() {
-                continue;
-            }
-            scratch.clear();
-            let mut slots: Vec<Slot<'_>> = Vec::with_capacity(arrays.len());
-            for (encoder, array) in self.encoders.iter().zip(&arrays) {
-                match encoder.slot(array.as_ref(), row, &mut scratch) {
-                    Ok(slot) => slots.push(slot),
-                    Err(reason) => {
-                        verdicts[row] = Some(refusal(row, first, reason, Some(&encoder.name)));
-                        break;
-                    }
-                }
-            }
-            if verdicts[row].is_none() {
-                let binds: Vec<Bind<'_>> = slots.iter().map(|s| s.bind(&scratch)).collect();
-                verdicts[row] = self.insert(&mut statement, &binds, row, first)?;
+        for (row, verdict) in verdicts.iter_mut().enumerate() {
+            if verdict.is_none() {
+                *verdict = self.write_row(&mut statement, &arrays, row, first, &mut scratch)?;
             }
         }
         Ok(verdicts.into_iter().flatten().collect())
+    }
+
+    fn write_row(
+        &self,
+        statement: &mut Statement<'_>,
+        arrays: &[ArrayRef],
+        row: usize,
+        first: u64,
+        scratch: &mut String,
+    ) -> Result<Option<Refused>> {
+        scratch.clear();
+        let mut slots: Vec<Slot<'_>> = Vec::with_capacity(arrays.len());
+        for (encoder, array) in self.encoders.iter().zip(arrays) {
+            match encoder.slot(array.as_ref(), row, scratch) {
+                Ok(slot) => slots.push(slot),
+                Err(reason) => return Ok(Some(refusal(row, first, reason, Some(&encoder.name)))),
+            }
+        }
+        let binds: Vec<Bind<'_>> = slots.iter().map(|s| s.bind(scratch)).collect();
+        self.insert(statement, &binds, row, first)
     }
 
     fn insert(

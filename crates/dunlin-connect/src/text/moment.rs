@@ -188,10 +188,8 @@ fn fraction(text: &[u8]) -> Result<(i64, &[u8]), Reason> {
     if width == 0 {
         return Err(Reason::WrongType);
     }
-    let mut micros = 0;
-    for at in 0..6 {
-        micros = micros * 10 + if at < width { i64::from(text[at] - b'0') } else { 0 };
-    }
+    let kept = &text[..width.min(6)];
+    let micros = kept.iter().fold(0, |v, d| v * 10 + i64::from(d - b'0')) * 10i64.pow(6 - kept.len() as u32);
     if text[..width].iter().skip(6).any(|d| *d != b'0') {
         return Err(Reason::WouldChange);
     }

@@ -204,10 +204,7 @@ fn parts(text: &[u8]) -> Result<Parts<'_>, Reason> {
     }
     let exponent = match rest.split_first() {
         None => 0,
-        Some((b'e' | b'E', exponent)) => match parse_int(exponent) {
-            Ok(value) => value,
-            Err(reason) => return Err(reason),
-        },
+        Some((b'e' | b'E', exponent)) => parse_int(exponent)?,
         Some(_) => return Err(Reason::WrongType),
     };
     Ok(Parts { negative, whole, fraction, exponent })

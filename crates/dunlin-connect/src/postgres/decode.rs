@@ -1,23 +1,15 @@
 //! From the byte stream of `COPY … (FORMAT binary)` to Arrow batches. Incremental: a row may arrive in any pieces.
-//! Not the place that talks to the server.
+//! Not the place that talks to the server, nor the one that knows single values (`cells`).
 
-use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanArray, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder,
-    Float64Builder, Int16Builder, Int32Builder, Int64Builder, RecordBatch, RecordBatchOptions, StringBuilder,
-    Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
-};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 
-use super::numeric;
+use super::cells::Cells;
 use crate::{BadRow, ColumnType, ReadBatch, Reason};
 
 /// What every binary COPY starts with.
 pub(super) const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
-/// Days from 1970-01-01 to 2000-01-01, where PostgreSQL counts from.
-pub(super) const EPOCH_DAYS: i32 = 10_957;
-/// The same in microseconds.
-pub(super) const EPOCH_MICROS: i64 = 946_684_800_000_000;
 /// A batch ends early at this size, so that wide rows do not pile up.
 const BATCH_BYTES_MAX: usize = 32 << 20;
 
@@ -42,167 +34,6 @@ impl Address {
             Self::Ordinal => 0,
             Self::Ctid => 1,
             Self::Partition(_) => 2,
-        }
-    }
-}
-
-/// One column on its way into Arrow.
-enum Cells {
-    Bool(BooleanBuilder),
-    Int16(Int16Builder),
-    Int32(Int32Builder),
-    Int64(Int64Builder),
-    Float32(Float32Builder),
-    Float64(Float64Builder),
-    Decimal { builder: Decimal128Builder, scale: u8, limit: i128 },
-    Numeric { builder: StringBuilder, scratch: String },
-    Text(StringBuilder),
-    Jsonb(StringBuilder),
-    Uuid(StringBuilder),
-    Binary(BinaryBuilder),
-    Date(Date32Builder),
-    Time(Time64MicrosecondBuilder),
-    Timestamp(TimestampMicrosecondBuilder),
-}
-
-fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Reason> {
-    bytes.try_into().map_err(|_| Reason::Malformed)
-}
-
-fn text(bytes: &[u8]) -> Result<&str, Reason> {
-    std::str::from_utf8(bytes).map_err(|_| Reason::InvalidEncoding)
-}
-
-/// Days since 1970; the infinities are the same numbers on both sides.
-fn date(bytes: &[u8]) -> Result<i32, Reason> {
-    match i32::from_be_bytes(fixed(bytes)?) {
-        edge @ (i32::MIN | i32::MAX) => Ok(edge),
-        days => days.checked_add(EPOCH_DAYS).filter(|d| *d != i32::MAX).ok_or(Reason::OutOfRange),
-    }
-}
-
-/// Microseconds since 1970; the last three centuries PostgreSQL knows do not fit.
-fn timestamp(bytes: &[u8]) -> Result<i64, Reason> {
-    match i64::from_be_bytes(fixed(bytes)?) {
-        edge @ (i64::MIN | i64::MAX) => Ok(edge),
-        micros => micros.checked_add(EPOCH_MICROS).filter(|m| *m != i64::MAX).ok_or(Reason::OutOfRange),
-    }
-}
-
-fn put_uuid(bytes: &[u8], builder: &mut StringBuilder) -> Result<(), Reason> {
-    let raw: [u8; 16] = fixed(bytes)?;
-    let mut out = [b'-'; 36];
-    let mut at = 0;
-    for (i, byte) in raw.iter().enumerate() {
-        if matches!(i, 4 | 6 | 8 | 10) {
-            at += 1;
-        }
-        out[at] = b"0123456789abcdef"[usize::from(byte >> 4)];
-        out[at + 1] = b"0123456789abcdef"[usize::from(byte & 15)];
-        at += 2;
-    }
-    builder.append_value(text(&out)?);
-    Ok(())
-}
-
-impl Cells {
-    fn new(ty: &ColumnType, as_text: bool, rows: usize) -> Self {
-        let string = || StringBuilder::with_capacity(rows, rows * 16);
-        if as_text {
-            return Self::Text(string());
-        }
-        match ty {
-            ColumnType::Bool => Self::Bool(BooleanBuilder::with_capacity(rows)),
-            ColumnType::Int16 => Self::Int16(Int16Builder::with_capacity(rows)),
-            ColumnType::Int32 => Self::Int32(Int32Builder::with_capacity(rows)),
-            ColumnType::Int64 => Self::Int64(Int64Builder::with_capacity(rows)),
-            ColumnType::Float32 => Self::Float32(Float32Builder::with_capacity(rows)),
-            ColumnType::Float64 => Self::Float64(Float64Builder::with_capacity(rows)),
-            ColumnType::Decimal { precision, scale } => Self::Decimal {
-                builder: Decimal128Builder::with_capacity(rows).with_data_type(ty.arrow_type()),
-                scale: scale.unsigned_abs(),
-                limit: numeric::power(u32::from(*precision).min(38)),
-            },
-            ColumnType::Numeric => Self::Numeric { builder: string(), scratch: String::new() },
-            ColumnType::Text { .. } | ColumnType::Char { .. } | ColumnType::Json => Self::Text(string()),
-            ColumnType::Jsonb => Self::Jsonb(string()),
-            ColumnType::Uuid => Self::Uuid(StringBuilder::with_capacity(rows, rows * 36)),
-            ColumnType::Binary | ColumnType::Opaque { .. } => {
-                Self::Binary(BinaryBuilder::with_capacity(rows, rows * 16))
-            }
-            ColumnType::Date => Self::Date(Date32Builder::with_capacity(rows)),
-            ColumnType::Time => Self::Time(Time64MicrosecondBuilder::with_capacity(rows)),
-            ColumnType::Timestamp | ColumnType::TimestampTz => Self::Timestamp(
-                TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(ty.arrow_type()),
-            ),
-        }
-    }
-
-    /// Appends a value; on error nothing.
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Reason> {
-        match self {
-            Self::Bool(b) => b.append_value(fixed::<1>(bytes)?[0] != 0),
-            Self::Int16(b) => b.append_value(i16::from_be_bytes(fixed(bytes)?)),
-            Self::Int32(b) => b.append_value(i32::from_be_bytes(fixed(bytes)?)),
-            Self::Int64(b) => b.append_value(i64::from_be_bytes(fixed(bytes)?)),
-            Self::Float32(b) => b.append_value(f32::from_be_bytes(fixed(bytes)?)),
-            Self::Float64(b) => b.append_value(f64::from_be_bytes(fixed(bytes)?)),
-            Self::Decimal { builder, scale, limit } => {
-                builder.append_value(numeric::to_i128(bytes, *scale, *limit)?);
-            }
-            Self::Numeric { builder, scratch } => {
-                scratch.clear();
-                numeric::to_text(bytes, scratch)?;
-                builder.append_value(&*scratch);
-            }
-            Self::Text(b) => b.append_value(text(bytes)?),
-            Self::Jsonb(b) => match bytes.split_first() {
-                Some((1, rest)) => b.append_value(text(rest)?),
-                _ => return Err(Reason::Malformed),
-            },
-            Self::Uuid(b) => put_uuid(bytes, b)?,
-            Self::Binary(b) => b.append_value(bytes),
-            Self::Date(b) => b.append_value(date(bytes)?),
-            Self::Time(b) => b.append_value(i64::from_be_bytes(fixed(bytes)?)),
-            Self::Timestamp(b) => b.append_value(timestamp(bytes)?),
-        }
-        Ok(())
-    }
-
-    fn put_null(&mut self) {
-        match self {
-            Self::Bool(b) => b.append_null(),
-            Self::Int16(b) => b.append_null(),
-            Self::Int32(b) => b.append_null(),
-            Self::Int64(b) => b.append_null(),
-            Self::Float32(b) => b.append_null(),
-            Self::Float64(b) => b.append_null(),
-            Self::Decimal { builder, .. } => builder.append_null(),
-            Self::Numeric { builder, .. } => builder.append_null(),
-            Self::Text(b) | Self::Jsonb(b) | Self::Uuid(b) => b.append_null(),
-            Self::Binary(b) => b.append_null(),
-            Self::Date(b) => b.append_null(),
-            Self::Time(b) => b.append_null(),
-            Self::Timestamp(b) => b.append_null(),
-        }
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        use std::sync::Arc;
-        match self {
-            Self::Bool(b) => Arc::new(b.finish()),
-            Self::Int16(b) => Arc::new(b.finish()),
-            Self::Int32(b) => Arc::new(b.finish()),
-            Self::Int64(b) => Arc::new(b.finish()),
-            Self::Float32(b) => Arc::new(b.finish()),
-            Self::Float64(b) => Arc::new(b.finish()),
-            Self::Decimal { builder, .. } => Arc::new(builder.finish()),
-            Self::Numeric { builder, .. } => Arc::new(builder.finish()),
-            Self::Text(b) | Self::Jsonb(b) | Self::Uuid(b) => Arc::new(b.finish()),
-            Self::Binary(b) => Arc::new(b.finish()),
-            Self::Date(b) => Arc::new(b.finish()),
-            Self::Time(b) => Arc::new(b.finish()),
-            Self::Timestamp(b) => Arc::new(b.finish()),
         }
     }
 }

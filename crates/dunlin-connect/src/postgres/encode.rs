@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::datatypes::DataType;
 use bytes::{BufMut, BytesMut};
 
-use super::decode::{EPOCH_DAYS, EPOCH_MICROS};
+use super::cells::{EPOCH_DAYS, EPOCH_MICROS};
 use super::numeric;
 use crate::{ColumnType, Reason};
 

@@ -5,8 +5,10 @@
 //! replication, and anything that needs a superuser.
 
 mod catalog;
+mod cells;
 #[cfg(test)]
 mod codec_tests;
+mod columns;
 mod config;
 mod connection;
 mod ddl;

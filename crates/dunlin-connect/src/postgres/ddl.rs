@@ -83,27 +83,33 @@ async fn column_sql(session: &Loan, column: &Column, key: bool) -> String {
     text
 }
 
-/// The declared type where this server has it and means the same by it, else the nearest.
+/// The declared type where this server has it and means the same by it, else the nearest. A text column takes on only
+/// types that somebody made (enums, domains): `name` or `timestamp`, as another system may write it, would change what
+/// is stored.
 async fn type_sql(session: &Loan, column: &Column) -> String {
-    let worth = matches!(column.ty, ColumnType::Opaque { .. } | ColumnType::Numeric) || needs_cast(column);
-    if worth && declared_type(session, &column.declared).await.as_ref() == Some(&column.ty) {
-        return column.declared.clone();
+    let opaque = matches!(column.ty, ColumnType::Opaque { .. });
+    if opaque || needs_cast(column) {
+        match declared_type(session, &column.declared).await {
+            Some((ty, made)) if ty == column.ty && (opaque || made) => return column.declared.clone(),
+            _ => {}
+        }
     }
     match &column.ty {
         ColumnType::Opaque { name } => match declared_type(session, name).await {
-            Some(ty) if ty == column.ty => name.clone(),
+            Some((ty, _)) if ty == column.ty => name.clone(),
             _ => "text".to_owned(),
         },
         ty => sql_type(ty),
     }
 }
 
-/// How dunlin would carry a type that is written like this, if this server knows it. That it parses as a type also
-/// says that it is nothing else, so that it can stand in a statement.
-async fn declared_type(session: &Loan, declared: &str) -> Option<ColumnType> {
+/// How dunlin would carry a type that is written like this, if this server knows it, and whether somebody made it
+/// (numbers below 16384 are the server's own). That it parses as a type also says that it is nothing else, so that it
+/// can stand in a statement.
+async fn declared_type(session: &Loan, declared: &str) -> Option<(ColumnType, bool)> {
     let row = session.query_one("SELECT to_regtype($1)::oid", &[&declared]).await.ok()?;
-    let oid: Option<u32> = row.get(0);
-    catalog::type_of(session, oid?).await.ok().flatten()
+    let oid: u32 = row.get::<_, Option<u32>>(0)?;
+    Some((catalog::type_of(session, oid).await.ok().flatten()?, oid >= 16_384))
 }
 
 /// Defaults that mean the same everywhere and do nothing but give a value.

@@ -135,6 +135,8 @@ async fn tables_of_other_systems_get_the_nearest_types() {
             column("b", ColumnType::TEXT, "TIMESTAMP", Some("CURRENT_TIMESTAMP")),
             column("c", unknown, "geometry", None),
             column("d", ColumnType::Decimal { precision: 5, scale: 1 }, "x); DROP TABLE y; --", None),
+            column("f", ColumnType::TEXT, "name", None),
+            column("g", ColumnType::Numeric, "numeric(50,2)", None),
             column("e", ColumnType::Opaque { name: "bit".into() }, "bit(3)", Some("evil()")),
         ],
     );
@@ -142,8 +144,8 @@ async fn tables_of_other_systems_get_the_nearest_types() {
     assert!(target.create(&table).await.is_err(), "it exists");
     let made = scene.table("new schema.t").await;
     let declared: Vec<_> = made.columns.iter().map(|c| c.declared.as_str()).collect();
-    assert_eq!(declared, ["bigint", "text", "text", "numeric(5,1)", "bit(3)"]);
-    assert_eq!(made.columns[4].default, None);
+    assert_eq!(declared, ["bigint", "text", "text", "numeric(5,1)", "text", "numeric", "bit(3)"]);
+    assert_eq!(made.columns[6].default, None);
     target.drop_table(&table.name).await.unwrap();
     assert!(scene.store.table(&table.name).await.unwrap().is_none());
 }

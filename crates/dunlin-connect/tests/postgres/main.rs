@@ -6,6 +6,7 @@
 mod keys;
 mod load;
 mod outage;
+mod proxy;
 mod read;
 mod roundtrip;
 mod speed;

@@ -105,13 +105,6 @@ impl Location {
 
     /// The path that names the store, made canonical as far as it exists.
     pub(super) fn identity(&self) -> String {
-        let canonical = |path: &Path| match path.canonicalize() {
-            Ok(path) => path,
-            Err(_) => match (path.parent().and_then(|p| p.canonicalize().ok()), path.file_name()) {
-                (Some(parent), Some(name)) => parent.join(name),
-                _ => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
-            },
-        };
         let path = match &self.place {
             Place::File(path) => canonical(path),
             Place::Folder => canonical(&self.root).join(""),
@@ -296,6 +289,19 @@ fn glob_name(pattern: &str) -> String {
     }
     let folder = path.ancestors().skip(1).filter_map(Path::file_name).map(|n| n.to_string_lossy());
     folder.map(String::from).find(|n| !n.contains(wild)).unwrap_or_else(|| "files".into())
+}
+
+/// The path with everything that exists of it made canonical, so that making the rest does not change it.
+fn canonical(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find_map(|a| Some((a, a.canonicalize().ok()?)));
+    match there {
+        Some((there, canonical)) => match path.strip_prefix(there) {
+            Ok(rest) if !rest.as_os_str().is_empty() => canonical.join(rest),
+            _ => canonical,
+        },
+        None => path,
+    }
 }
 
 /// Removes `.` and resolves `..` in the text of a path; links are left to the system.

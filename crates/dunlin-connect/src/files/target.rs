@@ -91,6 +91,14 @@ impl FileTarget {
 /// Makes the parts folder of a table and remembers the table in it.
 fn remember(store: &str, home: &Home, table: &Table, created: bool) -> Result<(PathBuf, Arc<Table>)> {
     let folder = home.parts().ok_or_else(|| missing(store, &table.name))?;
+    if matches!(&home.files, Files::One(file) if file.is_symlink()) {
+        // The join's rename would put a file in the link's place.
+        return Err(ConnectError::Unsupported {
+            store: store.to_owned(),
+            what: format!("writing {} through a link", table.name),
+            help: "name the file that the link leads to".into(),
+        });
+    }
     if let Some(known) = read_json::<StoredTable>(store, &folder.join("table.json"))? {
         let names = |t: &Table| t.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
         if names(&known.table) != names(table) {

@@ -1,5 +1,6 @@
 //! The store as a whole: dirty files, splits, round trips, and the crash matrix of the target.
 
+mod errors;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod foreign;

@@ -1,8 +1,18 @@
 //! PostgreSQL 12 and newer, as source and target.
 //!
-//! Reading: every read of a [`PgReader`](reader::PgReader) sees one exported snapshot and arrives by binary COPY.
-//! Writing: a load is one transaction on one connection, by binary COPY, with the receipt in it. What is not here:
-//! replication, and anything that needs a superuser.
+//! Reading: every read of a [`PgReader`](reader::PgReader) sees one exported snapshot and arrives by binary COPY,
+//! decoded straight into Arrow. A table is cut by its integer key, else by blocks. Rows that a policy would hide, and
+//! tables rewritten under the snapshot, are errors.
+//!
+//! Writing: a load is one transaction on one connection, by binary COPY, with the receipt in it. Keys and indexes
+//! come after the rows. The owner's triggers do not fire during a load into tables that were there before: they are
+//! disabled, noted in `dunlin.taken`, and enabled again when keys are connected.
+//!
+//! Types: what dunlin has no word for travels in its binary form; where that holds object numbers of its own database
+//! (arrays of enums, composites, `regclass`), as text.
+//!
+//! What is not here: replication, anything that needs a superuser, and the parts of a table that [`Table`] has no
+//! words for (checks, exclusion constraints, comments, grants): those stay behind.
 
 mod catalog;
 mod cells;

@@ -24,6 +24,11 @@ pub(super) fn failed(store: &str, act: impl Into<String>, error: &io::Error) -> 
             what: format!("a file or folder needed to {act}"),
             help: "check the store's path; it starts from the plan's folder".into(),
         },
+        io::ErrorKind::FileTooLarge => ConnectError::Unsupported {
+            store,
+            what: format!("a line of more than 256 MB (to {act})"),
+            help: "check that the file is text and that its line ends are LF or CR LF".into(),
+        },
         kind => ConnectError::Store {
             store,
             act,

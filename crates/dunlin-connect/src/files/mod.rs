@@ -4,6 +4,15 @@
 //! parts beside the file while a run goes on; each part becomes part of the table by the rename of its receipt, and
 //! the join makes one file of them at the end. `parts` says what lies there, `load` writes it, `join` ends it.
 //!
+//! | format | a column is | NULL | splits |
+//! | --- | --- | --- | --- |
+//! | CSV | text, unless the table asked for says otherwise | the unquoted NULL text (default: nothing) | record borders |
+//! | JSON Lines | what all its tokens are: text, int64, numeric, boolean; mixed or nested: JSON | `null` or absent | lines |
+//! | Parquet | its own type, or the one dunlin wrote beside it | NULL | row groups |
+//!
+//! Positions are line numbers (CSV, JSON Lines) and row numbers of the file (Parquet), both from 1;
+//! [`crate::Reader::read_addressed`] gives ordinals in the whole table, from 0.
+//!
 //! What this folder is not: it guesses no types, knows no indexes and checks no constraint but `NOT NULL`.
 
 mod cells;

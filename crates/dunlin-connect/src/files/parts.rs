@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::{hash_file, list, read_json, shown};
 use super::location::{Files, Home};
-use crate::{Receipt, Result, Table};
+use crate::{ConnectError, Receipt, Result, Table};
 
 /// The ending of a receipt's name.
 pub(super) const RECEIPT: &str = ".receipt.json";
@@ -131,6 +131,14 @@ impl State {
         }
         receipts.sort_by_key(|r| r.sequence);
         let joins = settle(store, file, read_json(store, &folder.join("joined.json"))?.unwrap_or_default())?;
+        if joins.done.is_some() && !file.is_file() {
+            // Its parts are gone with the join: going on would call an empty table whole.
+            return Err(ConnectError::Changed {
+                store: store.to_owned(),
+                table: home.name.clone(),
+                what: format!("{} was joined and is not there any more", shown(file)),
+            });
+        }
         let entries = fold(&folder, file, &receipts, joins.done.as_ref().map_or(0, |j| j.through));
         Ok(Some(Self { folder, file: file.clone(), table, receipts, joins, entries }))
     }

@@ -157,11 +157,10 @@ impl Target for FileTarget {
         self.with(move |location| {
             *guard = None;
             let (Files::One(file), Some(folder)) = (&home.files, home.parts()) else { return Ok(()) };
+            // The folder first: a crash between leaves a file like any other, which can be dropped again.
+            join::discard(&location.store, &folder)?;
             remove(&location.store, file)?;
-            if location.root.is_dir() {
-                sync_dir(&location.store, &location.root)?;
-            }
-            join::discard(&location.store, &folder)
+            if location.root.is_dir() { sync_dir(&location.store, &location.root) } else { Ok(()) }
         })
         .await
     }

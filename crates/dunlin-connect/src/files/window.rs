@@ -6,6 +6,9 @@ use std::path::Path;
 
 const CHUNK: usize = 256 * 1024;
 
+/// A record longer than this is no text file's; it must not fill the memory.
+const RECORD_MAX: usize = 256 * 1024 * 1024;
+
 /// Bytes of a file from a start to a limit, consumed from the front.
 pub(super) struct Window {
     file: File,
@@ -45,7 +48,13 @@ impl Window {
     }
 
     /// Reads on, by at least as much as is buffered, so that parsing again from the front stays linear.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::FileTooLarge`] where one record does not end, and what reading gives.
     pub(super) fn fill(&mut self) -> io::Result<()> {
+        if self.bytes().len() > RECORD_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         self.buffer.drain(..self.start);
         self.start = 0;
         let wanted = (CHUNK.max(self.buffer.len()) as u64).min(self.unread);

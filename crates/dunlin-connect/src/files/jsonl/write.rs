@@ -55,13 +55,23 @@ impl JsonWrite {
             }
             self.line.push_str("}\n");
             if wrong.is_none() && !self.dialect.encode(&self.line, out) {
-                wrong = Some(0);
+                wrong = Some(self.unencodable(batch, row));
             }
             if let Some(column) = wrong {
                 refused.push((row, column, Reason::WouldChange));
             }
         }
         refused
+    }
+
+    /// The column whose text the encoding does not have.
+    fn unencodable(&mut self, batch: &RecordBatch, row: usize) -> usize {
+        let mut bad = |c: &usize| {
+            self.line.clear();
+            self.value(batch.column(*c).as_ref(), row, *c);
+            !self.dialect.encode(&self.line, &mut Vec::new())
+        };
+        (0..batch.num_columns()).find(|c| bad(c)).unwrap_or(0)
     }
 
     fn value(&mut self, array: &dyn Array, row: usize, column: usize) -> bool {

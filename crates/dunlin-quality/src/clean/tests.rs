@@ -155,6 +155,7 @@ fn any_value() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn cleaning_twice_is_cleaning_once(values in prop::collection::vec(any_value(), 1..8)) {
         for function in CleanFunction::ALL {

@@ -67,7 +67,7 @@ fn shown(sql: &str) -> String {
 }
 
 fn refused(sql: &str) -> String {
-    let error = compiler().compile(sql).err().expect("refused");
+    let error = compiler().compile(sql).expect_err("refused");
     let at = error.position.map_or("-".to_owned(), |p| p.to_string());
     format!("{} / {} / at {at}", error.message, error.help.as_deref().unwrap_or("-"))
 }

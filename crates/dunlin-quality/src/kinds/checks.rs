@@ -17,7 +17,7 @@ pub(super) fn luhn(digits: &[u32]) -> bool {
     let double = |d: u32| if d > 4 { 2 * d - 9 } else { 2 * d };
     let sum: u32 =
         digits.iter().rev().enumerate().map(|(at, d)| if at % 2 == 1 { double(*d) } else { *d }).sum();
-    sum % 10 == 0 && digits.iter().any(|d| *d != 0)
+    sum.is_multiple_of(10) && digits.iter().any(|d| *d != 0)
 }
 
 /// An IBAN: the country's length and form, ISO 7064 mod 97.

@@ -113,3 +113,16 @@ fn check_digits() {
     );
     assert!(checks::luhn(&[7, 9, 9, 2, 7, 3, 9, 8, 7, 1, 3]) && !checks::luhn(&[0, 0]));
 }
+
+#[test]
+fn a_sold_thing_and_a_state_are_not_persons() {
+    let names = ["ACME Chair", "Blue Lamp", "Desk", "Oak Table"];
+    assert_eq!(text("product_name", &names), "-");
+    assert_eq!(text("state", &["open", "closed", "open", "late"]), "-");
+    assert_eq!(
+        text("customer_name", &["Ana Ruiz", "Bo Li", "Cy Oh", "Dee Paz"]),
+        "person_name personal 0.96"
+    );
+    assert_eq!(typed("tax_rate", &ColumnType::Decimal { precision: 5, scale: 2 }, &["0.21", "0.10"]), "-");
+    assert_eq!(typed("total", &ColumnType::Int64, &["4111111111111111"; 3]), "-");
+}

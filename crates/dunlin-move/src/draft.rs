@@ -32,6 +32,8 @@ pub struct Given<'a> {
     pub same_system: bool,
     /// The columns that enriching adds: name, type.
     pub added: Vec<(String, ColumnType)>,
+    /// The columns that enriching adds after the load: name, type.
+    pub later: Vec<(String, ColumnType)>,
     /// What `now()` means, microseconds since 1970 UTC.
     pub run_at_us: i64,
 }
@@ -73,6 +75,7 @@ enum DraftValue {
     Column(usize),
     Sql(String),
     Clean(CleanFunction, usize, CleanOptions),
+    Later,
 }
 
 impl<'a> Drafting<'a> {
@@ -141,6 +144,21 @@ impl<'a> Drafting<'a> {
     }
 
     fn columns(&mut self) -> Vec<Draft<'a>> {
+        let mut drafts = self.columns_now();
+        for (name, natural) in &self.given.later {
+            drafts.push(Draft {
+                name: name.clone(),
+                plan: None,
+                span: self.given.plan.span,
+                value: DraftValue::Later,
+                natural: natural.clone(),
+                from: None,
+            });
+        }
+        drafts
+    }
+
+    fn columns_now(&mut self) -> Vec<Draft<'a>> {
         let plan = self.given.plan;
         if !plan.columns.is_empty() {
             let added: Vec<String> = self.given.added.iter().map(|(name, _)| name.clone()).collect();
@@ -283,6 +301,7 @@ impl<'a> Drafting<'a> {
                 DraftValue::Column(index) | DraftValue::Clean(_, index, _) => {
                     used.insert(*index);
                 }
+                DraftValue::Later => {}
                 DraftValue::Sql(sql) => {
                     let compiled = Compiler::new(self.schema.clone(), self.given.run_at_us).compile(sql);
                     used.extend(compiled.iter().flat_map(|c| c.columns.iter().copied()));
@@ -355,6 +374,7 @@ impl Drafting<'_> {
                 DraftValue::Column(index) | DraftValue::Clean(_, index, _) => {
                     touched.insert(*index);
                 }
+                DraftValue::Later => {}
                 DraftValue::Sql(_) => touched.extend(self.used(std::slice::from_ref(draft), [&None, &None])),
             }
         }
@@ -456,6 +476,7 @@ impl Drafting<'_> {
         let column = &target.columns[target_index];
         let value = match draft.value {
             DraftValue::Column(index) => Value::Column(input.place[index]?),
+            DraftValue::Later => Value::Later,
             DraftValue::Sql(sql) => Value::Expression(compiler.compile(&sql).ok()?),
             DraftValue::Clean(function, index, options) => {
                 Value::Clean { function, input: input.place[index]?, options }

@@ -54,7 +54,7 @@ pub async fn try_resolve(
     let mut findings = Vec::new();
     let mut specs = Vec::new();
     for table in &plan.tables {
-        match resolve_table(plan, table, stores, run_at_us, saved.get(&table.label())).await? {
+        match resolve_table(table, stores, run_at_us, saved.get(&table.label())).await? {
             Ok((spec, notes)) => {
                 specs.push(spec);
                 findings.extend(notes);
@@ -70,7 +70,6 @@ pub async fn try_resolve(
 type Outcome = Result<(TableSpec, Vec<Finding>), Vec<Finding>>;
 
 async fn resolve_table(
-    plan: &Plan,
     table: &TablePlan,
     stores: &Stores,
     run_at_us: i64,
@@ -93,8 +92,12 @@ async fn resolve_table(
             (target, created)
         }
     };
-    let added = match added_columns(plan, table, stores).await? {
+    let added = match added_columns(table, stores, When::During).await? {
         Ok(added) => added,
+        Err(finding) => return Ok(Err(vec![finding])),
+    };
+    let later = match added_columns(table, stores, When::After).await? {
+        Ok(later) => later,
         Err(finding) => return Ok(Err(vec![finding])),
     };
     let opened = to.target().await?;
@@ -108,6 +111,7 @@ async fn resolve_table(
         nearest: &nearest,
         same_system: from.system() == to.system() && from.system() != System::Files,
         added,
+        later,
         run_at_us: saved.map_or(run_at_us, |s| s.run_at_us),
     }))
 }
@@ -130,14 +134,14 @@ async fn missing_table(table: &TablePlan, stores: &Stores) -> Result<Finding> {
     Ok(Finding::error("move-missing-table", table.span, message).help(nearest_name(&wanted, &views)).in_table(table.label()))
 }
 
-/// Names and types of what enriching adds while the rows move.
+/// Names and types of what enriching adds at this time.
 async fn added_columns(
-    _plan: &Plan,
     table: &TablePlan,
     stores: &Stores,
+    when: When,
 ) -> Result<Result<Vec<(String, ColumnType)>, Finding>> {
     let mut added = Vec::new();
-    for enrich in table.enrich.iter().filter(|e| e.when == When::During) {
+    for enrich in table.enrich.iter().filter(|e| e.when == when) {
         let finding = |message: String, help: String| {
             Ok(Err(Finding::error("move-enrich", enrich.span, message).help(help).in_table(table.label())))
         };

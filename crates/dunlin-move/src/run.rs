@@ -107,6 +107,13 @@ pub enum Event<'a> {
         /// Their bytes.
         bytes: u64,
     },
+    /// Something that a person should know, and that does not stop the run.
+    Warning {
+        /// The table.
+        table: &'a str,
+        /// What; never a value.
+        message: &'a str,
+    },
     /// A step that takes time has begun, e.g. `add keys`.
     Step {
         /// The table, if it is about one.
@@ -498,6 +505,10 @@ impl<'a> Run<'a> {
             let reader = store.reader().await?;
             let side = Arc::new(side);
             let lookup = Lookup::read(reader.as_ref(), side, key, &add, on, &scratch, MEMORY_MAX_BYTES).await?;
+            if lookup.skipped > 0 {
+                let message = format!("{} rows of `{}` cannot be read and enrich nothing", lookup.skipped, enrich.from);
+                self.observer.event(Event::Warning { table: &spec.label, message: &message });
+            }
             lookups.push(Arc::new(lookup));
         }
         Ok(Pipeline {

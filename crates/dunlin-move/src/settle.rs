@@ -18,7 +18,9 @@ use crate::quarantine::{Form, QuarantinedRow, rows_as_text, shape};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Event, Run};
 use crate::spec::TableSpec;
-use crate::{MoveError, Result, recover};
+#[cfg(feature = "failpoints")]
+use crate::MoveError;
+use crate::{Result, recover};
 
 /// Rows of one amendment: bounds its memory.
 const AMEND_ROWS: usize = 50_000;

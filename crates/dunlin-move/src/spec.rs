@@ -108,6 +108,8 @@ pub struct Mapped {
 
 /// How a target column's value is made.
 pub enum Value {
+    /// NULL for now: `dunlin enrich` fills it after the load.
+    Later,
     /// An input column, untouched.
     Column(usize),
     /// A SQL expression over the input.

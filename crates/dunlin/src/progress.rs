@@ -107,6 +107,7 @@ impl Observer for Progress {
         match event {
             Event::Run { run, resumed: true } => self.say(&format!("going on with run {run}")),
             Event::Run { .. } => {}
+            Event::Warning { table, message } => self.say(&format!("warning: {table}: {message}")),
             Event::Table { table, rows_estimate, splits_done, splits } => {
                 self.table(table, rows_estimate, splits_done, splits);
             }

@@ -148,6 +148,10 @@ impl Mapper<'_> {
 
     fn value(&self, column: &Mapped, input: &RecordBatch, lead: &mut Lead) -> (ArrayRef, ColumnType) {
         match &column.value {
+            Value::Later => {
+                let nulls = arrow::array::new_null_array(&column.natural.arrow_type(), input.num_rows());
+                (nulls, column.natural.clone())
+            }
             Value::Column(index) => (input.column(*index).clone(), self.mapping.input_types[*index].clone()),
             Value::Expression(compiled) => {
                 let result = evaluate_rows(compiled, input);

@@ -45,12 +45,13 @@ async fn verify(workspace: &Workspace, dir: &Path, since: &[PathBuf], format: Fo
     workspace.integrate().await?;
     match workspace.verify_ledger(&known).await {
         Ok(report) => {
+            let root = workspace.ledger()?.checkpoint().map(Checkpoint::root_hex).unwrap_or_default();
             if format == Format::Json {
                 output::json(&serde_json::json!({
-                    "verified": true, "size": report.size, "root": report.root_hex, "against": known.len(),
+                    "verified": true, "size": report.size, "root": root, "against": known.len(),
                 }));
             } else {
-                output::line(&format!("{} entries, root {}: nothing was changed, removed or cut off", report.size, report.root_hex));
+                output::line(&format!("{} entries, root {}: nothing was changed, removed or cut off", report.size, root));
             }
             Ok(OK)
         }

@@ -84,7 +84,7 @@ fn print(columns: &[ColumnProfile], format: Format) {
                 None => k,
             });
             let pattern = c.patterns.first().map(|p| p.text.clone()).unwrap_or_default();
-            let findings: Vec<String> = c.findings.iter().map(ToString::to_string).collect();
+            let findings: Vec<String> = c.findings.iter().map(|f| f.message.clone()).collect();
             vec![
                 c.column.clone(),
                 c.ty.clone(),

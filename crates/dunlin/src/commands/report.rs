@@ -129,7 +129,7 @@ pub async fn gather(
         facts.quarantine = waiting
             .map(|g| QuarantineGroup {
                 group: g.id.clone(),
-                reason: g.reason.clone(),
+                reason: words(&g.reason),
                 column: g.column.clone(),
                 pattern: g.pattern.clone(),
                 rows: g.rows,
@@ -175,6 +175,14 @@ pub async fn gather(
             checkpoint: checkpoint.note.clone(),
         },
     })
+}
+
+/// A reason's code in words; a rule keeps its name.
+fn words(reason: &str) -> String {
+    match reason.strip_prefix("rule:") {
+        Some(rule) => format!("rule: {rule}"),
+        None => reason.replace('-', " "),
+    }
 }
 
 fn run_facts(record: &RunRecord, verified_at: Option<String>) -> RunFacts {

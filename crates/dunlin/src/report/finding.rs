@@ -68,7 +68,8 @@ impl Report {
         self.tables.iter().all(TableFacts::balances)
     }
 
-    pub(super) fn proven(&self) -> bool {
+    /// Whether every table is proven.
+    pub fn proven(&self) -> bool {
         self.tables.iter().all(TableFacts::proven)
     }
 

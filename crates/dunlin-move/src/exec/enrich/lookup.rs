@@ -31,6 +31,8 @@ pub struct Lookup {
     pub on: usize,
     /// How many columns are added.
     pub width: usize,
+    /// Rows of the side that could not be read; what they would have added stays NULL.
+    pub skipped: u64,
     rows: Rows,
 }
 
@@ -58,7 +60,7 @@ impl Lookup {
     /// Reads the side of an enrichment. `key` and `add` are columns of `table`; `scratch` is where a large side goes.
     ///
     /// # Errors
-    /// Stores that cannot be read, rows of the side that cannot be read, and a key that occurs twice.
+    /// Stores that cannot be read, and a key that occurs twice.
     pub async fn read(
         reader: &dyn Reader,
         table: Arc<Table>,
@@ -69,6 +71,7 @@ impl Lookup {
         memory_max: usize,
     ) -> Result<Self> {
         let mut build = Build::new(scratch, memory_max);
+        let mut skipped = 0;
         for bounds in reader.splits(&table, 1_000_000, &[]).await? {
             let mut request = ReadRequest::all(table.clone(), bounds);
             request.columns = std::iter::once(key)
@@ -86,9 +89,7 @@ impl Lookup {
             let mut stream = reader.read(request).await?;
             while let Some(batch) = stream.next().await {
                 let batch = batch?;
-                if let Some(bad) = batch.bad.first() {
-                    return Err(unreadable(&table, bad.position));
-                }
+                skipped += batch.bad.len() as u64;
                 let columns: Vec<_> =
                     batch.rows.columns().iter().zip(&types).map(|(c, t)| array_to_text(c, t)).collect();
                 for row in 0..batch.rows.num_rows() {
@@ -98,7 +99,7 @@ impl Lookup {
                 }
             }
         }
-        Ok(Self { on, width: add.len(), rows: build.finish(&table)? })
+        Ok(Self { on, width: add.len(), skipped, rows: build.finish(&table)? })
     }
 
     /// The row of this key.
@@ -111,14 +112,6 @@ impl Lookup {
             Rows::Memory(rows) => Ok(rows.get(&key).cloned()),
             Rows::Disk(disk) => disk.find(key),
         }
-    }
-}
-
-fn unreadable(table: &Table, position: u64) -> MoveError {
-    MoveError::Refused {
-        code: "enrich-unreadable",
-        message: format!("row {position} of `{}`, which enriches another table, cannot be read", table.name),
-        help: "mend the file, or move it as a table of its own first: then bad rows go to quarantine".to_owned(),
     }
 }
 
@@ -289,7 +282,7 @@ mod tests {
         }
         let rows = build.finish(&table)?;
         // The spilled files stay readable through their handles when the scratch folder goes.
-        Ok(Lookup { on: 0, width: 2, rows })
+        Ok(Lookup { on: 0, width: 2, skipped: 0, rows })
     }
 
     #[test]

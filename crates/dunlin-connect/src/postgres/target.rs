@@ -56,8 +56,10 @@ impl Target for PgTarget {
     fn nearest_type(&self, ty: &ColumnType) -> ColumnType {
         match ty {
             ColumnType::Opaque { name } if !self.types.contains(name) => ColumnType::TEXT,
-            ColumnType::Text { max: Some(max) } if *max > 10_485_760 => ColumnType::TEXT,
-            ColumnType::Char { len } if *len > 10_485_760 => ColumnType::TEXT,
+            // Lengths the server cannot declare.
+            ColumnType::Text { max: Some(0 | 10_485_761..) } | ColumnType::Char { len: 0 | 10_485_761.. } => {
+                ColumnType::TEXT
+            }
             other => other.clone(),
         }
     }

@@ -313,6 +313,11 @@ pub trait Target: Send + Sync {
     /// What the store will hold for a column of this type when dunlin creates it there: a type it cannot hold
     /// becomes the nearest that can carry it unchanged (an `Opaque` of another system becomes text).
     fn nearest_type(&self, ty: &crate::ColumnType) -> crate::ColumnType;
+    /// How the store will declare a column of this type when dunlin creates it there, where that decides how values
+    /// are kept (SQLite's affinities); `None` where it does not.
+    fn declared(&self, _ty: &crate::ColumnType) -> Option<String> {
+        None
+    }
     /// Before the first load into tables that already existed: takes constraints out of the way that a cycle of
     /// foreign keys would trip over. What was taken away is remembered in the bookkeeping and put back by `complete`.
     async fn before_load(&self, tables: &[Table], cyclic: &[ForeignKey]) -> Result<()>;

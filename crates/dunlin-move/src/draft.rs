@@ -28,6 +28,8 @@ pub struct Given<'a> {
     pub created: bool,
     /// What the target holds for a column of a type.
     pub nearest: &'a (dyn Fn(&ColumnType) -> ColumnType + Sync),
+    /// How the target declares a column of a type, where that matters.
+    pub declared: &'a (dyn Fn(&ColumnType) -> Option<String> + Sync),
     /// Whether both stores are of the same system, so that its own types can travel untouched.
     pub same_system: bool,
     /// The columns that enriching adds: name, type.
@@ -412,6 +414,9 @@ impl Drafting<'_> {
         };
         let ty = (self.given.nearest)(&natural);
         let mut column = Column::new(&draft.name, ty.clone());
+        if let Some(declared) = (self.given.declared)(&ty) {
+            column.declared = declared;
+        }
         if let DraftValue::Column(index) = draft.value
             && !protected
             && let Some(source) = self.given.source.columns.get(index)
@@ -419,7 +424,9 @@ impl Drafting<'_> {
             column.nullable = source.nullable;
             column.identity = source.identity.map(|_| Identity::ByDefault);
             if self.given.same_system && ty == source.ty {
-                column.declared = source.declared.clone();
+                if (self.given.declared)(&ty).is_none() {
+                    column.declared = source.declared.clone();
+                }
                 column.identity = source.identity;
             }
         }

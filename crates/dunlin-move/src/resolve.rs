@@ -102,6 +102,7 @@ async fn resolve_table(
     };
     let opened = to.target().await?;
     let nearest = |ty: &ColumnType| opened.nearest_type(ty);
+    let declared = |ty: &ColumnType| opened.declared(ty);
     Ok(draft(Given {
         plan: table,
         source,
@@ -109,6 +110,7 @@ async fn resolve_table(
         target_name: table_name(&table.to),
         created,
         nearest: &nearest,
+        declared: &declared,
         same_system: from.system() == to.system() && from.system() != System::Files,
         added,
         later,

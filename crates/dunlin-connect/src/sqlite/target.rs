@@ -135,6 +135,10 @@ impl Target for SqliteTarget {
         self.run(&format!("drop table {table}"), format!("DROP TABLE IF EXISTS {}", quote(&table.name))).await
     }
 
+    fn declared(&self, ty: &ColumnType) -> Option<String> {
+        Some(super::types::declared(ty))
+    }
+
     fn nearest_type(&self, ty: &ColumnType) -> ColumnType {
         types::nearest_type(ty)
     }

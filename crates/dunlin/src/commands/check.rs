@@ -4,13 +4,23 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use dunlin_move::{Stores, try_resolve};
-use dunlin_plan::{Findings, Level};
+use dunlin_plan::{Finding, Findings, Level};
 
 use super::{NOT_RIGHT, OK};
 use crate::cli::Format;
 use crate::failure::{Failure, any_error};
 use crate::output;
 use crate::workspace::PlanFile;
+
+/// What does not act yet, said in one line.
+fn without_inactive(items: Vec<Finding>) -> Vec<Finding> {
+    let (inactive, items): (Vec<_>, Vec<_>) = items.into_iter().partition(|f| f.rule == "plan-inactive");
+    let parts: Vec<&str> = inactive.iter().filter_map(|f| f.message.split('`').nth(1)).collect();
+    if !parts.is_empty() {
+        output::note(&format!("read and kept, but not acting yet: {}", parts.join(", ")));
+    }
+    items
+}
 
 /// Every finding of the plan and of the stores; exit code 1 when one is an error.
 pub async fn check(dir: &Path, format: Format) -> Result<u8, Failure> {
@@ -25,6 +35,9 @@ pub async fn check(dir: &Path, format: Format) -> Result<u8, Failure> {
     items.extend(found);
     let failed = any_error(&items);
     let warnings = items.iter().filter(|f| f.level == Level::Warning).count();
+    if format == Format::Text {
+        items = without_inactive(items);
+    }
     output::findings(&Findings::new(&plan.file, &plan.text, items), format);
     if !failed && format == Format::Text {
         let tables = resolved.specs.len();

@@ -6,6 +6,8 @@
 mod cli;
 mod commands;
 mod demo;
+#[cfg(feature = "failpoints")]
+mod failpoints;
 mod failure;
 mod output;
 mod progress;
@@ -15,6 +17,8 @@ mod workspace;
 use clap::Parser;
 
 fn main() -> std::process::ExitCode {
+    #[cfg(feature = "failpoints")]
+    let _scenario = failpoints::arm();
     let args = cli::Cli::parse();
     let format = args.format;
     // A crash must not print the values that were at hand: a panic's own text may quote them.

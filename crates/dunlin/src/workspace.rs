@@ -62,9 +62,14 @@ impl PlanFile {
             quarantine_max: None,
             unfinished: dunlin_move::Unfinished::Refuse,
             actor: Actor::local(),
-            rows_per_split: None,
+            rows_per_split: rows_per_split(),
         }
     }
+}
+
+/// How many rows a split has, where `DUNLIN_ROWS_PER_SPLIT` says so: for tests, which want many splits of few rows.
+fn rows_per_split() -> Option<u64> {
+    std::env::var("DUNLIN_ROWS_PER_SPLIT").ok()?.parse().ok().filter(|rows| *rows > 0)
 }
 
 /// Opens the state beside the plan.

@@ -178,6 +178,10 @@ pub struct Column {
     pub identity: Option<Identity>,
     /// Whether it is computed; such a column is read but never written.
     pub generated: Option<Generated>,
+    /// For an `Opaque` column of a target whose values come as text from elsewhere: dunlin reads it as text too, so that
+    /// what was written and what is there are compared in one form.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_text: bool,
 }
 
 impl Column {
@@ -192,6 +196,7 @@ impl Column {
             default: None,
             identity: None,
             generated: None,
+            as_text: false,
         }
     }
 }

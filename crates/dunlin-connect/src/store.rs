@@ -140,9 +140,11 @@ pub struct ReadRequest {
 }
 
 impl ReadRequest {
-    /// A read of every column of a table in its own types.
+    /// A read of every column of a table in its own types (as text where [`Column::as_text`] says so).
     pub fn all(table: Arc<Table>, bounds: Bounds) -> Self {
-        let columns = (0..table.columns.len()).map(|index| ReadColumn { index, as_text: false }).collect();
+        let columns = (0..table.columns.len())
+            .map(|index| ReadColumn { index, as_text: table.columns[index].as_text })
+            .collect();
         Self { table, columns, bounds, batch_rows: 8_192 }
     }
 

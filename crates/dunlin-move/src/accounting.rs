@@ -205,7 +205,9 @@ impl<'a> FromIterator<&'a PartReceipt> for Account {
     fn from_iter<I: IntoIterator<Item = &'a PartReceipt>>(parts: I) -> Self {
         let mut account = Self::default();
         // Splits first: an amendment takes from what a split has put.
-        let (splits, amendments): (Vec<_>, Vec<_>) = parts.into_iter().partition(|p| p.taken == Dispositions::default() && p.expected_taken == Tally::default());
+        let (splits, amendments): (Vec<_>, Vec<_>) = parts
+            .into_iter()
+            .partition(|p| p.taken == Dispositions::default() && p.expected_taken == Tally::default());
         for part in splits.into_iter().chain(amendments) {
             account.add(part);
         }

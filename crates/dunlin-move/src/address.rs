@@ -46,8 +46,10 @@ impl<T> Wanted<T> {
 /// The mapped columns of a batch that holds all columns of the target table, in the mapping's order.
 pub fn mapped_columns(spec: &TableSpec, rows: &RecordBatch) -> Result<RecordBatch> {
     let indices: Vec<usize> = spec.mapping.columns.iter().map(|c| c.target_index).collect();
-    rows.project(&indices)
-        .map_err(|_| crate::MoveError::Engine { act: "project a target row".to_owned(), code: "schema".to_owned() })
+    rows.project(&indices).map_err(|_| crate::MoveError::Engine {
+        act: "project a target row".to_owned(),
+        code: "schema".to_owned(),
+    })
 }
 
 /// Walks the target with addresses and hands each row's (address, hash) to `each`.

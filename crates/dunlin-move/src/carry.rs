@@ -93,7 +93,9 @@ pub async fn preexisting(run: &Run<'_>, spec: &Arc<TableSpec>) -> Result<Tally> 
     Err(MoveError::Refused {
         code: "target-not-empty",
         message: format!("{} holds {} rows that dunlin did not load", spec.label, found.rows),
-        help: "add `into = \"append\"` to its [[table]] to keep them, or `replace = true` to delete them first".to_owned(),
+        help:
+            "add `into = \"append\"` to its [[table]] to keep them, or `replace = true` to delete them first"
+                .to_owned(),
     })
 }
 
@@ -146,7 +148,12 @@ pub fn load_spec(spec: &TableSpec, run: &str, part: &str) -> LoadSpec {
 
 /// Foreign keys that stand aside while loading: those that close a cycle, and, where rows of an earlier run are going to
 /// be replaced, all of them.
-pub async fn keys_aside(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], store: &str) -> Result<Vec<ForeignKey>> {
+pub async fn keys_aside(
+    run: &Run<'_>,
+    id: &str,
+    specs: &[Arc<TableSpec>],
+    store: &str,
+) -> Result<Vec<ForeignKey>> {
     let mut aside = run.resolved.cyclic.get(store).cloned().unwrap_or_default();
     for spec in specs.iter().filter(|s| !s.created && s.plan.to.store == store) {
         if run.target(spec)?.system() == System::Postgres && !previous(run, id, spec).await?.run.is_empty() {
@@ -161,13 +168,18 @@ pub async fn keys_aside(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], store
 }
 
 /// For each new split the receipt it can take over, because its source rows are what they were.
-pub async fn unchanged(pipeline: &Pipeline, before: &Previous, bounds: &[Bounds]) -> Result<Vec<Option<StoredPart>>> {
+pub async fn unchanged(
+    pipeline: &Pipeline,
+    before: &Previous,
+    bounds: &[Bounds],
+) -> Result<Vec<Option<StoredPart>>> {
     if !lines_up(before, bounds) {
         return Ok(Vec::new());
     }
     let mut carried = Vec::with_capacity(bounds.len());
     for (place, bounds) in bounds.iter().enumerate() {
-        let stored = before.splits.get(place).filter(|(b, _)| b == bounds).and_then(|(_, stored)| stored.clone());
+        let stored =
+            before.splits.get(place).filter(|(b, _)| b == bounds).and_then(|(_, stored)| stored.clone());
         carried.push(match stored {
             Some(stored) if hash_split(pipeline, bounds).await? == stored.receipt.source => Some(stored),
             _ => None,
@@ -189,7 +201,9 @@ fn same_start(old: &Bounds, new: &Bounds) -> bool {
         (Bounds::Key { column: a, from: x, .. }, Bounds::Key { column: b, from: y, .. }) => a == b && x == y,
         (Bounds::Blocks { from: x, .. }, Bounds::Blocks { from: y, .. }) => x == y,
         (Bounds::Bytes { file: a, from: x, .. }, Bounds::Bytes { file: b, from: y, .. }) => a == b && x == y,
-        (Bounds::Groups { file: a, from: x, .. }, Bounds::Groups { file: b, from: y, .. }) => a == b && x == y,
+        (Bounds::Groups { file: a, from: x, .. }, Bounds::Groups { file: b, from: y, .. }) => {
+            a == b && x == y
+        }
         (Bounds::Whole, Bounds::Whole) => true,
         _ => false,
     }
@@ -279,8 +293,13 @@ pub async fn replaced(
     if wanted.left() > 0 {
         return Err(MoveError::Refused {
             code: "target-changed",
-            message: format!("{} rows of {} were changed in the target since they were loaded", wanted.left(), spec.label),
-            help: "`dunlin verify` names them; put them back, or set `replace = true` to load the table anew".to_owned(),
+            message: format!(
+                "{} rows of {} were changed in the target since they were loaded",
+                wanted.left(),
+                spec.label
+            ),
+            help: "`dunlin verify` names them; put them back, or set `replace = true` to load the table anew"
+                .to_owned(),
         });
     }
     Ok(found.into_iter().collect())

@@ -40,7 +40,9 @@ pub struct Rules {
 impl Rules {
     /// The engine's expressions of all rules.
     pub fn expressions(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
-        self.rules.iter().flat_map(|r| std::iter::once(&r.check.expr).chain(r.fix.iter().map(|(_, c)| &c.expr)))
+        self.rules
+            .iter()
+            .flat_map(|r| std::iter::once(&r.check.expr).chain(r.fix.iter().map(|(_, c)| &c.expr)))
     }
 
     /// Holds every row against every rule; may mend `columns`.
@@ -95,7 +97,12 @@ impl Rules {
             let from = natural_type(result.array.data_type()).unwrap_or(ColumnType::TEXT);
             let fitted = fit(&normalise(&result.array).array, &from, &self.types[*index]);
             for (row, reason) in fitted.problems.iter().filter(|(row, _)| mask.value(*row)) {
-                lead.end(*row, fate::QUARANTINED, reason.code().to_owned(), Some(self.schema.field(*index).name()));
+                lead.end(
+                    *row,
+                    fate::QUARANTINED,
+                    reason.code().to_owned(),
+                    Some(self.schema.field(*index).name()),
+                );
             }
             if let Ok(mixed) = zip(&mask, &fitted.array, &columns[*index]) {
                 columns[*index] = mixed;

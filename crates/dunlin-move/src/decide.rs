@@ -109,7 +109,8 @@ pub async fn decide(
         if rows.is_empty() {
             continue;
         }
-        let mut table = Table { run: &run, id: &record.id, spec, target: &targets[&spec.plan.to.store], which, decision };
+        let mut table =
+            Table { run: &run, id: &record.id, spec, target: &targets[&spec.plan.to.store], which, decision };
         decided.push(table.decide(rows).await?);
     }
     if decided.is_empty() {
@@ -133,7 +134,8 @@ async fn offer_children(workspace: &Workspace, run: &Run<'_>, decided: &mut [Dec
         let Some(parent) = run.resolved.specs.iter().find(|s| s.label == done.table) else { continue };
         for child in &run.resolved.specs {
             if child.target.foreign_keys.iter().any(|k| k.parent.name == parent.target.name.name) {
-                let filter = QuarantineFilter { table: Some(child.label.clone()), ..QuarantineFilter::default() };
+                let filter =
+                    QuarantineFilter { table: Some(child.label.clone()), ..QuarantineFilter::default() };
                 let groups = workspace.state().quarantine_groups(&filter).await?;
                 let orphaned = groups.iter().filter(|g| g.reason == "parent-quarantined");
                 done.children += orphaned.map(|g| g.rows).sum::<u64>();
@@ -278,7 +280,8 @@ impl Table<'_> {
             let (array, mut problems) = text_to_array(&values, ty);
             for (row, waiting) in rows.iter().enumerate() {
                 let bad = waiting.row.form == Form::Raw
-                    && waiting.row.column.as_deref() == Some(self.spec.mapping.read_schema.field(place).name());
+                    && waiting.row.column.as_deref()
+                        == Some(self.spec.mapping.read_schema.field(place).name());
                 let whole = waiting.row.form == Form::Raw && texts[row].len() != width;
                 if (bad || whole) && !problems.iter().any(|(r, _)| *r == row) {
                     let reason = dunlin_connect::Reason::from_code(&waiting.row.reason);
@@ -294,7 +297,8 @@ impl Table<'_> {
     fn fix(&self, columns: &mut [ArrayRef], marks: &mut Lead) -> Result<()> {
         let Decision::Fix(set) = self.decision else { return Ok(()) };
         let schema = self.spec.mapping.read_schema.clone();
-        let batch = RecordBatch::try_new(schema.clone(), columns.to_vec()).map_err(|_| engine("rebuild a source row"))?;
+        let batch = RecordBatch::try_new(schema.clone(), columns.to_vec())
+            .map_err(|_| engine("rebuild a source row"))?;
         for (column, sql) in set {
             let place = schema.index_of(column).map_err(|_| {
                 let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
@@ -304,10 +308,15 @@ impl Table<'_> {
                     help: crate::draft::nearest_name(column, &names),
                 }
             })?;
-            let compiled = Compiler::new(schema.clone(), dunlin_store::now_us()).compile(sql).map_err(|e| {
-                let help = e.help.clone().unwrap_or_else(|| "write SQL over source columns".to_owned());
-                MoveError::Refused { code: "fix-expression", message: format!("--set {column}: {}", e.message), help }
-            })?;
+            let compiled =
+                Compiler::new(schema.clone(), dunlin_store::now_us()).compile(sql).map_err(|e| {
+                    let help = e.help.clone().unwrap_or_else(|| "write SQL over source columns".to_owned());
+                    MoveError::Refused {
+                        code: "fix-expression",
+                        message: format!("--set {column}: {}", e.message),
+                        help,
+                    }
+                })?;
             let result = evaluate_rows(&compiled, &batch);
             let from = natural_type(result.array.data_type()).unwrap_or(ColumnType::TEXT);
             let fitted = fit(&normalise(&result.array).array, &from, &self.spec.mapping.input_types[place]);
@@ -326,8 +335,15 @@ impl Table<'_> {
     }
 
     /// Loads the rows that pass: index, one target transaction, one state transaction.
-    async fn load(&self, rows: &[Waiting], batch: RecordBatch, passed: &[bool], decided: &mut Decided) -> Result<()> {
-        let candidates: Vec<&Waiting> = rows.iter().zip(passed).filter(|(_, p)| **p).map(|(w, _)| w).collect();
+    async fn load(
+        &self,
+        rows: &[Waiting],
+        batch: RecordBatch,
+        passed: &[bool],
+        decided: &mut Decided,
+    ) -> Result<()> {
+        let candidates: Vec<&Waiting> =
+            rows.iter().zip(passed).filter(|(_, p)| **p).map(|(w, _)| w).collect();
         if self.which.dry_run || candidates.is_empty() {
             decided.released += candidates.len() as u64;
             return Ok(());
@@ -405,7 +421,8 @@ fn engine(act: &str) -> MoveError {
 pub(crate) fn target_batch(spec: &TableSpec, rows: &[&[Option<String>]]) -> Result<RecordBatch> {
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(spec.mapping.columns.len());
     for (place, column) in spec.mapping.columns.iter().enumerate() {
-        let texts: Vec<Option<&str>> = rows.iter().map(|row| row.get(place).and_then(|v| v.as_deref())).collect();
+        let texts: Vec<Option<&str>> =
+            rows.iter().map(|row| row.get(place).and_then(|v| v.as_deref())).collect();
         let (array, problems) = text_to_array(&texts, &column.load_type);
         if !problems.is_empty() {
             return Err(engine("read a quarantined row"));
@@ -413,5 +430,6 @@ pub(crate) fn target_batch(spec: &TableSpec, rows: &[&[Option<String>]]) -> Resu
         debug_assert_eq!(array.len(), rows.len());
         columns.push(array);
     }
-    RecordBatch::try_new(spec.mapping.target_schema.clone(), columns).map_err(|_| engine("read a quarantined row"))
+    RecordBatch::try_new(spec.mapping.target_schema.clone(), columns)
+        .map_err(|_| engine("read a quarantined row"))
 }

@@ -104,13 +104,16 @@ impl<'a> Drafting<'a> {
         let retain = self.given.plan.retain.as_ref().map(|sql| self.retained(sql));
         let retain = self.compile_optional(retain.as_ref(), "retain");
         self.fates(&drafts, [&keep, &retain]);
-        let target = self.target(&drafts);
+        let mut target = self.target(&drafts);
         let used = self.used(&drafts, [&keep, &retain]);
         let input = self.input(&used, &drafts, &target);
         let compiler = Compiler::new(input.schema.clone(), self.given.run_at_us);
         let mut mapped = Vec::with_capacity(drafts.len());
         for draft in drafts {
             mapped.extend(self.mapped(draft, &target, &input, &compiler));
+        }
+        for column in mapped.iter().filter(|m| m.as_text) {
+            target.columns[column.target_index].as_text = true;
         }
         let rules = self.rules(&mapped)?;
         let fields: Vec<Field> =
@@ -219,8 +222,11 @@ impl<'a> Drafting<'a> {
                     CleanFn::Number => ColumnType::Numeric,
                     _ => ColumnType::TEXT,
                 };
-                let options =
-                    CleanOptions { region: region.clone(), formats: formats.clone(), sentinels: sentinels.clone() };
+                let options = CleanOptions {
+                    region: region.clone(),
+                    formats: formats.clone(),
+                    sentinels: sentinels.clone(),
+                };
                 draft(DraftValue::Clean(clean_function(*function), index, options), natural, Some(index))
             }
         }
@@ -241,7 +247,8 @@ impl<'a> Drafting<'a> {
         match Compiler::new(self.schema.clone(), self.given.run_at_us).compile(&sql.text) {
             Ok(compiled) => Some(compiled),
             Err(error) => {
-                let help = error.help.clone().unwrap_or_else(|| "see docs/plan.md, `SQL in a plan`".to_owned());
+                let help =
+                    error.help.clone().unwrap_or_else(|| "see docs/plan.md, `SQL in a plan`".to_owned());
                 let message = error.message.clone();
                 self.error("move-expression", sql.span, column, message, help);
                 None
@@ -277,7 +284,8 @@ impl<'a> Drafting<'a> {
                     known.insert(index);
                 }
                 None => {
-                    let names: Vec<&str> = self.given.source.columns.iter().map(|c| c.name.as_str()).collect();
+                    let names: Vec<&str> =
+                        self.given.source.columns.iter().map(|c| c.name.as_str()).collect();
                     let message = format!("`{}` has no column `{}` to drop", plan.from, drop.column);
                     let help = nearest_name(&drop.column, &names);
                     self.error("move-missing-column", drop.span, Some(&drop.column), message, help);
@@ -297,7 +305,8 @@ impl<'a> Drafting<'a> {
     }
 
     fn used(&self, drafts: &[Draft<'_>], filters: [&Option<Compiled>; 2]) -> BTreeSet<usize> {
-        let mut used: BTreeSet<usize> = filters.into_iter().flatten().flat_map(|c| c.columns.iter().copied()).collect();
+        let mut used: BTreeSet<usize> =
+            filters.into_iter().flatten().flat_map(|c| c.columns.iter().copied()).collect();
         for draft in drafts {
             match &draft.value {
                 DraftValue::Column(index) | DraftValue::Clean(_, index, _) => {
@@ -371,7 +380,11 @@ impl Drafting<'_> {
                 DraftValue::Column(index) if !protected => {
                     let same = self.given.source.columns.get(*index).map(|c| &c.ty)
                         == target.column(&draft.name).map(|c| &c.ty);
-                    if same && self.given.same_system { plain.insert(*index) } else { touched.insert(*index) };
+                    if same && self.given.same_system {
+                        plain.insert(*index)
+                    } else {
+                        touched.insert(*index)
+                    };
                 }
                 DraftValue::Column(index) | DraftValue::Clean(_, index, _) => {
                     touched.insert(*index);
@@ -454,7 +467,13 @@ impl Drafting<'_> {
             match target.column(&draft.name) {
                 None => {
                     let message = format!("`{to}` has no column `{}`", draft.name);
-                    self.error("move-missing-column", draft.span, Some(&draft.name), message, nearest_name(&draft.name, &names));
+                    self.error(
+                        "move-missing-column",
+                        draft.span,
+                        Some(&draft.name),
+                        message,
+                        nearest_name(&draft.name, &names),
+                    );
                 }
                 Some(column) if column.generated.is_some() => {
                     let message = format!("`{to}` computes column `{}` itself", draft.name);
@@ -471,14 +490,23 @@ impl Drafting<'_> {
                 || column.identity.is_some()
                 || column.generated.is_some();
             if !fed {
-                let message = format!("column `{}` of `{to}` must not be NULL and nothing is mapped to it", column.name);
+                let message = format!(
+                    "column `{}` of `{to}` must not be NULL and nothing is mapped to it",
+                    column.name
+                );
                 let help = format!("map it under [table.columns]: {} = \"…\"", column.name);
                 self.error("move-target-not-null", self.given.plan.span, Some(&column.name), message, help);
             }
         }
     }
 
-    fn mapped(&mut self, draft: Draft<'_>, target: &Table, input: &Input, compiler: &Compiler) -> Option<Mapped> {
+    fn mapped(
+        &mut self,
+        draft: Draft<'_>,
+        target: &Table,
+        input: &Input,
+        compiler: &Compiler,
+    ) -> Option<Mapped> {
         let target_index = target.index_of(&draft.name)?;
         let column = &target.columns[target_index];
         let value = match draft.value {
@@ -515,7 +543,8 @@ impl Drafting<'_> {
 
     fn rules(&mut self, mapped: &[Mapped]) -> Option<Rules> {
         let types: Vec<ColumnType> = mapped.iter().map(|m| m.clear_type.clone()).collect();
-        let fields: Vec<Field> = mapped.iter().zip(&types).map(|(m, t)| Field::new(&m.target, t.arrow_type(), true)).collect();
+        let fields: Vec<Field> =
+            mapped.iter().zip(&types).map(|(m, t)| Field::new(&m.target, t.arrow_type(), true)).collect();
         let schema: SchemaRef = Schema::new(fields).into();
         let plan = self.given.plan;
         if plan.rules.len() > 64 {
@@ -536,8 +565,15 @@ impl Drafting<'_> {
                     }
                     Err(_) => {
                         let names: Vec<&str> = mapped.iter().map(|m| m.target.as_str()).collect();
-                        let message = format!("rule `{}` mends `{}`, which is not mapped", rule.name, mend.column);
-                        self.error("move-missing-column", mend.value.span, Some(&mend.column), message, nearest_name(&mend.column, &names));
+                        let message =
+                            format!("rule `{}` mends `{}`, which is not mapped", rule.name, mend.column);
+                        self.error(
+                            "move-missing-column",
+                            mend.value.span,
+                            Some(&mend.column),
+                            message,
+                            nearest_name(&mend.column, &names),
+                        );
                     }
                 }
             }
@@ -549,10 +585,17 @@ impl Drafting<'_> {
         Some(Rules { rules, schema, types })
     }
 
-    fn rule_expression(&mut self, compiler: &Compiler, sql: &Sql, rule: &str, boolean: bool) -> Option<Compiled> {
+    fn rule_expression(
+        &mut self,
+        compiler: &Compiler,
+        sql: &Sql,
+        rule: &str,
+        boolean: bool,
+    ) -> Option<Compiled> {
         match compiler.compile(&sql.text) {
             Ok(compiled) if boolean && compiled.data_type != DataType::Boolean => {
-                let message = format!("rule `{rule}` must be true or false, this gives {}", compiled.data_type);
+                let message =
+                    format!("rule `{rule}` must be true or false, this gives {}", compiled.data_type);
                 self.error("move-not-boolean", sql.span, None, message, "write a comparison".to_owned());
                 None
             }
@@ -636,10 +679,13 @@ fn clean_function(function: CleanFn) -> CleanFunction {
 
 /// "did you mean …", or the names there are.
 pub(crate) fn nearest_name(word: &str, names: &[&str]) -> String {
-    let score = |name: &&&str| (strsim::jaro_winkler(&word.to_lowercase(), &name.to_lowercase()) * 1000.0) as u32;
+    let score =
+        |name: &&&str| (strsim::jaro_winkler(&word.to_lowercase(), &name.to_lowercase()) * 1000.0) as u32;
     match names.iter().max_by_key(score) {
         Some(best) if score(&best) > 800 => format!("did you mean `{best}`?"),
-        _ if names.len() <= 12 => format!("it has {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
+        _ if names.len() <= 12 => {
+            format!("it has {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
+        }
         _ => format!("it has {} columns, none of a similar name", names.len()),
     }
 }

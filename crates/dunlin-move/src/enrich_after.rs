@@ -86,7 +86,8 @@ pub async fn enrich_after(
 
 /// Replacing a parent row must not trip over its children.
 async fn keys_aside(run: &Run<'_>, spec: &TableSpec, target: &Arc<dyn Target>) -> Result<()> {
-    let neighbours: Vec<_> = run.resolved.specs.iter().filter(|s| s.plan.to.store == spec.plan.to.store).collect();
+    let neighbours: Vec<_> =
+        run.resolved.specs.iter().filter(|s| s.plan.to.store == spec.plan.to.store).collect();
     let tables: Vec<_> = neighbours.iter().map(|s| s.target.as_ref().clone()).collect();
     let keys: Vec<ForeignKey> = neighbours
         .iter()
@@ -111,7 +112,9 @@ async fn side(run: &Run<'_>, spec: &TableSpec, enrich: &Enrich) -> Result<Side> 
         help: "`dunlin check` holds the plan against the stores".to_owned(),
     };
     let read = spec.mapping.read_schema.index_of(&enrich.on.0).ok();
-    let on = read.and_then(|read| spec.mapping.columns.iter().position(|m| m.from == Some(read) && m.protect.is_none()));
+    let on = read.and_then(|read| {
+        spec.mapping.columns.iter().position(|m| m.from == Some(read) && m.protect.is_none())
+    });
     let on = on.ok_or_else(|| {
         refused(format!("no column of {} takes over `{}`, by which it is enriched", spec.label, enrich.on.0))
     })?;
@@ -121,10 +124,13 @@ async fn side(run: &Run<'_>, spec: &TableSpec, enrich: &Enrich) -> Result<Side> 
     let place = |name: &str| spec.mapping.columns.iter().position(|m| m.target == name);
     let adds: Vec<usize> = enrich.add.iter().filter_map(|(target, _)| place(target)).collect();
     let columns: Vec<usize> = enrich.add.iter().filter_map(|(_, column)| table.index_of(column)).collect();
-    let key = table.index_of(&enrich.on.1).ok_or_else(|| refused(format!("`{}` has no column `{}`", enrich.from, enrich.on.1)))?;
+    let key = table
+        .index_of(&enrich.on.1)
+        .ok_or_else(|| refused(format!("`{}` has no column `{}`", enrich.from, enrich.on.1)))?;
     let reader = store.reader().await?;
     let scratch = run.workspace.state_dir.join("tmp");
-    let lookup = Lookup::read(reader.as_ref(), Arc::new(table), key, &columns, on, &scratch, MEMORY_MAX_BYTES).await?;
+    let lookup =
+        Lookup::read(reader.as_ref(), Arc::new(table), key, &columns, on, &scratch, MEMORY_MAX_BYTES).await?;
     Ok(Side { lookup, adds })
 }
 
@@ -186,7 +192,8 @@ async fn changes(run: &Run<'_>, id: &str, spec: &Arc<TableSpec>, sides: &[Side])
 
 fn one_row(batch: &RecordBatch, row: usize) -> Result<RecordBatch> {
     let index = UInt32Array::from(vec![row as u32]);
-    let columns: std::result::Result<Vec<ArrayRef>, _> = batch.columns().iter().map(|c| take(c, &index, None)).collect();
+    let columns: std::result::Result<Vec<ArrayRef>, _> =
+        batch.columns().iter().map(|c| take(c, &index, None)).collect();
     columns.and_then(|columns| RecordBatch::try_new(batch.schema(), columns)).map_err(|_| engine())
 }
 
@@ -200,8 +207,10 @@ fn enriched(spec: &TableSpec, rows: &RecordBatch, sides: &[Side]) -> Result<Reco
     for side in sides {
         let on = &spec.mapping.columns[side.lookup.on];
         let keys = array_to_text(rows.column(side.lookup.on), &on.load_type);
-        let found: Vec<Option<Arc<[Option<String>]>>> =
-            keys.iter().map(|key| key.as_deref().map_or(Ok(None), |k| side.lookup.find(k))).collect::<Result<_>>()?;
+        let found: Vec<Option<Arc<[Option<String>]>>> = keys
+            .iter()
+            .map(|key| key.as_deref().map_or(Ok(None), |k| side.lookup.find(k)))
+            .collect::<Result<_>>()?;
         for (column, place) in side.adds.iter().enumerate() {
             let mapped = &spec.mapping.columns[*place];
             let before = array_to_text(&columns[*place], &mapped.load_type);
@@ -214,7 +223,12 @@ fn enriched(spec: &TableSpec, rows: &RecordBatch, sides: &[Side]) -> Result<Reco
             if let Some((_, reason)) = problems.first() {
                 return Err(MoveError::Refused {
                     code: "enrich-value",
-                    message: format!("a value for {}.{} does not fit its type: {}", spec.label, mapped.target, reason.code()),
+                    message: format!(
+                        "a value for {}.{} does not fit its type: {}",
+                        spec.label,
+                        mapped.target,
+                        reason.code()
+                    ),
                     help: "mend the side, or give the column a type that holds its values".to_owned(),
                 });
             }
@@ -237,7 +251,10 @@ async fn amend(
     let folder = rows_folder(&run.workspace.state_dir, id, &spec.label);
     let mut taken = IndexWriter::create(&folder.join(format!("{part}-taken.idx")))?;
     let mut index = IndexWriter::create(&folder.join(format!("{part}.idx")))?;
-    let mut receipt = PartReceipt { noted: BTreeMap::from([("enriched".to_owned(), changes.len() as u64)]), ..PartReceipt::default() };
+    let mut receipt = PartReceipt {
+        noted: BTreeMap::from([("enriched".to_owned(), changes.len() as u64)]),
+        ..PartReceipt::default()
+    };
     let positions: Vec<u64> = changes.iter().map(|c| c.position).collect();
     let mut load = target.begin(load_spec(spec, id, &part)).await?;
     load.delete(&positions).await?;

@@ -94,7 +94,9 @@ impl MoveError {
                 Err(_) => Self::Engine { act: act.to_owned(), code: "external".to_owned() },
             },
             E::Context(_, inner) => Self::engine(act, *inner),
-            E::ResourcesExhausted(_) => Self::Engine { act: act.to_owned(), code: "out of memory".to_owned() },
+            E::ResourcesExhausted(_) => {
+                Self::Engine { act: act.to_owned(), code: "out of memory".to_owned() }
+            }
             other => Self::Engine { act: act.to_owned(), code: kind_of(&other).to_owned() },
         }
     }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use dunlin_plan::Plan;
 use dunlin_store::{Body, Workspace};
 
+use crate::Result;
 use crate::run::{Observer, RunOptions};
 use crate::stores::Stores;
 use crate::verify::{Verified, verify};
-use crate::Result;
 
 /// Finishes a plan's targets. Where the verification does not reconcile nothing is removed; the caller sees it in what
 /// comes back.

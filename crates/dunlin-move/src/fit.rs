@@ -32,9 +32,10 @@ pub fn natural_type(ty: &DataType) -> Option<ColumnType> {
         DataType::Decimal32(p, s) | DataType::Decimal64(p, s) | DataType::Decimal128(p, s) if *s >= 0 => {
             ColumnType::Decimal { precision: *p, scale: *s }
         }
-        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
-            ColumnType::Numeric
-        }
+        DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..)
+        | DataType::Decimal256(..) => ColumnType::Numeric,
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => ColumnType::TEXT,
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
             ColumnType::Binary
@@ -76,7 +77,10 @@ pub fn normalise(array: &ArrayRef) -> Fitted {
 
 fn mark_unequal(fitted: &mut Fitted, back: &ArrayRef, array: &ArrayRef) {
     for row in 0..array.len() {
-        if array.is_valid(row) && back.is_valid(row) && back.slice(row, 1).to_data() != array.slice(row, 1).to_data() {
+        if array.is_valid(row)
+            && back.is_valid(row)
+            && back.slice(row, 1).to_data() != array.slice(row, 1).to_data()
+        {
             fitted.problems.push((row, Reason::WouldChange));
         }
     }
@@ -99,7 +103,10 @@ fn safe_cast(array: &ArrayRef, want: &DataType) -> Fitted {
         }
         Err(_) => Fitted {
             array: arrow::array::new_null_array(want, array.len()),
-            problems: (0..array.len()).filter(|i| array.is_valid(*i)).map(|i| (i, Reason::WrongType)).collect(),
+            problems: (0..array.len())
+                .filter(|i| array.is_valid(*i))
+                .map(|i| (i, Reason::WrongType))
+                .collect(),
         },
     }
 }
@@ -112,15 +119,22 @@ pub fn fit(array: &ArrayRef, from: &ColumnType, to: &ColumnType) -> Fitted {
         return fitted;
     }
     match (from, to) {
-        (ColumnType::Int16 | ColumnType::Int32 | ColumnType::Int64, ColumnType::Int16 | ColumnType::Int32 | ColumnType::Int64) => {
+        (
+            ColumnType::Int16 | ColumnType::Int32 | ColumnType::Int64,
+            ColumnType::Int16 | ColumnType::Int32 | ColumnType::Int64,
+        ) => safe_cast(array, &to.arrow_type()),
+        (ColumnType::Float32, ColumnType::Float64) => safe_cast(array, &DataType::Float64),
+        (ColumnType::Date, ColumnType::Timestamp | ColumnType::TimestampTz) => {
             safe_cast(array, &to.arrow_type())
         }
-        (ColumnType::Float32, ColumnType::Float64) => safe_cast(array, &DataType::Float64),
-        (ColumnType::Date, ColumnType::Timestamp | ColumnType::TimestampTz) => safe_cast(array, &to.arrow_type()),
-        (ColumnType::Timestamp, ColumnType::TimestampTz) | (ColumnType::TimestampTz, ColumnType::Timestamp) => {
+        (ColumnType::Timestamp, ColumnType::TimestampTz)
+        | (ColumnType::TimestampTz, ColumnType::Timestamp) => {
             // A zoneless time becomes UTC and back: the microseconds are the same number.
             let plain = cast(array, &DataType::Int64).and_then(|v| cast(&v, &to.arrow_type()));
-            plain.map_or_else(|_| safe_cast(array, &to.arrow_type()), |array| Fitted { array, problems: Vec::new() })
+            plain.map_or_else(
+                |_| safe_cast(array, &to.arrow_type()),
+                |array| Fitted { array, problems: Vec::new() },
+            )
         }
         (ColumnType::Bool, ColumnType::Int16 | ColumnType::Int32 | ColumnType::Int64) => {
             safe_cast(array, &to.arrow_type())
@@ -135,15 +149,18 @@ fn carries_over(from: &ColumnType, to: &ColumnType) -> bool {
     from == to
         || matches!(
             (from, to),
-            (T::Text { .. } | T::Char { .. } | T::Json | T::Jsonb | T::Uuid | T::Numeric, T::Text { .. } | T::Char { .. })
-                | (T::Jsonb, T::Json)
+            (
+                T::Text { .. } | T::Char { .. } | T::Json | T::Jsonb | T::Uuid | T::Numeric,
+                T::Text { .. } | T::Char { .. }
+            ) | (T::Jsonb, T::Json)
         )
 }
 
 /// Every other pair meets in the canonical text: exact in both directions, and it names what does not fit.
 fn through_text(array: &ArrayRef, from: &ColumnType, to: &ColumnType) -> Fitted {
     let texts = array_to_text(array, from);
-    let views: Vec<Option<&str>> = texts.iter().map(Option::as_deref).map(|v| v.map(|t| trimmed(t, to))).collect();
+    let views: Vec<Option<&str>> =
+        texts.iter().map(Option::as_deref).map(|v| v.map(|t| trimmed(t, to))).collect();
     let (out, problems) = match to {
         ColumnType::Text { .. } | ColumnType::Char { .. } => {
             (Arc::new(StringArray::from(views)) as ArrayRef, Vec::new())

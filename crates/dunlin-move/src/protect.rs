@@ -61,7 +61,8 @@ impl Protector {
         let key = self.derive("encrypt", "");
         let payload = Payload { msg: text.as_bytes(), aad: self.key_id.as_bytes() };
         #[expect(clippy::expect_used, reason = "encryption fails only for texts over 256 GiB")]
-        let sealed = XChaCha20Poly1305::new(key.as_bytes().into()).encrypt(nonce, payload).expect("a text in memory");
+        let sealed =
+            XChaCha20Poly1305::new(key.as_bytes().into()).encrypt(nonce, payload).expect("a text in memory");
         format!("enc:{}:{}{}", self.key_id, hex::encode(nonce), hex::encode(sealed))
     }
 
@@ -72,7 +73,8 @@ impl Protector {
         let (nonce, sealed) = bytes.split_at_checked(24)?;
         let key = self.derive("encrypt", "");
         let payload = Payload { msg: sealed, aad: self.key_id.as_bytes() };
-        let clear = XChaCha20Poly1305::new(key.as_bytes().into()).decrypt(XNonce::from_slice(nonce), payload).ok()?;
+        let clear =
+            XChaCha20Poly1305::new(key.as_bytes().into()).decrypt(XNonce::from_slice(nonce), payload).ok()?;
         String::from_utf8(clear).ok()
     }
 }

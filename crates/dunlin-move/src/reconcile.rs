@@ -68,7 +68,8 @@ impl TableResult {
     pub fn new(label: &str, account: &Account, preexisting: Tally, target: Tally, seconds: f64) -> Self {
         let d: &Dispositions = &account.dispositions;
         let loaded_hash = target.hash - preexisting.hash;
-        let there = target.rows == account.expected.rows + preexisting.rows && loaded_hash == account.expected.hash;
+        let there =
+            target.rows == account.expected.rows + preexisting.rows && loaded_hash == account.expected.hash;
         Self {
             table: label.to_owned(),
             source_rows: account.source.rows,
@@ -155,14 +156,20 @@ pub async fn hash_table(
     };
     open.by_ref().take(jobs.max(1)).for_each(|bounds| spawn(&mut tasks, bounds));
     while let Some(joined) = tasks.join_next().await {
-        let part = joined.map_err(|_| MoveError::Engine { act: "hash a split".into(), code: "panic".into() })??;
+        let part =
+            joined.map_err(|_| MoveError::Engine { act: "hash a split".into(), code: "panic".into() })??;
         hashed.merge(&part);
         open.by_ref().take(1).for_each(|bounds| spawn(&mut tasks, bounds));
     }
     Ok(hashed)
 }
 
-async fn hash_one(reader: &dyn Reader, request: ReadRequest, key: &HashKey, columns: &[usize]) -> Result<Hashed> {
+async fn hash_one(
+    reader: &dyn Reader,
+    request: ReadRequest,
+    key: &HashKey,
+    columns: &[usize],
+) -> Result<Hashed> {
     let mut hashed = Hashed::default();
     let mut buffer = Vec::new();
     let mut stream = reader.read(request).await?;
@@ -215,7 +222,11 @@ pub(crate) fn entry(run: &str, result: &TableResult, verified: bool) -> Body {
 }
 
 /// A rehearsal that writes nothing: the same pipeline without its last step.
-pub(crate) async fn rehearse(run: &Run<'_>, spec: &Arc<TableSpec>, reader: &Arc<dyn Reader>) -> Result<TableResult> {
+pub(crate) async fn rehearse(
+    run: &Run<'_>,
+    spec: &Arc<TableSpec>,
+    reader: &Arc<dyn Reader>,
+) -> Result<TableResult> {
     let begun = std::time::Instant::now();
     let pipeline = run.pipeline(spec, reader).await?;
     let bounds = reader.splits(&spec.source, run.options.rows_per_split.unwrap_or(200_000), &[]).await?;
@@ -232,5 +243,11 @@ pub(crate) async fn rehearse(run: &Run<'_>, spec: &Arc<TableSpec>, reader: &Arc<
         .await?;
     let account: Account = receipts.lock().map(|r| r.iter().collect()).unwrap_or_default();
     // Nothing was written, so the target is taken to be what it would be.
-    Ok(TableResult::new(&spec.label, &account, Tally::default(), account.expected, begun.elapsed().as_secs_f64()))
+    Ok(TableResult::new(
+        &spec.label,
+        &account,
+        Tally::default(),
+        account.expected,
+        begun.elapsed().as_secs_f64(),
+    ))
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use dunlin_connect::{Receipt, Target};
 use dunlin_plan::{Plan, StorePlan, StoreUrl};
 use dunlin_store::{
-    Amendment, Approval, Body, Counts, CountsDelta, QuarantineRow, QuarantineStatus, RunRecord, RunStatus, SplitStatus,
-    Workspace,
+    Amendment, Approval, Body, Counts, CountsDelta, QuarantineRow, QuarantineStatus, RunRecord, RunStatus,
+    SplitStatus, Workspace,
 };
 
 use crate::accounting::{Dispositions, FileRef, PartReceipt};
@@ -30,6 +30,29 @@ pub async fn stand_in(stores: &mut Stores, plan: &Plan, url: &str, options: &Run
     Ok(())
 }
 
+/// The plan of a rehearsal into a copy: unless this very plan was approved for these stores, every column of a personal,
+/// sensitive or secret kind that the plan does not protect arrives as a token. Equal values stay equal, so keys and
+/// matching behave as they will; nobody is in the copy.
+pub async fn deidentified(
+    workspace: &Workspace,
+    plan: &Plan,
+    fingerprint: &str,
+    identities: &BTreeMap<String, String>,
+) -> Result<Plan> {
+    let approvals = workspace.state().approvals(fingerprint).await?;
+    if approvals.iter().any(|a| a.stores == *identities) {
+        return Ok(plan.clone());
+    }
+    let mut copy = plan.clone();
+    for column in copy.tables.iter_mut().flat_map(|t| &mut t.columns) {
+        let personal = column.kind.is_some_and(|k| k.class() >= dunlin_plan::Class::Personal);
+        if personal && column.protect.is_none() {
+            column.protect = Some(dunlin_plan::Protect::Tokenise);
+        }
+    }
+    Ok(copy)
+}
+
 fn parse_url(url: &str) -> Result<StoreUrl> {
     url.parse().map_err(|e| MoveError::Refused {
         code: "rehearse-url",
@@ -46,7 +69,8 @@ pub async fn allowed(
     identities: &BTreeMap<String, String>,
     options: &RunOptions,
 ) -> Result<()> {
-    let protected = plan.tables.iter().map(|t| &t.to.store).find(|s| plan.stores.get(*s).is_some_and(|s| s.protected));
+    let protected =
+        plan.tables.iter().map(|t| &t.to.store).find(|s| plan.stores.get(*s).is_some_and(|s| s.protected));
     let Some(store) = protected.filter(|_| options.rehearsal.is_none()) else { return Ok(()) };
     let approvals: Vec<Approval> = workspace.state().approvals(fingerprint).await?;
     if approvals.iter().any(|a| a.stores == *identities) {
@@ -159,7 +183,10 @@ pub async fn receipts(run: &Run<'_>, id: &str, targets: &BTreeMap<String, Arc<dy
 
 fn body(receipt: &Receipt) -> Result<PartReceipt> {
     serde_json::from_str(&receipt.body).map_err(|_| MoveError::Broken {
-        message: format!("the receipt of part {} of {} in the target is not readable", receipt.part, receipt.table),
+        message: format!(
+            "the receipt of part {} of {} in the target is not readable",
+            receipt.part, receipt.table
+        ),
         help: "`dunlin verify` compares both sides without it".to_owned(),
     })
 }
@@ -233,7 +260,9 @@ async fn sweep(run: &Run<'_>, id: &str) -> Result<()> {
     fragments.remove_unfinished(id)?;
     for found in fragments.list(id)? {
         let parts = crate::parts::parts_of(run.workspace.state(), id, &found.table).await?;
-        let named = parts.iter().any(|p| p.origin == id && p.receipt.fragment.as_ref().is_some_and(|f| f.name == found.name));
+        let named = parts
+            .iter()
+            .any(|p| p.origin == id && p.receipt.fragment.as_ref().is_some_and(|f| f.name == found.name));
         if !named {
             fragments.remove(&found)?;
         }

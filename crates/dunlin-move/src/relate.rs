@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use dunlin_connect::{ForeignKey, Index, Sequence, Table, Unique};
 
+use crate::Result;
 use crate::spec::TableSpec;
 use crate::stores::Stores;
-use crate::Result;
 
 /// Gives the tables that dunlin makes the keys, indexes and counters of their sources, under their new names. A key
 /// follows when each of its columns is taken over; a foreign key, when its parent moves to the same store as well.
@@ -145,8 +145,11 @@ pub fn load_order(specs: Vec<TableSpec>) -> (Vec<TableSpec>, BTreeMap<String, Ve
     let mut cyclic: BTreeMap<String, Vec<ForeignKey>> = BTreeMap::new();
     let mut left: BTreeSet<usize> = (0..specs.len()).collect();
     while !left.is_empty() {
-        let ready: Vec<usize> =
-            left.iter().copied().filter(|i| parents[*i].iter().all(|p| p == i || !left.contains(p))).collect();
+        let ready: Vec<usize> = left
+            .iter()
+            .copied()
+            .filter(|i| parents[*i].iter().all(|p| p == i || !left.contains(p)))
+            .collect();
         // In a cycle, go on with the table that waits for the fewest others.
         let next = if ready.is_empty() {
             let fewest = left.iter().copied().min_by_key(|i| parents[*i].intersection(&left).count());

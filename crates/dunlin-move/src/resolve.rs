@@ -64,7 +64,10 @@ pub async fn try_resolve(
     }
     relate(&mut specs, stores, !saved.is_empty())?;
     let (specs, cyclic) = load_order(specs);
-    Ok((Resolved { specs: specs.into_iter().map(Arc::new).collect(), cyclic, findings: Vec::new() }, findings))
+    Ok((
+        Resolved { specs: specs.into_iter().map(Arc::new).collect(), cyclic, findings: Vec::new() },
+        findings,
+    ))
 }
 
 type Outcome = Result<(TableSpec, Vec<Finding>), Vec<Finding>>;
@@ -119,7 +122,10 @@ async fn resolve_table(
 }
 
 /// The target table where it exists. A database file that is not there yet holds no table.
-pub(crate) async fn existing_target(store: &dyn dunlin_connect::Store, table: &TablePlan) -> Result<Option<Table>> {
+pub(crate) async fn existing_target(
+    store: &dyn dunlin_connect::Store,
+    table: &TablePlan,
+) -> Result<Option<Table>> {
     match find_table(store, &table.to).await {
         Ok(found) => Ok(found),
         Err(MoveError::Connect(ConnectError::Missing { .. })) => Ok(None),
@@ -133,7 +139,9 @@ async fn missing_table(table: &TablePlan, stores: &Stores) -> Result<Finding> {
     let views: Vec<&str> = names.iter().map(String::as_str).collect();
     let wanted = table_name(&table.from).to_string();
     let message = format!("store `{}` has no table `{wanted}`", table.from.store);
-    Ok(Finding::error("move-missing-table", table.span, message).help(nearest_name(&wanted, &views)).in_table(table.label()))
+    Ok(Finding::error("move-missing-table", table.span, message)
+        .help(nearest_name(&wanted, &views))
+        .in_table(table.label()))
 }
 
 /// Names and types of what enriching adds at this time.
@@ -149,11 +157,17 @@ async fn added_columns(
         };
         let store = stores.get(&enrich.from.store)?;
         let Some(side) = find_table(store.as_ref(), &enrich.from).await? else {
-            return finding(format!("`{}` is not there to enrich from", enrich.from), "check its store's URL".to_owned());
+            return finding(
+                format!("`{}` is not there to enrich from", enrich.from),
+                "check its store's URL".to_owned(),
+            );
         };
         let names: Vec<&str> = side.columns.iter().map(|c| c.name.as_str()).collect();
         if side.index_of(&enrich.on.1).is_none() {
-            return finding(format!("`{}` has no column `{}`", enrich.from, enrich.on.1), nearest_name(&enrich.on.1, &names));
+            return finding(
+                format!("`{}` has no column `{}`", enrich.from, enrich.on.1),
+                nearest_name(&enrich.on.1, &names),
+            );
         }
         for (target, column) in &enrich.add {
             match side.column(column) {
@@ -162,7 +176,10 @@ async fn added_columns(
                     added.push((target.clone(), if opaque { ColumnType::TEXT } else { found.ty.clone() }));
                 }
                 None => {
-                    return finding(format!("`{}` has no column `{column}`", enrich.from), nearest_name(column, &names));
+                    return finding(
+                        format!("`{}` has no column `{column}`", enrich.from),
+                        nearest_name(column, &names),
+                    );
                 }
             }
         }

@@ -78,12 +78,16 @@ impl IndexWriter {
     /// # Errors
     /// When the disk does not take it.
     pub fn finish(mut self) -> Result<FileRef> {
-        fail::fail_point!("move::index.before_fsync", |_| Err(MoveError::failpoint("move::index.before_fsync")));
+        fail::fail_point!("move::index.before_fsync", |_| Err(MoveError::failpoint(
+            "move::index.before_fsync"
+        )));
         self.file.flush().map_err(|e| MoveError::file(&self.temp, &e))?;
         self.file.get_ref().sync_all().map_err(|e| MoveError::file(&self.temp, &e))?;
         std::fs::rename(&self.temp, &self.path).map_err(|e| MoveError::file(&self.path, &e))?;
         sync_folder(&self.path)?;
-        fail::fail_point!("move::index.after_rename", |_| Err(MoveError::failpoint("move::index.after_rename")));
+        fail::fail_point!("move::index.after_rename", |_| Err(MoveError::failpoint(
+            "move::index.after_rename"
+        )));
         Ok(FileRef {
             name: file_name(&self.path),
             blake3: self.hasher.finalize().to_hex().to_string(),
@@ -136,7 +140,9 @@ impl IndexReader {
                 if self.hasher.finalize().to_hex().as_str() != self.want {
                     return Err(MoveError::Broken {
                         message: format!("{} is not the row index its receipt names", self.path.display()),
-                        help: "restore `.dunlin/` from a backup, or load the table anew with `replace = true`".into(),
+                        help:
+                            "restore `.dunlin/` from a backup, or load the table anew with `replace = true`"
+                                .into(),
                     });
                 }
                 return Ok(None);
@@ -178,7 +184,8 @@ mod tests {
         let entry = IndexEntry { key: [1; 16], row: [2; 16], source: RowHash::from_bytes(&[3; 32]) };
         writer.push(entry).expect("push");
         let reference = writer.finish().expect("finish");
-        let read: Vec<_> = IndexReader::open(folder.path(), &reference).expect("open").collect::<Result<_>>().expect("read");
+        let read: Vec<_> =
+            IndexReader::open(folder.path(), &reference).expect("open").collect::<Result<_>>().expect("read");
         assert_eq!(read, [entry]);
         let mut bytes = std::fs::read(&path).expect("bytes");
         bytes[5] ^= 1;

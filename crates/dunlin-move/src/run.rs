@@ -9,9 +9,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use std::sync::atomic::AtomicU64;
 
 use dunlin_connect::canon::HashKey;
 use dunlin_connect::{Bounds, Reader, Store, Target};
@@ -167,12 +167,18 @@ pub async fn run(
     observer: Arc<dyn Observer>,
 ) -> Result<RunSummary> {
     let _lock = workspace.lock_run()?;
-    let mut stores = Stores::open(plan, &options.base).await?;
+    let fingerprint = plan.fingerprint().to_string();
+    let mut plan = std::borrow::Cow::Borrowed(plan);
+    let mut stores = Stores::open(&plan, &options.base).await?;
     if let Some(Rehearsal::Into(url)) = &options.rehearsal {
-        recover::stand_in(&mut stores, plan, url, options).await?;
+        recover::stand_in(&mut stores, &plan, url, options).await?;
     }
     let identities = stores.identities().await?;
-    let fingerprint = plan.fingerprint().to_string();
+    if matches!(options.rehearsal, Some(Rehearsal::Into(_))) {
+        let copy = recover::deidentified(workspace, &plan, &fingerprint, &identities).await?;
+        plan = std::borrow::Cow::Owned(copy);
+    }
+    let plan = plan.as_ref();
     recover::allowed(workspace, plan, &fingerprint, &identities, options).await?;
     let begun = recover::unfinished(workspace, &fingerprint, &identities, options).await?;
     let resumed = begun.is_some();
@@ -245,7 +251,18 @@ impl<'a> Run<'a> {
         let (key, protector) = (row_key(workspace)?, protector(workspace)?);
         let quarantined = Arc::new(AtomicU64::new(0));
         let seconds = Mutex::default();
-        Ok(Self { workspace, stores, options, plan, observer, resolved, key, protector, quarantined, seconds })
+        Ok(Self {
+            workspace,
+            stores,
+            options,
+            plan,
+            observer,
+            resolved,
+            key,
+            protector,
+            quarantined,
+            seconds,
+        })
     }
 
     pub(crate) fn entry(&self, body: Body) -> Entry {
@@ -265,7 +282,12 @@ impl<'a> Run<'a> {
     }
 
     /// Puts the run into the state before anything else happens.
-    async fn begin(&self, fingerprint: &str, stores: BTreeMap<String, String>, started_at: i64) -> Result<String> {
+    async fn begin(
+        &self,
+        fingerprint: &str,
+        stores: BTreeMap<String, String>,
+        started_at: i64,
+    ) -> Result<String> {
         let id = dunlin_store::new_id();
         let rehearse = self.options.rehearsal.is_some();
         let record = RunRecord {
@@ -284,7 +306,8 @@ impl<'a> Run<'a> {
         let mut tx = self.workspace.state().begin().await?;
         tx.insert_run(&record).await?;
         let plan_fingerprint = fingerprint.to_owned();
-        tx.enter(self.entry(Body::RunStarted { run: id.clone(), plan_fingerprint, rehearse, stores })).await?;
+        tx.enter(self.entry(Body::RunStarted { run: id.clone(), plan_fingerprint, rehearse, stores }))
+            .await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -298,7 +321,8 @@ impl<'a> Run<'a> {
     }
 
     async fn paused(&self, id: &str, error: &MoveError) -> Result<()> {
-        let status = if matches!(error, MoveError::Stopped { .. }) { RunStatus::Stopped } else { RunStatus::Paused };
+        let status =
+            if matches!(error, MoveError::Stopped { .. }) { RunStatus::Stopped } else { RunStatus::Paused };
         let reason_code = match error {
             MoveError::Stopped { .. } => "stopped",
             MoveError::Connect(_) => "store",
@@ -307,7 +331,8 @@ impl<'a> Run<'a> {
         };
         let mut tx = self.workspace.state().begin().await?;
         tx.set_run_status(id, status).await?;
-        tx.enter(self.entry(Body::RunPaused { run: id.to_owned(), reason_code: reason_code.to_owned() })).await?;
+        tx.enter(self.entry(Body::RunPaused { run: id.to_owned(), reason_code: reason_code.to_owned() }))
+            .await?;
         tx.commit().await?;
         Ok(())
     }
@@ -326,7 +351,8 @@ impl<'a> Run<'a> {
     async fn tables(&self, id: &str) -> Result<Vec<TableResult>> {
         let targets = self.targets(id).await?;
         let readers = self.readers().await?;
-        let specs: Vec<Arc<TableSpec>> = self.resolved.specs.iter().filter(|s| self.chosen(s)).cloned().collect();
+        let specs: Vec<Arc<TableSpec>> =
+            self.resolved.specs.iter().filter(|s| self.chosen(s)).cloned().collect();
         for spec in &specs {
             self.prepare(id, spec, &targets).await?;
         }
@@ -350,8 +376,11 @@ impl<'a> Run<'a> {
         }
         settle::keys(self, id, &specs, &targets).await?;
         for spec in &specs {
-            let parts: Vec<String> =
-                parts_of(self.workspace.state(), id, &spec.label).await?.into_iter().map(|p| p.name).collect();
+            let parts: Vec<String> = parts_of(self.workspace.state(), id, &spec.label)
+                .await?
+                .into_iter()
+                .map(|p| p.name)
+                .collect();
             targets[&spec.plan.to.store].join(id, &spec.target, &parts).await?;
         }
         let mut results = Vec::with_capacity(specs.len());
@@ -387,7 +416,12 @@ impl<'a> Run<'a> {
     }
 
     /// Makes the target table, or makes sure that it may be written to, and remembers both sides as they are.
-    async fn prepare(&self, id: &str, spec: &Arc<TableSpec>, targets: &BTreeMap<String, Arc<dyn Target>>) -> Result<()> {
+    async fn prepare(
+        &self,
+        id: &str,
+        spec: &Arc<TableSpec>,
+        targets: &BTreeMap<String, Arc<dyn Target>>,
+    ) -> Result<()> {
         let known = self.workspace.state().tables(id).await?.iter().any(|(label, _)| *label == spec.label);
         let target = &targets[&spec.plan.to.store];
         if !known {
@@ -410,7 +444,13 @@ impl<'a> Run<'a> {
     }
 
     /// Cuts a table into splits and loads those that have no receipt yet.
-    async fn table(&self, id: &str, spec: &Arc<TableSpec>, reader: &Arc<dyn Reader>, target: &Arc<dyn Target>) -> Result<()> {
+    async fn table(
+        &self,
+        id: &str,
+        spec: &Arc<TableSpec>,
+        reader: &Arc<dyn Reader>,
+        target: &Arc<dyn Target>,
+    ) -> Result<()> {
         let state = self.workspace.state();
         let pipeline = self.pipeline(spec, reader).await?;
         if state.splits(id, &spec.label).await?.is_empty() {
@@ -447,7 +487,13 @@ impl<'a> Run<'a> {
         pipeline.load(&open, self.options.jobs, context, |receipt| self.receipt(id, spec, receipt)).await
     }
 
-    async fn cut(&self, id: &str, spec: &TableSpec, reader: &Arc<dyn Reader>, pipeline: &Pipeline) -> Result<()> {
+    async fn cut(
+        &self,
+        id: &str,
+        spec: &TableSpec,
+        reader: &Arc<dyn Reader>,
+        pipeline: &Pipeline,
+    ) -> Result<()> {
         let before = carry::previous(self, id, spec).await?;
         let rows = self.options.rows_per_split.unwrap_or(ROWS_PER_SPLIT);
         let bounds = reader.splits(&spec.source, rows, &before.bounds()).await?;
@@ -476,7 +522,9 @@ impl<'a> Run<'a> {
 
     /// Step 3 of the order of durability: the receipt enters the state and the ledger.
     pub(crate) async fn receipt(&self, id: &str, spec: &TableSpec, done: SplitReceipt) -> Result<()> {
-        fail::fail_point!("move::receipt.before_state", |_| Err(MoveError::failpoint("move::receipt.before_state")));
+        fail::fail_point!("move::receipt.before_state", |_| Err(MoveError::failpoint(
+            "move::receipt.before_state"
+        )));
         let rows = recover::quarantine_rows(self.workspace, id, &spec.label, done.receipt.fragment.as_ref())?;
         let mut tx = self.workspace.state().begin().await?;
         tx.insert_quarantine_rows(&rows).await?;
@@ -485,7 +533,9 @@ impl<'a> Run<'a> {
         let value = serde_json::to_value(&stored).unwrap_or_default();
         tx.record_receipt(id, &spec.label, done.split, &value).await?;
         tx.commit().await?;
-        fail::fail_point!("move::receipt.after_state", |_| Err(MoveError::failpoint("move::receipt.after_state")));
+        fail::fail_point!("move::receipt.after_state", |_| Err(MoveError::failpoint(
+            "move::receipt.after_state"
+        )));
         Ok(())
     }
 
@@ -498,15 +548,18 @@ impl<'a> Run<'a> {
             let Some(side) = crate::find_table(store.as_ref(), &enrich.from).await? else { continue };
             let place = |name: &str| side.index_of(name);
             let add: Vec<usize> = enrich.add.iter().filter_map(|(_, column)| place(column)).collect();
-            let (Some(key), Ok(on)) = (place(&enrich.on.1), spec.mapping.read_schema.index_of(&enrich.on.0)) else {
+            let (Some(key), Ok(on)) = (place(&enrich.on.1), spec.mapping.read_schema.index_of(&enrich.on.0))
+            else {
                 continue;
             };
             let scratch = self.workspace.state_dir.join("tmp");
             let reader = store.reader().await?;
             let side = Arc::new(side);
-            let lookup = Lookup::read(reader.as_ref(), side, key, &add, on, &scratch, MEMORY_MAX_BYTES).await?;
+            let lookup =
+                Lookup::read(reader.as_ref(), side, key, &add, on, &scratch, MEMORY_MAX_BYTES).await?;
             if lookup.skipped > 0 {
-                let message = format!("{} rows of `{}` cannot be read and enrich nothing", lookup.skipped, enrich.from);
+                let message =
+                    format!("{} rows of `{}` cannot be read and enrich nothing", lookup.skipped, enrich.from);
                 self.observer.event(Event::Warning { table: &spec.label, message: &message });
             }
             lookups.push(Arc::new(lookup));
@@ -529,7 +582,13 @@ impl<'a> Run<'a> {
             tables.push(crate::reconcile::rehearse(&self, spec, reader).await?);
         }
         let run = "rehearsal".to_owned();
-        Ok(RunSummary { run, fingerprint: fingerprint.to_owned(), resumed: false, tables, findings: self.resolved.findings })
+        Ok(RunSummary {
+            run,
+            fingerprint: fingerprint.to_owned(),
+            resumed: false,
+            tables,
+            findings: self.resolved.findings,
+        })
     }
 
     /// How many splits work at the same time, and how rows are counted, without a target.

@@ -10,6 +10,8 @@ use dunlin_connect::canon::{RowHash, hash_rows};
 use dunlin_connect::{ColumnType, Committed, ForeignKey, Reason, Receipt, System, Target, Unique, Violation};
 use futures::StreamExt;
 
+#[cfg(feature = "failpoints")]
+use crate::MoveError;
 use crate::accounting::PartReceipt;
 use crate::address::{Wanted, mapped_columns};
 use crate::carry::load_spec;
@@ -18,8 +20,6 @@ use crate::quarantine::{Form, QuarantinedRow, rows_as_text, shape};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Event, Run};
 use crate::spec::TableSpec;
-#[cfg(feature = "failpoints")]
-use crate::MoveError;
 use crate::{Result, recover};
 
 /// Rows of one amendment: bounds its memory.
@@ -32,8 +32,12 @@ pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &T
     for spec in specs {
         let target = &targets[&spec.plan.to.store];
         for unique in uniques(spec) {
-            run.observer.event(Event::Step { table: Some(&spec.label), step: "look for rows with equal keys" });
-            while move_out(run, id, spec, target, target.unique_violators(&spec.target, &unique).await?, None).await? > 0 {}
+            run.observer
+                .event(Event::Step { table: Some(&spec.label), step: "look for rows with equal keys" });
+            while move_out(run, id, spec, target, target.unique_violators(&spec.target, &unique).await?, None)
+                .await?
+                > 0
+            {}
         }
     }
     loop {
@@ -41,7 +45,10 @@ pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &T
         for spec in specs {
             let target = &targets[&spec.plan.to.store];
             for key in checked_keys(run, spec)? {
-                run.observer.event(Event::Step { table: Some(&spec.label), step: "look for references that lead nowhere" });
+                run.observer.event(Event::Step {
+                    table: Some(&spec.label),
+                    step: "look for references that lead nowhere",
+                });
                 let parents = quarantined_parents(run, id, specs, spec, &key).await?;
                 let violation = target.foreign_key_violators(&spec.target, &key).await?;
                 moved += move_out(run, id, spec, target, violation, Some((&key, &parents))).await?;
@@ -95,7 +102,9 @@ async fn quarantined_parents(
     key: &ForeignKey,
 ) -> Result<HashSet<Vec<Option<String>>>> {
     let mut found = HashSet::new();
-    let parent = specs.iter().find(|s| s.plan.to.store == child.plan.to.store && s.target.name.name == key.parent.name);
+    let parent = specs
+        .iter()
+        .find(|s| s.plan.to.store == child.plan.to.store && s.target.name.name == key.parent.name);
     let Some(parent) = parent else { return Ok(found) };
     let mapped: Vec<_> = key
         .parent_columns
@@ -188,7 +197,9 @@ async fn leaving(
         let all: Vec<usize> = (0..rows.num_rows()).collect();
         for (row, fields) in rows_as_text(&rows, &types, &all).into_iter().enumerate() {
             let reason = match parents {
-                Some((key, quarantined)) if refers(spec, key, &fields, quarantined) => Reason::ParentQuarantined,
+                Some((key, quarantined)) if refers(spec, key, &fields, quarantined) => {
+                    Reason::ParentQuarantined
+                }
                 _ => violation.reason,
             };
             let position = batch.positions[row];
@@ -223,14 +234,16 @@ async fn amend(
     constraint: &str,
 ) -> Result<()> {
     let state = run.workspace.state();
-    let number = state.amendments(id, &spec.label).await?.iter().map(|a| a.amendment).max().map_or(1, |n| n + 1);
+    let number =
+        state.amendments(id, &spec.label).await?.iter().map(|a| a.amendment).max().map_or(1, |n| n + 1);
     let part = format!("amend-{number}");
     let mut receipt = PartReceipt::default();
     let mut fragment = run.workspace.fragments().create(id, &spec.label, &part)?;
     let folder = rows_folder(&run.workspace.state_dir, id, &spec.label);
     let mut index = IndexWriter::create(&folder.join(format!("{part}.idx")))?;
     for (leaving, entry) in &rows {
-        let place = leaving.column.as_ref().and_then(|c| spec.mapping.columns.iter().position(|m| m.target == *c));
+        let place =
+            leaving.column.as_ref().and_then(|c| spec.mapping.columns.iter().position(|m| m.target == *c));
         let row = QuarantinedRow {
             split: 0,
             position: leaving.position,
@@ -254,7 +267,9 @@ async fn amend(
         Some(crate::accounting::FileRef { name: info.name, blake3: info.blake3, rows: info.rows.into() });
     receipt.index_taken = Some(index.finish()?);
     let positions: Vec<u64> = rows.iter().map(|(leaving, _)| leaving.position).collect();
-    fail::fail_point!("move::amend.before_commit", |_| Err(MoveError::failpoint("move::amend.before_commit")));
+    fail::fail_point!("move::amend.before_commit", |_| Err(MoveError::failpoint(
+        "move::amend.before_commit"
+    )));
     let mut load = target.begin(load_spec(spec, id, &part)).await?;
     load.delete(&positions).await?;
     let body = serde_json::to_string(&receipt).unwrap_or_default();

@@ -140,4 +140,3 @@ pub struct SavedTable {
     /// When the run began, microseconds since 1970 UTC: what `now()` means in its expressions.
     pub run_at_us: i64,
 }
-

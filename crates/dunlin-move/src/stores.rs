@@ -102,7 +102,10 @@ fn store_url(store: &StorePlan, base: &Path) -> Result<String> {
     match &store.url {
         StoreUrl::Literal(url) => Ok(url.clone()),
         StoreUrl::Env(name) => std::env::var(name).map(|v| v.trim().to_owned()).map_err(|_| {
-            missing(format!("the environment variable `{name}` is not set"), format!("run: export {name}='postgres://…'"))
+            missing(
+                format!("the environment variable `{name}` is not set"),
+                format!("run: export {name}='postgres://…'"),
+            )
         }),
         StoreUrl::Secret(path) => {
             let file = base.join(path);

@@ -106,7 +106,11 @@ async fn positions(run: &Run<'_>, id: &str, spec: &Arc<TableSpec>) -> Result<(Ve
     if wanted.left() > 0 {
         return Err(MoveError::Refused {
             code: "target-changed",
-            message: format!("{} rows of {} were changed or removed since run {id} loaded them", wanted.left(), spec.label),
+            message: format!(
+                "{} rows of {} were changed or removed since run {id} loaded them",
+                wanted.left(),
+                spec.label
+            ),
             help: "`dunlin verify` names them; nothing was taken back".to_owned(),
         });
     }

@@ -7,8 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Moves customer data from the system a company is leaving to the one it has chosen, and proves it.
 #[derive(Parser)]
 #[command(name = "dunlin", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done and every row accounted for; 1 something does not reconcile; 2 the plan, the \
-command line or the policy says no, nothing was touched; 3 a store could not be reached, run again to go on.")]
+#[command(
+    after_help = "Exit codes: 0 done and every row accounted for; 1 something does not reconcile; 2 the plan, the \
+command line or the policy says no, nothing was touched; 3 a store could not be reached, run again to go on."
+)]
 pub struct Cli {
     /// The workspace: the folder that holds `dunlin.toml`.
     #[arg(long, global = true, value_name = "DIR", default_value = ".")]

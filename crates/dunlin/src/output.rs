@@ -4,7 +4,9 @@
 use std::io::{IsTerminal, Write};
 
 use dunlin_plan::{Finding, Findings, Level};
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report, Severity};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report, Severity,
+};
 use serde::Serialize;
 
 use crate::cli::Format;

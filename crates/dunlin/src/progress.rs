@@ -70,7 +70,8 @@ impl Progress {
             }
         } else if !self.quiet {
             let about = estimate.map(|rows| format!(", about {} rows", thousands(rows))).unwrap_or_default();
-            let rest = if done > 0 { format!(", {done} of {splits} splits done before") } else { String::new() };
+            let rest =
+                if done > 0 { format!(", {done} of {splits} splits done before") } else { String::new() };
             note(&format!("{table}{about}{rest}"));
         }
     }
@@ -86,7 +87,12 @@ impl Progress {
                 let left = (estimate - at.rows) as f64 * seconds / at.rows.max(1) as f64;
                 format!(", {} left", HumanDuration(Duration::from_secs_f64(left)))
             });
-            format!("{} rows, {}, {rate} rows/s{}", thousands(at.rows), HumanBytes(at.bytes), left.unwrap_or_default())
+            format!(
+                "{} rows, {}, {rate} rows/s{}",
+                thousands(at.rows),
+                HumanBytes(at.bytes),
+                left.unwrap_or_default()
+            )
         };
         match &self.bar {
             Some(bar) => {

@@ -39,7 +39,11 @@ impl PlanFile {
 
     /// A plan of this text.
     pub fn of(dir: &Path, text: String) -> Result<Self, Failure> {
-        let file = if dir == Path::new(".") { PLAN_FILE.to_owned() } else { dir.join(PLAN_FILE).display().to_string() };
+        let file = if dir == Path::new(".") {
+            PLAN_FILE.to_owned()
+        } else {
+            dir.join(PLAN_FILE).display().to_string()
+        };
         let plan = dunlin_plan::load(&text, &file)?;
         Ok(Self { dir: dir.to_owned(), file, text, plan })
     }

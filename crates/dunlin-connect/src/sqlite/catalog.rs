@@ -138,6 +138,7 @@ fn column(row: &ColumnRow, shape: &Shape) -> Column {
         nullable: !row.not_null && !is_rowid,
         default: row.default.clone(),
         identity: is_rowid.then_some(Identity::ByDefault),
+        as_text: false,
         generated: match row.hidden {
             2 => Some(Generated::Virtual),
             3 => Some(Generated::Stored),

@@ -108,7 +108,9 @@ async fn load_splits(
         };
         let lead = Lead::of(&batch);
         match marker_of(&batch) {
-            Some(fate::BEGIN) => open = Some(SplitLoad::begin(lead.split, context.clone(), spec.clone()).await?),
+            Some(fate::BEGIN) => {
+                open = Some(SplitLoad::begin(lead.split, context.clone(), spec.clone()).await?)
+            }
             Some(_) => {
                 let load = open.take().ok_or_else(|| broken("a split ended that had not begun"))?;
                 let read = Tally { rows: lead.positions[0], hash: lead.hashes[0] };
@@ -133,7 +135,10 @@ async fn load_splits(
 }
 
 fn broken(message: &str) -> MoveError {
-    MoveError::Broken { message: message.to_owned(), help: "this is a defect of dunlin: please report it".to_owned() }
+    MoveError::Broken {
+        message: message.to_owned(),
+        help: "this is a defect of dunlin: please report it".to_owned(),
+    }
 }
 
 /// The receipt of one split with its number.
@@ -238,9 +243,11 @@ impl SplitLoad {
         match lead.fates.iter().position(|f| *f == fate::STOPPED) {
             None => Ok(()),
             Some(row) => {
-                let rule = lead.reasons[row].as_deref().unwrap_or_default().trim_start_matches("rule:").to_owned();
+                let rule =
+                    lead.reasons[row].as_deref().unwrap_or_default().trim_start_matches("rule:").to_owned();
                 let position = lead.positions[row];
-                let message = format!("rule `{rule}` of {} failed at source position {position}", self.spec.label);
+                let message =
+                    format!("rule `{rule}` of {} failed at source position {position}", self.spec.label);
                 Err(MoveError::Stopped { message })
             }
         }
@@ -263,7 +270,8 @@ impl SplitLoad {
     }
 
     fn quarantine_marked(&mut self, source: &RecordBatch, lead: &Lead) -> Result<()> {
-        let rows: Vec<usize> = (0..lead.fates.len()).filter(|row| lead.fates[*row] == fate::QUARANTINED).collect();
+        let rows: Vec<usize> =
+            (0..lead.fates.len()).filter(|row| lead.fates[*row] == fate::QUARANTINED).collect();
         if rows.is_empty() {
             return Ok(());
         }
@@ -301,7 +309,9 @@ impl SplitLoad {
         let mapped = self.spec.mapping.columns.iter().find(|m| m.target == column);
         let index = match row.form {
             Form::Raw => self.spec.mapping.read_schema.index_of(column).ok()?,
-            _ => mapped.and_then(|m| m.from).or_else(|| self.spec.mapping.read_schema.index_of(column).ok())?,
+            _ => {
+                mapped.and_then(|m| m.from).or_else(|| self.spec.mapping.read_schema.index_of(column).ok())?
+            }
         };
         let field = row.fields.get(index)?.as_deref()?;
         match row.form {
@@ -323,7 +333,8 @@ impl SplitLoad {
         let so_far = self.context.quarantined.fetch_add(1, Ordering::Relaxed) + 1;
         match self.context.quarantine_max {
             Some(max) if so_far > max => {
-                let message = format!("more than {max} rows went to quarantine, the limit of --max-quarantine");
+                let message =
+                    format!("more than {max} rows went to quarantine, the limit of --max-quarantine");
                 Err(MoveError::Stopped { message })
             }
             _ => Ok(()),
@@ -337,7 +348,8 @@ impl SplitLoad {
             (source, target)
         } else {
             let mask = BooleanArray::from_iter(lead.fates.iter().map(|f| Some(*f == fate::ALIVE)));
-            let keep = |batch| filter_record_batch(&batch, &mask).map_err(|_| broken("a batch cannot be filtered"));
+            let keep =
+                |batch| filter_record_batch(&batch, &mask).map_err(|_| broken("a batch cannot be filtered"));
             (keep(source)?, keep(target)?)
         };
         let target = self.named(target)?;
@@ -398,7 +410,14 @@ impl SplitLoad {
             self.receipt.expected.add(hashes[row]);
             self.note(pending.noted[row]);
             let entry = IndexEntry {
-                key: key_hash(&self.context.key, &pending.target, &self.spec.key, row, hashes[row], &mut buffer),
+                key: key_hash(
+                    &self.context.key,
+                    &pending.target,
+                    &self.spec.key,
+                    row,
+                    hashes[row],
+                    &mut buffer,
+                ),
                 row: hashes[row].short(),
                 source: pending.hashes[row],
             };
@@ -463,8 +482,11 @@ impl SplitLoad {
         }
         if let Some(fragment) = self.fragment.take() {
             let info = fragment.finish()?;
-            self.receipt.fragment =
-                Some(crate::accounting::FileRef { name: info.name, blake3: info.blake3, rows: info.rows.into() });
+            self.receipt.fragment = Some(crate::accounting::FileRef {
+                name: info.name,
+                blake3: info.blake3,
+                rows: info.rows.into(),
+            });
         }
         if let Some(index) = self.index.take() {
             self.receipt.index = Some(index.finish()?);
@@ -473,11 +495,13 @@ impl SplitLoad {
         let mut receipt = SplitReceipt { split: self.split, receipt: self.receipt.clone() };
         if let Some(load) = self.load.take() {
             let body = serde_json::to_string(&receipt.receipt).unwrap_or_default();
-            let (run, table, part) = (self.context.run.clone(), self.spec.label.clone(), self.split.to_string());
+            let (run, table, part) =
+                (self.context.run.clone(), self.spec.label.clone(), self.split.to_string());
             match load.commit(&Receipt { run, table, part, body }).await? {
                 Committed::New => {}
                 Committed::Already(before) => {
-                    receipt.receipt = serde_json::from_str(&before.body).map_err(|_| broken("a receipt is not readable"))?;
+                    receipt.receipt = serde_json::from_str(&before.body)
+                        .map_err(|_| broken("a receipt is not readable"))?;
                 }
             }
         }

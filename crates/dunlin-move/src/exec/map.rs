@@ -38,7 +38,8 @@ impl Stage for MapStage {
 
     fn schema(&self) -> SchemaRef {
         let mapping = &self.mapping;
-        let mut fields: Vec<Field> = mapping.read_schema.fields().iter().map(|f| f.as_ref().clone()).collect();
+        let mut fields: Vec<Field> =
+            mapping.read_schema.fields().iter().map(|f| f.as_ref().clone()).collect();
         fields.extend(mapping.target_schema.fields().iter().map(|f| f.as_ref().clone()));
         with_lead(&Schema::new(fields))
     }
@@ -138,7 +139,12 @@ impl Mapper<'_> {
             if !column.nullable {
                 for row in 0..clear[i].len() {
                     if clear[i].is_null(row) {
-                        lead.end(row, fate::QUARANTINED, Reason::NotNull.code().to_owned(), Some(&column.target));
+                        lead.end(
+                            row,
+                            fate::QUARANTINED,
+                            Reason::NotNull.code().to_owned(),
+                            Some(&column.target),
+                        );
                     }
                 }
             }

@@ -116,7 +116,10 @@ impl ExecutionPlan for StageExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> DfResult<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let input = children.swap_remove(0);
         Ok(Self::over(input, self.stage.clone()))
     }
@@ -128,7 +131,11 @@ impl ExecutionPlan for StageExec {
 
 /// The schema of a split's descriptor.
 pub fn descriptor_schema() -> SchemaRef {
-    Schema::new(vec![Field::new("split", DataType::UInt32, false), Field::new("bounds", DataType::Utf8, false)]).into()
+    Schema::new(vec![
+        Field::new("split", DataType::UInt32, false),
+        Field::new("bounds", DataType::Utf8, false),
+    ])
+    .into()
 }
 
 /// The leaf: one partition a split, one row a partition.

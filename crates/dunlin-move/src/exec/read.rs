@@ -32,7 +32,12 @@ pub struct ReadStage {
 
 impl ReadStage {
     fn request(&self, bounds: Bounds) -> ReadRequest {
-        ReadRequest { table: self.table.clone(), columns: self.columns.clone(), bounds, batch_rows: self.batch_rows }
+        ReadRequest {
+            table: self.table.clone(),
+            columns: self.columns.clone(),
+            bounds,
+            batch_rows: self.batch_rows,
+        }
     }
 }
 
@@ -99,8 +104,10 @@ async fn read_splits(
         let batch = batch.map_err(|e| MoveError::engine("read a split's descriptor", e))?;
         for row in 0..batch.num_rows() {
             let split = batch.column(0).as_primitive::<UInt32Type>().value(row);
-            let bounds = serde_json::from_str(batch.column(1).as_string::<i32>().value(row))
-                .map_err(|_| MoveError::Engine { act: "read a split's descriptor".into(), code: "json".into() })?;
+            let bounds =
+                serde_json::from_str(batch.column(1).as_string::<i32>().value(row)).map_err(|_| {
+                    MoveError::Engine { act: "read a split's descriptor".into(), code: "json".into() }
+                })?;
             send.send(marker(&schema, split, fate::BEGIN, Tally::default())).await?;
             let mut read = Tally::default();
             let mut rows = reader.read(ReadRequest { bounds, ..request.clone() }).await?;
@@ -130,7 +137,10 @@ fn arrive(
         let mut arrays = lead.arrays();
         arrays.extend(batch.rows.columns().iter().cloned());
         out.push(RecordBatch::try_new(schema.clone(), arrays).map_err(|e| {
-            MoveError::engine("take a batch from a store", datafusion::error::DataFusionError::ArrowError(Box::new(e), None))
+            MoveError::engine(
+                "take a batch from a store",
+                datafusion::error::DataFusionError::ArrowError(Box::new(e), None),
+            )
         })?);
     }
     if !batch.bad.is_empty() {
@@ -153,4 +163,3 @@ fn bad_lead(bad: Vec<BadRow>, split: u32, key: &HashKey, schema: &SchemaRef) -> 
     }
     lead
 }
-

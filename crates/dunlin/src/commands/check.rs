@@ -42,7 +42,10 @@ pub async fn check(dir: &Path, format: Format) -> Result<u8, Failure> {
     if !failed && format == Format::Text {
         let tables = resolved.specs.len();
         let columns: usize = resolved.specs.iter().map(|s| s.mapping.columns.len()).sum();
-        output::line(&format!("{} tables, {columns} columns: the plan fits its stores ({warnings} warnings)", tables));
+        output::line(&format!(
+            "{} tables, {columns} columns: the plan fits its stores ({warnings} warnings)",
+            tables
+        ));
         output::line(&format!("fingerprint {}", plan.plan.fingerprint()));
     }
     Ok(if failed { NOT_RIGHT } else { OK })

@@ -23,7 +23,11 @@ pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Fail
         ));
     }
     let made = |e: crate::demo::DemoError| Failure::Refused { message: e.to_string(), help: None, code: 3 };
-    output::note(&format!("making a legacy CRM of {} customers in {}", output::thousands(args.customers), dir.display()));
+    output::note(&format!(
+        "making a legacy CRM of {} customers in {}",
+        output::thousands(args.customers),
+        dir.display()
+    ));
     crate::demo::generate(dir, args.customers, SEED).await.map_err(made)?;
     crate::demo::write_plan(dir).map_err(made)?;
     let plan = PlanFile::read(dir)?;
@@ -48,7 +52,9 @@ pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Fail
     let (page, _) = super::report::write(&workspace, &report, &dir.join("report")).await?;
     if format == Format::Json {
         tables.iter().for_each(output::json);
-        output::json(&serde_json::json!({ "run": summary.run, "reconciled": report.proven(), "report": page }));
+        output::json(
+            &serde_json::json!({ "run": summary.run, "reconciled": report.proven(), "report": page }),
+        );
     } else {
         output::line(&crate::report::summary(&report, output::colour_out(), output::width()));
         output::line(&format!("The report: {}", page.display()));

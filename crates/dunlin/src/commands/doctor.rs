@@ -18,7 +18,8 @@ pub async fn doctor(dir: &Path, format: Format) -> Result<u8, Failure> {
     let mut failed = false;
     for (name, store) in &plan.plan.stores {
         let reads = plan.plan.tables.iter().filter(|t| t.from.store == *name).map(|t| &t.from);
-        let sides = plan.plan.tables.iter().flat_map(|t| &t.enrich).map(|e| &e.from).filter(|f| f.store == *name);
+        let sides =
+            plan.plan.tables.iter().flat_map(|t| &t.enrich).map(|e| &e.from).filter(|f| f.store == *name);
         let writes: Vec<TableName> =
             plan.plan.tables.iter().filter(|t| t.to.store == *name).map(|t| table_name(&t.to)).collect();
         let reads: Vec<TableName> = reads.chain(sides).map(table_name).collect();

@@ -64,7 +64,10 @@ async fn side(dir: &Path, name: &'static str, given: &str) -> Result<Side, Failu
     let (url, clear) = match given.strip_prefix("env:") {
         Some(variable) => {
             let clear = std::env::var(variable).map_err(|_| {
-                Failure::usage(format!("the environment variable `{variable}` is not set"), "export it, then run again")
+                Failure::usage(
+                    format!("the environment variable `{variable}` is not set"),
+                    "export it, then run again",
+                )
             })?;
             (given.to_owned(), clear)
         }
@@ -77,7 +80,8 @@ async fn side(dir: &Path, name: &'static str, given: &str) -> Result<Side, Failu
 }
 
 fn has_password(url: &str) -> bool {
-    url::Url::parse(url).is_ok_and(|u| u.password().is_some() || u.query_pairs().any(|(k, _)| k == "password"))
+    url::Url::parse(url)
+        .is_ok_and(|u| u.password().is_some() || u.query_pairs().any(|(k, _)| k == "password"))
 }
 
 /// Moves a URL with a password out of sight: a file outside the plan's folder that only its owner can read.
@@ -86,7 +90,11 @@ fn keep_secret(name: &str, url: &str) -> Result<String, Failure> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let folder = home.join(".config/dunlin/secrets");
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|e| Failure::file(&folder, &e))?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .map_err(|e| Failure::file(&folder, &e))?;
     let path = folder.join(format!("{name}-{}.url", dunlin_store::new_id()));
     let mut file = std::fs::OpenOptions::new()
         .write(true)
@@ -95,7 +103,10 @@ fn keep_secret(name: &str, url: &str) -> Result<String, Failure> {
         .open(&path)
         .map_err(|e| Failure::file(&path, &e))?;
     writeln!(file, "{url}").map_err(|e| Failure::file(&path, &e))?;
-    output::note(&format!("the {name}'s URL holds a password: it is in {} now, and the plan names that file", path.display()));
+    output::note(&format!(
+        "the {name}'s URL holds a password: it is in {} now, and the plan names that file",
+        path.display()
+    ));
     Ok(path.display().to_string())
 }
 
@@ -144,7 +155,9 @@ async fn existing(target: &dyn Store, table: &Table) -> Option<Table> {
 async fn sample(reader: &dyn Reader, table: &Table) -> dunlin_connect::Result<Vec<Vec<String>>> {
     let mut columns = vec![Vec::new(); table.columns.len()];
     let shared = Arc::new(table.clone());
-    let Some(bounds) = reader.splits(table, 100_000, &[]).await?.into_iter().next() else { return Ok(columns) };
+    let Some(bounds) = reader.splits(table, 100_000, &[]).await?.into_iter().next() else {
+        return Ok(columns);
+    };
     let request = ReadRequest { batch_rows: SAMPLE_ROWS, ..ReadRequest::all(shared, bounds) };
     let mut stream = reader.read(request).await?;
     if let Some(batch) = stream.next().await {
@@ -167,7 +180,8 @@ fn write_table(
 ) {
     let from = reference(source, &table.name);
     let to = reference(target, &dunlin_connect::TableName::bare(&table.name.name));
-    let estimate = table.rows_estimate.map(|r| format!("   # about {} rows", output::thousands(r))).unwrap_or_default();
+    let estimate =
+        table.rows_estimate.map(|r| format!("   # about {} rows", output::thousands(r))).unwrap_or_default();
     let _ = writeln!(out, "\n[[table]]{estimate}\nfrom = {}\nto = {}", quoted(&from), quoted(&to));
     if !table.primary_key.is_empty() {
         let key: Vec<String> = table.primary_key.iter().map(|k| quoted(k)).collect();
@@ -188,16 +202,24 @@ fn write_table(
         let guess = detect(&column.name, &column.ty, &views).filter(|g| g.confidence >= 0.5);
         let from = quoted(&column.name);
         let line = match &guess {
-            Some(guess) => format!("{} = {{ from = {from}, kind = {} }}", key(&column.name), quoted(&guess.kind)),
+            Some(guess) => {
+                format!("{} = {{ from = {from}, kind = {} }}", key(&column.name), quoted(&guess.kind))
+            }
             None => format!("{} = {{ from = {from} }}", key(&column.name)),
         };
         let remark = guess.filter(|g| matches!(g.class, "sensitive" | "secret")).map(|g| {
-            format!("   # DECIDE: {} data; protect = \"mask\", \"hash\", \"tokenise\" or \"encrypt\"?", g.class)
+            format!(
+                "   # DECIDE: {} data; protect = \"mask\", \"hash\", \"tokenise\" or \"encrypt\"?",
+                g.class
+            )
         });
         let _ = writeln!(out, "{line}{}", remark.unwrap_or_default());
     }
     if !drops.is_empty() {
-        let _ = writeln!(out, "\n[table.drop]                             # DECIDE: the target has no such columns");
+        let _ = writeln!(
+            out,
+            "\n[table.drop]                             # DECIDE: the target has no such columns"
+        );
         for column in drops {
             let _ = writeln!(out, "{} = \"the target table has no such column\"", key(&column));
         }

@@ -34,7 +34,9 @@ pub async fn keys(dir: &Path, command: KeysCommand, format: Format) -> Result<u8
         KeysCommand::Export { file } => {
             let workspace = open(dir).await?;
             workspace.keys().export(&file)?;
-            output::note("whoever holds this file can read quarantine and undo tokens: keep it as you keep passwords");
+            output::note(
+                "whoever holds this file can read quarantine and undo tokens: keep it as you keep passwords",
+            );
             Ok(OK)
         }
         KeysCommand::Import { file } => {
@@ -70,5 +72,7 @@ async fn list(dir: &Path, format: Format) -> Result<u8, Failure> {
 
 /// Microseconds since 1970 as a moment in words.
 pub fn when(us: i64) -> String {
-    jiff::Timestamp::from_microsecond(us).map(|t| t.strftime("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default()
+    jiff::Timestamp::from_microsecond(us)
+        .map(|t| t.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+        .unwrap_or_default()
 }

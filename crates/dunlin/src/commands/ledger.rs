@@ -34,7 +34,9 @@ async fn verify(workspace: &Workspace, dir: &Path, since: &[PathBuf], format: Fo
     {
         return Err(Failure::Refused {
             message: "the ledger's key is not the verifier that the plan pins".to_owned(),
-            help: Some("these are the keys of another workspace, or somebody has made a new ledger".to_owned()),
+            help: Some(
+                "these are the keys of another workspace, or somebody has made a new ledger".to_owned(),
+            ),
             code: 1,
         });
     }
@@ -51,12 +53,19 @@ async fn verify(workspace: &Workspace, dir: &Path, since: &[PathBuf], format: Fo
                     "verified": true, "size": report.size, "root": root, "against": known.len(),
                 }));
             } else {
-                output::line(&format!("{} entries, root {}: nothing was changed, removed or cut off", report.size, root));
+                output::line(&format!(
+                    "{} entries, root {}: nothing was changed, removed or cut off",
+                    report.size, root
+                ));
             }
             Ok(OK)
         }
         Err(error) => {
-            output::error(&error.to_string(), Some("compare with a backup: `dunlin ledger export` of both"), format);
+            output::error(
+                &error.to_string(),
+                Some("compare with a backup: `dunlin ledger export` of both"),
+                format,
+            );
             Ok(NOT_RIGHT)
         }
     }
@@ -68,12 +77,10 @@ fn checkpoint(file: &Path, verifier: &Verifier) -> Result<Checkpoint, Failure> {
     let from_report = serde_json::from_str::<serde_json::Value>(&text)
         .ok()
         .and_then(|v| v["ledger"]["checkpoint"].as_str().map(str::to_owned));
-    Checkpoint::parse(from_report.as_deref().unwrap_or(&text), verifier).map_err(|_| {
-        Failure::Refused {
-            message: format!("{} holds no checkpoint that this ledger's key has signed", file.display()),
-            help: Some("give a `checkpoint` file or the report.json of this workspace".to_owned()),
-            code: 1,
-        }
+    Checkpoint::parse(from_report.as_deref().unwrap_or(&text), verifier).map_err(|_| Failure::Refused {
+        message: format!("{} holds no checkpoint that this ledger's key has signed", file.display()),
+        help: Some("give a `checkpoint` file or the report.json of this workspace".to_owned()),
+        code: 1,
     })
 }
 
@@ -85,7 +92,9 @@ async fn prove(workspace: &Workspace, entry: Option<u64>, from: Option<u64>) -> 
             output::json(&log.prove_inclusion(index).map_err(dunlin_store::StoreError::from)?);
         }
         (None, Some(old)) => {
-            output::json(&log.prove_consistency(old, checkpoint.size).map_err(dunlin_store::StoreError::from)?);
+            output::json(
+                &log.prove_consistency(old, checkpoint.size).map_err(dunlin_store::StoreError::from)?,
+            );
         }
         (None, None) => {
             return Err(Failure::usage("say what to prove", "--entry INDEX, or --from SIZE for consistency"));

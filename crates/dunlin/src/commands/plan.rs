@@ -40,9 +40,14 @@ async fn diff(dir: &Path, other: Option<&str>, format: Format) -> Result<u8, Fai
             let id = other.and_then(|o| o.strip_prefix("run:"));
             let record = match id {
                 Some(id) => workspace.state().run(id).await?,
-                None => workspace.state().runs().await?.into_iter().max_by_key(|r| r.started_at).ok_or_else(|| {
-                    Failure::usage("there is no run to compare with", "name a file: dunlin plan diff OLD.toml")
-                })?,
+                None => workspace.state().runs().await?.into_iter().max_by_key(|r| r.started_at).ok_or_else(
+                    || {
+                        Failure::usage(
+                            "there is no run to compare with",
+                            "name a file: dunlin plan diff OLD.toml",
+                        )
+                    },
+                )?,
             };
             PlanFile::of(dir, record.plan_text)?.plan
         }
@@ -63,7 +68,10 @@ async fn diff(dir: &Path, other: Option<&str>, format: Format) -> Result<u8, Fai
     }
     let moving = changes.iter().filter(|c| c.moves).count();
     output::line(&if moving > 0 {
-        format!("* {moving} of {} changes decide the move: the fingerprint is another one now.", changes.len())
+        format!(
+            "* {moving} of {} changes decide the move: the fingerprint is another one now.",
+            changes.len()
+        )
     } else {
         "None of them decides the move: the fingerprint is the same.".to_owned()
     });
@@ -85,7 +93,8 @@ async fn approve(dir: &Path, fingerprint: &str, format: Format) -> Result<u8, Fa
     let actor = Actor::local();
     let by = actor.to_string();
     let mut tx = workspace.state().begin().await?;
-    let approval = Approval { fingerprint: is.clone(), stores: identities.clone(), by: by.clone(), at: now_us() };
+    let approval =
+        Approval { fingerprint: is.clone(), stores: identities.clone(), by: by.clone(), at: now_us() };
     tx.insert_approval(&approval).await?;
     let body = Body::PlanApproved { fingerprint: is.clone(), stores: identities.clone(), by: by.clone() };
     tx.enter(Entry { at: now_us(), actor, body }).await?;
@@ -98,7 +107,9 @@ async fn approve(dir: &Path, fingerprint: &str, format: Format) -> Result<u8, Fa
         for (name, identity) in identities {
             output::line(&format!("  {name}: {identity}"));
         }
-        output::note("an approval from a shell names the machine's user and is marked unauthenticated in the ledger");
+        output::note(
+            "an approval from a shell names the machine's user and is marked unauthenticated in the ledger",
+        );
     }
     Ok(OK)
 }

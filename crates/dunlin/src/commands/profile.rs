@@ -21,7 +21,9 @@ pub async fn profile(dir: &Path, args: ProfileArgs, format: Format) -> Result<u8
         Some(url) => {
             let base = std::env::current_dir().unwrap_or_default();
             let url = if url.contains(':') { url.clone() } else { format!("file:{url}") };
-            let store = dunlin_connect::open("it", &url, &OpenOptions { base, ..OpenOptions::default() }).await.map_err(failed)?;
+            let store = dunlin_connect::open("it", &url, &OpenOptions { base, ..OpenOptions::default() })
+                .await
+                .map_err(failed)?;
             let mut tables = Vec::new();
             for name in store.tables().await.map_err(failed)? {
                 if let Some(table) = store.table(&name).await.map_err(failed)? {
@@ -77,7 +79,11 @@ fn print(columns: &[ColumnProfile], format: Format) {
         .iter()
         .map(|c| {
             let share = |n: u64| {
-                if n == 0 { String::new() } else { format!("{:.1} %", n as f64 * 100.0 / c.rows.max(1) as f64) }
+                if n == 0 {
+                    String::new()
+                } else {
+                    format!("{:.1} %", n as f64 * 100.0 / c.rows.max(1) as f64)
+                }
             };
             let kind = c.kind.clone().map(|k| match &c.class {
                 Some(class) => format!("{k} ({class})"),

@@ -26,8 +26,12 @@ pub async fn quarantine(dir: &Path, command: QuarantineCommand, format: Format) 
             let set = set.iter().map(|s| assignment(s)).collect::<Result<Vec<_>, _>>()?;
             decide(dir, group, Decision::Fix(set), dry_run, format).await
         }
-        QuarantineCommand::Release { group, dry_run } => decide(dir, group, Decision::Release, dry_run, format).await,
-        QuarantineCommand::Discard { group, dry_run } => decide(dir, group, Decision::Discard, dry_run, format).await,
+        QuarantineCommand::Release { group, dry_run } => {
+            decide(dir, group, Decision::Release, dry_run, format).await
+        }
+        QuarantineCommand::Discard { group, dry_run } => {
+            decide(dir, group, Decision::Discard, dry_run, format).await
+        }
     }
 }
 
@@ -36,7 +40,9 @@ fn assignment(text: &str) -> Result<(String, String), Failure> {
         Some((column, sql)) if !column.trim().is_empty() && !sql.trim().is_empty() => {
             Ok((column.trim().trim_matches('"').to_owned(), sql.trim().to_owned()))
         }
-        _ => Err(Failure::usage("--set needs a column and an expression", "for example --set \"dob = null\"")),
+        _ => {
+            Err(Failure::usage("--set needs a column and an expression", "for example --set \"dob = null\""))
+        }
     }
 }
 
@@ -61,7 +67,14 @@ async fn list(dir: &Path, format: Format) -> Result<u8, Failure> {
         .iter()
         .map(|g| {
             let text = |t: &Option<String>| t.clone().unwrap_or_default();
-            vec![g.id.clone(), g.table.clone(), g.reason.clone(), text(&g.column), text(&g.pattern), thousands(g.rows)]
+            vec![
+                g.id.clone(),
+                g.table.clone(),
+                g.reason.clone(),
+                text(&g.column),
+                text(&g.pattern),
+                thousands(g.rows),
+            ]
         })
         .collect();
     output::line(&output::table(&["group", "table", "reason", "column", "shape", "rows"], &rows, &[5]));
@@ -69,7 +82,13 @@ async fn list(dir: &Path, format: Format) -> Result<u8, Failure> {
     Ok(OK)
 }
 
-async fn show(dir: &Path, group: &str, limit: u32, purpose: Option<String>, format: Format) -> Result<u8, Failure> {
+async fn show(
+    dir: &Path,
+    group: &str,
+    limit: u32,
+    purpose: Option<String>,
+    format: Format,
+) -> Result<u8, Failure> {
     let plan = PlanFile::read(dir)?;
     let workspace = open(dir).await?;
     let filter = QuarantineFilter {
@@ -79,7 +98,10 @@ async fn show(dir: &Path, group: &str, limit: u32, purpose: Option<String>, form
     };
     let rows = workspace.state().quarantine_rows(&filter, limit, 0).await?;
     let Some(first) = rows.first().cloned() else {
-        return Err(Failure::usage(format!("no row waits in group `{group}`"), "`dunlin quarantine list` names the groups"));
+        return Err(Failure::usage(
+            format!("no row waits in group `{group}`"),
+            "`dunlin quarantine list` names the groups",
+        ));
     };
     let mut found = Vec::new();
     for row in &rows {
@@ -107,15 +129,21 @@ async fn show(dir: &Path, group: &str, limit: u32, purpose: Option<String>, form
 }
 
 fn refused(error: impl std::fmt::Display) -> Failure {
-    Failure::Refused { message: error.to_string(), help: Some("ask for masked values, or name a purpose".into()), code: 2 }
+    Failure::Refused {
+        message: error.to_string(),
+        help: Some("ask for masked values, or name a purpose".into()),
+        code: 2,
+    }
 }
 
 /// Raw bytes as text as far as they are text.
 fn readable(row: &QuarantinedRow) -> Vec<Option<String>> {
     match row.form {
-        Form::Raw => {
-            row.raw_fields().into_iter().map(|f| f.map(|b| String::from_utf8_lossy(&b).into_owned())).collect()
-        }
+        Form::Raw => row
+            .raw_fields()
+            .into_iter()
+            .map(|f| f.map(|b| String::from_utf8_lossy(&b).into_owned()))
+            .collect(),
         _ => row.fields.clone(),
     }
 }
@@ -147,7 +175,9 @@ fn print_row(row: &QuarantinedRow, columns: &[ColumnInfo], values: &[Option<Stri
         let fields: serde_json::Map<String, serde_json::Value> = columns
             .iter()
             .zip(values)
-            .map(|(c, v)| (c.name.clone(), v.clone().map_or(serde_json::Value::Null, serde_json::Value::String)))
+            .map(|(c, v)| {
+                (c.name.clone(), v.clone().map_or(serde_json::Value::Null, serde_json::Value::String))
+            })
             .collect();
         output::json(&serde_json::json!({
             "position": row.position, "reason": row.reason, "column": row.column, "constraint": row.constraint, "row": fields,
@@ -161,13 +191,20 @@ fn print_row(row: &QuarantinedRow, columns: &[ColumnInfo], values: &[Option<Stri
     }
 }
 
-async fn decide(dir: &Path, group: String, decision: Decision, dry_run: bool, format: Format) -> Result<u8, Failure> {
+async fn decide(
+    dir: &Path,
+    group: String,
+    decision: Decision,
+    dry_run: bool,
+    format: Format,
+) -> Result<u8, Failure> {
     let plan = PlanFile::read(dir)?;
     let workspace = open(dir).await?;
     let which = DecideOptions { group: Some(group), table: None, dry_run };
     let progress = Arc::new(Progress::new(false));
     let outcome =
-        dunlin_move::decide(&workspace, &plan.plan, &plan.options(None), &which, &decision, progress.clone()).await;
+        dunlin_move::decide(&workspace, &plan.plan, &plan.options(None), &which, &decision, progress.clone())
+            .await;
     progress.clear();
     for done in outcome.map_err(|e| plan.failure(e))? {
         if format == Format::Json {
@@ -209,7 +246,12 @@ impl ClearAccess {
 }
 
 /// Opens an access in the clear to the keys and values that a command will print.
-pub async fn enter_clear(workspace: &Workspace, plan: &PlanFile, what: &str, purpose: &str) -> Result<ClearAccess, Failure> {
+pub async fn enter_clear(
+    workspace: &Workspace,
+    plan: &PlanFile,
+    what: &str,
+    purpose: &str,
+) -> Result<ClearAccess, Failure> {
     let access = dunlin_store::new_id();
     let purpose_hash = AccessLog::keep_text(workspace, purpose).await.map_err(refused)?;
     for table in &plan.plan.tables {

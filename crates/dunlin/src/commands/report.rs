@@ -13,8 +13,8 @@ use crate::cli::{Format, ReportArgs};
 use crate::failure::Failure;
 use crate::output;
 use crate::report::{
-    Approval, ColumnFacts, ComplyFacts, DroppedColumn, Exclusion, LedgerFacts, PersonFacts, PlanFacts, QuarantineGroup,
-    Report, RuleFacts, RunFacts, StoreFacts, TableFacts, WaiverFacts,
+    Approval, ColumnFacts, ComplyFacts, DroppedColumn, Exclusion, LedgerFacts, PersonFacts, PlanFacts,
+    QuarantineGroup, Report, RuleFacts, RunFacts, StoreFacts, TableFacts, WaiverFacts,
 };
 use crate::workspace::{PlanFile, open};
 
@@ -65,7 +65,10 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// What the ledger last said about each table of a run, and when it was last verified.
-async fn latest_results(workspace: &Workspace, run: &str) -> Result<(Vec<TableResult>, Option<String>), Failure> {
+async fn latest_results(
+    workspace: &Workspace,
+    run: &str,
+) -> Result<(Vec<TableResult>, Option<String>), Failure> {
     workspace.integrate().await?;
     let mut tables: Vec<TableResult> = Vec::new();
     let mut verified = None;
@@ -74,8 +77,12 @@ async fn latest_results(workspace: &Workspace, run: &str) -> Result<(Vec<TableRe
         let entry = Entry::from_bytes(&bytes.map_err(dunlin_store::StoreError::from)?)
             .map_err(dunlin_store::StoreError::from)?;
         let (id, table, target_hash, reconciled, is_verified) = match entry.body {
-            Body::TableReconciled { run, table, target_hash, reconciled, .. } => (run, table, target_hash, reconciled, false),
-            Body::Verified { run, table, target_hash, reconciled, .. } => (run, table, target_hash, reconciled, true),
+            Body::TableReconciled { run, table, target_hash, reconciled, .. } => {
+                (run, table, target_hash, reconciled, false)
+            }
+            Body::Verified { run, table, target_hash, reconciled, .. } => {
+                (run, table, target_hash, reconciled, true)
+            }
             _ => continue,
         };
         if id != run {
@@ -83,7 +90,8 @@ async fn latest_results(workspace: &Workspace, run: &str) -> Result<(Vec<TableRe
         }
         let Some((account, saved)) = accounts.get(&table) else { continue };
         let seconds = account.1;
-        let target = Tally { rows: account.0.expected.rows + saved.preexisting.rows, hash: account.0.expected.hash };
+        let target =
+            Tally { rows: account.0.expected.rows + saved.preexisting.rows, hash: account.0.expected.hash };
         let mut result = TableResult::new(&table, &account.0, saved.preexisting, target, seconds);
         result.target_hash = target_hash.parse().unwrap_or_default();
         result.reconciled = reconciled;
@@ -211,7 +219,9 @@ fn table_facts(table: &TablePlan, result: &TableResult) -> TableFacts {
     let exclusions = result.reasons.iter().filter(|(reason, _)| excluding(reason)).map(|(reason, rows)| {
         let rule = match reason.as_str() {
             "where" => format!("where {}", table.where_.as_ref().map(|s| s.text.clone()).unwrap_or_default()),
-            "retain" => format!("kept until {}", table.retain.as_ref().map(|s| s.text.clone()).unwrap_or_default()),
+            "retain" => {
+                format!("kept until {}", table.retain.as_ref().map(|s| s.text.clone()).unwrap_or_default())
+            }
             "discarded" => "left behind from quarantine by a person".to_owned(),
             rule => rule.trim_start_matches("rule:").to_owned(),
         };

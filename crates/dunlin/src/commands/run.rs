@@ -110,7 +110,8 @@ async fn overridden(workspace: &Workspace, plan: &PlanFile, reason: &str) -> Res
     let reason_hash = tx.keep_text(reason).await?;
     let run = plan.plan.fingerprint().to_string();
     let body = Body::WindowOverridden { run, reason_category: "now".to_owned(), reason_hash };
-    tx.enter(dunlin_store::Entry { at: dunlin_store::now_us(), actor: dunlin_store::Actor::local(), body }).await?;
+    tx.enter(dunlin_store::Entry { at: dunlin_store::now_us(), actor: dunlin_store::Actor::local(), body })
+        .await?;
     tx.commit().await?;
     Ok(())
 }
@@ -150,7 +151,8 @@ pub fn table(tables: &[dunlin_move::TableResult]) -> String {
     let rows: Vec<Vec<String>> = tables
         .iter()
         .map(|t| {
-            let numbers = [t.source_rows, t.loaded, t.merged, t.quarantined, t.excluded, t.erased, t.target_rows];
+            let numbers =
+                [t.source_rows, t.loaded, t.merged, t.quarantined, t.excluded, t.erased, t.target_rows];
             let mark = if t.reconciled { "✓ reconciled" } else { "✗ differs" };
             std::iter::once(t.table.clone())
                 .chain(numbers.into_iter().map(thousands))

@@ -16,7 +16,8 @@ pub async fn undo(dir: &Path, args: UndoArgs, format: Format) -> Result<u8, Fail
     let record = workspace.state().run(&args.run).await?;
     let plan = PlanFile::of(dir, record.plan_text)?;
     let progress = Arc::new(Progress::new(false));
-    let outcome = dunlin_move::undo(&workspace, &plan.plan, &args.run, &plan.options(None), progress.clone()).await;
+    let outcome =
+        dunlin_move::undo(&workspace, &plan.plan, &args.run, &plan.options(None), progress.clone()).await;
     progress.clear();
     for table in outcome.map_err(|e| plan.failure(e))? {
         match format {

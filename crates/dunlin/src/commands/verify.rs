@@ -23,7 +23,9 @@ pub async fn verify(dir: &Path, args: VerifyArgs, format: Format) -> Result<u8, 
     let mut options = plan.options(args.jobs);
     options.tables = args.tables.clone();
     let access = match (args.clear, &args.purpose) {
-        (true, Some(purpose)) => Some(super::quarantine::enter_clear(&workspace, &plan, "verify", purpose).await?),
+        (true, Some(purpose)) => {
+            Some(super::quarantine::enter_clear(&workspace, &plan, "verify", purpose).await?)
+        }
         _ => None,
     };
     let progress = Arc::new(Progress::new(false));
@@ -69,7 +71,11 @@ async fn print(workspace: &Workspace, verified: &Verified, format: Format) -> Re
             output::line(&format!("  {}: and {more} more (all with --format json)", table.table));
         }
     }
-    output::line(if reconciled { "Both sides were read again: everything is there, and unchanged." } else { "The sides differ." });
+    output::line(if reconciled {
+        "Both sides were read again: everything is there, and unchanged."
+    } else {
+        "The sides differ."
+    });
     Ok(code)
 }
 
@@ -83,7 +89,11 @@ pub async fn finish(dir: &Path, format: Format) -> Result<u8, Failure> {
     let (verified, finished) = outcome.map_err(|e| plan.failure(e))?;
     let code = print(&workspace, &verified, format).await?;
     if code != OK {
-        output::error("nothing was removed: the targets do not reconcile", Some("mend what differs, or `dunlin undo`"), format);
+        output::error(
+            "nothing was removed: the targets do not reconcile",
+            Some("mend what differs, or `dunlin undo`"),
+            format,
+        );
         return Ok(code);
     }
     for store in finished {
@@ -97,12 +107,15 @@ pub async fn enrich(dir: &Path, format: Format) -> Result<u8, Failure> {
     let plan = PlanFile::read(dir)?;
     let workspace = open(dir).await?;
     let progress = Arc::new(Progress::new(false));
-    let outcome = dunlin_move::enrich_after(&workspace, &plan.plan, &plan.options(None), progress.clone()).await;
+    let outcome =
+        dunlin_move::enrich_after(&workspace, &plan.plan, &plan.options(None), progress.clone()).await;
     progress.clear();
     for table in outcome.map_err(|e| plan.failure(e))? {
         match format {
             Format::Json => output::json(&table),
-            Format::Text => output::line(&format!("{}: {} rows enriched", table.table, output::thousands(table.rows))),
+            Format::Text => {
+                output::line(&format!("{}: {} rows enriched", table.table, output::thousands(table.rows)))
+            }
         }
     }
     Ok(OK)

@@ -77,14 +77,21 @@ impl Lookup {
             request.columns = std::iter::once(key)
                 .chain(add.iter().copied())
                 .map(|index| {
-                    let as_text = matches!(table.columns[index].ty, dunlin_connect::ColumnType::Opaque { .. });
+                    let as_text =
+                        matches!(table.columns[index].ty, dunlin_connect::ColumnType::Opaque { .. });
                     dunlin_connect::ReadColumn { index, as_text }
                 })
                 .collect();
             let types: Vec<_> = request
                 .columns
                 .iter()
-                .map(|c| if c.as_text { dunlin_connect::ColumnType::TEXT } else { table.columns[c.index].ty.clone() })
+                .map(|c| {
+                    if c.as_text {
+                        dunlin_connect::ColumnType::TEXT
+                    } else {
+                        table.columns[c.index].ty.clone()
+                    }
+                })
                 .collect();
             let mut stream = reader.read(request).await?;
             while let Some(batch) = stream.next().await {
@@ -94,7 +101,11 @@ impl Lookup {
                     batch.rows.columns().iter().zip(&types).map(|(c, t)| array_to_text(c, t)).collect();
                 for row in 0..batch.rows.num_rows() {
                     if let Some(key) = &columns[0][row] {
-                        build.push(hash(key), columns[1..].iter().map(|c| c[row].clone()).collect(), &table)?;
+                        build.push(
+                            hash(key),
+                            columns[1..].iter().map(|c| c[row].clone()).collect(),
+                            &table,
+                        )?;
                     }
                 }
             }
@@ -179,7 +190,8 @@ impl Spill {
         let failed = scratch_failed(scratch);
         std::fs::create_dir_all(scratch).map_err(&failed)?;
         let folder = tempfile::Builder::new().prefix("enrich-").tempdir_in(scratch).map_err(&failed)?;
-        let make = |name: String| File::create_new(folder.path().join(name)).map(BufWriter::new).map_err(&failed);
+        let make =
+            |name: String| File::create_new(folder.path().join(name)).map(BufWriter::new).map_err(&failed);
         let data = make("data".to_owned())?;
         let buckets = (0..256).map(|b| make(format!("bucket-{b}"))).collect::<Result<_>>()?;
         Ok(Self { folder, data, offset: 0, buckets })

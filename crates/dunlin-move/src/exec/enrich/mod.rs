@@ -55,14 +55,21 @@ impl Stage for EnrichStage {
 }
 
 /// Adds the looked-up columns to a batch.
-pub(crate) fn widen(batch: &RecordBatch, spec: &TableSpec, lookups: &[Arc<Lookup>], schema: &SchemaRef) -> Result<RecordBatch> {
+pub(crate) fn widen(
+    batch: &RecordBatch,
+    spec: &TableSpec,
+    lookups: &[Arc<Lookup>],
+    schema: &SchemaRef,
+) -> Result<RecordBatch> {
     let mut arrays: Vec<ArrayRef> = batch.columns().to_vec();
     let mut place = spec.read.len();
     for lookup in lookups {
         let on = lead::COUNT + lookup.on;
         let keys = array_to_text(batch.column(on), &spec.mapping.input_types[lookup.on]);
-        let found: Vec<Option<Arc<[Option<String>]>>> =
-            keys.iter().map(|key| key.as_deref().map_or(Ok(None), |k| lookup.find(k))).collect::<Result<_>>()?;
+        let found: Vec<Option<Arc<[Option<String>]>>> = keys
+            .iter()
+            .map(|key| key.as_deref().map_or(Ok(None), |k| lookup.find(k)))
+            .collect::<Result<_>>()?;
         for column in 0..lookup.width {
             let texts: Vec<Option<&str>> =
                 found.iter().map(|row| row.as_ref().and_then(|r| r[column].as_deref())).collect();

@@ -1,0 +1,5 @@
+//! The program as its users run it: a process, a workspace of its own, real stores. One binary for all, because each
+//! costs a link.
+
+mod moves;
+mod support;

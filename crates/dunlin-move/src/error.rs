@@ -121,6 +121,7 @@ impl From<MoveError> for datafusion::error::DataFusionError {
 
 impl MoveError {
     /// What a failpoint gives.
+    #[cfg(feature = "failpoints")]
     pub(crate) fn failpoint(name: &str) -> Self {
         Self::Engine { act: "reach a failpoint".to_owned(), code: name.to_owned() }
     }

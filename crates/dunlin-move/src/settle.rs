@@ -16,7 +16,7 @@ use crate::accounting::PartReceipt;
 use crate::address::{Wanted, mapped_columns};
 use crate::carry::load_spec;
 use crate::parts::{live_entries, parts_of, rows_folder};
-use crate::quarantine::{Form, QuarantinedRow, rows_as_text, shape};
+use crate::quarantine::{Form, QuarantinedRow, rows_as_text};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Event, Run};
 use crate::spec::TableSpec;
@@ -242,15 +242,14 @@ async fn amend(
     let folder = rows_folder(&run.workspace.state_dir, id, &spec.label);
     let mut index = IndexWriter::create(&folder.join(format!("{part}.idx")))?;
     for (leaving, entry) in &rows {
-        let place =
-            leaving.column.as_ref().and_then(|c| spec.mapping.columns.iter().position(|m| m.target == *c));
         let row = QuarantinedRow {
             split: 0,
             position: leaving.position,
             reason: leaving.reason.code().to_owned(),
             column: leaving.column.clone(),
             constraint: Some(constraint.to_owned()),
-            pattern: place.and_then(|p| leaving.fields[p].as_deref()).map(shape),
+            // The shape of a key says nothing about why it stands against a constraint.
+            pattern: None,
             form: Form::Target,
             fields: leaving.fields.clone(),
             source: entry.source,

@@ -4,7 +4,8 @@ use crate::support::{Site, pg, pg_one, pg_rows, postgres};
 
 /// A plan of two stores whose tables move as they are.
 pub fn plan(from: &str, to: &str, tables: &[(&str, &str)]) -> String {
-    let mut text = format!("[plan]\nname = \"Move\"\n\n[store.old]\nurl = \"{from}\"\n\n[store.new]\nurl = \"{to}\"\n");
+    let mut text =
+        format!("[plan]\nname = \"Move\"\n\n[store.old]\nurl = \"{from}\"\n\n[store.new]\nurl = \"{to}\"\n");
     for (table, key) in tables {
         text += &format!("\n[[table]]\nfrom = \"old.{table}\"\nto = \"new.{table}\"\nkey = [\"{key}\"]\n");
     }
@@ -59,7 +60,8 @@ fn a_shop_moves_from_sqlite_to_sqlite_with_keys_and_indexes() {
     assert_eq!(done.counts("new.invoice"), [1000, 1000, 0, 0, 1000]);
     for table in SHOP_TABLES {
         let rest = format!("{table} order by 1");
-        let columns = site.one("old.db", &format!("select group_concat(name) from pragma_table_info('{table}')"));
+        let columns =
+            site.one("old.db", &format!("select group_concat(name) from pragma_table_info('{table}')"));
         assert_eq!(site.rows("new.db", &columns, &rest), site.rows("old.db", &columns, &rest), "{table}");
         let keys = |file| {
             let list = format!("pragma_foreign_key_list('{table}') order by \"from\"");
@@ -70,7 +72,10 @@ fn a_shop_moves_from_sqlite_to_sqlite_with_keys_and_indexes() {
     assert_eq!(site.one("new.db", "select count(*) from pragma_foreign_key_check"), "0");
     let index = "select count(*) from sqlite_schema where name in ('album_by_artist', 'invoice_by_customer')";
     assert_eq!(site.one("new.db", index), "2");
-    assert_eq!(site.one("new.db", "select count(*) from pragma_index_list('customer') where \"unique\""), "1");
+    assert_eq!(
+        site.one("new.db", "select count(*) from pragma_index_list('customer') where \"unique\""),
+        "1"
+    );
     // Ten artists were deleted: their numbers are not given again.
     site.sql("new.db", "insert into artist (name) values ('next')");
     assert_eq!(site.one("new.db", "select max(artist_id) from artist"), "61");
@@ -83,8 +88,14 @@ fn a_shop_moves_from_sqlite_to_postgres_and_back() {
     let Some(url) = postgres("shop") else { return };
     let site = shop(&url);
     site.moved();
-    assert_eq!(pg_one(&url, "select count(*) from invoice where total > 50"), site.one("old.db", "select count(*) from invoice where total > 50"));
-    assert_eq!(pg_one(&url, "select hired from employee where employee_id = 2"), "2003-05-03 12:30:00.000001");
+    assert_eq!(
+        pg_one(&url, "select count(*) from invoice where total > 50"),
+        site.one("old.db", "select count(*) from invoice where total > 50")
+    );
+    assert_eq!(
+        pg_one(&url, "select hired from employee where employee_id = 2"),
+        "2003-05-03 12:30:00.000001"
+    );
     let keys = "select conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint where contype = 'f' \
                 and connamespace = 'public'::regnamespace order by 1";
     insta::assert_snapshot!(pg_rows(&url, keys).join("\n"), @r"");
@@ -99,7 +110,8 @@ fn a_shop_moves_from_sqlite_to_postgres_and_back() {
     let back = Site::with_plan(&shop_plan("sqlite:new.db").replace("sqlite:old.db", &url));
     back.moved();
     for table in SHOP_TABLES {
-        let columns = site.one("old.db", &format!("select group_concat(name) from pragma_table_info('{table}')"));
+        let columns =
+            site.one("old.db", &format!("select group_concat(name) from pragma_table_info('{table}')"));
         let rest = format!("{table} order by 1");
         assert_eq!(back.rows("new.db", &columns, &rest), site.rows("old.db", &columns, &rest), "{table}");
     }
@@ -151,7 +163,9 @@ album_id = "not wanted"
 #[test]
 fn a_shop_moves_into_folders_of_files() {
     for format in ["csv", "jsonl", "parquet"] {
-        let site = Site::with_plan(&shop_plan("file:out/").replace("file:out/", &format!("file:out/?format={format}")));
+        let site = Site::with_plan(
+            &shop_plan("file:out/").replace("file:out/", &format!("file:out/?format={format}")),
+        );
         site.sql("old.db", SHOP);
         let done = site.moved();
         assert_eq!(done.counts("new.invoice"), [1000, 1000, 0, 0, 1000], "{format}");

@@ -9,8 +9,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use tempfile::TempDir;
 
-static RUNTIME: LazyLock<tokio::runtime::Runtime> =
-    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
+static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+});
 
 /// Waits for a future; the tests themselves are plain functions.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -88,7 +89,9 @@ impl Site {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dunlin"));
         command.current_dir(self.dir()).args(arguments);
-        command.env("DUNLIN_KEYS", self.folder.path().join("keys")).env("HOME", self.folder.path().join("home"));
+        command
+            .env("DUNLIN_KEYS", self.folder.path().join("keys"))
+            .env("HOME", self.folder.path().join("home"));
         command.env("NO_COLOR", "1").env("COLUMNS", "120").env_remove("FAILPOINTS").env_remove("DUNLIN_FAIL");
         command
     }
@@ -160,7 +163,12 @@ impl Site {
     /// A text with what differs from run to run put aside: paths, ids, fingerprints, ports, times.
     pub fn plain(&self, text: &str) -> String {
         let text = text.replace(&self.folder.path().display().to_string(), "[site]");
-        let text = mask(&text, |c| c.is_ascii_hexdigit() || c == '-', |t| t.len() == 36 && t.matches('-').count() == 4, "[id]");
+        let text = mask(
+            &text,
+            |c| c.is_ascii_hexdigit() || c == '-',
+            |t| t.len() == 36 && t.matches('-').count() == 4,
+            "[id]",
+        );
         let text = mask(&text, |c| c.is_ascii_hexdigit(), |t| t.len() == 64, "[hash]");
         text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     }
@@ -197,7 +205,10 @@ impl Done {
 
     /// Each line of the output.
     pub fn json(&self) -> Vec<Value> {
-        self.out.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|_| panic!("not JSON: {l}"))).collect()
+        self.out
+            .lines()
+            .map(|l| serde_json::from_str(l).unwrap_or_else(|_| panic!("not JSON: {l}")))
+            .collect()
     }
 
     /// The line about a table.
@@ -211,7 +222,8 @@ impl Done {
     #[track_caller]
     pub fn counts(&self, label: &str) -> [u64; 5] {
         let table = self.table(label);
-        ["source_rows", "loaded", "quarantined", "excluded", "target_rows"].map(|name| table[name].as_u64().unwrap())
+        ["source_rows", "loaded", "quarantined", "excluded", "target_rows"]
+            .map(|name| table[name].as_u64().unwrap())
     }
 
     /// The run that this output is about.
@@ -242,10 +254,18 @@ impl Done {
             .unwrap()
             .iter()
             .map(|d| {
-                let key: Vec<String> =
-                    d["key"].as_object().unwrap().iter().map(|(c, v)| format!("{c}={}", v.as_str().unwrap())).collect();
-                let columns: Vec<&str> = d["columns"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-                [d["kind"].as_str().unwrap(), &key.join(","), &columns.join(",")].join(" ").trim_end().to_owned()
+                let key: Vec<String> = d["key"]
+                    .as_object()
+                    .unwrap()
+                    .iter()
+                    .map(|(c, v)| format!("{c}={}", v.as_str().unwrap()))
+                    .collect();
+                let columns: Vec<&str> =
+                    d["columns"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+                [d["kind"].as_str().unwrap(), &key.join(","), &columns.join(",")]
+                    .join(" ")
+                    .trim_end()
+                    .to_owned()
             })
             .collect();
         found.sort();

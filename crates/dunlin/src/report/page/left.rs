@@ -23,7 +23,7 @@ pub(super) fn waiting(report: &Report) -> String {
         groups.iter().take(GROUPS_SHOWN).map(|(facts, group)| group_row(facts, group, largest)).collect();
     let heads = ["Reason", "Table", "Column", "Looks like", "#Rows", ""];
     let mut body = String::from(
-        "<p class=\"note\">These rows are kept, encrypted, beside the state of the move. A person mends, releases or discards each group; nothing is thrown away until then. <b class=\"b\">Looks like</b> shows the shape of a value (A a letter, 9 a digit), never the value.</p>",
+        "<p class=\"note\">These rows are kept, encrypted, beside the state of the move. A person mends, releases or discards each group; nothing is thrown away until then. <b class=\"b\">Looks like</b> shows the shape of a value (A for letters, 9 a digit), never the value.</p>",
     );
     body.push_str(&table("compact", &heads, &rows, ""));
     if groups.len() > GROUPS_SHOWN {

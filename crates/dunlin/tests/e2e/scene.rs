@@ -1,0 +1,279 @@
+//! A small move whose end is known row by row, for tests that interrupt it: two tables with rows that cannot be read,
+//! rows that the plan leaves out, references that lead nowhere and references to rows that wait, in several splits.
+//!
+//! Not here: the interrupting (`crash`, `soak`).
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Row};
+
+/// What the rows go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Csv,
+    Parquet,
+    Postgres,
+}
+
+pub const KINDS: [Kind; 4] = [Kind::Sqlite, Kind::Csv, Kind::Parquet, Kind::Postgres];
+
+const PEOPLE: i64 = 600;
+const VISITS: i64 = 1200;
+
+/// A workspace, its keys elsewhere, its source, and what must be in the target in the end.
+pub struct Scene {
+    dir: tempfile::TempDir,
+    kind: Kind,
+    server: Option<String>,
+    people: Vec<String>,
+    visits: Vec<String>,
+}
+
+impl Scene {
+    /// A scene, or `None` (with the reason on stderr) where there is no PostgreSQL.
+    pub async fn new(kind: Kind) -> Option<Scene> {
+        let server = match kind {
+            Kind::Postgres => Some(dunlin_testkit::postgres().await?.database("e2e").await),
+            _ => None,
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let (people, visits) = write_source(&dir.path().join("source.db")).await;
+        let scene = Scene { dir, kind, server, people, visits };
+        scene.reset().await;
+        Some(scene)
+    }
+
+    /// As before the first run; the source stays.
+    pub async fn reset(&self) {
+        for place in ["work", "keys", "target"] {
+            let _ = std::fs::remove_dir_all(self.path(place));
+        }
+        for place in ["work", "target"] {
+            std::fs::create_dir(self.path(place)).unwrap();
+        }
+        if let Some(url) = &self.server {
+            let sql = "drop table if exists visits, people; drop schema if exists dunlin cascade";
+            dunlin_testkit::connect(url).await.batch_execute(sql).await.unwrap();
+        }
+        let target = match self.kind {
+            Kind::Sqlite => "url = \"sqlite:../target/new.db\"",
+            Kind::Csv => "url = \"file:../target/\"\nformat = \"csv\"",
+            Kind::Parquet => "url = \"file:../target/\"\nformat = \"parquet\"",
+            Kind::Postgres => "url = \"env:E2E_TARGET\"",
+        };
+        std::fs::write(self.path("work/dunlin.toml"), PLAN.replace("TARGET", target)).unwrap();
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// `dunlin ARGS` in the workspace.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dunlin"));
+        command.args(args).current_dir(self.path("work")).stdin(Stdio::null());
+        command.env("DUNLIN_KEYS", self.path("keys")).env("DUNLIN_ROWS_PER_SPLIT", "200");
+        command.env_remove("DUNLIN_FAIL").env_remove("FAILPOINTS");
+        command.env("E2E_TARGET", self.server.as_deref().unwrap_or_default());
+        command
+    }
+
+    /// `dunlin run`, that prints JSON.
+    pub fn run(&self) -> Command {
+        self.command(&["run", "--jobs", "2", "--format", "json"])
+    }
+
+    /// Runs to the end and holds against what must be: exit code, every count, every row of the target, the ledger.
+    pub async fn must_end_well(&self, what: &str) {
+        let output = self.run().output().unwrap();
+        assert!(output.status.success(), "{what}: {}", said(&output));
+        let lines = json_lines(&output);
+        let count = |table: usize, name: &str| lines[table][name].as_i64().unwrap();
+        for (table, all, good) in [(0, PEOPLE, &self.people), (1, VISITS, &self.visits)] {
+            assert_eq!(count(table, "source_rows"), all, "{what}: {}", said(&output));
+            assert_eq!(count(table, "loaded"), good.len() as i64, "{what}: {}", said(&output));
+            assert_eq!(count(table, "target_rows"), good.len() as i64, "{what}: {}", said(&output));
+            let apart = count(table, "quarantined") + count(table, "excluded");
+            assert_eq!(apart, all - good.len() as i64, "{what}: {}", said(&output));
+            assert_eq!(lines[table]["reconciled"], true, "{what}: {}", said(&output));
+        }
+        for (table, good) in [("people", &self.people), ("visits", &self.visits)] {
+            same(&self.rows(table).await, good, &format!("{what}: {table}"));
+        }
+        let ledger = self.command(&["ledger", "verify"]).output().unwrap();
+        assert!(ledger.status.success(), "{what}: {}", said(&ledger));
+        assert_eq!(self.waiting(), 2, "{what}: quarantined rows of both tables are listed");
+    }
+
+    /// How many tables have rows in `dunlin quarantine list`, whose counts must be those of the run.
+    fn waiting(&self) -> usize {
+        let output = self.command(&["quarantine", "list", "--format", "json"]).output().unwrap();
+        let mut tables: Vec<String> =
+            json_lines(&output).iter().filter_map(|l| Some(l["table"].as_str()?.to_owned())).collect();
+        tables.dedup();
+        tables.len()
+    }
+
+    /// The rows of a target table as text, sorted.
+    async fn rows(&self, table: &str) -> Vec<String> {
+        let columns = if table == "people" { ["id", "name", "age"] } else { ["id", "person_id", "amount"] };
+        let sql = format!(
+            "select {} from {table}",
+            columns.map(|c| format!("cast({c} as text)")).join(" || '|' || ")
+        );
+        let mut rows = match self.kind {
+            Kind::Sqlite => sqlite_rows(&self.path("target/new.db"), sql).await,
+            Kind::Postgres => {
+                let client = dunlin_testkit::connect(self.server.as_deref().unwrap()).await;
+                client.query(&sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+            }
+            Kind::Csv => csv_rows(&self.path("target").join(format!("{table}.csv"))),
+            Kind::Parquet => parquet_rows(&self.path("target").join(format!("{table}.parquet"))),
+        };
+        rows.sort();
+        rows
+    }
+}
+
+const PLAN: &str = r#"
+[plan]
+name = "interrupted"
+[store.old]
+url = "sqlite:../source.db"
+[store.new]
+TARGET
+[[table]]
+from = "old.people"
+to = "new.people"
+key = ["id"]
+where = "id % 10 <> 3"
+[table.columns]
+id = "id"
+name = { sql = "upper(name)" }
+age = "age"
+[table.drop]
+note = "nobody needs it"
+[[table.rule]]
+name = "adults"
+check = "age >= 18"
+otherwise = "exclude"
+[[table]]
+from = "old.visits"
+to = "new.visits"
+key = ["id"]
+[table.columns]
+id = "id"
+person_id = "person_id"
+amount = "amount"
+"#;
+
+/// Writes the source; gives the rows that must arrive.
+async fn write_source(path: &Path) -> (Vec<String>, Vec<String>) {
+    let mut sql = String::from(
+        "create table people (id integer primary key, name text not null, age integer, note text);
+         create table visits (id integer primary key, person_id integer not null references people (id),
+                              amount numeric(10,2));",
+    );
+    let (mut people, mut visits) = (Vec::new(), Vec::new());
+    for id in 1..=PEOPLE {
+        let readable = id % 97 != 0;
+        let age = if readable { (id % 90).to_string() } else { "'old'".to_owned() };
+        sql.push_str(&format!("insert into people values ({id}, 'p{id}', {age}, 'xxxxxxxxxxxx');"));
+        if readable && id % 10 != 3 && id % 90 >= 18 {
+            people.push(id);
+        }
+    }
+    for id in 1..=VISITS {
+        let person = if id % 211 == 0 { 5000 } else { 1 + id % PEOPLE };
+        sql.push_str(&format!("insert into visits values ({id}, {person}, {id}.25);"));
+        if people.binary_search(&person).is_ok() {
+            visits.push(format!("{id}|{person}|{id}.25"));
+        }
+    }
+    sql_into(path, &format!("begin;{sql}commit")).await;
+    visits.sort();
+    let mut people: Vec<String> = people.into_iter().map(|id| format!("{id}|P{id}|{}", id % 90)).collect();
+    people.sort();
+    (people, visits)
+}
+
+/// Runs SQL in a SQLite file, which is made if need be.
+pub async fn sql_into(path: &Path, sql: &str) {
+    let mut db = sqlite(path).await;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+}
+
+async fn sqlite(path: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .foreign_keys(false)
+        .connect()
+        .await
+        .unwrap()
+}
+
+/// One text column of a query.
+pub async fn sqlite_rows(path: &Path, sql: String) -> Vec<String> {
+    let mut db = sqlite(path).await;
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The rows of a CSV file without quotes.
+fn csv_rows(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().skip(1).map(|line| line.replace(',', "|")).collect()
+}
+
+fn parquet_rows(path: &Path) -> Vec<String> {
+    use arrow::util::display::array_value_to_string;
+    let file = std::fs::File::open(path).unwrap();
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let mut rows = Vec::new();
+    for batch in reader.build().unwrap() {
+        let batch = batch.unwrap();
+        for row in 0..batch.num_rows() {
+            let fields: Vec<String> =
+                batch.columns().iter().map(|c| array_value_to_string(c, row).unwrap()).collect();
+            rows.push(fields.join("|"));
+        }
+    }
+    rows
+}
+
+/// Compares sorted rows, and names a few that differ.
+pub fn same(is: &[String], must: &[String], what: &str) {
+    if is == must {
+        return;
+    }
+    let missing: Vec<_> = must.iter().filter(|row| is.binary_search(row).is_err()).take(5).collect();
+    let extra: Vec<_> = is.iter().filter(|row| must.binary_search(row).is_err()).take(5).collect();
+    let (rows, wanted) = (is.len(), must.len());
+    panic!(
+        "{what}: {rows} rows instead of {wanted}; missing {missing:?}, extra {extra:?} (none of both: twice)"
+    );
+}
+
+/// What a process said, for a message.
+pub fn said(output: &Output) -> String {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    format!("{}\n{out}\n{err}", output.status)
+}
+
+/// Each line of standard output.
+pub fn json_lines(output: &Output) -> Vec<serde_json::Value> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {}", said(output))))
+        .collect()
+}

@@ -6,28 +6,21 @@ use std::sync::Arc;
 
 use dunlin_connect::{ForeignKey, Index, Sequence, Table, Unique};
 
-use crate::Result;
-use crate::spec::TableSpec;
+use crate::spec::{SavedTable, TableSpec};
 use crate::stores::Stores;
 
 /// Gives the tables that dunlin makes the keys, indexes and counters of their sources, under their new names. A key
 /// follows when each of its columns is taken over; a foreign key, when its parent moves to the same store as well.
-///
-/// # Errors
-/// Stores that the plan does not have.
-pub fn relate(specs: &mut [TableSpec], stores: &Stores, resumed: bool) -> Result<()> {
-    if resumed {
-        // The saved target tables carry what the run gave them.
-        return Ok(());
-    }
+/// Tables that a run has saved carry what it gave them.
+pub fn relate(specs: &mut [TableSpec], stores: &Stores, saved: &BTreeMap<String, SavedTable>) {
+    let fresh = |spec: &TableSpec| spec.created && !saved.contains_key(&spec.label);
     let related: Vec<Option<Table>> =
-        (0..specs.len()).map(|i| specs[i].created.then(|| related(&specs[i], specs, stores))).collect();
+        specs.iter().map(|spec| fresh(spec).then(|| related(spec, specs, stores))).collect();
     for (spec, table) in specs.iter_mut().zip(related) {
         if let Some(table) = table {
             spec.target = Arc::new(table);
         }
     }
-    Ok(())
 }
 
 fn related(spec: &TableSpec, all: &[TableSpec], stores: &Stores) -> Table {

@@ -62,7 +62,7 @@ pub async fn try_resolve(
             Err(errors) => findings.extend(errors),
         }
     }
-    relate(&mut specs, stores, !saved.is_empty())?;
+    relate(&mut specs, stores, saved);
     let (specs, cyclic) = load_order(specs);
     Ok((
         Resolved { specs: specs.into_iter().map(Arc::new).collect(), cyclic, findings: Vec::new() },

@@ -65,7 +65,8 @@ fn print(store: &str, probes: &[Probe], format: Format) {
             }));
             continue;
         }
-        output::line(&format!("  {} {status:<4}  {}: {}", words[status], probe.act, probe.detail));
+        let detail = if probe.detail.is_empty() { String::new() } else { format!(": {}", probe.detail) };
+        output::line(&format!("  {} {status:<4}  {}{detail}", words[status], probe.act));
         for line in probe.help.iter().flat_map(|h| h.lines()) {
             output::line(&format!("           {line}"));
         }

@@ -379,6 +379,8 @@ impl<'a> Run<'a> {
             let parts: Vec<String> = parts_of(self.workspace.state(), id, &spec.label)
                 .await?
                 .into_iter()
+                // What an earlier run loaded is in the file already, under that run's name.
+                .filter(|p| p.origin == id)
                 .map(|p| p.name)
                 .collect();
             targets[&spec.plan.to.store].join(id, &spec.target, &parts).await?;

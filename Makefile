@@ -48,9 +48,11 @@ endif
 soak: ## kill -9 fifty times a kind of target, at most 40 minutes; never in CI
 	@scripts/part 'PostgreSQL at hand' scripts/need-postgres.sh
 ifeq ($(NEXTEST),yes)
-	@DUNLIN_SOAK=50 scripts/part 'soak' scripts/with-postgres.sh timeout 2400 cargo nextest run --workspace $(FEATURES) --run-ignored only -E 'test(soak)'
+	@scripts/part 'build the tests' cargo nextest run --workspace $(FEATURES) --no-run
+	@DUNLIN_SOAK=50 scripts/part 'soak' scripts/with-postgres.sh timeout 2400 cargo nextest run --workspace $(FEATURES) --run-ignored only --no-capture -E 'test(/soak/)'
 else
-	@DUNLIN_SOAK=50 scripts/part 'soak' scripts/with-postgres.sh timeout 2400 cargo test --workspace $(FEATURES) --tests soak -- --ignored --test-threads=1
+	@scripts/part 'build the tests' cargo test --workspace $(FEATURES) --tests --no-run
+	@DUNLIN_SOAK=50 scripts/part 'soak' scripts/with-postgres.sh timeout 2400 cargo test --workspace $(FEATURES) --tests soak -- --ignored --nocapture --test-threads=1
 endif
 
 bench: ## measure dunlin beside its floors in the same run; prints a Markdown table (see bench/README.md)

@@ -205,12 +205,12 @@ impl Search<'_> {
                 let rows = self.mapped(batch)?;
                 let hashes = hash_rows(&self.key, &rows);
                 let mut picked = Vec::new();
-                for row in 0..rows.num_rows() {
+                for (row, hash) in hashes.into_iter().enumerate() {
                     let seen = source_same || strike(&mut known, &lead.hashes[row]);
                     if lead.fates[row] != fate::ALIVE {
                         continue;
                     }
-                    let key = key_hash(&self.key, &rows, &self.spec.key, row, hashes[row], &mut buffer);
+                    let key = key_hash(&self.key, &rows, &self.spec.key, row, hash, &mut buffer);
                     if !seen {
                         found.new.insert(key);
                     }

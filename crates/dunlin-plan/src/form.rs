@@ -171,9 +171,9 @@ struct Table {
     from: String,
     /// Where they go, written alike.
     to: String,
-    /// The source columns that tell one row from another.
+    /// The source columns that tell one row from another. Without it rows have no name, and are compared as a multiset.
     #[schemars(length(min = 1))]
-    key: Vec<String>,
+    key: Option<Vec<String>>,
     /// Why the data is processed, as a term of the W3C Data Privacy Vocabulary, for example `dpv:ServiceProvision`.
     purpose: Option<String>,
     /// The lawful basis.

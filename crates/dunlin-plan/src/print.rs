@@ -171,7 +171,9 @@ fn write_table(page: &mut Page, table: &TablePlan) {
     page.header("[[table]]");
     page.text("from", Some(table.from.to_string()));
     page.text("to", Some(table.to.to_string()));
-    page.pair("key", list(&table.key));
+    if !table.key.is_empty() {
+        page.pair("key", list(&table.key));
+    }
     page.text("purpose", table.purpose.as_ref());
     page.text("basis", table.basis.map(|basis| basis.as_str()));
     page.sql("retain", table.retain.as_ref());

@@ -255,8 +255,10 @@ async fn move_sequence(
 ) -> Result<()> {
     let counter = wires.iter().find(|w| w.column.name == wanted.column).and_then(|w| w.sequence);
     let Some(counter) = counter else { return Ok(()) };
+    // A number at the counter's end leaves none to give: the counter stays there, and says so when it is asked.
     let statement = format!(
-        "SELECT setval($1::oid::regclass, greatest($2::int8, (SELECT max({})::int8 + 1 FROM {}), 1), false)",
+        "SELECT setval($1::oid::regclass, least(greatest($2::int8::numeric, (SELECT max({})::numeric + 1 FROM {}), 1), \
+         (SELECT seqmax FROM pg_sequence WHERE seqrelid = $1::oid))::int8, false)",
         sql::ident(&wanted.column),
         sql::table(name)
     );

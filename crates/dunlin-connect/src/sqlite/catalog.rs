@@ -255,6 +255,9 @@ pub(super) async fn counter(
     file.int(connection, ACT, sql).await
 }
 
+/// More rows than a SQLite file of the largest size has, at a page for some hundred of them.
+const ROWS_MAX: u64 = 1 << 40;
+
 async fn estimate(file: &File, connection: &mut SqliteConnection, shape: &Shape) -> Result<Option<u64>> {
     let kept = "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_stat1'".to_owned();
     if file.int(connection, ACT, kept).await? == Some(1) {
@@ -271,10 +274,10 @@ async fn estimate(file: &File, connection: &mut SqliteConnection, shape: &Shape)
     // Asked for apart, because SQLite reads only the ends of the tree for one of them and the whole for both.
     let low = file.int(connection, ACT, format!("SELECT min({rowid}) FROM {name}")).await?;
     let high = file.int(connection, ACT, format!("SELECT max({rowid}) FROM {name}")).await?;
-    Ok(Some(match (low, high) {
-        (Some(low), Some(high)) => high.abs_diff(low).saturating_add(1),
-        _ => 0,
-    }))
+    let (Some(low), Some(high)) = (low, high) else { return Ok(Some(0)) };
+    let numbers = high.abs_diff(low).saturating_add(1);
+    // Numbers far apart say nothing about how many rows there are.
+    Ok(Some(numbers).filter(|n| *n <= ROWS_MAX))
 }
 
 fn get<'r, T>(file: &File, row: &'r SqliteRow, column: &str) -> Result<T>

@@ -142,16 +142,12 @@ fn keys_that_are_missing() {
       | [[table]]
       | ^^^^^^^^^
       help: add `to = "store.table"`
-    dunlin.toml:13:1: error[plan-missing-key]: [[table]] has no `key`
-      | [[table]]
-      | ^^^^^^^^^
-      help: add `key = ["column"]`: the source columns that name a row
     "#);
     insta::assert_snapshot!(said("key = [\"id\"]\n[table.columns]", "key = []\n[table.columns]"), @r#"
     dunlin.toml:16:7: error[plan-key]: `key` in [[table]] "atlas.people" is empty
       | key = []
       |       ^^
-      help: name the source columns that tell one row from another
+      help: name the source columns that tell one row from another, or leave `key` out where there are none
     "#);
 }
 

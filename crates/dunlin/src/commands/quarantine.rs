@@ -112,7 +112,7 @@ async fn show(
     }
     let columns = columns(&workspace, &plan, &first.run, &first.table, &found).await?;
     let store = plan.plan.table(&first.table).map(|t| t.from.store.clone()).unwrap_or_default();
-    let values = found.iter().map(|row| readable(row)).collect();
+    let values = found.iter().map(readable).collect();
     let sealed = Sealed::seal(Rows { store, table: first.table.clone(), columns, rows: values });
     let ask = match &purpose {
         Some(text) => Ask::clear(Actor::local(), "support", text),

@@ -106,7 +106,11 @@ fn a_shop_moves_from_sqlite_to_postgres_and_back() {
     invoice FOREIGN KEY (customer_id) REFERENCES customer(customer_id)
     ");
     let indexes = "select indexname || ' ' || indexdef from pg_indexes where schemaname = 'public' and indexname not like '%pkey' order by 1";
-    insta::assert_snapshot!(pg_rows(&url, indexes).join("\n"), @r"");
+    insta::assert_snapshot!(pg_rows(&url, indexes).join("\n"), @r"
+    album_artist_id_idx CREATE INDEX album_artist_id_idx ON public.album USING btree (artist_id)
+    customer_email_key CREATE UNIQUE INDEX customer_email_key ON public.customer USING btree (email)
+    invoice_customer_id_idx CREATE INDEX invoice_customer_id_idx ON public.invoice USING btree (customer_id)
+    ");
     pg(&url, "insert into artist (name) values ('next')");
     assert_eq!(pg_one(&url, "select max(artist_id) from artist"), "61");
     pg(&url, "delete from artist where artist_id = 61");
@@ -169,9 +173,8 @@ album_id = "not wanted"
 #[test]
 fn a_shop_moves_into_folders_of_files() {
     for format in ["csv", "jsonl", "parquet"] {
-        let site = Site::with_plan(
-            &shop_plan("file:out/").replace("file:out/", &format!("file:out/?format={format}")),
-        );
+        let site = Site::with_plan(&shop_plan("file:out/"));
+        site.edit_plan("\"file:out/\"", &format!("\"file:out/\"\nformat = \"{format}\""));
         site.sql("old.db", SHOP);
         let done = site.moved();
         assert_eq!(done.counts("new.invoice"), [1000, 1000, 0, 0, 1000], "{format}");
@@ -283,7 +286,10 @@ fn a_table_that_holds_rows_is_refused_unless_the_plan_says_append_or_replace() {
     };
     let site = make();
     let refused = site.dunlin(&["run"]).expect(2);
-    insta::assert_snapshot!(site.plain(&refused.err), @"");
+    insta::assert_snapshot!(site.plain(&refused.err), @r#"
+    error: new.people holds 2 rows that dunlin did not load
+      help: add `into = "append"` to its [[table]] to keep them, or `replace = true` to delete them first
+    "#);
     assert_eq!(site.one("new.db", "select count(*) from people"), "2");
 
     let append = make();
@@ -310,7 +316,13 @@ fn verify_names_every_planted_difference() {
         insert into people values (5000, 'nobody', null)");
     let done = site.verify().expect(1);
     assert_eq!(done.table("new.people")["reconciled"], false);
-    insta::assert_snapshot!(done.differences("new.people").join("\n"), @"");
+    insta::assert_snapshot!(done.differences("new.people").join("\n"), @r"
+    changed id=1••• name,seen
+    changed id=1••• seen
+    extra id=5•••
+    missing id=1•••
+    missing id=1•••
+    ");
     let clear = site.dunlin(&["verify", "--format", "json", "--clear", "--purpose", "test: planted"]).expect(1);
     insta::assert_snapshot!(clear.differences("new.people").join("\n"), @"");
     let text = site.dunlin(&["verify"]).expect(1);

@@ -91,16 +91,12 @@ pub(super) fn table_ref(name: Option<Spanned<String>>, log: &mut Log) -> Option<
     }
 }
 
+/// The columns that name a row; none at all where rows have no name, and then the table is a multiset.
 fn key(walk: &Walk<'_>, log: &mut Log) -> Vec<String> {
-    let Some(columns) = walk.texts("key", log) else {
-        if !walk.has("key") {
-            walk.missing("key", log, "`key = [\"column\"]`: the source columns that name a row");
-        }
-        return Vec::new();
-    };
+    let Some(columns) = walk.texts("key", log) else { return Vec::new() };
     if columns.value.is_empty() {
         let finding = Finding::error("plan-key", columns.span, format!("`key` in {} is empty", walk.place));
-        log.push(finding.help("name the source columns that tell one row from another"));
+        log.push(finding.help("name the source columns that tell one row from another, or leave `key` out where there are none"));
     }
     let mut key: Vec<String> = Vec::new();
     for column in columns.value {

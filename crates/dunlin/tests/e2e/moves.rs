@@ -70,7 +70,8 @@ fn a_shop_moves_from_sqlite_to_sqlite_with_keys_and_indexes() {
         assert_eq!(keys("new.db"), keys("old.db"), "{table}");
     }
     assert_eq!(site.one("new.db", "select count(*) from pragma_foreign_key_check"), "0");
-    let index = "select count(*) from sqlite_schema where name in ('album_artist_id_idx', 'invoice_customer_id_idx')";
+    let index =
+        "select count(*) from sqlite_schema where name in ('album_artist_id_idx', 'invoice_customer_id_idx')";
     assert_eq!(site.one("new.db", index), "2");
     assert_eq!(
         site.one("new.db", "select count(*) from pragma_index_list('customer') where \"unique\""),
@@ -191,12 +192,12 @@ const TYPES: &str = r#"
         (1, 1, 1234.5, '1234567890123456789012345678.0123456789', '123456789012345678901234567890123456789012345.6',
          0.1, 'Zoë', 'two
 lines, "quotes", a tab	and 🦆', x'00ff10', '1970-01-01', '23:59:59.999999', '2024-02-29 12:00:00.000001',
-         '2024-02-29 12:00:00.000001+00', '6f1d5c2e-8f0b-4d6c-9a53-1f6d1e0b7a11', '{"b": [1, 2.50, null], "a": "é"}'),
+         '2024-02-29 12:00:00.000001+00:00', '6f1d5c2e-8f0b-4d6c-9a53-1f6d1e0b7a11', '{"b": [1, 2.50, null], "a": "é"}'),
         (2, 0, -0.01, '-0.0000000001', '-0.5', -1e300, '', '', x'', '0001-01-01', '00:00:00', '1900-01-01 00:00:00',
-         '1999-12-31 23:59:59.5+00', '00000000-0000-0000-0000-000000000000', '[]'),
+         '1999-12-31 23:59:59.5+00:00', '00000000-0000-0000-0000-000000000000', '[]'),
         (-9223372036854775807, null, null, null, null, null, null, null, null, null, null, null, null, null, null),
-        (9223372036854775807, 1, 9999999999.99, '0', '0', 5e-324, 'x', ' padded ', x'ff', '9999-12-31', '12:00:00',
-         '9999-12-31 23:59:59.999999', '9999-12-31 23:59:59.999999+00', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 'null');
+        (9223372036854775807, 1, 9999999999.99, '0.0000000000', '0', 5e-324, 'x', ' padded ', x'ff', '9999-12-31', '12:00:00',
+         '9999-12-31 23:59:59.999999', '9999-12-31 23:59:59.999999+00:00', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 'null');
 "#;
 
 #[test]
@@ -212,7 +213,11 @@ fn every_type_survives_sqlite_postgres_parquet_sqlite() {
     second.moved();
     second.verify().expect(0).balanced();
 
-    let third = Site::with_plan(&plan(&format!("file:{}/", second.path("out").display()), "sqlite:new.db", &[("every", "id")]));
+    let third = Site::with_plan(&plan(
+        &format!("file:{}/", second.path("out").display()),
+        "sqlite:new.db",
+        &[("every", "id")],
+    ));
     third.moved();
     third.verify().expect(0).balanced();
     let columns = first.one("old.db", "select group_concat(name) from pragma_table_info('every')");
@@ -280,8 +285,11 @@ fn an_existing_table_is_mapped_into() {
 fn a_table_that_holds_rows_is_refused_unless_the_plan_says_append_or_replace() {
     let make = || {
         let site = people();
-        site.sql("new.db", "create table people (id integer primary key, name varchar(40), seen timestamp); \
-            insert into people values (-1, 'was here', null), (-2, 'too', null)");
+        site.sql(
+            "new.db",
+            "create table people (id integer primary key, name varchar(40), seen timestamp); \
+            insert into people values (-1, 'was here', null), (-2, 'too', null)",
+        );
         site
     };
     let site = make();
@@ -311,9 +319,12 @@ fn a_table_that_holds_rows_is_refused_unless_the_plan_says_append_or_replace() {
 fn verify_names_every_planted_difference() {
     let site = people();
     site.moved();
-    site.sql("new.db", "update people set seen = '2024-05-01 10:00:00.000001' where id = 11; \
+    site.sql(
+        "new.db",
+        "update people set seen = '2024-05-01 10:00:00.000001' where id = 11; \
         update people set name = 'else', seen = null where id = 12; delete from people where id in (13, 14); \
-        insert into people values (5000, 'nobody', null)");
+        insert into people values (5000, 'nobody', null)",
+    );
     let done = site.verify().expect(1);
     assert_eq!(done.table("new.people")["reconciled"], false);
     insta::assert_snapshot!(done.differences("new.people").join("\n"), @r"
@@ -323,10 +334,26 @@ fn verify_names_every_planted_difference() {
     missing id=1•••
     missing id=1•••
     ");
-    let clear = site.dunlin(&["verify", "--format", "json", "--clear", "--purpose", "test: planted"]).expect(1);
-    insta::assert_snapshot!(clear.differences("new.people").join("\n"), @"");
+    let clear =
+        site.dunlin(&["verify", "--format", "json", "--clear", "--purpose", "test: planted"]).expect(1);
+    insta::assert_snapshot!(clear.differences("new.people").join("\n"), @r"
+    changed id=11 seen
+    changed id=12 name,seen
+    extra id=5000
+    missing id=13
+    missing id=14
+    ");
     let text = site.dunlin(&["verify"]).expect(1);
-    insta::assert_snapshot!(site.plain(&text.out), @"");
+    insta::assert_snapshot!(site.plain(&text.out), @r"
+    table       source  loaded  merged  quarantined  excluded  erased  target
+    new.people   2,000   2,000       0            0         0       0   1,999  ✗ differs
+      new.people: id=1•••: missing from the target
+      new.people: id=1•••: missing from the target
+      new.people: id=5•••: in the target, and nothing accounts for it
+      new.people: id=1•••: changed in name, seen
+      new.people: id=1•••: changed in seen
+    The sides differ.
+    ");
     let entered = site.dunlin(&["ledger", "export"]).expect(0).out;
     assert!(entered.contains("access_opened") && entered.contains("access_closed"));
     assert!(!entered.contains("planted"), "a purpose is entered as a hash");
@@ -336,15 +363,25 @@ fn verify_names_every_planted_difference() {
         insert into people values (13, 'Person 13', '2024-05-01 10:00:00.000000'), (14, 'Person 14', '2024-05-01 10:00:00.000000'); \
         delete from people where id = 5000");
     site.verify().expect(0).balanced();
-    site.sql("old.db", "update people set name = 'new name' where id = 20; insert into people values (3000, 'late', null); \
-        delete from people where id = 21");
-    let clear = site.dunlin(&["verify", "--format", "json", "--clear", "--purpose", "test: source"]).expect(1);
-    insta::assert_snapshot!(clear.differences("new.people").join("\n"), @"");
+    site.sql(
+        "old.db",
+        "update people set name = 'new name' where id = 20; insert into people values (3000, 'late', null); \
+        delete from people where id = 21",
+    );
+    let clear =
+        site.dunlin(&["verify", "--format", "json", "--clear", "--purpose", "test: source"]).expect(1);
+    insta::assert_snapshot!(clear.differences("new.people").join("\n"), @r"
+    changed id=20 name
+    extra id=21
+    missing id=3000
+    ");
 }
 
 #[test]
 fn a_table_without_a_key_is_a_multiset() {
-    let site = Site::with_plan(&plan("sqlite:old.db", "sqlite:new.db", &[("log", "x")]).replace("key = [\"x\"]\n", ""));
+    let site = Site::with_plan(
+        &plan("sqlite:old.db", "sqlite:new.db", &[("log", "x")]).replace("key = [\"x\"]\n", ""),
+    );
     site.sql("old.db", "create table log (x integer, t text); insert into log values (1, 'a'), (1, 'a'), (1, 'a'), (2, null), (2, null)");
     let done = site.moved();
     assert_eq!(done.counts("new.log"), [5, 5, 0, 0, 5]);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dunlin_connect::canon::{hash_raw, hash_rows};
 use dunlin_connect::{Bounds, ForeignKey, LoadSpec, ReadRequest, Receipt, System};
 use dunlin_plan::IntoMode;
-use dunlin_store::{Amendment, RunKind, RunStatus, SplitRecord, SplitStatus, Tx};
+use dunlin_store::{Amendment, RunKind, RunRecord, RunStatus, SplitRecord, SplitStatus, Tx};
 use futures::StreamExt;
 
 use crate::accounting::Tally;
@@ -24,52 +24,67 @@ use crate::{MoveError, Result, recover};
 pub struct Previous {
     /// The run; empty where there is none.
     pub run: String,
+    /// Whether it was run with this very plan on these very stores; else nothing of it is carried over.
+    same_plan: bool,
     splits: Vec<(Bounds, Option<StoredPart>)>,
     amendments: Vec<Amendment>,
 }
 
 impl Previous {
-    /// The splits' bounds, in order.
+    /// The splits' bounds, in order; none where nothing can be carried over.
     pub fn bounds(&self) -> Vec<Bounds> {
+        if !self.same_plan {
+            return Vec::new();
+        }
         self.splits.iter().map(|(b, _)| b.clone()).collect()
     }
 }
 
-/// The latest finished run of this plan on these stores that has this table.
-pub async fn previous(run: &Run<'_>, id: &str, spec: &TableSpec) -> Result<Previous> {
+/// The latest finished run that loaded this table into this store and was not taken back, with its splits. It may have
+/// been run with an earlier form of the plan.
+async fn latest(
+    run: &Run<'_>,
+    spec: &TableSpec,
+    besides: Option<&str>,
+) -> Result<Option<(RunRecord, Vec<SplitRecord>)>> {
     let state = run.workspace.state();
-    let this = state.run(id).await?;
+    let identity = run.target(spec)?.identity().await?;
     let mut runs = state.runs().await?;
     runs.sort_by_key(|r| std::cmp::Reverse(r.started_at));
     for before in runs {
         let same = before.kind == RunKind::Load
             && before.status == RunStatus::Done
-            && before.fingerprint == this.fingerprint
-            && before.stores == this.stores
-            && before.id != id;
+            && before.stores.get(&spec.plan.to.store) == Some(&identity)
+            && besides != Some(before.id.as_str());
         if !same {
             continue;
         }
         let records = state.splits(&before.id, &spec.label).await?;
-        if records.is_empty() {
-            continue;
+        if !records.is_empty() {
+            let undone = records.iter().any(|r| r.status == SplitStatus::Undone);
+            return Ok((!undone).then_some((before, records)));
         }
-        if records.iter().any(|r| r.status == SplitStatus::Undone) {
-            return Ok(Previous::default());
-        }
-        let splits = records
-            .into_iter()
-            .filter_map(|r| {
-                let bounds = serde_json::from_value(r.descriptor).ok()?;
-                let stored: Option<StoredPart> = r.receipt.and_then(|v| serde_json::from_value(v).ok());
-                let origin = before.id.clone();
-                Some((bounds, stored.map(|s| StoredPart { origin: Some(s.origin.unwrap_or(origin)), ..s })))
-            })
-            .collect();
-        let amendments = state.amendments(&before.id, &spec.label).await?;
-        return Ok(Previous { run: before.id, splits, amendments });
     }
-    Ok(Previous::default())
+    Ok(None)
+}
+
+/// What the latest finished run did with this table.
+pub async fn previous(run: &Run<'_>, id: &str, spec: &TableSpec) -> Result<Previous> {
+    let Some((before, records)) = latest(run, spec, Some(id)).await? else { return Ok(Previous::default()) };
+    let state = run.workspace.state();
+    let this = state.run(id).await?;
+    let same_plan = before.fingerprint == this.fingerprint && before.stores == this.stores;
+    let splits = records
+        .into_iter()
+        .filter_map(|r| {
+            let bounds = serde_json::from_value(r.descriptor).ok()?;
+            let stored: Option<StoredPart> = r.receipt.and_then(|v| serde_json::from_value(v).ok());
+            let origin = before.id.clone();
+            Some((bounds, stored.map(|s| StoredPart { origin: Some(s.origin.unwrap_or(origin)), ..s })))
+        })
+        .collect();
+    let amendments = state.amendments(&before.id, &spec.label).await?;
+    Ok(Previous { run: before.id, same_plan, splits, amendments })
 }
 
 /// The rows that stand in the target and are not dunlin's. Refuses what the plan does not allow, empties what it replaces.
@@ -77,10 +92,20 @@ pub async fn preexisting(run: &Run<'_>, spec: &Arc<TableSpec>) -> Result<Tally> 
     if spec.created {
         return Ok(Tally::default());
     }
-    let id = latest_run(run, spec).await?;
-    if let Some(before) = id {
-        let saved = recover::saved_tables(run.workspace, &before).await?;
-        return Ok(saved.get(&spec.label).map(|s| s.preexisting).unwrap_or_default());
+    if let Some((before, _)) = latest(run, spec, None).await? {
+        let saved = recover::saved_tables(run.workspace, &before.id).await?;
+        let tally = saved.get(&spec.label).map(|s| s.preexisting).unwrap_or_default();
+        if tally.rows > 0 && before.fingerprint != run.plan.fingerprint().to_string() {
+            return Err(MoveError::Refused {
+                code: "appended-by-another-plan",
+                message: format!(
+                    "{} holds rows of an earlier form of this plan beside rows that are not dunlin's",
+                    spec.label
+                ),
+                help: format!("take the earlier run back first: dunlin undo --run {}", before.id),
+            });
+        }
+        return Ok(tally);
     }
     let found = hash_target(run, spec).await?.all;
     if found.rows == 0 || spec.plan.into == IntoMode::Append {
@@ -97,28 +122,6 @@ pub async fn preexisting(run: &Run<'_>, spec: &Arc<TableSpec>) -> Result<Tally> 
             "add `into = \"append\"` to its [[table]] to keep them, or `replace = true` to delete them first"
                 .to_owned(),
     })
-}
-
-async fn latest_run(run: &Run<'_>, spec: &TableSpec) -> Result<Option<String>> {
-    let state = run.workspace.state();
-    let fingerprint = run.plan.fingerprint().to_string();
-    let identities = run.stores.identities().await?;
-    let mut runs = state.runs().await?;
-    runs.sort_by_key(|r| std::cmp::Reverse(r.started_at));
-    for before in runs {
-        let same = before.kind == RunKind::Load
-            && before.status == RunStatus::Done
-            && before.fingerprint == fingerprint
-            && before.stores == identities;
-        if same {
-            let records = state.splits(&before.id, &spec.label).await?;
-            if !records.is_empty() {
-                let undone = records.iter().any(|r| r.status == SplitStatus::Undone);
-                return Ok((!undone).then_some(before.id));
-            }
-        }
-    }
-    Ok(None)
 }
 
 /// `replace = true`: every row goes, in one transaction.
@@ -173,7 +176,7 @@ pub async fn unchanged(
     before: &Previous,
     bounds: &[Bounds],
 ) -> Result<Vec<Option<StoredPart>>> {
-    if !lines_up(before, bounds) {
+    if !before.same_plan || !lines_up(before, bounds) {
         return Ok(Vec::new());
     }
     let mut carried = Vec::with_capacity(bounds.len());
@@ -253,7 +256,14 @@ pub async fn amendments(
     Ok(())
 }
 
-/// The addresses of rows that an earlier run loaded and that the open splits of this one replace, by split.
+/// Whether a split was taken over from an earlier run.
+fn is_carried(split: &SplitRecord) -> bool {
+    split.receipt.as_ref().is_some_and(|r| r.get("origin").is_some_and(|o| !o.is_null()))
+}
+
+/// The addresses of the rows that an earlier run loaded and that this one loads again, by the split that deletes them:
+/// the first one that was not carried over deletes them all. It has to be through before any other begins, or a row
+/// that is now in another split than before would stand against its own older self.
 pub async fn replaced(
     run: &Run<'_>,
     id: &str,
@@ -261,17 +271,19 @@ pub async fn replaced(
     splits: &[SplitRecord],
 ) -> Result<BTreeMap<u32, Vec<u64>>> {
     let before = previous(run, id, spec).await?;
-    if before.run.is_empty() {
+    let Some(first) = splits.iter().find(|s| !is_carried(s)) else { return Ok(BTreeMap::new()) };
+    // Where it is loaded already, what it replaces went with it.
+    if before.run.is_empty() || first.status != SplitStatus::Planned {
         return Ok(BTreeMap::new());
     }
     let parts = parts_of(run.workspace.state(), &before.run, &spec.label).await?;
     let bounds: Vec<Bounds> =
         splits.iter().filter_map(|s| serde_json::from_value(s.descriptor.clone()).ok()).collect();
-    let whole = !lines_up(&before, &bounds) || !before.amendments.is_empty();
-    let open = |split: u32| splits.iter().any(|s| s.split == split && s.status == SplitStatus::Planned);
+    let whole = !before.same_plan || !lines_up(&before, &bounds) || !before.amendments.is_empty();
+    let again = |split: u32| splits.iter().any(|s| s.split == split && !is_carried(s));
     let owner = |part: &Part| -> Option<u32> {
-        let split = if whole { 0 } else { part.name.parse().ok()? };
-        open(split).then_some(split)
+        let goes = whole || part.name.parse().is_ok_and(again);
+        goes.then_some(first.split)
     };
     let owners: Vec<Option<u32>> = parts.iter().map(owner).collect();
     let mut wanted = Wanted::new();
@@ -283,7 +295,8 @@ pub async fn replaced(
     let mut found: HashMap<u32, Vec<u64>> = HashMap::new();
     if wanted.left() > 0 {
         let reader = run.target(spec)?.reader().await?;
-        walk(reader.as_ref(), spec, &run.key, |position, hash| {
+        let as_loaded = if before.same_plan { spec.clone() } else { spec_of(run, &before.run, spec).await? };
+        walk(reader.as_ref(), &as_loaded, &run.key, |position, hash| {
             if let Some(split) = wanted.take(&hash) {
                 found.entry(split).or_default().push(position);
             }
@@ -303,4 +316,33 @@ pub async fn replaced(
         });
     }
     Ok(found.into_iter().collect())
+}
+
+/// The table as an earlier run, with an earlier form of the plan, resolved it: by that its rows are found again.
+async fn spec_of(run: &Run<'_>, before: &str, spec: &TableSpec) -> Result<Arc<TableSpec>> {
+    let record = run.workspace.state().run(before).await?;
+    let saved = recover::saved_tables(run.workspace, before).await?;
+    let lost = || MoveError::Refused {
+        code: "earlier-plan",
+        message: format!("the plan of run {before} cannot be read any more with the stores of this one"),
+        help: format!("take the earlier run back first: dunlin undo --run {before}"),
+    };
+    let plan = dunlin_plan::load(&record.plan_text, &record.plan_file).map_err(|_| lost())?;
+    let resolved = crate::resolve::resolve(&plan, &run.stores, record.started_at, &saved).await?;
+    resolved.specs.iter().find(|s| s.label == spec.label).cloned().ok_or_else(lost)
+}
+
+/// The quarantine fragments of an earlier run whose rows this one reads again: they wait no more.
+pub fn superseded(before: &Previous, records: &[SplitRecord]) -> Vec<(String, String)> {
+    let whole = records.iter().all(|r| r.receipt.is_some());
+    let splits = before.splits.iter().enumerate().filter(|(place, _)| {
+        let taken_over = records.get(*place).is_some_and(|r| r.receipt.is_some());
+        !taken_over
+    });
+    let splits = splits.filter_map(|(_, (_, stored))| stored.clone());
+    let amendments = before.amendments.iter().filter(|_| !whole).filter_map(|a| {
+        let stored: Option<StoredPart> = serde_json::from_value(a.receipt.clone()).ok();
+        stored.map(|s| StoredPart { origin: Some(s.origin.unwrap_or_else(|| before.run.clone())), ..s })
+    });
+    splits.chain(amendments).filter_map(|part| Some((part.origin?, part.receipt.fragment?.name))).collect()
 }

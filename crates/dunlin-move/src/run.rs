@@ -486,7 +486,14 @@ impl<'a> Run<'a> {
             progress: Arc::new(move |rows, bytes| observer.event(Event::Rows { rows, bytes })),
             replaces: Arc::new(replaces),
         };
-        pipeline.load(&open, self.options.jobs, context, |receipt| self.receipt(id, spec, receipt)).await
+        // What replaces rows of an earlier run comes first and alone: see `carry::replaced`.
+        let (first, rest): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|(split, _)| context.replaces.contains_key(split));
+        for splits in [first, rest].into_iter().filter(|s| !s.is_empty()) {
+            let entered = |receipt| self.receipt(id, spec, receipt);
+            pipeline.load(&splits, self.options.jobs, context.clone(), entered).await?;
+        }
+        Ok(())
     }
 
     async fn cut(
@@ -518,6 +525,9 @@ impl<'a> Run<'a> {
         let mut tx = self.workspace.state().begin().await?;
         tx.insert_splits(&records).await?;
         carry::amendments(&mut tx, id, spec, &before, &records).await?;
+        for (origin, fragment) in carry::superseded(&before, &records) {
+            tx.remove_quarantine_fragment(&origin, &spec.label, &fragment).await?;
+        }
         tx.commit().await?;
         Ok(())
     }
@@ -529,7 +539,10 @@ impl<'a> Run<'a> {
         )));
         let rows = recover::quarantine_rows(self.workspace, id, &spec.label, done.receipt.fragment.as_ref())?;
         let mut tx = self.workspace.state().begin().await?;
-        tx.insert_quarantine_rows(&rows).await?;
+        // What a rehearsal quarantines waits for nobody.
+        if self.options.rehearsal.is_none() {
+            tx.insert_quarantine_rows(&rows).await?;
+        }
         tx.enter(self.entry(recover::split_loaded(id, &spec.label, &done))).await?;
         let stored = StoredPart { origin: None, receipt: done.receipt };
         let value = serde_json::to_value(&stored).unwrap_or_default();

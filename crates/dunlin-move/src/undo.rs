@@ -122,6 +122,11 @@ async fn note(run: &Run<'_>, id: &str, spec: &TableSpec, rows: u64) -> Result<()
     for split in run.workspace.state().splits(id, &spec.label).await? {
         tx.set_split_status(id, &spec.label, split.split, SplitStatus::Undone).await?;
     }
+    for part in crate::parts::parts_of(run.workspace.state(), id, &spec.label).await? {
+        if let Some(fragment) = &part.receipt.fragment {
+            tx.remove_quarantine_fragment(&part.origin, &spec.label, &fragment.name).await?;
+        }
+    }
     let body = Body::Undone { run: id.to_owned(), table: spec.label.clone(), rows };
     tx.enter(Entry { at: now_us(), actor: run.options.actor.clone(), body }).await?;
     tx.commit().await?;

@@ -96,6 +96,11 @@ pub(crate) async fn finished_run(workspace: &Workspace, plan: &Plan) -> Result<d
             message: "this plan has not been run yet".to_owned(),
             help: "`dunlin run` moves the data; an edited plan is another plan".to_owned(),
         }),
+        None if runs.iter().all(|r| r.status == RunStatus::Abandoned) => Err(MoveError::Refused {
+            code: "no-run",
+            message: "the runs of this plan were taken back or given up".to_owned(),
+            help: "`dunlin run` moves the data again".to_owned(),
+        }),
         None => Err(MoveError::Refused {
             code: "run-unfinished",
             message: "the run of this plan is not finished".to_owned(),

@@ -78,7 +78,9 @@ impl Location {
         if url.is_empty() {
             return Err(wrong("the path is missing", "write `file:PATH`"));
         }
-        let path = tidy(&options.base.join(url));
+        // Whole paths from here on: the folder of `people.csv` would be an empty path, which no system call takes.
+        let path = options.base.join(url);
+        let path = tidy(&std::path::absolute(&path).unwrap_or(path));
         let (root, place) = if url.contains(['*', '?', '[']) {
             let root = path
                 .components()

@@ -2,7 +2,11 @@
 //! costs a link.
 
 mod crash;
+mod equation;
+mod again;
 mod moves;
+mod quarantine;
+mod read_back;
 mod scene;
 mod soak;
 mod support;

@@ -6,8 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection, Row};
+use crate::read_back::{csv_rows, parquet_rows, sql_into, sqlite_rows};
 
 /// What the rows go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,53 +209,6 @@ async fn write_source(path: &Path) -> (Vec<String>, Vec<String>) {
     let mut people: Vec<String> = people.into_iter().map(|id| format!("{id}|P{id}|{}", id % 90)).collect();
     people.sort();
     (people, visits)
-}
-
-/// Runs SQL in a SQLite file, which is made if need be.
-pub async fn sql_into(path: &Path, sql: &str) {
-    let mut db = sqlite(path).await;
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut db).await.unwrap();
-    db.close().await.unwrap();
-}
-
-async fn sqlite(path: &Path) -> SqliteConnection {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .foreign_keys(false)
-        .connect()
-        .await
-        .unwrap()
-}
-
-/// One text column of a query.
-pub async fn sqlite_rows(path: &Path, sql: String) -> Vec<String> {
-    let mut db = sqlite(path).await;
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut db).await.unwrap();
-    db.close().await.unwrap();
-    rows.iter().map(|row| row.get(0)).collect()
-}
-
-/// The rows of a CSV file without quotes.
-fn csv_rows(path: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(path).unwrap();
-    text.lines().skip(1).map(|line| line.replace(',', "|")).collect()
-}
-
-fn parquet_rows(path: &Path) -> Vec<String> {
-    use arrow::util::display::array_value_to_string;
-    let file = std::fs::File::open(path).unwrap();
-    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
-    let mut rows = Vec::new();
-    for batch in reader.build().unwrap() {
-        let batch = batch.unwrap();
-        for row in 0..batch.num_rows() {
-            let fields: Vec<String> =
-                batch.columns().iter().map(|c| array_value_to_string(c, row).unwrap()).collect();
-            rows.push(fields.join("|"));
-        }
-    }
-    rows
 }
 
 /// Compares sorted rows, and names a few that differ.

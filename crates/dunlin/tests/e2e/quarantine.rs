@@ -1,0 +1,197 @@
+//! Rows that wait for a person: why they wait, what can be done with them, and that the equation holds after each step.
+
+use serde_json::Value;
+
+use crate::support::{Site, pg, pg_one, postgres};
+
+const PLAN: &str = r#"
+[plan]
+name = "Dirty"
+[store.old]
+url = "sqlite:old.db"
+[store.new]
+url = "sqlite:new.db"
+
+[[table]]
+from = "old.customer"
+to = "new.customer"
+key = ["id"]
+[table.columns]
+id = "id"
+name = { from = "name", kind = "person_name" }
+age = "age"
+[[table.rule]]
+name = "adults"
+check = "age >= 18"
+otherwise = "quarantine"
+
+[[table]]
+from = "old.purchase"
+to = "new.purchase"
+key = ["id"]
+"#;
+
+const DATA: &str = "
+    create table customer (id integer primary key, name text, age integer);
+    create table purchase (id integer primary key, customer_id integer references customer (id), amount numeric(10,2));
+    with recursive n (i) as (select 1 union all select i + 1 from n where i < 100)
+        insert into customer select i, 'Name ' || i, 20 + i % 60 from n;
+    insert into purchase select id, id, id / 2.0 from customer union all select id + 100, id, 1 from customer;
+    update customer set age = 'forty' where id = 10;
+    update customer set age = 3 where id = 11;
+    update customer set name = cast(x'4a6f73e9' as text) where id = 12;
+    insert into purchase values (999, 999, 1);
+";
+
+fn dirty() -> Site {
+    let site = Site::with_plan(PLAN);
+    site.sql("old.db", DATA);
+    site.moved();
+    site
+}
+
+fn group<'a>(groups: &'a [Value], table: &str, reason: &str) -> (&'a str, u64) {
+    let found = groups.iter().find(|g| g["table"] == table && g["reason"] == reason);
+    let found = found.unwrap_or_else(|| panic!("no {reason} of {table} in {groups:?}"));
+    (found["group"].as_str().unwrap(), found["rows"].as_u64().unwrap())
+}
+
+#[track_caller]
+fn balance(site: &Site) -> [[u64; 5]; 2] {
+    let done = site.verify().expect(0);
+    done.balanced();
+    [done.counts("new.customer"), done.counts("new.purchase")]
+}
+
+#[test]
+fn each_row_waits_with_its_reason() {
+    let site = dirty();
+    assert_eq!(balance(&site), [[100, 97, 3, 0, 97], [201, 194, 7, 0, 194]]);
+    let mut lines: Vec<String> = site
+        .waiting()
+        .iter()
+        .map(|g| format!("{} {} {} {}", g["table"], g["reason"], g["column"], g["rows"]))
+        .collect();
+    lines.sort();
+    insta::assert_snapshot!(lines.join("\n"), @"");
+    let groups = site.waiting();
+    let (unread, _) = group(&groups, "new.customer", "wrong-type");
+    let masked = site.dunlin(&["quarantine", "show", unread]).expect(0);
+    insta::assert_snapshot!(site.plain(&masked.out), @"");
+    let (latin, _) = group(&groups, "new.customer", "invalid-encoding");
+    let clear = site.dunlin(&["quarantine", "show", latin, "--clear", "--purpose", "steward: ticket 4711"]).expect(0);
+    insta::assert_snapshot!(site.plain(&clear.out), @"");
+    let refused = site.dunlin(&["quarantine", "show", "nothing"]).expect(2);
+    insta::assert_snapshot!(site.plain(&refused.err), @"");
+    site.run(&["--strict"]).expect(1);
+}
+
+#[test]
+fn a_fix_releases_a_parent_and_then_its_children() {
+    let site = dirty();
+    let groups = site.waiting();
+    let (unread, 1) = group(&groups, "new.customer", "wrong-type") else { panic!("{groups:?}") };
+    site.dunlin(&["quarantine", "fix", unread, "--set", "age = 40", "--dry-run"]).expect(0);
+    assert_eq!(balance(&site)[0], [100, 97, 3, 0, 97]);
+    let wrong = site.dunlin(&["quarantine", "fix", unread, "--set", "agee = 40"]).expect(2);
+    insta::assert_snapshot!(site.plain(&wrong.err), @"");
+    let fixed = site.dunlin(&["quarantine", "fix", unread, "--set", "age = 40"]).expect(0);
+    insta::assert_snapshot!(format!("{}{}", fixed.out, fixed.err), @"");
+    assert_eq!(site.rows("new.db", "name, age", "customer where id = 10"), ["'Name 10'|40"]);
+    assert_eq!(balance(&site), [[100, 98, 2, 0, 98], [201, 194, 7, 0, 194]]);
+
+    let groups = site.waiting();
+    let (children, 6) = group(&groups, "new.purchase", "parent-quarantined") else { panic!("{groups:?}") };
+    let released = site.dunlin(&["quarantine", "release", children]).expect(0);
+    insta::assert_snapshot!(format!("{}{}", released.out, released.err), @"");
+    assert_eq!(balance(&site), [[100, 98, 2, 0, 98], [201, 196, 5, 0, 196]]);
+    assert_eq!(site.one("new.db", "select count(*) from purchase where customer_id = 10"), "2");
+    assert_eq!(site.one("new.db", "select count(*) from pragma_foreign_key_check"), "0");
+}
+
+#[test]
+fn what_still_fails_still_waits_and_what_is_discarded_is_excluded() {
+    let site = dirty();
+    let groups = site.waiting();
+    let (minors, _) = group(&groups, "new.customer", "rule");
+    let same = site.dunlin(&["quarantine", "release", minors]).expect(0);
+    insta::assert_snapshot!(same.out, @"");
+    assert_eq!(balance(&site)[0], [100, 97, 3, 0, 97]);
+    site.dunlin(&["quarantine", "discard", minors]).expect(0);
+    assert_eq!(balance(&site)[0], [100, 97, 2, 1, 97]);
+    let (orphan, _) = group(&groups, "new.purchase", "foreign-key");
+    site.dunlin(&["quarantine", "discard", orphan]).expect(0);
+    assert_eq!(balance(&site)[1], [201, 194, 6, 1, 194]);
+    site.dunlin(&["quarantine", "discard", orphan]).expect(2);
+    let report = site.dunlin(&["report"]).expect(0);
+    assert!(report.code == 0 && site.path("report/report.html").exists());
+}
+
+const STRICT: &str = "
+    create table customer (id integer primary key, name varchar(10) not null unique, age integer check (age > 30))
+";
+
+#[test]
+fn rows_that_the_targets_constraints_refuse_wait() {
+    let expected = [[100, 90, 10, 0, 90], [100, 90, 10, 0, 90]];
+    let data = "create table customer (id integer primary key, name text, age integer);
+        with recursive n (i) as (select 1 union all select i + 1 from n where i < 100)
+            insert into customer select i, 'Name ' || i, 40 from n;
+        update customer set age = 20 where id in (5, 50, 100); update customer set name = null where id in (6, 51);
+        update customer set name = 'a name that is too long for it' where id in (7, 52);
+        update customer set name = 'Name 1' where id in (8, 53, 99);";
+    let plan = PLAN.split("[[table.rule]]").next().unwrap();
+    let mut found = Vec::new();
+    let site = Site::with_plan(plan);
+    site.sql("old.db", data);
+    site.sql("new.db", STRICT);
+    site.moved();
+    let done = site.verify().expect(0);
+    done.balanced();
+    found.push(done.counts("new.customer"));
+    insta::assert_snapshot!(reasons(&site), @"");
+    if let Some(url) = postgres("strict") {
+        let site = Site::with_plan(&plan.replace("sqlite:new.db", &url));
+        site.sql("old.db", data);
+        pg(&url, STRICT);
+        site.moved();
+        let done = site.verify().expect(0);
+        done.balanced();
+        found.push(done.counts("new.customer"));
+        assert_eq!(pg_one(&url, "select count(*) from customer"), "90");
+        insta::assert_snapshot!(reasons(&site), @"");
+    }
+    assert_eq!(found, expected[..found.len()]);
+}
+
+fn reasons(site: &Site) -> String {
+    let mut lines: Vec<String> =
+        site.waiting().iter().map(|g| format!("{} {} {}", g["reason"], g["column"], g["rows"])).collect();
+    lines.sort();
+    lines.join("\n")
+}
+
+#[test]
+fn a_stop_rule_stops_and_the_run_goes_on_when_the_cause_is_mended() {
+    let site = Site::with_plan(&PLAN.replace("otherwise = \"quarantine\"", "otherwise = \"stop\""));
+    site.sql("old.db", DATA);
+    let stopped = site.dunlin(&["run"]).expect(1);
+    insta::assert_snapshot!(site.plain(&stopped.err), @"");
+    let again = site.run(&[]).expect(1);
+    assert!(again.err.contains("going on with run"), "{}", again.err);
+    site.sql("old.db", "update customer set age = 33 where id = 11");
+    let done = site.moved();
+    assert_eq!(done.counts("new.customer"), [100, 98, 2, 0, 98]);
+    site.verify().expect(0).balanced();
+}
+
+#[test]
+fn too_many_rows_in_quarantine_stop_the_run() {
+    let site = Site::with_plan(PLAN);
+    site.sql("old.db", DATA);
+    let stopped = site.dunlin(&["run", "--max-quarantine", "2"]).expect(1);
+    insta::assert_snapshot!(site.plain(&stopped.err), @"");
+    let done = site.run(&["--max-quarantine", "100"]).expect(0);
+    done.balanced();
+    assert_eq!(balance(&site), [[100, 97, 3, 0, 97], [201, 194, 7, 0, 194]]);
+}

@@ -3,9 +3,11 @@
 
 mod crash;
 mod equation;
+mod equation;
 mod again;
 mod moves;
 mod quarantine;
+mod read_back;
 mod read_back;
 mod scene;
 mod soak;

@@ -3,11 +3,9 @@
 
 mod crash;
 mod equation;
-mod equation;
 mod again;
 mod moves;
 mod quarantine;
-mod read_back;
 mod read_back;
 mod scene;
 mod soak;

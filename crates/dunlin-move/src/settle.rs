@@ -14,7 +14,7 @@ use futures::StreamExt;
 use crate::MoveError;
 use crate::accounting::PartReceipt;
 use crate::address::{Wanted, mapped_columns};
-use crate::carry::load_spec;
+use crate::carry::{self, load_spec};
 use crate::parts::{live_entries, parts_of, rows_folder};
 use crate::quarantine::{Form, QuarantinedRow, rows_as_text};
 use crate::rowindex::{IndexEntry, IndexWriter};
@@ -40,11 +40,15 @@ pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &T
             {}
         }
     }
+    let mut aside = BTreeMap::new();
+    for store in targets.keys() {
+        aside.insert(store.clone(), carry::keys_aside(run, id, specs, store).await?);
+    }
     loop {
         let mut moved = 0;
         for spec in specs {
             let target = &targets[&spec.plan.to.store];
-            for key in checked_keys(run, spec)? {
+            for key in checked_keys(run, spec, &aside[&spec.plan.to.store])? {
                 run.observer.event(Event::Step {
                     table: Some(&spec.label),
                     step: "look for references that lead nowhere",
@@ -86,11 +90,10 @@ fn uniques(spec: &TableSpec) -> Vec<Unique> {
 }
 
 /// The foreign keys nobody has checked while loading. One that is NOT VALID stays so, and its rows stay.
-fn checked_keys(run: &Run<'_>, spec: &TableSpec) -> Result<Vec<ForeignKey>> {
+fn checked_keys(run: &Run<'_>, spec: &TableSpec, aside: &[ForeignKey]) -> Result<Vec<ForeignKey>> {
     let enforced = !spec.created && run.target(spec)?.system() == System::Postgres;
-    let aside = run.resolved.cyclic.get(&spec.plan.to.store);
     let keys = spec.target.foreign_keys.iter().filter(|k| k.validated);
-    Ok(keys.filter(|k| !enforced || aside.is_some_and(|a| a.contains(k))).cloned().collect())
+    Ok(keys.filter(|k| !enforced || aside.contains(k)).cloned().collect())
 }
 
 /// The key values (as text) of parent rows that wait in quarantine, where they can be told.

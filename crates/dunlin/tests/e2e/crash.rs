@@ -90,6 +90,41 @@ async fn crash_after_every_state_transaction() {
     }
 }
 
+/// A second run, which replaces what has changed and takes over the rest, dies as well.
+async fn dies_while_replacing(kind: Kind, commit: &str) {
+    let Some(mut scene) = Scene::new(kind).await else { return };
+    scene.must_end_well("the first run").await;
+    let places = [
+        (commit, 1),
+        (commit, 3),
+        ("move::receipt.before_state", 2),
+        ("move::amend.after_commit", 1),
+        ("move::finish.before", 1),
+    ];
+    for (point, at) in places {
+        let what = format!("{kind:?} {point}@{at} of a second run");
+        scene.change().await;
+        let output = scene.run().env("DUNLIN_FAIL", format!("{point}@{at}")).output().unwrap();
+        assert_eq!(output.status.signal(), Some(SIGABRT), "{what}: {}", said(&output));
+        scene.must_end_well(&what).await;
+    }
+}
+
+#[tokio::test]
+async fn crash_while_replacing_sqlite() {
+    dies_while_replacing(Kind::Sqlite, "connect::sqlite.commit.after").await;
+}
+
+#[tokio::test]
+async fn crash_while_replacing_csv() {
+    dies_while_replacing(Kind::Csv, "connect::files.receipt.after_rename").await;
+}
+
+#[tokio::test]
+async fn crash_while_replacing_postgres() {
+    dies_while_replacing(Kind::Postgres, "connect::postgres.commit.after").await;
+}
+
 /// A step that fails instead of dying: the run says so without a panic, and the next one goes on.
 #[tokio::test]
 async fn crash_as_an_error() {

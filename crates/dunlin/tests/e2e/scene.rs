@@ -27,6 +27,13 @@ pub struct Scene {
     dir: tempfile::TempDir,
     kind: Kind,
     server: Option<String>,
+    source: Source,
+}
+
+/// What the source holds, and what of it must arrive.
+struct Source {
+    version: i64,
+    rows: [i64; 2],
     people: Vec<String>,
     visits: Vec<String>,
 }
@@ -39,8 +46,8 @@ impl Scene {
             _ => None,
         };
         let dir = folder();
-        let (people, visits) = write_source(&dir.path().join("source.db")).await;
-        let scene = Scene { dir, kind, server, people, visits };
+        let source = write_source(&dir.path().join("source.db"), 0).await;
+        let scene = Scene { dir, kind, server, source };
         scene.reset().await;
         Some(scene)
     }
@@ -70,6 +77,11 @@ impl Scene {
         self.kind
     }
 
+    /// The source changes: rows of both tables go, change, and come.
+    pub async fn change(&mut self) {
+        self.source = write_source(&self.path("source.db"), self.source.version + 1).await;
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -95,7 +107,9 @@ impl Scene {
         assert!(output.status.success(), "{what}: {}", said(&output));
         let lines = json_lines(&output);
         let count = |table: usize, name: &str| lines[table][name].as_i64().unwrap();
-        for (table, all, good) in [(0, PEOPLE, &self.people), (1, VISITS, &self.visits)] {
+        for (table, all, good) in
+            [(0, self.source.rows[0], &self.source.people), (1, self.source.rows[1], &self.source.visits)]
+        {
             assert_eq!(count(table, "source_rows"), all, "{what}: {}", said(&output));
             assert_eq!(count(table, "loaded"), good.len() as i64, "{what}: {}", said(&output));
             assert_eq!(count(table, "target_rows"), good.len() as i64, "{what}: {}", said(&output));
@@ -103,7 +117,7 @@ impl Scene {
             assert_eq!(apart, all - good.len() as i64, "{what}: {}", said(&output));
             assert_eq!(lines[table]["reconciled"], true, "{what}: {}", said(&output));
         }
-        for (table, good) in [("people", &self.people), ("visits", &self.visits)] {
+        for (table, good) in [("people", &self.source.people), ("visits", &self.source.visits)] {
             same(&self.rows(table).await, good, &format!("{what}: {table}"));
         }
         let ledger = self.command(&["ledger", "verify"]).output().unwrap();
@@ -181,34 +195,41 @@ pub fn folder() -> tempfile::TempDir {
     made.unwrap()
 }
 
-/// Writes the source; gives the rows that must arrive.
-async fn write_source(path: &Path) -> (Vec<String>, Vec<String>) {
+/// Writes a version of the source. Of one and the next, a few splits of both tables differ.
+async fn write_source(path: &Path, version: i64) -> Source {
     let mut sql = String::from(
-        "create table people (id integer primary key, name text not null, age integer, note text);
+        "begin; drop table if exists visits; drop table if exists people;
+         create table people (id integer primary key, name text not null, age integer, note text);
          create table visits (id integer primary key, person_id integer not null references people (id),
                               amount numeric(10,2));",
     );
-    let (mut people, mut visits) = (Vec::new(), Vec::new());
-    for id in 1..=PEOPLE {
+    let (mut people, mut visits, mut rows) = (Vec::new(), Vec::new(), [0, 0]);
+    // Some are there in every other version only, so that they vanish and come back.
+    let there = |id: i64| version % 2 == 0 || !(100..130).contains(&(id % 600));
+    for id in (1..=PEOPLE + 10 * version).filter(|id| there(*id)) {
         let readable = id % 97 != 0;
         let age = if readable { (id % 90).to_string() } else { "'old'".to_owned() };
-        sql.push_str(&format!("insert into people values ({id}, 'p{id}', {age}, 'xxxxxxxxxxxx');"));
+        let name = if id > 450 { format!("p{id}v{version}") } else { format!("p{id}") };
+        sql.push_str(&format!("insert into people values ({id}, '{name}', {age}, 'xxxxxxxxxxxx');"));
+        rows[0] += 1;
         if readable && id % 10 != 3 && id % 90 >= 18 {
-            people.push(id);
+            people.push((id, format!("{id}|{}|{}", name.to_uppercase(), id % 90)));
         }
     }
-    for id in 1..=VISITS {
+    for id in (1..=VISITS + 20 * version).filter(|id| there(*id)) {
         let person = if id % 211 == 0 { 5000 } else { 1 + id % PEOPLE };
-        sql.push_str(&format!("insert into visits values ({id}, {person}, {id}.25);"));
-        if people.binary_search(&person).is_ok() {
-            visits.push(format!("{id}|{person}|{id}.25"));
+        let amount = if id < 300 { format!("{}.25", id + version) } else { format!("{id}.25") };
+        sql.push_str(&format!("insert into visits values ({id}, {person}, {amount});"));
+        rows[1] += 1;
+        if people.binary_search_by_key(&person, |p| p.0).is_ok() {
+            visits.push(format!("{id}|{person}|{amount}"));
         }
     }
-    sql_into(path, &format!("begin;{sql}commit")).await;
-    visits.sort();
-    let mut people: Vec<String> = people.into_iter().map(|id| format!("{id}|P{id}|{}", id % 90)).collect();
+    sql_into(path, &(sql + "commit")).await;
+    let mut people: Vec<String> = people.into_iter().map(|(_, row)| row).collect();
     people.sort();
-    (people, visits)
+    visits.sort();
+    Source { version, rows, people, visits }
 }
 
 /// Compares sorted rows, and names a few that differ.

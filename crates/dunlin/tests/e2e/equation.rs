@@ -2,10 +2,12 @@
 //! that a model of the plan, written here anew, says it should. Then the source changes at random, and again.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use tokio::runtime::Runtime;
 
 use crate::read_back::{csv_rows, parquet_rows, sql_into, sqlite_rows};
 use crate::scene::{folder, json_lines, said, same};
@@ -95,12 +97,15 @@ struct Case {
     plan: Plan,
     rows: BTreeMap<i64, Source>,
     later: BTreeMap<i64, Source>,
+    /// Where a run between the two dies, if it comes by there.
+    dies: Option<String>,
 }
 
 impl std::fmt::Debug for Case {
     /// What one needs to do it by hand.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}\n{}\n{}", self.plan.toml(), source_sql(&self.rows), source_sql(&self.later))
+        let (first, later) = (source_sql(&self.rows), source_sql(&self.later));
+        write!(f, "{}\n{first}\n{later}\ndies at {:?}", self.plan.toml(), self.dies)
     }
 }
 
@@ -149,10 +154,20 @@ fn rows() -> impl Strategy<Value = BTreeMap<i64, Source>> {
     prop::collection::btree_map(1i64..40, row, 0..36)
 }
 
+fn dies() -> impl Strategy<Value = Option<String>> {
+    let points: Vec<&str> =
+        dunlin_move::FAILPOINTS.iter().chain(dunlin_connect::FAILPOINTS).copied().collect();
+    let place = prop_oneof![
+        (8u32..30).prop_map(|at| format!("store::commit.after@{at}")),
+        (prop::sample::select(points), 1u32..4).prop_map(|(point, at)| format!("{point}@{at}")),
+    ];
+    prop::option::of(place)
+}
+
 fn case() -> impl Strategy<Value = Case> {
     use Otherwise::{Exclude, Fix, Quarantine, Warn};
     let rule = (0..CONDITIONS.len(), prop::sample::select(vec![Quarantine, Exclude, Warn, Fix]));
-    let target = prop::sample::select(vec!["sqlite", "csv", "parquet"]);
+    let target = prop::sample::select(vec!["sqlite", "csv", "parquet", "postgres"]);
     let keep = prop::option::of(0..CONDITIONS.len());
     let plan = (target, keep, prop::collection::vec(rule, 0..4)).prop_map(|(target, keep, rules)| Plan {
         target,
@@ -160,12 +175,12 @@ fn case() -> impl Strategy<Value = Case> {
         rules,
     });
     // What comes later is what was there, with some rows gone, some changed, some new.
-    (plan, rows(), rows(), any::<u64>()).prop_map(|(plan, rows, fresh, mask)| {
+    (plan, rows(), rows(), any::<u64>(), dies()).prop_map(|(plan, rows, fresh, mask, dies)| {
         let stay =
             rows.iter().filter(|(id, _)| mask >> (*id % 64) & 1 == 1).map(|(id, row)| (*id, row.clone()));
         let new = fresh.into_iter().filter(|(id, _)| mask >> ((*id + 17) % 64) & 1 == 1);
         let later = stay.chain(new).collect();
-        Case { plan, rows, later }
+        Case { plan, rows, later, dies }
     })
 }
 
@@ -173,6 +188,7 @@ impl Plan {
     fn toml(&self) -> String {
         let url = match self.target {
             "sqlite" => "url = \"sqlite:new.db\"".to_owned(),
+            "postgres" => "url = \"env:E2E_TARGET\"".to_owned(),
             format => format!("url = \"file:new/\"\nformat = \"{format}\""),
         };
         let keep = self.keep.map_or_else(String::new, |c| format!("where = \"{}\"\n", CONDITIONS[c].0));
@@ -291,22 +307,42 @@ fn source_sql(rows: &BTreeMap<i64, Source>) -> String {
     sql + "commit"
 }
 
-fn holds(case: &Case) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// One database for all cases, one after another; `None` where there is no PostgreSQL.
+fn empty_database(runtime: &Runtime, url: Option<&str>) -> Option<String> {
+    let url = url?.to_owned();
+    let sql = "drop table if exists t; drop schema if exists dunlin cascade";
+    runtime.block_on(async { dunlin_testkit::connect(&url).await.batch_execute(sql).await.unwrap() });
+    Some(url)
+}
+
+fn holds(runtime: &Runtime, server: Option<&str>, case: &Case) {
+    let server = match case.plan.target {
+        "postgres" => match empty_database(runtime, server) {
+            Some(url) => url,
+            None => return,
+        },
+        _ => String::new(),
+    };
     let site = folder();
     let (work, keys) = (site.path().join("work"), site.path().join("keys"));
     std::fs::create_dir(&work).unwrap();
     std::fs::write(work.join("dunlin.toml"), case.plan.toml()).unwrap();
-    let dunlin = |args: &[&str]| {
+    let dunlin = |args: &[&str], dies: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dunlin"));
         command.args(args).current_dir(&work).stdin(Stdio::null()).env("DUNLIN_KEYS", &keys);
         command.env("DUNLIN_ROWS_PER_SPLIT", "7").env_remove("DUNLIN_FAIL").env_remove("FAILPOINTS");
+        command.env("E2E_TARGET", &server).envs(dies.map(|at| ("DUNLIN_FAIL", at)));
         command.output().unwrap()
     };
     for (time, rows) in [("first", &case.rows), ("later", &case.later)] {
         runtime.block_on(sql_into(&work.join("old.db"), &source_sql(rows)));
         let (quarantined, excluded, arrived) = case.plan.ends(rows);
-        let output = dunlin(&["run", "--jobs", "2", "--format", "json"]);
+        let run = ["run", "--jobs", "2", "--format", "json"];
+        if let (Some(at), "later") = (&case.dies, time) {
+            let output = dunlin(&run, Some(at));
+            assert!(output.status.success() || output.status.signal().is_some(), "{time}: {}", said(&output));
+        }
+        let output = dunlin(&run, None);
         assert!(output.status.success(), "{time}: {}", said(&output));
         let table = json_lines(&output).remove(0);
         let is = ["source_rows", "loaded", "quarantined", "excluded", "target_rows"]
@@ -316,14 +352,23 @@ fn holds(case: &Case) {
         assert_eq!(table["reconciled"], true, "{time}: {}", said(&output));
         let mut there = match case.plan.target {
             "sqlite" => runtime.block_on(sqlite_rows(&work.join("new.db"), TARGET_ROWS.to_owned())),
+            "postgres" => runtime.block_on(postgres_rows(&server)),
             "csv" => csv_rows(&work.join("new/t.csv")),
             _ => parquet_rows(&work.join("new/t.parquet")),
         };
         there.sort();
         same(&there, &arrived, time);
     }
-    let output = dunlin(&["verify"]);
+    let output = dunlin(&["verify"], None);
     assert!(output.status.success(), "{}", said(&output));
+}
+
+async fn postgres_rows(url: &str) -> Vec<String> {
+    let fields =
+        ["id", "boss", "a", "b", "d", "n", "next", "part"].map(|c| format!("coalesce({c}::text, '∅')"));
+    let sql = format!("select {} from t", fields.join(" || '|' || "));
+    let rows = dunlin_testkit::connect(url).await.query(&sql, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 const TARGET_ROWS: &str =
@@ -351,8 +396,11 @@ fn soak_the_equation() {
 fn check(mut runner: TestRunner) {
     // Said once, about the smallest case, instead of for each step towards it.
     std::panic::set_hook(Box::new(|_| {}));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server =
+        runtime.block_on(async { Some(dunlin_testkit::postgres().await?.database("equation").await) });
     let outcome = runner.run(&case(), |case| {
-        holds(&case);
+        holds(&runtime, server.as_deref(), &case);
         Ok(())
     });
     let _ = std::panic::take_hook();

@@ -58,7 +58,7 @@ pub enum ConnectError {
         help: String,
     },
     /// The disk under the store is full.
-    #[error("store `{store}`: no space left while writing {what}")]
+    #[error("store `{store}`: no space left to {what}")]
     Full {
         /// The store's name in the plan.
         store: String,

@@ -100,10 +100,14 @@ impl<'a> Drafting<'a> {
 
     fn table(&mut self) -> Option<TableSpec> {
         let drafts = self.columns();
+        // What follows from a column that is not understood would only hide the cause.
+        let understood = self.findings.iter().all(|f| f.level != dunlin_plan::Level::Error);
         let keep = self.compile_optional(self.given.plan.where_.as_ref(), "where");
         let retain = self.given.plan.retain.as_ref().map(|sql| self.retained(sql));
         let retain = self.compile_optional(retain.as_ref(), "retain");
-        self.fates(&drafts, [&keep, &retain]);
+        if understood {
+            self.fates(&drafts, [&keep, &retain]);
+        }
         let mut target = self.target(&drafts);
         let used = self.used(&drafts, [&keep, &retain]);
         let input = self.input(&used, &drafts, &target);
@@ -115,7 +119,8 @@ impl<'a> Drafting<'a> {
         for column in mapped.iter().filter(|m| m.as_text) {
             target.columns[column.target_index].as_text = true;
         }
-        let rules = self.rules(&mapped)?;
+        let mapped_all = self.findings.iter().all(|f| f.level != dunlin_plan::Level::Error);
+        let rules = if mapped_all { self.rules(&mapped)? } else { return None };
         let fields: Vec<Field> =
             mapped.iter().map(|m| Field::new(&m.target, m.load_type.arrow_type(), true)).collect();
         let again = |sql: Option<Sql>| sql.and_then(|sql| compiler.compile(&sql.text).ok());

@@ -139,7 +139,7 @@ async fn missing_table(table: &TablePlan, stores: &Stores) -> Result<Finding> {
     let views: Vec<&str> = names.iter().map(String::as_str).collect();
     let wanted = table_name(&table.from).to_string();
     let message = format!("store `{}` has no table `{wanted}`", table.from.store);
-    Ok(Finding::error("move-missing-table", table.span, message)
+    Ok(Finding::error("move-missing-table", table.from_span, message)
         .help(nearest_name(&wanted, &views))
         .in_table(table.label()))
 }

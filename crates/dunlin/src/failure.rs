@@ -72,7 +72,10 @@ impl Failure {
 fn state_code(error: &StoreError) -> u8 {
     match error {
         StoreError::Ledger(_) | StoreError::StateLost | StoreError::Damaged(_) => 1,
-        StoreError::KeysBesideData(_) | StoreError::KeysPresent(_) | StoreError::NoSuchKey(_) => 2,
+        StoreError::KeysBesideData(_)
+        | StoreError::KeysPresent(_)
+        | StoreError::NoSuchKey(_)
+        | StoreError::Unknown { .. } => 2,
         _ => 3,
     }
 }

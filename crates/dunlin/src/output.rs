@@ -82,7 +82,7 @@ fn graphical(item: &Finding, findings: &Findings) -> String {
     let report = Report::new(diagnostic).with_source_code(place);
     let theme = if colour() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let mut out = String::new();
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(width()).with_context_lines(0);
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(width()).with_context_lines(1);
     match handler.render_report(&mut out, report.as_ref()) {
         Ok(()) => out,
         Err(_) => item.message.clone(),

@@ -36,10 +36,13 @@ fn a_second_run_moves_only_what_changed() {
     run_in_splits(&site);
     let again = run_in_splits(&site);
     assert!(again.err.contains("10 of 10 splits done before"), "{}", again.err);
-    site.sql("old.db", "update people set name = 'else' where id = 250; delete from people where id in (401, 402); \
-        insert into people values (1001, 'new', null), (1002, 'newer', null)");
+    site.sql(
+        "old.db",
+        "update people set name = 'else' where id = 250; delete from people where id in (401, 402); \
+        insert into people values (1001, 'new', null), (1002, 'newer', null)",
+    );
     let changed = run_in_splits(&site);
-    insta::assert_snapshot!(changed.err, @"");
+    insta::assert_snapshot!(changed.err, @"new.people, about 1,002 rows, 7 of 11 splits done before");
     same_people(&site);
     site.verify().expect(0).balanced();
 }
@@ -54,14 +57,20 @@ fn a_second_run_replaces_in_postgres_and_in_files() {
             site.edit_plan("to = \"new.people\"", "to = \"new\"");
         }
         run_in_splits(&site);
-        site.sql("old.db", "update people set name = 'else' where id = 250; delete from people where id in (401, 402); \
-            insert into people values (1001, 'new', null), (1002, 'newer', null)");
+        site.sql(
+            "old.db",
+            "update people set name = 'else' where id = 250; delete from people where id in (401, 402); \
+            insert into people values (1001, 'new', null), (1002, 'newer', null)",
+        );
         let changed = run_in_splits(&site);
         let label = if to.starts_with("file:") { "new" } else { "new.people" };
         assert_eq!(changed.counts(label), [1000, 1000, 0, 0, 1000], "{to}");
         site.verify().expect(0).balanced();
         if to.starts_with("postgres") {
-            assert_eq!(pg_one(&to, "select count(*) from people where name in ('else', 'new', 'newer')"), "3");
+            assert_eq!(
+                pg_one(&to, "select count(*) from people where name in ('else', 'new', 'newer')"),
+                "3"
+            );
             assert_eq!(pg_one(&to, "select count(*) from people where id in (401, 402)"), "0");
         }
     }
@@ -72,13 +81,23 @@ fn undo_takes_back_what_a_run_loaded_children_first() {
     let mut targets = vec!["sqlite:new.db".to_owned()];
     targets.extend(postgres("undo"));
     for to in targets {
-        let site = Site::with_plan(&plan("sqlite:old.db", &to, &[("invoice", "invoice_id"), ("customer", "customer_id")]));
+        let site = Site::with_plan(&plan(
+            "sqlite:old.db",
+            &to,
+            &[("invoice", "invoice_id"), ("customer", "customer_id")],
+        ));
         site.sql("old.db", crate::moves::SHOP);
         let run = site.moved().run_id();
         let undone = site.dunlin(&["undo", "--run", &run]).expect(0);
-        insta::allow_duplicates!(insta::assert_snapshot!(site.plain(&undone.out), @""));
+        insta::allow_duplicates!(insta::assert_snapshot!(site.plain(&undone.out), @r"
+    new.invoice: 1,000 rows taken back; the table, which the run had made, is gone
+    new.customer: 300 rows taken back; the table, which the run had made, is gone
+    "));
         let verified = site.dunlin(&["verify"]).expect(2);
-        insta::allow_duplicates!(insta::assert_snapshot!(site.plain(&verified.err), @""));
+        insta::allow_duplicates!(insta::assert_snapshot!(site.plain(&verified.err), @r"
+    error: the runs of this plan were taken back or given up
+      help: `dunlin run` moves the data again
+    "));
         site.moved();
         site.verify().expect(0).balanced();
     }
@@ -90,7 +109,10 @@ fn undo_refuses_rows_that_were_changed_since() {
     let run = site.moved().run_id();
     site.sql("new.db", "update people set name = 'edited here' where id = 5");
     let refused = site.dunlin(&["undo", "--run", &run]).expect(2);
-    insta::assert_snapshot!(site.plain(&refused.err), @"");
+    insta::assert_snapshot!(site.plain(&refused.err), @r"
+    error: 1 rows of new.people were changed or removed since run [id] loaded them
+      help: `dunlin verify` names them; nothing was taken back
+    ");
     assert_eq!(site.one("new.db", "select count(*) from people"), "1000");
     site.dunlin(&["undo", "--run", "no-such-run"]).expect(2);
 }
@@ -99,8 +121,11 @@ fn undo_refuses_rows_that_were_changed_since() {
 fn undo_leaves_rows_that_were_there_before() {
     let site = people("sqlite:new.db");
     site.edit_plan("key = [\"id\"]", "key = [\"id\"]\ninto = \"append\"");
-    site.sql("new.db", "create table people (id integer primary key, name text, email text); \
-        insert into people values (-1, 'here', null)");
+    site.sql(
+        "new.db",
+        "create table people (id integer primary key, name text, email text); \
+        insert into people values (-1, 'here', null)",
+    );
     let run = site.moved().run_id();
     site.dunlin(&["undo", "--run", &run]).expect(0);
     assert_eq!(site.rows("new.db", "id, name", "people"), ["-1|'here'"]);
@@ -114,7 +139,10 @@ fn finish_removes_the_bookkeeping_once_verified() {
     assert_ne!(site.one("new.db", kept), "0");
     site.sql("new.db", "update people set name = 'x' where id = 1");
     let refused = site.dunlin(&["finish"]).expect(1);
-    insta::assert_snapshot!(site.plain(&refused.err), @"");
+    insta::assert_snapshot!(site.plain(&refused.err), @r"
+    error: nothing was removed: the targets do not reconcile
+      help: mend what differs, or `dunlin undo`
+    ");
     assert_ne!(site.one("new.db", kept), "0");
     site.sql("new.db", "update people set name = 'Person 1' where id = 1");
     site.dunlin(&["finish"]).expect(0);
@@ -151,7 +179,10 @@ fn a_table_is_enriched_during_and_after_the_load() {
     let done = after.dunlin(&["enrich", "--format", "json"]).expect(0);
     assert_eq!(done.json()[0]["rows"], 500, "{}", done.out);
     for site in [during, after] {
-        assert_eq!(site.rows("new.db", "id, score", "people where id in (3, 4) order by id"), ["3|NULL", "4|'p2'"]);
+        assert_eq!(
+            site.rows("new.db", "id, score", "people where id in (3, 4) order by id"),
+            ["3|NULL", "4|'p2'"]
+        );
         assert_eq!(site.one("new.db", "select count(score) from people"), "500");
         site.verify().expect(0).balanced();
     }
@@ -166,15 +197,20 @@ fn a_side_with_a_key_twice_multiplies_no_row() {
         let done = site.dunlin(&["run"]);
         let done = if when == "after" { site.dunlin(&["enrich"]) } else { done };
         assert_ne!(done.code, 0, "{when}: {}", done.out);
-        insta::allow_duplicates!(insta::assert_snapshot!(site.plain(&done.err).lines().last().unwrap_or_default(), @""));
+        insta::allow_duplicates!(
+            insta::assert_snapshot!(site.plain(&done.err).lines().last().unwrap_or_default(), @"  help: make the key unique there, or enrich from a table that has one row a key")
+        );
     }
 }
 
 #[test]
 fn a_rehearsal_writes_nothing_or_into_a_copy_without_people() {
     let site = people("sqlite:new.db");
-    site.edit_plan("key = [\"id\"]", "key = [\"id\"]\n[table.columns]\nid = \"id\"\nname = { from = \"name\", kind = \"person_name\" }\n\
-        email = { from = \"email\", kind = \"email\" }");
+    site.edit_plan(
+        "key = [\"id\"]",
+        "key = [\"id\"]\n[table.columns]\nid = \"id\"\nname = { from = \"name\", kind = \"person_name\" }\n\
+        email = { from = \"email\", kind = \"email\" }",
+    );
     let nowhere = site.run(&["--rehearse"]).expect(0);
     assert_eq!(nowhere.counts("new.people")[..2], [1000, 1000]);
     assert!(!site.path("new.db").exists());
@@ -182,7 +218,13 @@ fn a_rehearsal_writes_nothing_or_into_a_copy_without_people() {
     copy.balanced();
     assert!(!site.path("new.db").exists());
     assert_eq!(site.one("copy.db", "select count(*) from people"), "1000");
-    assert_eq!(site.one("copy.db", "select count(*) from people where name like 'Person%' or email like '%@example.com'"), "0");
+    assert_eq!(
+        site.one(
+            "copy.db",
+            "select count(*) from people where name like 'Person%' or email like '%@example.com'"
+        ),
+        "0"
+    );
     site.moved();
     same_people(&site);
     site.verify().expect(0).balanced();
@@ -194,7 +236,9 @@ fn a_closed_window_waits_or_is_overridden_with_a_reason() {
     let day = site.one("old.db", "select strftime('%w', 'now', '+3 days')");
     let day = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"][day.parse::<usize>().unwrap()];
     let text = site.read("dunlin.toml");
-    site.plan(&format!("{text}\n[window]\ndays = [\"{day}\"]\nfrom = \"00:00\"\nto = \"24:00\"\nzone = \"UTC\"\n"));
+    site.plan(&format!(
+        "{text}\n[window]\ndays = [\"{day}\"]\nfrom = \"00:00\"\nto = \"24:00\"\nzone = \"UTC\"\n"
+    ));
     let closed = site.dunlin(&["run", "--no-wait"]).expect(3);
     assert!(closed.err.contains("the plan's window is closed; it opens"), "{}", closed.err);
     assert!(!site.path("new.db").exists());
@@ -208,7 +252,10 @@ fn a_protected_store_needs_an_approved_plan() {
     let site = people("sqlite:new.db");
     site.edit_plan("url = \"sqlite:new.db\"", "url = \"sqlite:new.db\"\nprotected = true");
     let refused = site.dunlin(&["run"]).expect(2);
-    insta::assert_snapshot!(site.plain(&refused.err), @"");
+    insta::assert_snapshot!(site.plain(&refused.err), @r"
+    error: store `new` is protected and this plan is not approved
+      help: `dunlin plan approve --fingerprint [hash]` binds the plan to these stores
+    ");
     assert!(!site.path("new.db").exists());
     let fingerprint = site.dunlin(&["plan", "fingerprint"]).expect(0).out.trim().to_owned();
     site.dunlin(&["plan", "approve", "--fingerprint", &"0".repeat(64)]).expect(2);
@@ -219,7 +266,10 @@ fn a_protected_store_needs_an_approved_plan() {
     site.dunlin(&["run"]).expect(2);
     site.run(&["--fingerprint", &fingerprint]).expect(2);
     let diff = site.dunlin(&["plan", "diff"]).expect(0);
-    insta::assert_snapshot!(site.plain(&diff.out), @"");
+    insta::assert_snapshot!(site.plain(&diff.out), @r"
+    * store new: url: `sqlite:new.db` -> `sqlite:other.db`
+    * 1 of 1 changes decide the move: the fingerprint is another one now.
+    ");
 }
 
 #[test]
@@ -230,7 +280,11 @@ fn an_edited_plan_does_not_go_on_with_an_unfinished_run() {
     site.run(&[]).expect(1);
     site.edit_plan("id < 900", "id < 2000");
     let refused = site.dunlin(&["run"]).expect(2);
-    insta::assert_snapshot!(site.plain(&refused.err), @"");
+    insta::assert_snapshot!(site.plain(&refused.err), @r"
+    error: run [id] of an earlier form of this plan is not finished
+      help: finish it by the plan it was begun with: dunlin run --resume [id]
+      help: or leave it: dunlin run --abandon [id]
+    ");
     let run = refused.err.split_whitespace().find(|w| w.len() == 36).unwrap().to_owned();
     site.run(&["--resume", &run]).expect(1);
     site.run(&["--abandon", &run]).expect(0).balanced();
@@ -248,13 +302,19 @@ fn the_ledger_proves_itself_and_tells_of_a_flipped_byte() {
     assert!(entries.len() > 3);
     site.dunlin(&["ledger", "prove", "--entry", "1", "--format", "json"]).expect(0);
     site.dunlin(&["ledger", "prove", "--from", "1", "--format", "json"]).expect(0);
-    let bundle = files(&site.path(".dunlin/ledger")).into_iter().find(|p| p.to_string_lossy().contains("entries")).unwrap();
+    let bundle = files(&site.path(".dunlin/ledger"))
+        .into_iter()
+        .find(|p| p.to_string_lossy().contains("entries"))
+        .unwrap();
     let mut bytes = std::fs::read(&bundle).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&bundle, bytes).unwrap();
     let told = site.dunlin(&["ledger", "verify"]).expect(1);
-    insta::assert_snapshot!(site.plain(&told.err), @"");
+    insta::assert_snapshot!(site.plain(&told.err), @r"
+    error: the ledger does not verify: entry 2 (in `tile/entries/000.p/6`) was changed
+      help: compare with a backup: `dunlin ledger export` of both
+    ");
 }
 
 /// Every file below a folder.
@@ -305,10 +365,24 @@ fn the_report_is_one_page_and_its_json() {
 fn doctor_says_what_each_store_allows() {
     let site = people("sqlite:new.db");
     let fine = site.dunlin(&["doctor"]).expect(0);
-    insta::assert_snapshot!(site.plain(&fine.out), @"");
+    insta::assert_snapshot!(site.plain(&fine.out), @r"
+    new
+      ✓ ok    write: the database does not exist yet and will be made
+    old
+      ✓ ok    open: SQLite [version]
+      ✓ ok    read people
+    ");
     site.edit_plan("sqlite:old.db", "sqlite:nowhere.db");
     let broken = site.dunlin(&["doctor"]).expect(1);
-    insta::assert_snapshot!(site.plain(&broken.out), @"");
+    insta::assert_snapshot!(site.plain(&broken.out), @r"
+    new
+      ✓ ok    write: the database does not exist yet and will be made
+    old
+      ✗ fail  open: store `old`: the database file does not exist
+               check the store's path; a relative one starts from the plan's folder
+      ✗ fail  read people: store `old`: the database file does not exist
+               check the store's path; a relative one starts from the plan's folder
+    ");
 }
 
 #[test]

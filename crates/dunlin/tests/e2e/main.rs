@@ -1,10 +1,13 @@
 //! The program as its users run it: a process, a workspace of its own, real stores. One binary for all, because each
 //! costs a link.
+#![allow(clippy::unwrap_used)]
 
+mod again;
+mod canary;
 mod crash;
 mod equation;
-mod again;
 mod moves;
+mod plan_errors;
 mod quarantine;
 mod read_back;
 mod scene;

@@ -73,16 +73,36 @@ fn each_row_waits_with_its_reason() {
         .map(|g| format!("{} {} {} {}", g["table"], g["reason"], g["column"], g["rows"]))
         .collect();
     lines.sort();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    "new.customer" "invalid-encoding" "name" 1
+    "new.customer" "rule:adults" "age" 1
+    "new.customer" "wrong-type" "age" 1
+    "new.purchase" "foreign-key" "customer_id" 1
+    "new.purchase" "parent-quarantined" "customer_id" 6
+    "#);
     let groups = site.waiting();
     let (unread, _) = group(&groups, "new.customer", "wrong-type");
     let masked = site.dunlin(&["quarantine", "show", unread]).expect(0);
-    insta::assert_snapshot!(site.plain(&masked.out), @"");
+    insta::assert_snapshot!(site.plain(&masked.out), @r"
+    position 10: wrong-type in age
+        id                   1•••
+        name                 N••• 1•••
+        age                  f•••
+    ");
     let (latin, _) = group(&groups, "new.customer", "invalid-encoding");
-    let clear = site.dunlin(&["quarantine", "show", latin, "--clear", "--purpose", "steward: ticket 4711"]).expect(0);
-    insta::assert_snapshot!(site.plain(&clear.out), @"");
+    let clear =
+        site.dunlin(&["quarantine", "show", latin, "--clear", "--purpose", "steward: ticket 4711"]).expect(0);
+    insta::assert_snapshot!(site.plain(&clear.out), @r"
+    position 12: invalid-encoding in name
+        id                   12
+        name                 Jos�
+        age                  32
+    ");
     let refused = site.dunlin(&["quarantine", "show", "nothing"]).expect(2);
-    insta::assert_snapshot!(site.plain(&refused.err), @"");
+    insta::assert_snapshot!(site.plain(&refused.err), @r"
+    error: no row waits in group `nothing`
+      help: `dunlin quarantine list` names the groups
+    ");
     site.run(&["--strict"]).expect(1);
 }
 
@@ -94,16 +114,22 @@ fn a_fix_releases_a_parent_and_then_its_children() {
     site.dunlin(&["quarantine", "fix", unread, "--set", "age = 40", "--dry-run"]).expect(0);
     assert_eq!(balance(&site)[0], [100, 97, 3, 0, 97]);
     let wrong = site.dunlin(&["quarantine", "fix", unread, "--set", "agee = 40"]).expect(2);
-    insta::assert_snapshot!(site.plain(&wrong.err), @"");
+    insta::assert_snapshot!(site.plain(&wrong.err), @r"
+    error: new.customer reads no source column `agee`
+      help: did you mean `age`?
+    ");
     let fixed = site.dunlin(&["quarantine", "fix", unread, "--set", "age = 40"]).expect(0);
-    insta::assert_snapshot!(format!("{}{}", fixed.out, fixed.err), @"");
+    insta::assert_snapshot!(format!("{}{}", fixed.out, fixed.err), @r"
+    new.customer: 1 rows looked at; 1 released, 0 left behind
+    6 rows of other tables wait for a parent: `dunlin quarantine list`, then release them
+    ");
     assert_eq!(site.rows("new.db", "name, age", "customer where id = 10"), ["'Name 10'|40"]);
     assert_eq!(balance(&site), [[100, 98, 2, 0, 98], [201, 194, 7, 0, 194]]);
 
     let groups = site.waiting();
     let (children, 6) = group(&groups, "new.purchase", "parent-quarantined") else { panic!("{groups:?}") };
     let released = site.dunlin(&["quarantine", "release", children]).expect(0);
-    insta::assert_snapshot!(format!("{}{}", released.out, released.err), @"");
+    insta::assert_snapshot!(format!("{}{}", released.out, released.err), @"new.purchase: 6 rows looked at; 6 released, 0 left behind");
     assert_eq!(balance(&site), [[100, 98, 2, 0, 98], [201, 196, 5, 0, 196]]);
     assert_eq!(site.one("new.db", "select count(*) from purchase where customer_id = 10"), "2");
     assert_eq!(site.one("new.db", "select count(*) from pragma_foreign_key_check"), "0");
@@ -113,9 +139,12 @@ fn a_fix_releases_a_parent_and_then_its_children() {
 fn what_still_fails_still_waits_and_what_is_discarded_is_excluded() {
     let site = dirty();
     let groups = site.waiting();
-    let (minors, _) = group(&groups, "new.customer", "rule");
+    let (minors, _) = group(&groups, "new.customer", "rule:adults");
     let same = site.dunlin(&["quarantine", "release", minors]).expect(0);
-    insta::assert_snapshot!(same.out, @"");
+    insta::assert_snapshot!(same.out, @r"
+    new.customer: 1 rows looked at; 0 released, 0 left behind
+      1 still wait: rule:adults
+    ");
     assert_eq!(balance(&site)[0], [100, 97, 3, 0, 97]);
     site.dunlin(&["quarantine", "discard", minors]).expect(0);
     assert_eq!(balance(&site)[0], [100, 97, 2, 1, 97]);
@@ -149,7 +178,12 @@ fn rows_that_the_targets_constraints_refuse_wait() {
     let done = site.verify().expect(0);
     done.balanced();
     found.push(done.counts("new.customer"));
-    insta::assert_snapshot!(reasons(&site), @"");
+    insta::assert_snapshot!(reasons(&site), @r#"
+    "check" null 3
+    "not-null" "name" 2
+    "unique" "name" 3
+    "would-change" "name" 2
+    "#);
     if let Some(url) = postgres("strict") {
         let site = Site::with_plan(&plan.replace("sqlite:new.db", &url));
         site.sql("old.db", data);
@@ -159,7 +193,12 @@ fn rows_that_the_targets_constraints_refuse_wait() {
         done.balanced();
         found.push(done.counts("new.customer"));
         assert_eq!(pg_one(&url, "select count(*) from customer"), "90");
-        insta::assert_snapshot!(reasons(&site), @"");
+        insta::assert_snapshot!(reasons(&site), @r#"
+    "check" null 3
+    "not-null" "name" 2
+    "unique" null 3
+    "would-change" "name" 2
+    "#);
     }
     assert_eq!(found, expected[..found.len()]);
 }
@@ -176,7 +215,11 @@ fn a_stop_rule_stops_and_the_run_goes_on_when_the_cause_is_mended() {
     let site = Site::with_plan(&PLAN.replace("otherwise = \"quarantine\"", "otherwise = \"stop\""));
     site.sql("old.db", DATA);
     let stopped = site.dunlin(&["run"]).expect(1);
-    insta::assert_snapshot!(site.plain(&stopped.err), @"");
+    insta::assert_snapshot!(site.plain(&stopped.err), @r"
+    new.customer, about 100 rows
+    error: the run stopped: rule `adults` of new.customer failed at source position 11
+      help: mend the cause and run again: it goes on where it stopped
+    ");
     let again = site.run(&[]).expect(1);
     assert!(again.err.contains("going on with run"), "{}", again.err);
     site.sql("old.db", "update customer set age = 33 where id = 11");
@@ -190,7 +233,11 @@ fn too_many_rows_in_quarantine_stop_the_run() {
     let site = Site::with_plan(PLAN);
     site.sql("old.db", DATA);
     let stopped = site.dunlin(&["run", "--max-quarantine", "2"]).expect(1);
-    insta::assert_snapshot!(site.plain(&stopped.err), @"");
+    insta::assert_snapshot!(site.plain(&stopped.err), @r"
+    new.customer, about 100 rows
+    error: the run stopped: more than 2 rows went to quarantine, the limit of --max-quarantine
+      help: mend the cause and run again: it goes on where it stopped
+    ");
     let done = site.run(&["--max-quarantine", "100"]).expect(0);
     done.balanced();
     assert_eq!(balance(&site), [[100, 97, 3, 0, 97], [201, 194, 7, 0, 194]]);

@@ -170,8 +170,24 @@ impl Site {
             "[id]",
         );
         let text = mask(&text, |c| c.is_ascii_hexdigit(), |t| t.len() == 64, "[hash]");
+        let text = without_version(&without_version(&text, "SQLite "), "PostgreSQL ");
         text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     }
+}
+
+fn without_version(text: &str, system: &str) -> String {
+    let version = |c: char| c.is_ascii_digit() || c == '.';
+    let mut parts = text.split(system);
+    let head = parts.next().unwrap_or_default().to_owned();
+    parts.fold(head, |out, part| {
+        let rest = part.trim_start_matches(version);
+        let name = if part.starts_with(|c: char| c.is_ascii_digit()) && !part.starts_with("3 ") {
+            "[version]"
+        } else {
+            ""
+        };
+        out + system + name + if name.is_empty() { part } else { rest }
+    })
 }
 
 /// Replaces every longest stretch of such characters that is what is meant.

@@ -1,7 +1,7 @@
 //! A second run: what an earlier run of the same plan has loaded and is unchanged is carried over, what has changed is
 //! replaced.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use dunlin_connect::canon::{hash_raw, hash_rows};
@@ -85,6 +85,16 @@ pub async fn previous(run: &Run<'_>, id: &str, spec: &TableSpec) -> Result<Previ
         .collect();
     let amendments = state.amendments(&before.id, &spec.label).await?;
     Ok(Previous { run: before.id, same_plan, splits, amendments })
+}
+
+/// The runs that this one carries on from.
+pub async fn before(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<BTreeSet<String>> {
+    let mut runs = BTreeSet::new();
+    for spec in specs {
+        runs.insert(previous(run, id, spec).await?.run);
+    }
+    runs.remove("");
+    Ok(runs)
 }
 
 /// The rows that stand in the target and are not dunlin's. Refuses what the plan does not allow, empties what it replaces.

@@ -94,6 +94,8 @@ pub async fn decide(
     let resolved = resolve(plan, &stores, record.started_at, &saved).await?;
     let run = Run::new(workspace, stores, plan, options, observer, resolved)?;
     let targets = run.targets(&record.id).await?;
+    // An earlier decision whose process died may be in the target already.
+    let recovered = recover::receipts(&run, &record.id, &targets).await?;
     let mut decided = Vec::new();
     for spec in &run.resolved.specs {
         if which.table.as_ref().is_some_and(|t| *t != spec.label) {
@@ -113,7 +115,7 @@ pub async fn decide(
             Table { run: &run, id: &record.id, spec, target: &targets[&spec.plan.to.store], which, decision };
         decided.push(table.decide(rows).await?);
     }
-    if decided.is_empty() {
+    if decided.is_empty() && recovered == 0 {
         return Err(MoveError::Refused {
             code: "no-such-group",
             message: "no row in quarantine fits".to_owned(),

@@ -161,8 +161,10 @@ pub async fn saved_tables(workspace: &Workspace, run: &str) -> Result<BTreeMap<S
 }
 
 /// Receipts in the targets that the state does not know get their entry now; fragments that no receipt names go.
-pub async fn receipts(run: &Run<'_>, id: &str, targets: &BTreeMap<String, Arc<dyn Target>>) -> Result<()> {
+/// Gives how many receipts got an entry.
+pub async fn receipts(run: &Run<'_>, id: &str, targets: &BTreeMap<String, Arc<dyn Target>>) -> Result<u64> {
     let state = run.workspace.state();
+    let mut entered = 0;
     for target in targets.values() {
         for receipt in target.receipts(id).await? {
             let Some(spec) = run.resolved.specs.iter().find(|s| s.label == receipt.table) else { continue };
@@ -171,14 +173,16 @@ pub async fn receipts(run: &Run<'_>, id: &str, targets: &BTreeMap<String, Arc<dy
                     let splits = state.splits(id, &spec.label).await?;
                     let open = splits.iter().any(|s| s.split == split && s.status == SplitStatus::Planned);
                     if open {
+                        entered += 1;
                         run.receipt(id, spec, SplitReceipt { split, receipt: body(&receipt)? }).await?;
                     }
                 }
-                Err(_) => amendment(run, id, spec, &receipt).await?,
+                Err(_) => entered += u64::from(amendment(run, id, spec, &receipt).await?),
             }
         }
     }
-    sweep(run, id).await
+    sweep(run, id).await?;
+    Ok(entered)
 }
 
 fn body(receipt: &Receipt) -> Result<PartReceipt> {
@@ -191,15 +195,16 @@ fn body(receipt: &Receipt) -> Result<PartReceipt> {
     })
 }
 
-async fn amendment(run: &Run<'_>, id: &str, spec: &TableSpec, receipt: &Receipt) -> Result<()> {
+async fn amendment(run: &Run<'_>, id: &str, spec: &TableSpec, receipt: &Receipt) -> Result<bool> {
     let Some(number) = receipt.part.strip_prefix("amend-").and_then(|n| n.parse::<u32>().ok()) else {
-        return Ok(());
+        return Ok(false);
     };
     let known = run.workspace.state().amendments(id, &spec.label).await?;
     if known.iter().any(|a| a.amendment == number) {
-        return Ok(());
+        return Ok(false);
     }
-    record_amendment(run.workspace, &run.options.actor, id, &spec.label, number, body(receipt)?).await
+    record_amendment(run.workspace, &run.options.actor, id, &spec.label, number, body(receipt)?).await?;
+    Ok(true)
 }
 
 /// Step 3 of the order of durability for an amendment.

@@ -365,6 +365,10 @@ impl<'a> Run<'a> {
             let cyclic = carry::keys_aside(self, id, &specs, store).await?;
             target.before_load(&existing, &cyclic).await?;
         }
+        // A decision on rows of an earlier run may have died between the target and the state as well.
+        for before in carry::before(self, id, &specs).await? {
+            recover::receipts(self, &before, &targets).await?;
+        }
         recover::receipts(self, id, &targets).await?;
         for spec in &specs {
             let reader = &readers[&spec.plan.from.store];

@@ -3,21 +3,25 @@
 //! A row is taken back only when it is what the run loaded: found by its hash. If any was changed since, the table is
 //! refused and stays as it is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dunlin_connect::Receipt;
+use dunlin_connect::{Receipt, Target};
 use dunlin_plan::Plan;
 use dunlin_store::{Body, Entry, RunStatus, SplitStatus, Workspace, now_us};
 use serde::Serialize;
 
 use crate::address::{Wanted, walk};
 use crate::carry::load_spec;
-use crate::parts::{live_entries, parts_of};
+use crate::parts::{Part, live_entries, parts_of};
 use crate::resolve::resolve;
 use crate::run::{Event, Observer, Run, RunOptions};
 use crate::spec::TableSpec;
 use crate::stores::Stores;
 use crate::{MoveError, Result, recover};
+
+/// The name under which the target remembers what was taken back.
+const PART: &str = "undo";
 
 /// What was taken back of a table.
 #[derive(Debug, Clone, Serialize)]
@@ -56,23 +60,30 @@ pub async fn undo(
     let run = Run::new(workspace, stores, plan, options, observer, resolved)?;
     let targets = run.targets(id).await?;
     recover::receipts(&run, id, &targets).await?;
+    let gone = taken_back(id, &targets).await?;
     let mut undone = Vec::new();
     // All tables are looked at before the first is touched.
     let mut found = Vec::new();
     for spec in run.resolved.specs.iter().rev().filter(|s| saved.contains_key(&s.label)) {
         run.observer.event(Event::Step { table: Some(&spec.label), step: "find what the run loaded" });
-        found.push((spec, positions(&run, id, spec).await?));
+        let loaded = if gone.contains_key(&spec.label) {
+            Vec::new()
+        } else {
+            parts_of(run.workspace.state(), id, &spec.label).await?
+        };
+        found.push((spec, positions(&run, id, spec, &loaded).await?));
     }
     for (spec, (positions, others)) in found {
-        let rows = positions.len() as u64;
+        let mut rows = positions.len() as u64;
         let target = &targets[&spec.plan.to.store];
         if rows > 0 {
-            let part = "undo".to_owned();
+            let part = PART.to_owned();
             let mut load = target.begin(load_spec(spec, id, &part)).await?;
             load.delete(&positions).await?;
-            let (table, body) = (spec.label.clone(), "{}".to_owned());
+            let (table, body) = (spec.label.clone(), rows.to_string());
             load.commit(&Receipt { run: id.to_owned(), table, part, body }).await?;
         }
+        rows += gone.get(&spec.label).copied().unwrap_or_default();
         let dropped = spec.created && others == 0;
         if dropped {
             target.drop_table(&spec.target.name).await?;
@@ -87,15 +98,29 @@ pub async fn undo(
     Ok(undone)
 }
 
+/// The tables whose rows an earlier try has taken back already before its process died, with how many those were.
+async fn taken_back(id: &str, targets: &BTreeMap<String, Arc<dyn Target>>) -> Result<BTreeMap<String, u64>> {
+    let mut gone = BTreeMap::new();
+    for target in targets.values() {
+        let receipts = target.receipts(id).await?.into_iter().filter(|r| r.part == PART);
+        gone.extend(receipts.map(|r| (r.table, r.body.parse().unwrap_or_default())));
+    }
+    Ok(gone)
+}
+
 /// Addresses of the run's rows in the target, and how many rows are there besides.
-async fn positions(run: &Run<'_>, id: &str, spec: &Arc<TableSpec>) -> Result<(Vec<u64>, u64)> {
+async fn positions(
+    run: &Run<'_>,
+    id: &str,
+    spec: &Arc<TableSpec>,
+    parts: &[Part],
+) -> Result<(Vec<u64>, u64)> {
     let store = run.target(spec)?;
     if store.table(&spec.target.name).await?.is_none() {
         return Ok((Vec::new(), 0));
     }
-    let parts = parts_of(run.workspace.state(), id, &spec.label).await?;
     let mut wanted = Wanted::new();
-    live_entries(&run.workspace.state_dir, &spec.label, &parts, |_, entry| wanted.add(entry.row, ()))?;
+    live_entries(&run.workspace.state_dir, &spec.label, parts, |_, entry| wanted.add(entry.row, ()))?;
     let mut positions = Vec::with_capacity(wanted.left());
     let mut others = 0;
     walk(store.reader().await?.as_ref(), spec, &run.key, |position, hash| match wanted.take(&hash) {

@@ -125,6 +125,79 @@ async fn crash_while_replacing_postgres() {
     dies_while_replacing(Kind::Postgres, "connect::postgres.commit.after").await;
 }
 
+/// What a person asks for after a run dies at each of its durable steps, is asked for again, and ends as it should.
+async fn dies_at_each_step(kind: Kind, commit: &str, act: Act) {
+    let Some(scene) = Scene::new(kind).await else { return };
+    for point in [format!("{commit}.before"), format!("{commit}.after"), "store::commit.after".to_owned()] {
+        for at in 1.. {
+            scene.reset().await;
+            let run = scene.must_end_well("the run").await;
+            let what = format!("{kind:?} {act:?} {point}@{at}");
+            let output =
+                act.command(&scene, &run).env("DUNLIN_FAIL", format!("{point}@{at}")).output().unwrap();
+            if output.status.signal() != Some(SIGABRT) {
+                assert!(output.status.success() && at > 1, "{what}: {}", said(&output));
+                break;
+            }
+            act.must_end_well(&scene, &run, &what).await;
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Undo,
+    Fix,
+}
+
+impl Act {
+    fn command(self, scene: &Scene, run: &str) -> std::process::Command {
+        match self {
+            Act::Undo => scene.command(&["undo", "--run", run]),
+            Act::Fix => {
+                let group = scene.group("new.people", "wrong-type").unwrap_or_default();
+                scene.command(&["quarantine", "fix", &group, "--set", "age = 50"])
+            }
+        }
+    }
+
+    async fn must_end_well(self, scene: &Scene, run: &str, what: &str) {
+        let again = self.command(scene, run).output().unwrap();
+        match self {
+            Act::Undo => {
+                assert!(again.status.success(), "{what}: {}", said(&again));
+                scene.must_end_well(what).await;
+            }
+            Act::Fix => {
+                // Where nothing waits any more, there is nothing to be said but that.
+                let through = scene.group("new.people", "wrong-type").is_none();
+                assert!(through, "{what}: {}", said(&again));
+                scene.must_verify_with_fixed(what).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn crash_in_undo_sqlite() {
+    dies_at_each_step(Kind::Sqlite, "connect::sqlite.commit", Act::Undo).await;
+}
+
+#[tokio::test]
+async fn crash_in_undo_postgres() {
+    dies_at_each_step(Kind::Postgres, "connect::postgres.commit", Act::Undo).await;
+}
+
+#[tokio::test]
+async fn crash_in_fix_sqlite() {
+    dies_at_each_step(Kind::Sqlite, "connect::sqlite.commit", Act::Fix).await;
+}
+
+#[tokio::test]
+async fn crash_in_fix_postgres() {
+    dies_at_each_step(Kind::Postgres, "connect::postgres.commit", Act::Fix).await;
+}
+
 /// A step that fails instead of dying: the run says so without a panic, and the next one goes on.
 #[tokio::test]
 async fn crash_as_an_error() {

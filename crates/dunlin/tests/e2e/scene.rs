@@ -102,7 +102,8 @@ impl Scene {
     }
 
     /// Runs to the end and holds against what must be: exit code, every count, every row of the target, the ledger.
-    pub async fn must_end_well(&self, what: &str) {
+    /// Gives the run.
+    pub async fn must_end_well(&self, what: &str) -> String {
         let output = self.run().output().unwrap();
         assert!(output.status.success(), "{what}: {}", said(&output));
         let lines = json_lines(&output);
@@ -123,6 +124,29 @@ impl Scene {
         let ledger = self.command(&["ledger", "verify"]).output().unwrap();
         assert!(ledger.status.success(), "{what}: {}", said(&ledger));
         assert_eq!(self.waiting(), 2, "{what}: quarantined rows of both tables are listed");
+        lines.last().and_then(|l| l["run"].as_str()).unwrap_or_default().to_owned()
+    }
+
+    /// As it must be when every unreadable age was set to 50: those people are there, and nothing is twice.
+    pub async fn must_verify_with_fixed(&self, what: &str) {
+        let output = self.command(&["verify", "--format", "json"]).output().unwrap();
+        assert!(output.status.success(), "{what}: {}", said(&output));
+        let mut good = self.source.people.clone();
+        good.extend((1..=PEOPLE).filter(|id| id % 97 == 0).map(|id| match id {
+            451.. => format!("{id}|P{id}V0|50"),
+            _ => format!("{id}|P{id}|50"),
+        }));
+        good.sort();
+        same(&self.rows("people").await, &good, what);
+        let ledger = self.command(&["ledger", "verify"]).output().unwrap();
+        assert!(ledger.status.success(), "{what}: {}", said(&ledger));
+    }
+
+    /// The group of quarantined rows of a table that wait for a reason.
+    pub fn group(&self, table: &str, reason: &str) -> Option<String> {
+        let output = self.command(&["quarantine", "list", "--format", "json"]).output().unwrap();
+        let found = json_lines(&output).into_iter().find(|g| g["table"] == table && g["reason"] == reason)?;
+        Some(found["group"].as_str()?.to_owned())
     }
 
     /// How many tables have rows in `dunlin quarantine list`, whose counts must be those of the run.

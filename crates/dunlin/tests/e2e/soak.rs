@@ -9,14 +9,18 @@ use crate::scene::{Kind, Scene};
 
 /// Kills `times` runs, each once or twice, at moments between its beginning and the end of an undisturbed one.
 async fn killed(kind: Kind, times: u64) {
-    let Some(scene) = Scene::new(kind).await else { return };
+    let Some(mut scene) = Scene::new(kind).await else { return };
     let begun = Instant::now();
     scene.must_end_well("undisturbed").await;
     // Reading the target and asking the ledger are part of it, so this is longer than the run: some kills come late.
     let whole = begun.elapsed();
     for seed in 0..times {
         let mut chance = StdRng::seed_from_u64(seed);
-        scene.reset().await;
+        // In turn a first run, and one that replaces what has changed since.
+        match seed % 2 {
+            0 => scene.reset().await,
+            _ => scene.change().await,
+        }
         let mut moments = Vec::new();
         for _ in 0..chance.random_range(1..=3) {
             let after = whole.mul_f64(chance.random_range(0.0..0.9));

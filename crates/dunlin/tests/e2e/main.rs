@@ -11,5 +11,6 @@ mod plan_errors;
 mod quarantine;
 mod read_back;
 mod scene;
+mod shapes;
 mod soak;
 mod support;

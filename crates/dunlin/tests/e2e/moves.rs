@@ -184,7 +184,7 @@ fn a_shop_moves_into_folders_of_files() {
 }
 
 /// One row a kind of value that is easily lost, in the spelling that dunlin gives a SQLite file.
-const TYPES: &str = r#"
+pub const TYPES: &str = r#"
     create table every (id integer primary key, yes boolean, small decimal(12,2), large dectext(38,10), free numtext,
         ratio real, short varchar(20), long text, bytes blob, day date, clock time, stamp timestamp, zoned timestamptz,
         uid uuidtext, doc jsontext);

@@ -242,3 +242,27 @@ fn too_many_rows_in_quarantine_stop_the_run() {
     done.balanced();
     assert_eq!(balance(&site), [[100, 97, 3, 0, 97], [201, 194, 7, 0, 194]]);
 }
+
+#[test]
+fn decisions_outlive_a_second_run() {
+    let site = dirty();
+    let groups = site.waiting();
+    let (unread, _) = group(&groups, "new.customer", "wrong-type");
+    site.dunlin(&["quarantine", "fix", unread, "--set", "age = 40"]).expect(0);
+    let (minors, _) = group(&groups, "new.customer", "rule:adults");
+    site.dunlin(&["quarantine", "discard", minors]).expect(0);
+    let (children, _) = group(&groups, "new.purchase", "parent-quarantined");
+    site.dunlin(&["quarantine", "release", children]).expect(0);
+    let before = balance(&site);
+    assert_eq!(before, [[100, 98, 1, 1, 98], [201, 196, 5, 0, 196]]);
+    let again = site.moved();
+    assert_eq!([again.counts("new.customer"), again.counts("new.purchase")], before);
+    assert_eq!(balance(&site), before);
+    // When the source changes there, the table is done anew: nothing is lost, and what was wrong waits again.
+    site.sql("old.db", "update customer set name = 'Changed' where id = 1");
+    let changed = site.moved();
+    assert_eq!(changed.counts("new.customer")[0], 100);
+    balance(&site);
+    assert_eq!(site.one("new.db", "select count(*) from pragma_foreign_key_check"), "0");
+    assert_eq!(site.rows("new.db", "name", "customer where id = 1"), ["'Changed'"]);
+}

@@ -1,6 +1,8 @@
 //! E-mail addresses and telephone numbers.
 
 use email_address::{EmailAddress, Options};
+use std::sync::Once;
+
 use phonenumber::{Mode, country};
 
 use super::Outcome;
@@ -21,6 +23,16 @@ pub(crate) fn email(value: &str, more: &[String]) -> Outcome<String> {
     }
 }
 
+static ROOM: Once = Once::new();
+
+/// The library keeps 100 compiled expressions and needs some ten a region, so a column with numbers of a few countries
+/// compiled one for nearly every number. All of them together are some thousands.
+fn make_room() {
+    if let Ok(mut kept) = phonenumber::metadata::DATABASE.cache().lock() {
+        kept.set_capacity(20_000);
+    }
+}
+
 pub(super) fn phone(value: &str, region: Option<&str>, more: &[String]) -> Outcome<String> {
     let text = value.trim();
     if text.is_empty() || is_sentinel(text, more) {
@@ -30,6 +42,7 @@ pub(super) fn phone(value: &str, region: Option<&str>, more: &[String]) -> Outco
     if text.chars().any(|c| c == '0') && !text.chars().any(|c| c.is_alphanumeric() && c != '0') {
         return Outcome::Empty;
     }
+    ROOM.call_once(make_room);
     let region: Option<country::Id> = region.and_then(|r| r.to_uppercase().parse().ok());
     // 00 is how most of the world writes the +.
     let international = text.strip_prefix("00").map(|rest| format!("+{}", rest.trim_start()));

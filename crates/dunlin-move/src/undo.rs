@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use dunlin_connect::{Receipt, Target};
 use dunlin_plan::Plan;
-use dunlin_store::{Body, Entry, RunStatus, SplitStatus, Workspace, now_us};
+use dunlin_store::{Body, Entry, RunRecord, RunStatus, SplitStatus, Workspace, now_us};
 use serde::Serialize;
 
 use crate::address::{Wanted, walk};
@@ -47,6 +47,7 @@ pub async fn undo(
 ) -> Result<Vec<UndoneTable>> {
     let _lock = workspace.lock_run()?;
     let record = workspace.state().run(id).await?;
+    undoable(workspace, &record).await?;
     let stores = Stores::open(plan, &options.base).await?;
     if stores.identities().await? != record.stores {
         return Err(MoveError::Refused {
@@ -91,11 +92,80 @@ pub async fn undo(
         note(&run, id, spec, rows).await?;
         undone.push(UndoneTable { table: spec.label.clone(), rows, dropped });
     }
-    let mut tx = workspace.state().begin().await?;
-    tx.set_run_status(id, RunStatus::Abandoned).await?;
-    tx.commit().await?;
+    ended(workspace, &record).await?;
     workspace.integrate().await?;
     Ok(undone)
+}
+
+/// A run that was taken back is not there to be taken back again, and one that a later run carried on has no rows of its
+/// own any more.
+async fn undoable(workspace: &Workspace, record: &RunRecord) -> Result<()> {
+    let state = workspace.state();
+    if record.status == RunStatus::Abandoned && stands(workspace, &record.id).await?.is_empty() {
+        return Err(MoveError::Refused {
+            code: "already-undone",
+            message: format!("run {} was taken back already", record.id),
+            help: "`dunlin run` moves the data again".to_owned(),
+        });
+    }
+    let tables = stands(workspace, &record.id).await?;
+    for later in state.runs().await? {
+        let follows = later.kind == record.kind
+            && later.status != RunStatus::Abandoned
+            && later.started_at > record.started_at
+            && later.stores == record.stores;
+        if follows && stands(workspace, &later.id).await?.iter().any(|t| tables.contains(t)) {
+            return Err(MoveError::Refused {
+                code: "later-run",
+                message: format!("run {} came after it and carries its rows on", later.id),
+                help: format!("take that one back, and its rows go with it: dunlin undo --run {}", later.id),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The tables of a run that were loaded and not taken back.
+async fn stands(workspace: &Workspace, id: &str) -> Result<Vec<String>> {
+    let state = workspace.state();
+    let mut found = Vec::new();
+    for (label, _) in state.tables(id).await? {
+        let splits = state.splits(id, &label).await?;
+        if splits.iter().any(|s| s.status != SplitStatus::Undone) {
+            found.push(label);
+        }
+    }
+    Ok(found)
+}
+
+/// The run is no more, nor is any that it carried on: their rows went with its own.
+async fn ended(workspace: &Workspace, record: &RunRecord) -> Result<()> {
+    let state = workspace.state();
+    let mut over = vec![record.id.clone()];
+    let labels: Vec<String> = state.tables(&record.id).await?.into_iter().map(|(label, _)| label).collect();
+    let mut tx = state.begin().await?;
+    for before in state.runs().await? {
+        let carried = before.kind == record.kind
+            && before.status == RunStatus::Done
+            && before.started_at < record.started_at
+            && before.stores == record.stores;
+        if !carried {
+            continue;
+        }
+        for label in &labels {
+            for split in state.splits(&before.id, label).await? {
+                tx.set_split_status(&before.id, label, split.split, SplitStatus::Undone).await?;
+            }
+        }
+        if stands(workspace, &before.id).await?.iter().all(|label| labels.contains(label)) {
+            over.push(before.id);
+        }
+    }
+    for id in over {
+        tx.set_run_status(&id, RunStatus::Abandoned).await?;
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 /// The tables whose rows an earlier try has taken back already before its process died, with how many those were.

@@ -132,6 +132,32 @@ fn undo_leaves_rows_that_were_there_before() {
 }
 
 #[test]
+fn undo_of_a_second_run_takes_back_what_it_carried_on() {
+    let site = people("sqlite:new.db");
+    let first = run_in_splits(&site).run_id();
+    site.sql("old.db", "update people set name = 'else' where id = 250");
+    let second = run_in_splits(&site).run_id();
+    let refused = site.dunlin(&["undo", "--run", &first]).expect(2);
+    insta::assert_snapshot!(site.plain(&refused.err), @r"
+    error: run [id] came after it and carries its rows on
+      help: take that one back, and its rows go with it: dunlin undo --run [id]
+    ");
+    site.dunlin(&["undo", "--run", &second]).expect(0);
+    assert_eq!(site.one("new.db", "select count(*) from people"), "0");
+    let again = site.dunlin(&["undo", "--run", &second]).expect(2);
+    insta::assert_snapshot!(site.plain(&again.err), @r"
+    error: run [id] was taken back already
+      help: `dunlin run` moves the data again
+    ");
+    site.dunlin(&["undo", "--run", &first]).expect(2);
+    site.dunlin(&["verify"]).expect(2);
+    let anew = run_in_splits(&site);
+    assert!(anew.err.contains(" 0 of 10 splits") || !anew.err.contains("done before"), "{}", anew.err);
+    same_people(&site);
+    site.verify().expect(0).balanced();
+}
+
+#[test]
 fn finish_removes_the_bookkeeping_once_verified() {
     let site = people("sqlite:new.db");
     site.moved();

@@ -96,7 +96,9 @@ fn key(walk: &Walk<'_>, log: &mut Log) -> Vec<String> {
     let Some(columns) = walk.texts("key", log) else { return Vec::new() };
     if columns.value.is_empty() {
         let finding = Finding::error("plan-key", columns.span, format!("`key` in {} is empty", walk.place));
-        log.push(finding.help("name the source columns that tell one row from another, or leave `key` out where there are none"));
+        log.push(finding.help(
+            "name the source columns that tell one row from another, or leave `key` out where there are none",
+        ));
     }
     let mut key: Vec<String> = Vec::new();
     for column in columns.value {

@@ -34,7 +34,7 @@ pub struct UndoneTable {
     pub dropped: bool,
 }
 
-/// Takes back a run. `plan` is the plan the run was begun with (its text is in the state).
+/// Takes back a run; one that was taken back already gives no table. `plan` is the plan the run was begun with (its text is in the state).
 ///
 /// # Errors
 /// When a row was changed since it was loaded, or a store says no. Tables that were taken back before stay so.
@@ -47,6 +47,11 @@ pub async fn undo(
 ) -> Result<Vec<UndoneTable>> {
     let _lock = workspace.lock_run()?;
     let record = workspace.state().run(id).await?;
+    if record.status == RunStatus::Abandoned && stands(workspace, id).await?.is_empty() {
+        // Asked for again, perhaps because the answer was lost with the process.
+        workspace.integrate().await?;
+        return Ok(Vec::new());
+    }
     undoable(workspace, &record).await?;
     let stores = Stores::open(plan, &options.base).await?;
     if stores.identities().await? != record.stores {
@@ -97,17 +102,9 @@ pub async fn undo(
     Ok(undone)
 }
 
-/// A run that was taken back is not there to be taken back again, and one that a later run carried on has no rows of its
-/// own any more.
+/// A run that a later one carried on has no rows of its own any more.
 async fn undoable(workspace: &Workspace, record: &RunRecord) -> Result<()> {
     let state = workspace.state();
-    if record.status == RunStatus::Abandoned && stands(workspace, &record.id).await?.is_empty() {
-        return Err(MoveError::Refused {
-            code: "already-undone",
-            message: format!("run {} was taken back already", record.id),
-            help: "`dunlin run` moves the data again".to_owned(),
-        });
-    }
     let tables = stands(workspace, &record.id).await?;
     for later in state.runs().await? {
         let follows = later.kind == record.kind

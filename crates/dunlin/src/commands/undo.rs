@@ -19,7 +19,11 @@ pub async fn undo(dir: &Path, args: UndoArgs, format: Format) -> Result<u8, Fail
     let outcome =
         dunlin_move::undo(&workspace, &plan.plan, &args.run, &plan.options(None), progress.clone()).await;
     progress.clear();
-    for table in outcome.map_err(|e| plan.failure(e))? {
+    let undone = outcome.map_err(|e| plan.failure(e))?;
+    if undone.is_empty() {
+        output::note(&format!("run {} was taken back already", args.run));
+    }
+    for table in undone {
         match format {
             Format::Json => output::json(&table),
             Format::Text => {

@@ -144,12 +144,10 @@ fn undo_of_a_second_run_takes_back_what_it_carried_on() {
     ");
     site.dunlin(&["undo", "--run", &second]).expect(0);
     assert_eq!(site.one("new.db", "select count(*) from people"), "0");
-    let again = site.dunlin(&["undo", "--run", &second]).expect(2);
-    insta::assert_snapshot!(site.plain(&again.err), @r"
-    error: run [id] was taken back already
-      help: `dunlin run` moves the data again
-    ");
-    site.dunlin(&["undo", "--run", &first]).expect(2);
+    for run in [&second, &first] {
+        let again = site.dunlin(&["undo", "--run", run]).expect(0);
+        assert_eq!(site.plain(&again.err), "run [id] was taken back already");
+    }
     site.dunlin(&["verify"]).expect(2);
     let anew = run_in_splits(&site);
     assert!(anew.err.contains(" 0 of 10 splits") || !anew.err.contains("done before"), "{}", anew.err);

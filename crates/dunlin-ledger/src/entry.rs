@@ -219,6 +219,77 @@ pub enum Body {
     AccessRows { access: String, count: u64, root: String },
     /// An access ended.
     AccessClosed { access: String, rows: u64 },
+    /// Somebody asked for what the policy does not allow.
+    AccessDenied { action: String, store: String, table: String, reason_code: String },
+    /// A person was added: by the first set-up, an invitation, an identity provider or a shell.
+    PersonAdded { person: String, role: String, organisation: String },
+    /// Something about a person changed; `change` is a code, e.g. `role:engineer`.
+    PersonChanged { person: String, change: String },
+    /// A person may do nothing more until unblocked.
+    PersonBlocked { person: String, reason_category: String, reason_hash: String },
+    /// A blocked person may come back.
+    PersonUnblocked { person: String, reason_category: String, reason_hash: String },
+    /// A note was added to a person's investigation; its text is in the state.
+    PersonNoted { person: String, note_hash: String },
+    /// A password, passkey, one-time-code or set of recovery codes was added, changed, used or removed.
+    CredentialChanged { person: String, credential: String, change: String },
+    /// A person came in.
+    SignedIn { person: String, session: String, method: String },
+    /// A known person's sign-in was refused. Guesses at unknown accounts are counted in the state alone.
+    SignInRefused { person: String, reason_code: String },
+    /// A session ended: signed out, killed, expired, or its person blocked.
+    SessionEnded { person: String, session: String, reason_code: String },
+    /// Somebody was invited.
+    Invited { invitation: String, role: String },
+    /// An invitation was accepted.
+    InvitationAccepted { invitation: String, person: String },
+    /// An invitation was withdrawn.
+    InvitationWithdrawn { invitation: String },
+    /// A token for a program was issued to a person; `until` is in microseconds since 1970 UTC.
+    TokenIssued { token: String, person: String, scopes: Vec<String>, until: i64 },
+    /// A token was taken back.
+    TokenRevoked { token: String, reason_code: String },
+    /// A person may do more than the role says, for a task, until it ends.
+    GrantOpened {
+        grant: String,
+        person: String,
+        task: String,
+        action: String,
+        store: String,
+        table: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<i64>,
+        purpose_category: String,
+        purpose_hash: String,
+    },
+    /// One of the two people whom a grant over secret data needs has agreed.
+    GrantAgreed { grant: String, group: String },
+    /// A grant ended.
+    GrantClosed { grant: String, reason_code: String },
+    /// The policies changed; `fingerprint` is the SHA-256 of their text.
+    PolicyChanged { fingerprint: String },
+    /// The plan file was changed through the server.
+    PlanEdited { fingerprint: String, previous: String },
+    /// An approval no longer holds: the plan was edited, it was withdrawn, or its time is over.
+    ApprovalVoided { fingerprint: String, reason_code: String },
+    /// Something unusual was seen; `rule` names the alert's rule.
+    AlertRaised {
+        alert: String,
+        rule: String,
+        severity: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<String>,
+    },
+    /// Somebody dealt with an alert.
+    AlertClosed { alert: String, decision: String },
+    /// Connections to a store that do not pass by dunlin were seen.
+    OutsideSeen { store: String, connections: u64 },
+    /// Entries of the ledger were exported.
+    LedgerExported { sha256: String, entries: u64 },
+    /// A server began to serve this workspace.
+    ServerStarted { version: String },
+    /// It stopped in order.
+    ServerStopped,
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.
@@ -289,6 +360,61 @@ impl Body {
                 code("purpose_category", purpose_category)?;
                 hash("purpose_hash", purpose_hash)
             }
+            _ => self.check_guard(),
+        }
+    }
+
+    /// The same for what concerns people.
+    fn check_guard(&self) -> Result<(), EntryError> {
+        match self {
+            Body::AccessDenied { action, reason_code, .. } => {
+                code("action", action)?;
+                code("reason_code", reason_code)
+            }
+            Body::PersonAdded { role, organisation, .. } => {
+                code("role", role)?;
+                code("organisation", organisation)
+            }
+            Body::PersonChanged { change, .. } => code("change", change),
+            Body::PersonBlocked { reason_category, reason_hash, .. }
+            | Body::PersonUnblocked { reason_category, reason_hash, .. } => {
+                code("reason_category", reason_category)?;
+                hash("reason_hash", reason_hash)
+            }
+            Body::PersonNoted { note_hash, .. } => hash("note_hash", note_hash),
+            Body::CredentialChanged { credential, change, .. } => {
+                code("credential", credential)?;
+                code("change", change)
+            }
+            Body::SignedIn { method, .. } => code("method", method),
+            Body::SignInRefused { reason_code, .. }
+            | Body::SessionEnded { reason_code, .. }
+            | Body::TokenRevoked { reason_code, .. }
+            | Body::GrantClosed { reason_code, .. } => code("reason_code", reason_code),
+            Body::Invited { role, .. } => code("role", role),
+            Body::TokenIssued { scopes, .. } => scopes.iter().try_for_each(|s| code("scopes", s)),
+            Body::GrantOpened { action, purpose_category, purpose_hash, .. } => {
+                code("action", action)?;
+                code("purpose_category", purpose_category)?;
+                hash("purpose_hash", purpose_hash)
+            }
+            Body::GrantAgreed { group, .. } => code("group", group),
+            Body::PolicyChanged { fingerprint } => hash("fingerprint", fingerprint),
+            Body::PlanEdited { fingerprint, previous } => {
+                hash("fingerprint", fingerprint)?;
+                hash("previous", previous)
+            }
+            Body::ApprovalVoided { fingerprint, reason_code } => {
+                hash("fingerprint", fingerprint)?;
+                code("reason_code", reason_code)
+            }
+            Body::AlertRaised { rule, severity, .. } => {
+                code("rule", rule)?;
+                code("severity", severity)
+            }
+            Body::AlertClosed { decision, .. } => code("decision", decision),
+            Body::LedgerExported { sha256, .. } => hash("sha256", sha256),
+            Body::ServerStarted { version } => code("version", version),
             _ => Ok(()),
         }
     }

@@ -8,7 +8,12 @@ use crate::StoreError;
 use crate::error::db;
 
 /// Version 1 is the first step. A step that was released is never changed.
-const STEPS: &[&str] = &[include_str!("../migrations/0001_state.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../migrations/0001_state.sql"),
+    include_str!("../migrations/0002_people.sql"),
+    include_str!("../migrations/0003_access.sql"),
+    include_str!("../migrations/0004_alerts.sql"),
+];
 
 /// Brings the state to the newest version, or refuses one that is newer than this program.
 pub(crate) async fn migrate(tx: &mut Transaction<'static, Sqlite>) -> Result<(), StoreError> {

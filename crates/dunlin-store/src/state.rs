@@ -90,6 +90,11 @@ impl State {
         rows.iter().map(read).collect::<Result<_, sqlx::Error>>().map_err(failed)
     }
 
+    /// The connections, for reading. Writes go through [`State::begin`], so that each carries its entry.
+    pub fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
     /// Closes the connections, so that the WAL is folded into the database.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -131,7 +136,8 @@ impl Tx {
         self.inner.rollback().await.map_err(db("rolling back"))
     }
 
-    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+    /// The connection that this transaction holds, for the queries of crates above this one.
+    pub fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.inner
     }
 }

@@ -1,0 +1,1 @@
+//! Who may touch customer data, who is in it now, and what they did.

@@ -1,0 +1,2 @@
+-- People, credentials, sessions, invitations, tokens, failed attempts. Secrets are hashes or sealed.
+-- Times are microseconds since 1970-01-01 UTC; ids are UUIDv7 as text.

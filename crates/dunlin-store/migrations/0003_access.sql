@@ -1,0 +1,2 @@
+-- Grants, approvals with their expiry, and who is in the data now.
+-- Times are microseconds since 1970-01-01 UTC; ids are UUIDv7 as text.

@@ -1,0 +1,2 @@
+-- Alerts, deliveries, saved searches, identity providers.
+-- Times are microseconds since 1970-01-01 UTC; ids are UUIDv7 as text.

@@ -257,6 +257,9 @@ pub enum Body {
         action: String,
         store: String,
         table: String,
+        /// The columns that it reaches; every one that is not secret, when empty.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        columns: Vec<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<i64>,
         purpose_category: String,

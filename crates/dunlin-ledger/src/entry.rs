@@ -289,6 +289,12 @@ pub enum Body {
     OutsideSeen { store: String, connections: u64 },
     /// Entries of the ledger were exported.
     LedgerExported { sha256: String, entries: u64 },
+    /// Somebody searched the ledger; `filter` is the salted hash of what they asked for.
+    LedgerRead { filter: String, entries: u64 },
+    /// The ledger's public key is another one than before; both are hashes of the verifier's text.
+    LedgerKeyChanged { previous: String, verifier: String },
+    /// What the state kept longer than the rules allow was deleted, e.g. `texts` or `addresses`.
+    Shredded { class: String, rows: u64 },
     /// A server began to serve this workspace.
     ServerStarted { version: String },
     /// It stopped in order.
@@ -417,6 +423,12 @@ impl Body {
             }
             Body::AlertClosed { decision, .. } => code("decision", decision),
             Body::LedgerExported { sha256, .. } => hash("sha256", sha256),
+            Body::LedgerRead { filter, .. } => hash("filter", filter),
+            Body::LedgerKeyChanged { previous, verifier } => {
+                hash("previous", previous)?;
+                hash("verifier", verifier)
+            }
+            Body::Shredded { class, .. } => code("class", class),
             Body::ServerStarted { version } => code("version", version),
             _ => Ok(()),
         }

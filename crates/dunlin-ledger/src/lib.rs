@@ -9,17 +9,21 @@
 
 mod entry;
 mod files;
+mod fork;
 mod layout;
 mod log;
 mod note;
 mod proof;
+mod tlog_proof;
 mod verify;
 
 pub use entry::{Actor, Body, Counts, CountsDelta, Decision, Entry, EntryError};
 pub use files::{FAILPOINTS, point, replace_file, sync_dir};
+pub use fork::{ForkEvidence, NoFork, Standing};
 pub use log::{Log, LogError, MAX_ENTRY_BYTES};
 pub use note::{Checkpoint, NoteError, Signer, Verifier};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError, root_of};
+pub use tlog_proof::{TlogProof, TlogProofError};
 pub use verify::{VerifyError, VerifyReport};
 
 /// A node or root hash of the log: SHA-256 as RFC 6962 defines it.

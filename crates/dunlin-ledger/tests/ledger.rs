@@ -9,6 +9,8 @@ use proptest::prelude::*;
 
 #[path = "ledger/crash.rs"]
 mod crash;
+#[path = "ledger/fork.rs"]
+mod fork;
 #[path = "ledger/go.rs"]
 mod go;
 

@@ -1,6 +1,8 @@
 //! Data under seal: what leaves the engine towards a person, a screen or a file outside the stores.
 //!
-//! Not here: breaking the seal, which is [`open`](crate::open()) alone.
+//! Not here: breaking the seal, which is for [`open`](crate::open()) and [`open_stream`](crate::open_stream) alone.
+
+use dunlin_plan::{Class, Kind};
 
 /// Customer data that nobody may look at. It cannot be printed, serialised, compared or indexed:
 ///
@@ -41,7 +43,7 @@ impl<T> Sealed<T> {
         Sealed(data)
     }
 
-    /// For [`open`](crate::open()) only.
+    /// For [`open`](crate::open()) and [`open_stream`](crate::open_stream) only.
     pub(crate) fn break_seal(self) -> T {
         self.0
     }
@@ -66,4 +68,31 @@ pub struct ColumnInfo {
     pub name: String,
     /// One of dunlin's kinds, when it is known.
     pub kind: Option<String>,
+}
+
+impl ColumnInfo {
+    /// How closely it must be kept. A column that nobody has looked at may hold anything about a person; a kind that
+    /// this program does not know may be anything at all.
+    pub fn class(&self) -> Class {
+        match &self.kind {
+            None => Class::Personal,
+            Some(kind) => kind.parse::<Kind>().map_or(Class::Secret, Kind::class),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unknown_is_kept_closely() {
+        let class = |kind: Option<&str>| ColumnInfo { name: "c".into(), kind: kind.map(Into::into) }.class();
+        assert_eq!(class(Some("none")), Class::Internal);
+        assert_eq!(class(Some("email")), Class::Personal);
+        assert_eq!(class(Some("card_number")), Class::Sensitive);
+        assert_eq!(class(Some("credential")), Class::Secret);
+        assert_eq!(class(None), Class::Personal);
+        assert_eq!(class(Some("a kind of tomorrow")), Class::Secret);
+    }
 }

@@ -29,9 +29,10 @@ impl AccessLog for Workspace {
         AccessLog::keep_text(self.state(), text).await
     }
 
-    async fn keep_rows(&self, access: &str, names: &[String]) -> Result<(), LogFailed> {
+    async fn keep_rows(&self, access: &str, part: u32, names: &[String]) -> Result<(), LogFailed> {
+        let file = if part == 0 { "names".to_owned() } else { format!("names-{part}") };
         let kept = || {
-            let mut writer = self.sidecars().create("rows", access, "names")?;
+            let mut writer = self.sidecars().create("rows", access, &file)?;
             for name in names {
                 writer.push(name.as_bytes())?;
             }

@@ -35,13 +35,19 @@ pub enum Purpose {
     Quarantine,
     /// Lists of the rows that somebody saw.
     Sidecar,
-    /// Sessions of the web app.
+    /// Sessions of the web app. A new key ends every session.
     Session,
+    /// Second factors and codes of people, sealed or hashed.
+    Credential,
+    /// Names of accounts, addresses and guesses in the count of failed sign-ins.
+    Attempt,
+    /// Secrets of webhooks, mail and identity providers.
+    Outgoing,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Purpose; 7] = [
+    pub const ALL: [Purpose; 10] = [
         Purpose::RowHash,
         Purpose::RowName,
         Purpose::Tombstone,
@@ -49,6 +55,9 @@ impl Purpose {
         Purpose::Quarantine,
         Purpose::Sidecar,
         Purpose::Session,
+        Purpose::Credential,
+        Purpose::Attempt,
+        Purpose::Outgoing,
     ];
 
     /// The word on the command line and in key ids.
@@ -61,6 +70,9 @@ impl Purpose {
             Purpose::Quarantine => "quarantine",
             Purpose::Sidecar => "sidecar",
             Purpose::Session => "session",
+            Purpose::Credential => "credential",
+            Purpose::Attempt => "attempt",
+            Purpose::Outgoing => "outgoing",
         }
     }
 
@@ -145,6 +157,10 @@ impl KeyFile {
     fn has(&self, purpose: Purpose, id: &str) -> bool {
         self.keys.iter().any(|k| k.purpose == purpose && k.id == id)
     }
+
+    fn lacks(&self, purpose: Purpose) -> bool {
+        !self.keys.iter().any(|k| k.purpose == purpose)
+    }
 }
 
 impl Keyring {
@@ -171,9 +187,12 @@ impl Keyring {
     /// Reads the keys of a workspace; refuses a file that others can read.
     pub(crate) fn open(options: &KeyOptions, workspace: &str) -> Result<Keyring, StoreError> {
         let folder = options.folder_of(workspace)?;
-        let file = read_file(&folder)?;
+        let mut file = read_file(&folder)?;
         if file.workspace != workspace {
             return Err(StoreError::KeysDamaged(folder.join(FILE)));
+        }
+        if Purpose::ALL.iter().any(|p| file.lacks(*p)) {
+            file = complete(&folder)?;
         }
         Ok(Keyring { folder, file: RwLock::new(file) })
     }
@@ -290,6 +309,19 @@ impl Keyring {
     fn read(&self) -> std::sync::RwLockReadGuard<'_, KeyFile> {
         self.file.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Gives keys that an older dunlin made the purposes that have come since.
+fn complete(folder: &Path) -> Result<KeyFile, StoreError> {
+    let _turn = crate::lock::wait_for(&folder.join("keyring.lock"))?;
+    let mut file = read_file(folder)?;
+    for purpose in Purpose::ALL {
+        if file.lacks(purpose) {
+            file.keys.push(new_line(&file.keys, purpose)?);
+        }
+    }
+    write(folder, &file)?;
+    Ok(file)
 }
 
 /// Keyed BLAKE3, a MAC, over parts that cannot run into each other.

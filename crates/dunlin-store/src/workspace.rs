@@ -69,6 +69,11 @@ impl Workspace {
         &self.keys
     }
 
+    /// The keys, to be kept by what outlives this value.
+    pub fn keyring(&self) -> std::sync::Arc<Keyring> {
+        self.keys.clone()
+    }
+
     /// The quarantine's encrypted fragments.
     pub fn fragments(&self) -> Fragments {
         Fragments::new(&self.state_dir.join("quarantine"), self.keys.clone(), Purpose::Quarantine)

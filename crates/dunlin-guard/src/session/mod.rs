@@ -1,0 +1,5 @@
+//! Sessions and who is behind them.
+
+mod who;
+
+pub use who::{Stage, Via, Who};

@@ -10,7 +10,9 @@ mod address;
 mod error;
 pub mod outbox;
 mod resolve;
+pub(crate) mod seal;
 mod sign;
+mod webhook;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +23,7 @@ use std::time::Duration;
 pub use address::{AllowList, Allowed, refused_because};
 pub use error::OutgoingError;
 pub use resolve::{Resolver, SystemResolver};
+pub use webhook::Webhook;
 pub use sign::{SIGNATURE_HEADER, SignatureError, check_signature, sign};
 
 use url::{Host, Url};

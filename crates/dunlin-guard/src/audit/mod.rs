@@ -11,6 +11,8 @@ mod reader;
 mod retention;
 mod saved;
 #[cfg(test)]
+pub(crate) mod scene;
+#[cfg(test)]
 mod tests;
 
 pub use auditor::{Auditor, Export, Found, Page};

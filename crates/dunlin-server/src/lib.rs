@@ -1,1 +1,37 @@
 //! What a browser or a program meets: the HTTP API, live events, and the pages of sign-in.
+//!
+//! It is: the listener with its limits, the gate in front of every operation, the routes, and the server-rendered
+//! pages. It is not: who may do what (`dunlin-guard`), the moving of data ([`Engine`], which the binary brings), and
+//! the operators' web app.
+
+mod app;
+mod brand;
+mod config;
+mod cookies;
+mod engine;
+mod events;
+mod extract;
+mod gate;
+mod layers;
+mod limits;
+mod metrics;
+mod operation;
+mod origin;
+mod pages;
+mod plan;
+mod problem;
+mod rights;
+mod routes;
+mod serve;
+
+pub use config::{
+    Alerts, CONFIG_FILE, ConfigError, LogStyle, Oidc, RequestLimits, SecretError, SecretRef, ServerConfig,
+    Smtp, SmtpSecurity, Timeouts, TlsFiles, Webhook,
+};
+pub use engine::{
+    Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,
+    Reason, StartRun, TableProgress,
+};
+pub use problem::Problem;
+pub use routes::openapi;
+pub use serve::{Server, ServerError, TlsError};

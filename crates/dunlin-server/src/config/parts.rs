@@ -1,0 +1,195 @@
+//! The tables of `server.toml`, each with its defaults.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+use super::SecretRef;
+
+/// The files of the server's certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The certificate and those that vouch for it, PEM.
+    pub cert: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+}
+
+/// What is taken from a client.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RequestLimits {
+    /// The largest body of a request, in bytes.
+    pub body_bytes: usize,
+    /// Connections at a time.
+    pub connections: usize,
+    /// Connections at a time from one address (IPv6: one /64).
+    pub connections_per_address: usize,
+    /// Requests a minute from one address (IPv6: one /64), all people behind it together.
+    pub per_address: u32,
+    /// Requests a minute of one person or token.
+    pub per_person: u32,
+    /// Event streams at a time of one person.
+    pub streams_per_person: usize,
+}
+
+impl Default for RequestLimits {
+    fn default() -> RequestLimits {
+        RequestLimits {
+            body_bytes: 1024 * 1024,
+            connections: 4096,
+            connections_per_address: 1024,
+            per_address: 6000,
+            per_person: 1200,
+            streams_per_person: 16,
+        }
+    }
+}
+
+/// How long things may take, in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timeouts {
+    /// Until a client has sent the head of its request, or a TLS handshake is done.
+    pub header: u64,
+    /// Between two pieces of a request's body.
+    pub body: u64,
+    /// Until an answer begins.
+    pub request: u64,
+    /// Until the server stops waiting for requests under way when it is told to stop.
+    pub drain: u64,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts { header: 10, body: 20, request: 30, drain: 20 }
+    }
+}
+
+impl Timeouts {
+    /// [`Timeouts::header`].
+    pub fn header(&self) -> Duration {
+        Duration::from_secs(self.header.max(1))
+    }
+
+    /// [`Timeouts::body`].
+    pub fn body(&self) -> Duration {
+        Duration::from_secs(self.body.max(1))
+    }
+
+    /// [`Timeouts::request`].
+    pub fn request(&self) -> Duration {
+        Duration::from_secs(self.request.max(1))
+    }
+
+    /// [`Timeouts::drain`].
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain)
+    }
+}
+
+/// How the log looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogStyle {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How the mail server is spoken to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpSecurity {
+    /// TLS from the first byte, port 465.
+    #[default]
+    Tls,
+    /// Clear, then TLS; refused when the server does not offer it. Port 587.
+    StartTls,
+    /// Clear; for a mail server on this machine.
+    None,
+}
+
+/// The mail server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// Its name.
+    pub host: String,
+    /// Its port; by default that of `security`.
+    pub port: Option<u16>,
+    /// TLS or not.
+    #[serde(default)]
+    pub security: SmtpSecurity,
+    /// The user to sign in as.
+    pub user: Option<String>,
+    /// The user's password.
+    pub password: Option<SecretRef>,
+    /// The sender's address.
+    pub from: String,
+}
+
+/// An identity provider.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    /// Its issuer, under which discovery finds the rest.
+    pub issuer: Url,
+    /// This server's id there.
+    pub client_id: String,
+    /// This server's secret there.
+    pub client_secret: Option<SecretRef>,
+    /// Scopes beyond `openid email profile`.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// The claim that lists a person's groups.
+    pub groups_claim: Option<String>,
+    /// Group to role. A person without a mapped group and without an account is not let in.
+    #[serde(default)]
+    pub roles: BTreeMap<String, String>,
+    /// Whether a second factor that the provider reports counts here.
+    #[serde(default)]
+    pub trust_mfa: bool,
+}
+
+/// Where alerts go, besides the app.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Alerts {
+    /// E-mail addresses.
+    pub email: Vec<String>,
+    /// Webhooks.
+    pub webhook: Vec<Webhook>,
+    /// Hosts that webhooks and identity providers may be on although they are private.
+    pub allow_private_hosts: Vec<String>,
+}
+
+/// A webhook that alerts are posted to, signed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Where to.
+    pub url: Url,
+    /// The key of the signature.
+    pub secret: SecretRef,
+}
+
+/// Reads networks; a lone address is a network of one.
+pub(super) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let read = |text: &String| {
+        let alone = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+        text.parse::<IpNet>().or_else(|_| alone()).map_err(|_| {
+            D::Error::custom("expected networks such as \"10.0.0.0/8\" or \"fd00::/8\"; one of these is none")
+        })
+    };
+    texts.iter().map(read).collect()
+}

@@ -1,0 +1,210 @@
+//! What the server needs of whoever moves data: starting, pausing and watching runs, holding a plan against its
+//! stores, quarantined rows, the stores' identities, and who else is in them.
+//!
+//! It is: a trait, which the binary implements over the mover. It is not the mover: the server must build without it.
+
+use std::collections::BTreeMap;
+
+use dunlin_gate::{Rows, Sealed};
+use dunlin_ledger::Actor;
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+use utoipa::ToSchema;
+
+/// Why the engine refused or failed. Sentences without values, as the command line shows them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// The plan, or what was asked, does not allow it: nothing was touched.
+    #[error("{message}")]
+    Refused {
+        /// A stable code.
+        code: &'static str,
+        /// What is wrong.
+        message: String,
+        /// How to mend it.
+        help: Option<String>,
+    },
+    /// There is no such run, group or row.
+    #[error("there is no such {0}")]
+    Unknown(&'static str),
+    /// It does not fit the run's state, e.g. pausing one that is done.
+    #[error("{message}")]
+    Conflict {
+        /// What is wrong.
+        message: String,
+        /// How to mend it.
+        help: Option<String>,
+    },
+    /// A store could not be reached or answered with an error; it can be tried again.
+    #[error("the store `{store}` could not be reached or answered with an error")]
+    Store {
+        /// Its name in the plan.
+        store: String,
+    },
+    /// Something that must not happen; the engine has logged it.
+    #[error("the engine failed")]
+    Failed,
+}
+
+/// How a run is to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StartRun {
+    /// The fingerprint that is to run: another one is refused, so that nobody runs what he has not read.
+    pub fingerprint: String,
+    /// Tries it out without writing to the target.
+    pub rehearse: bool,
+    /// This table alone, by its label.
+    pub table: Option<String>,
+    /// Splits at a time; by default what the machine gives.
+    #[schema(minimum = 1, maximum = 64)]
+    pub jobs: Option<u16>,
+    /// Moves outside the window, for this reason: a category and a text.
+    pub now: Option<Reason>,
+}
+
+/// Why somebody does something, as a category for the ledger and a text for the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// A code of `a-z 0-9 _ . : -`.
+    #[schema(pattern = "^[a-z0-9_.:-]{1,64}$", example = "incident")]
+    pub category: String,
+    /// In words. Kept in the state; the ledger gets a salted hash.
+    #[schema(min_length = 1, max_length = 2000)]
+    pub text: String,
+}
+
+/// How far a run is. Counts only.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Progress {
+    /// The run.
+    pub run: String,
+    /// `running`, `waiting`, `paused`, `stopped`, `done`, `abandoned`.
+    pub status: String,
+    /// What it does now: `load`, `settle`, `reconcile`, `undo`.
+    pub phase: String,
+    /// Rows read so far.
+    pub rows: u64,
+    /// Rows that will be read, as far as it is known.
+    pub rows_expected: Option<u64>,
+    /// Rows a second, of late.
+    pub rows_per_second: f64,
+    /// Each table's own.
+    pub tables: Vec<TableProgress>,
+    /// Until when it waits for its window, in microseconds since 1970 UTC.
+    pub waits_until: Option<i64>,
+}
+
+/// How far a table is.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct TableProgress {
+    /// Its label.
+    pub table: String,
+    /// Splits that are done.
+    pub splits_done: u32,
+    /// All splits.
+    pub splits: u32,
+    /// Rows by where they ended.
+    #[schema(value_type = Object)]
+    pub counts: dunlin_ledger::Counts,
+    /// Whether it reconciles; `None` until that is known.
+    pub reconciled: Option<bool>,
+}
+
+/// Which quarantined rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineAsk {
+    /// The group's id.
+    pub group: String,
+    /// At most this many rows.
+    pub limit: u32,
+    /// From this one on.
+    pub offset: u64,
+}
+
+/// Quarantined rows under seal.
+pub struct QuarantineRows {
+    /// The rows.
+    pub rows: Sealed<Rows>,
+    /// Their columns, so that the policies can decide before the seal is broken.
+    pub columns: Vec<dunlin_gate::ColumnInfo>,
+    /// The store that they come from, by its name in the plan.
+    pub store: String,
+    /// The table's label.
+    pub table: String,
+    /// Names for the ledger, one a row: keyed hashes or places, never values.
+    pub names: Vec<String>,
+}
+
+/// What is decided on quarantined rows.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decide {
+    /// The group's id.
+    pub group: String,
+    /// What becomes of its rows.
+    pub decision: DecisionWord,
+    /// With `fix`: target column to SQL over target columns.
+    #[serde(default)]
+    pub fix: BTreeMap<String, String>,
+}
+
+/// What becomes of quarantined rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionWord {
+    /// Loaded as they are.
+    Release,
+    /// Corrected and loaded.
+    Fix,
+    /// Left out for good.
+    Discard,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Decided {
+    /// Rows whose disposition changed.
+    pub rows: u64,
+    /// Rows that still wait, e.g. because the target refused them again.
+    pub left: u64,
+}
+
+/// One thing found in a plan, in the form of `dunlin check --format json`.
+pub type FindingJson = serde_json::Value;
+
+/// Whoever moves data.
+#[async_trait::async_trait]
+pub trait Engine: Send + Sync + 'static {
+    /// Starts a run, or goes on with the unfinished one of this fingerprint, and returns its id at once. The run
+    /// does not end when the caller leaves.
+    async fn start(&self, ask: StartRun, actor: Actor) -> Result<String, EngineError>;
+
+    /// Pauses a run at the next place where it can go on.
+    async fn pause(&self, run: &str, actor: Actor) -> Result<(), EngineError>;
+
+    /// Goes on with a paused or stopped run.
+    async fn resume(&self, run: &str, actor: Actor) -> Result<(), EngineError>;
+
+    /// How far a run is; `None` when no process of this server works on it.
+    async fn progress(&self, run: &str) -> Result<Option<Progress>, EngineError>;
+
+    /// The progress of all runs, as it happens; at most a few a second and run.
+    fn watch(&self) -> broadcast::Receiver<Progress>;
+
+    /// Holds a plan's text against the stores, without moving anything.
+    async fn check(&self, plan: &str) -> Result<Vec<FindingJson>, EngineError>;
+
+    /// Each store's name and identity.
+    async fn identities(&self) -> Result<BTreeMap<String, String>, EngineError>;
+
+    /// Rows of a group, under seal.
+    async fn quarantined(&self, ask: QuarantineAsk) -> Result<QuarantineRows, EngineError>;
+
+    /// Decides on the rows of a group.
+    async fn decide(&self, ask: Decide, actor: Actor) -> Result<Decided, EngineError>;
+
+    /// Comes to a place where every run can go on, before the server ends.
+    async fn stop(&self);
+}

@@ -2,28 +2,45 @@
 
 mod clock;
 mod credentials;
+mod device;
 mod error;
 mod guard;
+mod invite;
 mod limit;
+mod link;
 mod mail_port;
 mod people;
+mod service_token;
 mod session;
 mod settings;
 mod token;
+mod grants;
 mod policy;
 
 pub use clock::{Clock, ManualTime, Moment, SystemTime, TimeSource};
+pub use credentials::{Ceremony, PasskeyInfo, TotpEnrolment};
+pub use device::{DeviceGrant, DeviceRequest, Poll};
 pub use error::{ErrorKind, GuardError};
 pub use guard::Guard;
-pub use limit::{Network, Origin};
+pub use invite::{InvitationInfo, Invite};
+pub use limit::{AttemptInfo, Lock, Network, Origin};
+pub use link::LinkInfo;
 pub use mail_port::{Mail, MailFailed, Mailer};
-pub use people::{Person, Status};
-pub use session::{Stage, Via, Who};
+pub use people::{
+    AccessedClass, DataTouched, GrantHeld, Investigation, Limit, NewPerson, Note, Person, PersonRecord, Reason, SetUp, Status,
+};
+pub use service_token::TokenInfo;
+pub use session::{Factors, SessionInfo, SignedIn, Stage, Via, Who};
 pub use settings::{GuardSettings, HashSettings, Lifetimes, Limits};
-pub use token::Secret;
-pub use policy::{Action, Resource, Subject, Verdict};
+pub use token::{SERVICE_PREFIX, Secret};
+pub use grants::{Agreement, Grant, GrantRequest};
+pub use policy::{
+    AccessError, Action, Authority, ColumnView, GuardPolicy, PolicyError, Resource, Sentence, Subject, Verdict,
+    WouldSee, party,
+};
 
 pub mod alerts;
 pub mod audit;
 pub mod mail;
+pub mod oidc;
 pub mod outgoing;

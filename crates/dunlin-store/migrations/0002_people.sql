@@ -33,8 +33,10 @@ create table people (
   block_category text,
   -- Hash of the text in `texts`.
   block_reason text,
-  -- When the last refused sign-in was entered in the ledger, served time: guesses must not flood it.
-  refused_entered_served bigint
+  -- When the last refused sign-in, and the last lock, were entered in the ledger, served time: guesses must not
+  -- flood it.
+  refused_entered_served bigint,
+  locked_entered_served bigint
 );
 
 -- What people wrote about a person, blocked or not.
@@ -209,7 +211,8 @@ create index attempts_by_person on attempts (person, at);
 create index attempts_by_time on attempts (served);
 
 -- Failed attempts that count, by what they count for: `pair` is credential+account+network, `account` is
--- credential+account from networks that the person has not come from, `network` is one network.
+-- credential+account from networks that the person has not come from, `network` is one network, `guesses` and
+-- `guessed` are different pairs of account and password, and different accounts, tried in vain from everywhere.
 create table attempt_counters (
   scope text not null,
   name text not null,

@@ -94,6 +94,8 @@ create table oidc_accounts (
   provider text not null,
   subject text not null,
   person text not null references people (id),
+  -- 1 when the person was made for this account, and exists by its groups alone.
+  made bigint not null,
   linked_at bigint not null,
   primary key (provider, subject)
 );

@@ -23,6 +23,8 @@ pub struct Opening<'a> {
     pub purpose_hash: &'a str,
     /// At most this many rows.
     pub limit: Option<u64>,
+    /// Whether rows will leave in batches, until the stream ends or is dropped; otherwise they all leave at once.
+    pub streamed: bool,
 }
 
 impl Opening<'_> {

@@ -55,7 +55,7 @@ pub async fn open(
 ) -> Result<Opened, Refused> {
     let rows = sealed.break_seal();
     let about = Question { ask, store: &rows.store, table: &rows.table, columns: &rows.columns };
-    let shape = begin(&about, policy, log, access).await?;
+    let shape = begin(&about, policy, log, access, false).await?;
     let mut values = rows.rows;
     values.truncate(shape.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
     let names = &ask.row_names[..ask.row_names.len().min(values.len())];
@@ -139,6 +139,7 @@ pub(crate) async fn begin(
     policy: &dyn Policy,
     log: &dyn AccessLog,
     access: &str,
+    streamed: bool,
 ) -> Result<Shape, Refused> {
     let ask = about.ask;
     let permit = match policy.decide(about).await {
@@ -168,6 +169,7 @@ pub(crate) async fn begin(
         columns: &shape.columns,
         purpose_hash: &purpose_hash,
         limit: shape.limit,
+        streamed,
     };
     log.opening(&opening).await?;
     Ok(shape)

@@ -103,7 +103,7 @@ pub async fn open_stream(
     access: &str,
 ) -> Result<OpenedStream, Refused> {
     let about = Question { ask, store: &sealed.store, table: &sealed.table, columns: &sealed.columns };
-    let shape = begin(&about, policy, &*log, access).await?;
+    let shape = begin(&about, policy, &*log, access, true).await?;
     Ok(OpenedStream {
         access: access.to_owned(),
         columns: shape.columns.clone(),

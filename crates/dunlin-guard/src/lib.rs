@@ -14,8 +14,10 @@ mod service_token;
 mod session;
 mod settings;
 mod token;
+mod approvals;
 mod grants;
 mod policy;
+mod presence;
 
 pub use clock::{Clock, ManualTime, Moment, SystemTime, TimeSource};
 pub use credentials::{Ceremony, PasskeyInfo, TotpEnrolment};
@@ -33,10 +35,14 @@ pub use service_token::TokenInfo;
 pub use session::{Factors, SessionInfo, SignedIn, Stage, Via, Who};
 pub use settings::{GuardSettings, HashSettings, Lifetimes, Limits};
 pub use token::{SERVICE_PREFIX, Secret};
+pub use approvals::{ApprovalRecord, ApprovalRules, NotApproved, authors, may_approve, may_start};
 pub use grants::{Agreement, Grant, GrantRequest};
 pub use policy::{
     AccessError, Action, Authority, ColumnView, GuardPolicy, PolicyError, Resource, Sentence, Subject, Verdict,
     WouldSee, party,
+};
+pub use presence::{
+    LiveAccess, LiveRun, LiveSession, Outside, OutsideConnection, Presence, PresenceChange, Snapshot, Standing,
 };
 
 pub mod alerts;

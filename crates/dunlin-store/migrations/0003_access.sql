@@ -83,7 +83,9 @@ create table plan_edits (
 );
 create index plan_edits_by_fingerprint on plan_edits (fingerprint, at);
 
+-- Seven days: what was approved before approvals had an end lasts as long as any other.
 alter table approvals add column expires_at bigint;
+update approvals set expires_at = at + 604800000000;
 alter table approvals add column role text;
 alter table approvals add column voided_at bigint;
 alter table approvals add column voided_reason text;

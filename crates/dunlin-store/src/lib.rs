@@ -24,7 +24,7 @@ pub use error::StoreError;
 pub use fragment::{FragmentError, FragmentInfo, FragmentReader, FragmentRef, FragmentWriter, Fragments};
 pub use keys::{Key, KeyInfo, KeyOptions, Keyring, Purpose};
 pub use lock::RunLock;
-pub use memory::Approval;
+pub use memory::{APPROVAL_LASTS_US, Approval};
 pub use quarantine::{Decided, QuarantineFilter, QuarantineGroup, QuarantineRow, QuarantineStatus, shape};
 pub use runs::{RunKind, RunRecord, RunStatus};
 pub use splits::{Amendment, SplitRecord, SplitStatus};

@@ -13,6 +13,9 @@ use sqlx::Row;
 use crate::error::db;
 use crate::{State, StoreError, Tx, now_us};
 
+/// How long an approval holds unless it says otherwise: seven days, in microseconds.
+pub const APPROVAL_LASTS_US: i64 = 7 * 24 * 3_600 * 1_000_000;
+
 /// Somebody's word that a plan may write to these stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
@@ -80,22 +83,41 @@ impl Tx {
         Ok(())
     }
 
-    /// Remembers an approval; the same person's second word on the same plan changes nothing.
+    /// Remembers an approval for [`APPROVAL_LASTS_US`]; the same person's second word on the same plan changes nothing
+    /// while the first one holds.
     pub async fn insert_approval(&mut self, approval: &Approval) -> Result<(), StoreError> {
+        let until = approval.at.saturating_add(APPROVAL_LASTS_US);
+        self.insert_approval_until(approval, None, until, approval.at).await.map(|_| ())
+    }
+
+    /// The same with the role in which it was given and its end. Whether it is new: an approval of the same person
+    /// that still holds at `now` stays as it is. All times in microseconds since 1970 UTC.
+    pub async fn insert_approval_until(
+        &mut self,
+        approval: &Approval,
+        role: Option<&str>,
+        until: i64,
+        now: i64,
+    ) -> Result<bool, StoreError> {
         let stores = serde_json::to_string(&approval.stores)
             .map_err(|_| StoreError::Damaged("an approval's stores"))?;
-        sqlx::query(
-            "insert into approvals (fingerprint, stores, approved_by, at) values ($1, $2, $3, $4) \
-             on conflict do nothing",
+        let done = sqlx::query(
+            "insert into approvals (fingerprint, stores, approved_by, at, role, expires_at) \
+             values ($1, $2, $3, $4, $5, $6) on conflict (fingerprint, stores, approved_by) do update \
+             set at = $4, role = $5, expires_at = $6, voided_at = null, voided_reason = null \
+             where approvals.voided_at is not null or approvals.expires_at <= $7",
         )
         .bind(&approval.fingerprint)
         .bind(stores)
         .bind(&approval.by)
         .bind(approval.at)
+        .bind(role)
+        .bind(until)
+        .bind(now)
         .execute(self.connection())
         .await
         .map_err(db("keeping an approval"))?;
-        Ok(())
+        Ok(done.rows_affected() > 0)
     }
 
     /// Keeps a text that a person typed and returns its salted hash (hex) for the ledger.
@@ -177,16 +199,32 @@ impl State {
         rows.iter().map(|r| r.try_get(0)).collect::<Result<_, _>>().map_err(failed)
     }
 
-    /// Approvals of a fingerprint, the oldest first.
+    /// Approvals of a fingerprint that hold now, the oldest first.
     pub async fn approvals(&self, fingerprint: &str) -> Result<Vec<Approval>, StoreError> {
+        let query = "select fingerprint, stores, approved_by, at from approvals where fingerprint = $1 \
+             and voided_at is null and expires_at > $2 order by at";
+        self.read_approvals(query, fingerprint).await
+    }
+
+    /// Approvals of a fingerprint that were ever given, whether they still hold or not: what a report shows.
+    pub async fn approvals_ever(&self, fingerprint: &str) -> Result<Vec<Approval>, StoreError> {
+        let query = "select fingerprint, stores, approved_by, at from approvals where fingerprint = $1 \
+             and at <= $2 order by at";
+        self.read_approvals(query, fingerprint).await
+    }
+
+    async fn read_approvals(
+        &self,
+        query: &'static str,
+        fingerprint: &str,
+    ) -> Result<Vec<Approval>, StoreError> {
         let failed = db("reading approvals");
-        let rows = sqlx::query(
-            "select fingerprint, stores, approved_by, at from approvals where fingerprint = $1 order by at",
-        )
-        .bind(fingerprint)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(&failed)?;
+        let rows = sqlx::query(query)
+            .bind(fingerprint)
+            .bind(now_us())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(&failed)?;
         let read = |row: &sqlx::sqlite::SqliteRow| {
             let stores: String = row.try_get(1).map_err(&failed)?;
             Ok(Approval {

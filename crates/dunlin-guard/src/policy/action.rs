@@ -157,7 +157,9 @@ impl Action {
     /// Whether a token's scope covers it: the code itself, its group (`people.*`), or `*`.
     pub fn in_scope(self, scope: &str) -> bool {
         let code = self.code();
-        let group = scope.strip_suffix('*').is_some_and(|g| g.is_empty() || (g.ends_with('.') && code.starts_with(g)));
+        let group = scope
+            .strip_suffix('*')
+            .is_some_and(|g| g.is_empty() || (g.ends_with('.') && code.starts_with(g)));
         group || scope == code
     }
 }

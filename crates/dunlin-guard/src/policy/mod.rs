@@ -3,9 +3,21 @@
 //! Not here: who somebody is (`session`), and making an access durable (`presence`).
 
 mod action;
+mod authority;
+mod error;
+mod facts;
+mod gate;
+mod policies;
 mod resource;
 mod verdict;
+mod view;
 
 pub use action::{Action, Subject};
+pub use authority::Authority;
+pub use error::{AccessError, PolicyError};
+pub(crate) use facts::Facts;
+pub use facts::party;
+pub use gate::{ColumnView, GuardPolicy, WouldSee};
+pub use policies::Sentence;
 pub use resource::Resource;
 pub use verdict::Verdict;

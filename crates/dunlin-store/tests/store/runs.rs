@@ -180,10 +180,12 @@ async fn small_things_are_remembered() {
         fingerprint: "ff".to_owned(),
         stores: BTreeMap::from([("atlas".to_owned(), "pg:1/atlas".to_owned())]),
         by: "p1".to_owned(),
-        at: 5,
+        at: dunlin_store::now_us(),
     };
     tx.insert_approval(&approval).await.unwrap();
-    tx.insert_approval(&dunlin_store::Approval { at: 6, ..approval.clone() }).await.unwrap();
+    tx.insert_approval(&dunlin_store::Approval { at: approval.at + 1, ..approval.clone() }).await.unwrap();
+    let past = dunlin_store::Approval { by: "p2".to_owned(), at: 5, ..approval.clone() };
+    tx.insert_approval(&past).await.unwrap();
     let (one, two) = (tx.keep_text("why").await.unwrap(), tx.keep_text("why").await.unwrap());
     let salt = tx.subject_salt("s1").await.unwrap();
     assert_eq!(tx.subject_salt("s1").await.unwrap(), salt);
@@ -194,7 +196,13 @@ async fn small_things_are_remembered() {
     tx.commit().await.unwrap();
     assert_eq!(state.setting("a").await.unwrap().as_deref(), Some("2"));
     assert_eq!(state.setting("b").await.unwrap(), None);
-    assert_eq!(state.approvals("ff").await.unwrap(), [approval]);
+    assert_eq!(state.approvals("ff").await.unwrap(), [approval.clone()], "an old one has ended");
+    assert_eq!(state.approvals_ever("ff").await.unwrap(), [past.clone(), approval]);
+    let mut tx = state.begin().await.unwrap();
+    let again = dunlin_store::Approval { at: dunlin_store::now_us(), ..past };
+    assert!(tx.insert_approval_until(&again, Some("owner"), i64::MAX, again.at).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(state.approvals("ff").await.unwrap().len(), 2, "what has ended can be given again");
     assert_ne!(one, two, "the same words twice must not look alike in the ledger");
     assert_eq!(state.text(&one).await.unwrap().as_deref(), Some("why"));
     assert_eq!(state.tombstones("people").await.unwrap(), ["aa"]);

@@ -147,7 +147,7 @@ pub async fn gather(
         tables.push(facts);
     }
     let checkpoint = workspace.integrate().await?;
-    let approvals = workspace.state().approvals(&record.fingerprint).await?;
+    let approvals = workspace.state().approvals_ever(&record.fingerprint).await?;
     Ok(Report {
         format: crate::report::FORMAT,
         dunlin: env!("CARGO_PKG_VERSION").to_owned(),

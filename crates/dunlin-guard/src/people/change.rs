@@ -200,7 +200,7 @@ impl Guard {
         Ok(tx.commit().await?)
     }
 
-    /// Ends everything by which a person could act: sessions, tokens, links, invitations, device requests.
+    /// Ends everything by which a person could act: sessions, tokens, grants, links, invitations, device requests.
     pub(crate) async fn shut_out(
         &self,
         tx: &mut Tx,
@@ -211,7 +211,9 @@ impl Guard {
     ) -> Result<(), GuardError> {
         end(tx, now, by, Ends::AllOf { person, keep: None }, reason).await?;
         self.revoke_all(tx, now, by, person, reason).await?;
+        crate::grants::close_of_person(tx, by, person, reason, now).await?;
         self.withdraw_all(tx, now, by, person).await?;
+        crate::grants::close_of_person(tx, by, person, reason, now).await?;
         for query in [
             "update links set spent_at = $2 where person = $1 and spent_at is null",
             "update device_requests set status = 'denied' where person = $1 and status = 'approved' and $2 > 0",

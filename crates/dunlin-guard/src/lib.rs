@@ -13,6 +13,8 @@ mod people;
 mod service_token;
 mod session;
 mod settings;
+#[cfg(test)]
+mod testing;
 mod token;
 mod approvals;
 mod grants;
@@ -50,3 +52,4 @@ pub mod audit;
 pub mod mail;
 pub mod oidc;
 pub mod outgoing;
+pub mod scim;

@@ -107,6 +107,8 @@ create table scim_accounts (
   external_id text,
   version bigint not null,
   created_at bigint not null,
-  changed_at bigint not null
+  changed_at bigint not null,
+  -- Deleted there: unknown to the provider from then on, though the record of the person stays.
+  deleted_at bigint
 );
 create unique index scim_accounts_by_external on scim_accounts (external_id);

@@ -18,7 +18,7 @@ use super::{kept, source};
 use crate::audit::LedgerReader;
 use crate::error::db;
 use crate::outgoing::outbox::Outbox;
-use crate::{Guard, GuardError, Who};
+use crate::{Guard, GuardError, Reason, Who};
 
 /// Entries, and attempts, of one round.
 const BATCH: usize = 500;
@@ -260,6 +260,20 @@ impl Alerts {
     /// One alert.
     pub async fn one(&self, id: &str) -> Result<Alert, GuardError> {
         kept::one(self.guard.state(), id).await
+    }
+
+    /// Blocks the person whom an alert is about and closes it: sessions, tokens and open reads of theirs end with
+    /// the block. Should the second step fail, the person is blocked and the alert waits to be closed.
+    pub async fn block(&self, who: &Who, id: &str, text: &str) -> Result<(), GuardError> {
+        let alert = self.one(id).await?;
+        let person = alert.person.ok_or(GuardError::Invalid { what: "the alert", help: "it is about no person" })?;
+        let reason = Reason { category: format!("alert_{}", alert.rule), text: text.to_owned() };
+        match self.guard.block(&who.actor(), &person, &reason).await {
+            // Somebody was faster, or it is asked for again.
+            Ok(()) | Err(GuardError::WrongStatus("blocked already")) => {}
+            Err(other) => return Err(other),
+        }
+        self.close(who, id, Decision::Blocked, text).await
     }
 
     /// Closes an alert; the note is kept in the state, its salted hash stands with the alert.

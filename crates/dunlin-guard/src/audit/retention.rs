@@ -63,7 +63,8 @@ type Step = (&'static str, &'static [&'static str]);
 /// A text that a blocked person's record, an open alert or an open grant still shows stays until that ends.
 const TEXTS: &[&str] = &[
     "delete from texts where at < $1 and hash not in (select block_reason from people where block_reason is not null) \
-     and hash not in (select purpose_hash from grants where closed_at is null)",
+     and hash not in (select purpose_hash from grants where closed_at is null) \
+     and hash not in (select note from person_notes where person in (select id from people where status = 'blocked'))",
     "delete from person_notes where at < $1 and person not in (select id from people where status = 'blocked')",
 ];
 const ADDRESSES: &[&str] = &[

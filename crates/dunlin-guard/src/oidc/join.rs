@@ -2,15 +2,15 @@
 
 use dunlin_ledger::{Actor, Body};
 use dunlin_plan::Role;
-use dunlin_store::{Tx, new_id};
+use dunlin_store::Tx;
 use sqlx::Row;
 
 use super::provider::Provider;
 use super::{Claims, Oidc, OidcError};
 use crate::error::db;
 use crate::guard::enter;
-use crate::people::{fold_email, person_in_tx};
-use crate::{GuardError, Moment, Person, Status};
+use crate::people::{NewPerson, fold_email, person_in_tx};
+use crate::{GuardError, Moment, Status};
 
 impl Oidc {
     /// The person's id. Links, joins or makes the account; entries and changes are one transaction.
@@ -44,7 +44,7 @@ impl Oidc {
             return Err(OidcError::NoAccount);
         }
         if let Some(role) = role {
-            follow(&mut tx, now, &person, role).await?;
+            self.follow(&mut tx, now, &person, role).await?;
         }
         tx.commit().await.map_err(GuardError::from)?;
         Ok(person)
@@ -61,57 +61,29 @@ impl Oidc {
         role: Option<Role>,
     ) -> Result<String, OidcError> {
         let (true, Some(role)) = (provider.settings.create, role) else { return Err(OidcError::NoAccount) };
-        let name = claims.name().unwrap_or(email).chars().filter(|c| !c.is_control()).take(120).collect::<String>();
-        let organisation = provider.settings.organisation.clone();
-        let person = Made { email, name: &name, role, organisation: organisation.as_deref(), status: Status::Active };
-        Ok(make_person(tx, now, &Actor::System, person).await?)
+        let person = NewPerson {
+            email,
+            verified: true,
+            name: claims.name().unwrap_or(email),
+            role,
+            organisation: provider.settings.organisation.as_deref(),
+            by_hand: false,
+            status: Status::Active,
+        };
+        Ok(self.guard.add_in_tx(tx, now, &Actor::System, person).await?.id)
     }
-}
 
-/// A person who is to be made.
-pub(crate) struct Made<'a> {
-    /// The folded address; the caller knows that it is theirs.
-    pub email: &'a str,
-    /// The name.
-    pub name: &'a str,
-    /// The role.
-    pub role: Role,
-    /// The other company, or none.
-    pub organisation: Option<&'a str>,
-    /// Whether they may come in.
-    pub status: Status,
-}
-
-/// Puts a person into the state, and enters it.
-pub(crate) async fn make_person(
-    tx: &mut Tx,
-    now: Moment,
-    by: &Actor,
-    person: Made<'_>,
-) -> Result<String, GuardError> {
-    let id = new_id();
-    sqlx::query(
-        "insert into people (id, email, email_verified_at, name, role, organisation, status, created_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $3)",
-    )
-    .bind(&id)
-    .bind(person.email)
-    .bind(now.wall)
-    .bind(person.name)
-    .bind(person.role.as_str())
-    .bind(person.organisation)
-    .bind(person.status.as_str())
-    .execute(tx.connection())
-    .await
-    .map_err(db("adding a person"))?;
-    let organisation = if person.organisation.is_some() { "external" } else { "in-house" };
-    let body = Body::PersonAdded {
-        person: id.clone(),
-        role: person.role.as_str().to_owned(),
-        organisation: organisation.to_owned(),
-    };
-    enter(tx, now, by, body).await?;
-    Ok(id)
+    /// Gives the role that the groups say, unless a person has set one by hand or it would leave no owner.
+    async fn follow(&self, tx: &mut Tx, now: Moment, id: &str, role: Role) -> Result<(), GuardError> {
+        let person = person_in_tx(tx, id).await?;
+        if person.role == role || person.role_by_hand {
+            return Ok(());
+        }
+        match self.guard.set_role(tx, now, &Actor::System, id, role, false).await {
+            Ok(()) | Err(GuardError::LastOwner) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
 }
 
 /// Whose account at the provider this is, and whether dunlin made the person for it.
@@ -194,33 +166,4 @@ async fn accept(tx: &mut Tx, now: Moment, person: &str) -> Result<(), GuardError
         enter(tx, now, &actor, body).await?;
     }
     Ok(())
-}
-
-/// Gives the role that the groups say, unless a person has set one by hand or it would leave no owner.
-async fn follow(tx: &mut Tx, now: Moment, id: &str, role: Role) -> Result<(), GuardError> {
-    let person: Person = person_in_tx(tx, id).await?;
-    if person.role == role || person.role_by_hand {
-        return Ok(());
-    }
-    if person.role == Role::Owner && !other_owner(tx, id).await? {
-        return Ok(());
-    }
-    sqlx::query("update people set role = $2 where id = $1")
-        .bind(id)
-        .bind(role.as_str())
-        .execute(tx.connection())
-        .await
-        .map_err(db("changing a role"))?;
-    let change = format!("role:{}", role.as_str());
-    enter(tx, now, &Actor::System, Body::PersonChanged { person: id.to_owned(), change }).await
-}
-
-/// Whether somebody else is an active owner.
-pub(crate) async fn other_owner(tx: &mut Tx, id: &str) -> Result<bool, GuardError> {
-    let row = sqlx::query("select 1 from people where role = 'owner' and status = 'active' and id <> $1 limit 1")
-        .bind(id)
-        .fetch_optional(tx.connection())
-        .await
-        .map_err(db("reading owners"))?;
-    Ok(row.is_some())
 }

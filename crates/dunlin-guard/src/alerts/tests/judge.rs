@@ -163,6 +163,25 @@ async fn refused_second_factors_are_read_from_the_attempts() {
 }
 
 #[tokio::test]
+async fn one_call_blocks_and_closes() {
+    let scene = Scene::new().await;
+    let (alerts, _) = alerts(&scene).await;
+    let ben = "01900000-0000-7000-8000-000000000002";
+    scene.add(ben, "ben@example.com", "Ben Okoye", "engineer").await;
+    let body = Body::PolicyChanged { fingerprint: "ab".repeat(32) };
+    scene.workspace.state().enter(Actor::Person { id: ben.into() }, body).await.unwrap();
+    let alert = alerts.judge_all().await.unwrap().remove(0);
+    assert_eq!(alert.person.as_deref(), Some(ben));
+    alerts.block(&who(&scene.person), &alert.id, "Nobody agreed to this.").await.unwrap();
+    let person = scene.guard().await.person(ben).await.unwrap();
+    assert_eq!(person.status, crate::Status::Blocked);
+    assert_eq!(alerts.one(&alert.id).await.unwrap().decision.as_deref(), Some("blocked"));
+    let bodies = scene.bodies().await;
+    let blocked = bodies.iter().any(|b| matches!(b, Body::PersonBlocked { reason_category, .. } if reason_category == "alert_policy_changed"));
+    assert!(blocked, "{bodies:?}");
+}
+
+#[tokio::test]
 async fn another_key_of_the_ledger_is_entered_and_alerted_once() {
     let scene = Scene::new().await;
     let (alerts, _) = alerts(&scene).await;

@@ -15,3 +15,10 @@ pub(crate) use breached::Breached;
 pub use passkey::{Ceremony, PasskeyInfo};
 pub(crate) use pool::HashPool;
 pub use totp::TotpEnrolment;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod device_tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

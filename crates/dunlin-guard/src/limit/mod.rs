@@ -16,3 +16,7 @@ pub(crate) use counter::{Counter, Owner, read as read_counter, write as write_co
 pub use origin::{Network, Origin};
 pub(crate) use reserve::{Attempt, Gate, Settled};
 pub use unlock::{Lock, AttemptInfo};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -21,3 +21,7 @@ pub(crate) use person::{COLUMNS as PERSON_COLUMNS, fold_email, in_tx as person_i
 pub use person::{Person, Status};
 pub use record::{AccessedClass, DataTouched, GrantHeld, Investigation, Note, PersonRecord};
 pub use setup::SetUp;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -17,3 +17,7 @@ pub use open::{Factors, SignedIn};
 pub(crate) use open::{How, read_factors};
 pub(crate) use sign_in::{PASSWORD_MAX, credential_changed};
 pub use who::{Stage, Via, Who};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -9,6 +9,7 @@
 mod access;
 mod error;
 mod fragment;
+mod group;
 mod keys;
 mod lock;
 mod memory;

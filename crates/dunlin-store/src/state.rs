@@ -12,6 +12,7 @@ use sqlx::{Row, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::db;
+use crate::group::{self, Group};
 use crate::{StoreError, now_us, schema};
 
 /// How long a writer waits for another one.
@@ -23,6 +24,8 @@ pub struct State {
     pub(crate) pool: SqlitePool,
     /// Writers of this process queue here, fairly, instead of polling SQLite's lock.
     writer: Arc<Mutex<()>>,
+    /// Entries that stand alone and wait for their transaction.
+    pub(crate) group: Arc<Group>,
 }
 
 /// A transaction on the state, to which ledger entries are added. Dropped without [`Tx::commit`], nothing of
@@ -47,7 +50,7 @@ impl State {
             .connect_with(options)
             .await
             .map_err(db("opening the database"))?;
-        let state = State { pool, writer: Arc::default() };
+        let state = State { pool, writer: Arc::default(), group: Arc::default() };
         let mut tx = state.begin().await?;
         schema::migrate(&mut tx.inner).await?;
         tx.commit().await?;
@@ -62,11 +65,10 @@ impl State {
         Ok(Tx { inner, _writer: guard })
     }
 
-    /// Enters one entry on its own, now.
+    /// Enters one entry on its own; when this returns it is durable. Entries of tasks that do so at the same time share
+    /// a transaction. Like [`State::begin`], not to be called by a task that holds a [`Tx`].
     pub async fn enter(&self, actor: Actor, body: Body) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        tx.enter(Entry { at: now_us(), actor, body }).await?;
-        tx.commit().await
+        group::enter(self, fit(&Entry { at: now_us(), actor, body })?).await
     }
 
     /// Ledger entries so far, integrated or queued.
@@ -101,13 +103,19 @@ impl State {
     }
 }
 
+/// The bytes of an entry that may stand in the ledger.
+fn fit(entry: &Entry) -> Result<Vec<u8>, StoreError> {
+    let bytes = entry.to_bytes()?;
+    if bytes.len() > dunlin_ledger::MAX_ENTRY_BYTES {
+        return Err(dunlin_ledger::LogError::TooLong(bytes.len()).into());
+    }
+    Ok(bytes)
+}
+
 impl Tx {
     /// Adds an entry to the ledger's queue: durable with this transaction, or not at all.
     pub async fn enter(&mut self, entry: Entry) -> Result<(), StoreError> {
-        let bytes = entry.to_bytes()?;
-        if bytes.len() > dunlin_ledger::MAX_ENTRY_BYTES {
-            return Err(dunlin_ledger::LogError::TooLong(bytes.len()).into());
-        }
+        let bytes = fit(&entry)?;
         let failed = db("queueing a ledger entry");
         let row = sqlx::query("update ledger_head set next_index = next_index + 1 returning next_index - 1")
             .fetch_one(self.connection())

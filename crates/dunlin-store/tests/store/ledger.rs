@@ -254,3 +254,101 @@ async fn a_crash_anywhere_loses_nothing_and_doubles_nothing() {
     }
     scenario.teardown();
 }
+
+/// The runs that the queue holds, in order.
+async fn queued(workspace: &Workspace) -> Vec<String> {
+    workspace.integrate().await.unwrap();
+    runs_in(workspace)
+}
+
+#[cfg(feature = "failpoints")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn entries_of_many_tasks_share_transactions_and_each_is_there_once() {
+    let folders = Folders::new();
+    let workspace = folders.open().await;
+    let scenario = fail::FailScenario::setup();
+    let commits = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let counted = commits.clone();
+    let count = move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    };
+    fail::cfg_callback("store::commit.after", count).unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..100 {
+        let state = workspace.state().clone();
+        tasks.spawn(async move {
+            for n in 0..10 {
+                state.enter(Actor::System, resumed(task * 10 + n)).await.unwrap();
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    scenario.teardown();
+    let commits = commits.load(std::sync::atomic::Ordering::SeqCst);
+    assert!(commits < 500, "{commits} transactions for 1000 entries");
+    let mut runs = queued(&workspace).await;
+    assert_eq!(runs.len(), 1000);
+    runs.sort();
+    runs.dedup();
+    assert_eq!(runs.len(), 1000);
+    verify(&workspace).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_task_s_entries_keep_their_order() {
+    let folders = Folders::new();
+    let workspace = folders.open().await;
+    for n in 0..50 {
+        workspace.state().enter(Actor::System, resumed(n)).await.unwrap();
+    }
+    let wanted: Vec<String> = (0..50).map(|n| format!("r{n}")).collect();
+    assert_eq!(queued(&workspace).await, wanted);
+}
+
+#[tokio::test]
+async fn who_gives_up_waiting_takes_nobody_s_entry_along() {
+    let folders = Folders::new();
+    let workspace = folders.open().await;
+    // Somebody writes: all of these wait.
+    let tx = workspace.state().begin().await.unwrap();
+    let mut tasks = Vec::new();
+    for n in 0..20 {
+        let state = workspace.state().clone();
+        tasks.push(tokio::spawn(async move { state.enter(Actor::System, resumed(n)).await }));
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    for task in tasks.iter().step_by(2) {
+        task.abort();
+    }
+    tx.rollback().await.unwrap();
+    for (n, task) in tasks.into_iter().enumerate() {
+        if n % 2 == 1 {
+            task.await.unwrap().unwrap();
+        }
+    }
+    let runs = queued(&workspace).await;
+    assert!((0..20).filter(|n| n % 2 == 1).all(|n| runs.contains(&format!("r{n}"))), "{runs:?}");
+}
+
+#[test]
+fn a_runtime_that_ends_leaves_the_next_one_free_to_enter() {
+    let folders = Folders::new();
+    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let workspace = first.block_on(folders.open());
+    first.block_on(async {
+        let _tx = workspace.state().begin().await.unwrap();
+        let state = workspace.state().clone();
+        let waiting = tokio::spawn(async move { state.enter(Actor::System, resumed(1)).await });
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        waiting.abort();
+    });
+    first.shutdown_background();
+    let second = runtime();
+    second.block_on(async {
+        let entered = workspace.state().enter(Actor::System, resumed(2));
+        tokio::time::timeout(std::time::Duration::from_secs(20), entered).await.unwrap().unwrap();
+    });
+}

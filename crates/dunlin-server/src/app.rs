@@ -4,7 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use dunlin_guard::Guard;
+use dunlin_guard::alerts::Alerts;
+use dunlin_guard::audit::{Auditor, LedgerReader};
+use dunlin_guard::mail::Post;
+use dunlin_guard::oidc::Oidc;
+use dunlin_guard::outgoing::outbox::Outbox;
+use dunlin_guard::scim::Scim;
+use dunlin_guard::{Authority, Guard, GuardPolicy, Presence};
 use dunlin_store::Workspace;
 
 use crate::brand::Brands;
@@ -13,7 +19,6 @@ use crate::engine::Engine;
 use crate::events::{Hub, Watch};
 use crate::limits::{Rate, Seats};
 use crate::metrics::Metrics;
-use crate::rights::Rights;
 use crate::serve::ServerError;
 
 /// The server's insides. Cheap to clone.
@@ -25,7 +30,15 @@ pub(crate) struct Inner {
     pub(crate) workspace: Arc<Workspace>,
     pub(crate) config: ServerConfig,
     pub(crate) guard: Guard,
-    pub(crate) authority: Rights,
+    pub(crate) authority: Authority,
+    pub(crate) policy: GuardPolicy,
+    pub(crate) auditor: Auditor,
+    pub(crate) presence: Presence,
+    pub(crate) alerts: Alerts,
+    pub(crate) outbox: Outbox,
+    pub(crate) post: Post,
+    pub(crate) oidc: Oidc,
+    pub(crate) scim: Scim,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) hub: Hub,
     pub(crate) watch: Arc<Watch>,
@@ -65,8 +78,21 @@ impl App {
         crate::plan::finish_pending(workspace.state(), &workspace.dir).await?;
         let metrics_token = config.metrics_token.as_ref().map(|secret| secret.read(&workspace.dir));
         let metrics_token = metrics_token.transpose().map_err(crate::config::ConfigError::from)?;
+        let authority = Authority::load(&workspace.dir).map_err(|e| ServerError::Setup(e.to_string()))?;
+        authority.record(workspace.state(), &dunlin_ledger::Actor::System).await?;
+        let reader = LedgerReader::new(&workspace)?;
+        let made = crate::wiring::parts(&workspace, &config, &guard, reader.clone())?;
+        let crate::wiring::Parts { alerts, outbox, post, oidc } = made;
         let inner = Inner {
-            authority: Rights::open(&guard, &workspace.dir)?,
+            policy: GuardPolicy::new(guard.clone(), authority.clone()),
+            auditor: Auditor::new(workspace.state().clone(), reader),
+            authority,
+            presence: Presence::new(guard.clone(), &workspace),
+            alerts,
+            outbox,
+            post,
+            oidc,
+            scim: Scim::new(guard.clone(), config.scim.settings(), &format!("{}/scim/v2", config.base_url(address))),
             hub: Hub::new(),
             watch: Arc::default(),
             metrics: Metrics::new(),

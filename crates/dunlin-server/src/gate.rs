@@ -95,29 +95,39 @@ pub(crate) async fn allowed(app: &App, who: &Who, action: Action, on: &Resource)
         return Ok(());
     }
     app.metrics.refused("policy");
+    if let Err(error) = app.presence.refused(who, action, &verdict.reason_code).await {
+        tracing::error!(%error, "a refusal could not be entered");
+    }
     Err(Problem::forbidden(&verdict.reason_code, verdict.sentence))
+}
+
+async fn authenticate(app: &App, parts: &Parts) -> Result<Caller, Problem> {
+    authenticate_headers(app, &parts.headers, origin(parts)).await
 }
 
 /// The caller, by a token in `Authorization` or by the session's cookie. A header that is there is the one that
 /// counts: a request does not fall back to the cookie.
-async fn authenticate(app: &App, parts: &Parts) -> Result<Caller, Problem> {
-    let origin = origin(parts);
-    if parts.headers.contains_key(header::AUTHORIZATION) {
-        let value = text(&parts.headers, header::AUTHORIZATION);
+pub(crate) async fn authenticate_headers(
+    app: &App,
+    headers: &HeaderMap,
+    origin: Origin,
+) -> Result<Caller, Problem> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        let value = text(headers, header::AUTHORIZATION);
         let (scheme, token) = value.split_once(' ').ok_or_else(Problem::unauthenticated)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(Problem::unauthenticated());
         }
-        let who = crate::rights::who_by_token(app, &Secret::new(token.trim()), &origin).await?;
+        let who = app.guard.who_by_token(&Secret::new(token.trim()), &origin).await?;
         return Ok(Caller { who, token: None, origin });
     }
-    by_cookie(app, &parts.headers, origin).await
+    by_cookie(app, headers, origin).await
 }
 
 /// The caller by the session's cookie alone.
 pub(crate) async fn by_cookie(app: &App, headers: &HeaderMap, origin: Origin) -> Result<Caller, Problem> {
     let token = Secret::new(cookies::session(app, headers).ok_or_else(Problem::unauthenticated)?);
-    let who = crate::rights::who_by_session(app, &token, &origin).await?;
+    let who = app.guard.who_by_session(&token, &origin).await?;
     Ok(Caller { who, token: Some(token), origin })
 }
 
@@ -137,7 +147,7 @@ pub(crate) fn check_form_token(
         app.metrics.refused("origin");
         return Err(foreign());
     }
-    let fits = caller.token.as_ref().is_some_and(|token| crate::rights::form_token_fits(app, token, sent));
+    let fits = caller.token.as_ref().is_some_and(|token| app.guard.check_form_token(token, sent).is_ok());
     if fits {
         return Ok(());
     }
@@ -147,6 +157,15 @@ pub(crate) fn check_form_token(
         .help("send what `GET /api/v1/me` gives as `csrf` in the header `X-CSRF-Token`"))
 }
 
+/// For forms of people who are not signed in yet: refuses what another site's page sent.
+pub(crate) fn own_page(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    if cookies::is_same_origin(app, headers) {
+        return Ok(());
+    }
+    app.metrics.refused("origin");
+    Err(foreign())
+}
+
 fn foreign() -> Problem {
     Problem::forbidden("other_site", "another site's page sent this request")
         .help("do it from this server's own pages, or by a token")
@@ -154,6 +173,16 @@ fn foreign() -> Problem {
 
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// A person's account as a resource. Of one that is not there no role is known, and the handler says so to those who
+/// may know.
+pub(crate) async fn account(app: &App, id: &str) -> Result<Resource, Problem> {
+    match app.guard.person(id).await {
+        Ok(person) => Ok(Resource::Account { id: person.id, role: person.role }),
+        Err(GuardError::Unknown(_)) => Ok(Resource::person(id)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn resource(
@@ -171,7 +200,7 @@ async fn resource(
             let params = RawPathParams::from_request_parts(parts, app).await;
             let params = params.map_err(|_| Problem::not_found("person"))?;
             let id = params.iter().find(|(name, _)| *name == "person").map(|(_, id)| id.to_owned());
-            Resource::Person { id: id.ok_or_else(|| Problem::not_found("person"))? }
+            account(app, &id.ok_or_else(|| Problem::not_found("person"))?).await?
         }
     })
 }

@@ -4,6 +4,7 @@
 //! pages. It is not: who may do what (`dunlin-guard`), the moving of data ([`Engine`], which the binary brings), and
 //! the operators' web app.
 
+mod api;
 mod app;
 mod brand;
 mod config;
@@ -14,24 +15,26 @@ mod extract;
 mod gate;
 mod layers;
 mod limits;
+mod log;
 mod metrics;
 mod operation;
 mod origin;
 mod pages;
 mod plan;
 mod problem;
-mod rights;
 mod routes;
 mod serve;
+mod wiring;
 
 pub use config::{
-    Alerts, CONFIG_FILE, ConfigError, LogStyle, Oidc, RequestLimits, SecretError, SecretRef, ServerConfig,
+    Alerts, CONFIG_FILE, ConfigError, LogStyle, Oidc, RequestLimits, Scim, SecretError, SecretRef, ServerConfig,
     Smtp, SmtpSecurity, Timeouts, TlsFiles, Webhook,
 };
 pub use engine::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,
     Reason, StartRun, TableProgress,
 };
+pub use log::start_log;
 pub use problem::Problem;
 pub use routes::openapi;
 pub use serve::{Server, ServerError, TlsError};

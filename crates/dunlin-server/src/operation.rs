@@ -85,7 +85,8 @@ pub(crate) struct Op {
 impl Op {
     /// Begins an operation: `id` is unique, `summary` is a sentence.
     pub(crate) fn new(method: Method, path: &'static str, access: Access, id: &str, summary: &str) -> Op {
-        let tag = path.split('/').find(|part| !part.is_empty() && !part.starts_with('{')).unwrap_or("api");
+        let words = path.split('/').filter(|part| !matches!(*part, "" | "api" | "v1" | "v2"));
+        let tag = words.into_iter().find(|part| !part.starts_with('{')).unwrap_or("api");
         let extensions = ExtensionsBuilder::new().add("x-dunlin-action", json!(access.code())).build();
         let mut operation = OperationBuilder::new()
             .operation_id(Some(id))
@@ -136,6 +137,36 @@ impl Op {
         self.body(kind, content)
     }
 
+    /// Takes a form of this media type.
+    #[must_use]
+    pub(crate) fn takes_form<T: ToSchema>(mut self, kind: &str) -> Op {
+        let schema = self.schema::<T>();
+        self.body(kind, ContentBuilder::new().schema(Some(schema)).build())
+    }
+
+    /// Takes any JSON object, under this media type.
+    #[must_use]
+    pub(crate) fn takes_object(self, kind: &str) -> Op {
+        let schema = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).build();
+        self.body(kind, ContentBuilder::new().schema(Some(Schema::Object(schema))).build())
+    }
+
+    /// Answers with a JSON object under this media type.
+    #[must_use]
+    pub(crate) fn answers_json_as(mut self, kind: &str, says: &str) -> Op {
+        let schema = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).build();
+        let content = ContentBuilder::new().schema(Some(Schema::Object(schema))).build();
+        self.answer = ResponseBuilder::new().description(says).content(kind, content);
+        self.status = 200;
+        self
+    }
+
+    /// Answers with this status when all went well.
+    #[must_use]
+    pub(crate) fn with_status(self, status: u16) -> Op {
+        Op { status, ..self }
+    }
+
     fn body(mut self, kind: &str, content: utoipa::openapi::Content) -> Op {
         let body = RequestBodyBuilder::new().content(kind, content).required(Some(Required::True)).build();
         self.operation = self.operation.request_body(Some(body));
@@ -150,6 +181,22 @@ impl Op {
         self.answer = ResponseBuilder::new().description(says).content("application/json", content);
         self.status = 200;
         self
+    }
+
+    /// Answers 200 with a JSON object.
+    #[must_use]
+    pub(crate) fn answers_object(mut self, says: &str) -> Op {
+        let schema = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).build();
+        let content = ContentBuilder::new().schema(Some(Schema::Object(schema))).build();
+        self.answer = ResponseBuilder::new().description(says).content("application/json", content);
+        self.status = 200;
+        self
+    }
+
+    /// Answers 201 with a JSON object.
+    #[must_use]
+    pub(crate) fn creates_object(self, says: &str) -> Op {
+        Op { status: 201, ..self.answers_object(says) }
     }
 
     /// Answers 201 with JSON.

@@ -1,23 +1,45 @@
-//! Everything that the server answers, put together.
-use crate::app::App;
-use crate::operation::Routes;
-use crate::{layers, pages};
+//! Everything that the server answers, put together: the API, what machines ask, and the pages.
+
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
 use utoipa::openapi::OpenApi;
 
-/// The OpenAPI document of the API.
+use crate::app::App;
+use crate::problem::Problem;
+use crate::{api, layers, pages};
+
+static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| api::routes().finish().1);
+
+/// The OpenAPI 3.1 document of the API.
 pub fn openapi() -> OpenApi {
-    api().1
+    DOCUMENT.clone()
 }
-fn api() -> (Router<App>, OpenApi) {
-    Routes::new(OpenApi::default()).finish()
+
+/// The same, without a copy.
+pub(crate) fn document() -> &'static OpenApi {
+    &DOCUMENT
 }
+
+/// The router of a server.
 pub(crate) fn router(app: App) -> Router {
+    let (api, _) = api::routes().finish();
     let limit = app.config.limits.body_bytes;
     Router::new()
-        .merge(api().0)
+        .merge(api)
         .merge(pages::router())
+        .route("/healthz", get(api::health))
+        .route("/readyz", get(api::ready))
+        .route("/metrics", get(api::metrics))
+        .route("/ledger/{*path}", get(api::tiles))
+        .fallback(|| async { Problem::not_found("page") })
+        .method_not_allowed_fallback(|| async {
+            let status = axum::http::StatusCode::METHOD_NOT_ALLOWED;
+            Problem::new(status, "method_not_allowed", "this address does not take this method")
+                .help("/api/v1/openapi.json says what it takes")
+        })
         .layer(axum::middleware::from_fn_with_state(app.clone(), layers::around))
         .layer(DefaultBodyLimit::max(limit))
         .with_state(app)

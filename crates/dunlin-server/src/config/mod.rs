@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
-pub use parts::{Alerts, LogStyle, Oidc, RequestLimits, Smtp, SmtpSecurity, Timeouts, TlsFiles, Webhook};
+pub use parts::{Alerts, LogStyle, Oidc, RequestLimits, Scim, Smtp, SmtpSecurity, Timeouts, TlsFiles, Webhook};
 pub use read::ConfigError;
 pub use secret::{SecretError, SecretRef};
 
@@ -60,8 +60,8 @@ pub struct ServerConfig {
     pub smtp: Option<Smtp>,
     /// Identity providers, by the name that their button shows.
     pub oidc: BTreeMap<String, Oidc>,
-    /// The token with which an identity provider manages people over SCIM; without it `/scim/v2` is closed.
-    pub scim_token: Option<SecretRef>,
+    /// How people whom an identity provider manages (SCIM) come in.
+    pub scim: Scim,
     /// Where alerts go.
     pub alerts: Alerts,
     /// The folder that relative paths start at.
@@ -88,7 +88,7 @@ impl Default for ServerConfig {
             guard: dunlin_guard::GuardSettings::default(),
             smtp: None,
             oidc: BTreeMap::new(),
-            scim_token: None,
+            scim: Scim::default(),
             alerts: Alerts::default(),
             dir: PathBuf::new(),
         }

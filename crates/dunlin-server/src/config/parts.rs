@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use dunlin_guard::alerts::{Severity, Thresholds};
+use dunlin_plan::Role;
 use ipnet::IpNet;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -141,23 +143,73 @@ pub struct Smtp {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oidc {
-    /// Its issuer, under which discovery finds the rest.
-    pub issuer: Url,
+    /// What stands on its button; by default `Sign in with` and its name here.
+    pub label: Option<String>,
+    /// Its issuer, exactly as its discovery document says it.
+    pub issuer: String,
     /// This server's id there.
     pub client_id: String,
-    /// This server's secret there.
+    /// This server's secret there; none for a public client.
     pub client_secret: Option<SecretRef>,
-    /// Scopes beyond `openid email profile`.
-    #[serde(default)]
+    /// Scopes beyond `openid`.
+    #[serde(default = "default_scopes")]
     pub scopes: Vec<String>,
-    /// The claim that lists a person's groups.
+    /// The claim that lists a person's groups; a dot leads into objects.
     pub groups_claim: Option<String>,
-    /// Group to role. A person without a mapped group and without an account is not let in.
+    /// Group to role; of several that fit, the first by the group's name counts.
     #[serde(default)]
     pub roles: BTreeMap<String, String>,
-    /// Whether a second factor that the provider reports counts here.
+    /// Whether somebody unknown whose group gives a role gets an account.
     #[serde(default)]
-    pub trust_mfa: bool,
+    pub create: bool,
+    /// The organisation of accounts that are made so; none is in-house.
+    pub organisation: Option<String>,
+    /// The claim that says that the address is verified.
+    #[serde(default = "default_verified")]
+    pub verified_claim: String,
+    /// Values of `amr` that count as two factors; none: the provider's word does not count.
+    #[serde(default)]
+    pub mfa_amr: Vec<String>,
+    /// Values of `acr` that count as two factors.
+    #[serde(default)]
+    pub mfa_acr: Vec<String>,
+}
+
+fn default_scopes() -> Vec<String> {
+    vec!["email".to_owned(), "profile".to_owned()]
+}
+
+fn default_verified() -> String {
+    "email_verified".to_owned()
+}
+
+/// How people whom an identity provider manages come in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scim {
+    /// The role of somebody whom no group gives one.
+    pub default_role: Role,
+    /// Role of the provider to role here.
+    pub roles: BTreeMap<String, Role>,
+    /// Their organisation; none is in-house.
+    pub organisation: Option<String>,
+}
+
+impl Default for Scim {
+    fn default() -> Scim {
+        Scim { default_role: Role::Guest, roles: BTreeMap::new(), organisation: None }
+    }
+}
+
+impl Scim {
+    /// For the guard.
+    pub(crate) fn settings(&self) -> dunlin_guard::scim::ScimSettings {
+        dunlin_guard::scim::ScimSettings {
+            default_role: self.default_role,
+            roles: self.roles.iter().map(|(name, role)| (name.clone(), *role)).collect(),
+            organisation: self.organisation.clone(),
+        }
+    }
 }
 
 /// Where alerts go, besides the app.
@@ -166,6 +218,12 @@ pub struct Oidc {
 pub struct Alerts {
     /// E-mail addresses.
     pub email: Vec<String>,
+    /// From which severity on mail is sent: `low`, `medium`, `high`, `critical`.
+    pub email_from: Option<Severity>,
+    /// A GeoIP file (MaxMind's format, or CSV), for travel that nobody can make.
+    pub geoip: Option<PathBuf>,
+    /// When each rule fires.
+    pub thresholds: Thresholds,
     /// Webhooks.
     pub webhook: Vec<Webhook>,
     /// Hosts that webhooks and identity providers may be on although they are private.
@@ -176,6 +234,8 @@ pub struct Alerts {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
+    /// A name, unique here.
+    pub name: String,
     /// Where to.
     pub url: Url,
     /// The key of the signature.

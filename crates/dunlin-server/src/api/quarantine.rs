@@ -1,0 +1,174 @@
+//! Rows that wait for a person: their groups, their values through the gate, and what is decided on them.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use dunlin_gate::{Act, Ask, Refused};
+use dunlin_guard::Action;
+use dunlin_store::{QuarantineFilter, QuarantineStatus, new_id};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Type;
+
+use super::{items, ok};
+use crate::app::App;
+use crate::engine::{Decide, Decided, QuarantineAsk, QuarantineRows, Reason};
+use crate::extract::{Json, Path, Query};
+use crate::gate::Caller;
+use crate::operation::{Access, Method, Op, Routes, Target};
+use crate::problem::Problem;
+
+/// Which groups.
+#[derive(Deserialize)]
+struct Groups {
+    run: Option<String>,
+    table: Option<String>,
+}
+
+/// Which rows, and how they are wanted.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OpenRows {
+    /// At most this many.
+    #[serde(default = "fifty")]
+    #[schema(minimum = 1, maximum = 500)]
+    limit: u32,
+    /// From this one on.
+    #[serde(default)]
+    offset: u32,
+    /// Clear values, which need a purpose and more.
+    #[serde(default)]
+    clear: bool,
+    /// Why.
+    #[serde(default)]
+    purpose: Option<Reason>,
+    /// The task it is for.
+    #[serde(default)]
+    task: Option<String>,
+}
+
+fn fifty() -> u32 {
+    50
+}
+
+/// Rows as they may be seen.
+#[derive(Serialize, ToSchema)]
+struct Opened {
+    /// The access's id in the ledger.
+    access: String,
+    store: String,
+    table: String,
+    /// The columns that are shown, each with `clear` or `masked`.
+    #[schema(value_type = Vec<Object>)]
+    columns: Vec<serde_json::Value>,
+    /// Columns that stay hidden.
+    hidden: Vec<String>,
+    rows: Vec<Vec<Option<String>>>,
+}
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let read = Access::May(Action::QuarantineRead, Target::Workspace);
+    routes
+        .add(
+            Op::new(Method::Get, "/api/v1/quarantine", read, "quarantine", "Groups of rows that wait, the largest first")
+                .query("run", Type::String, "Of this run")
+                .query("table", Type::String, "Of this table")
+                .answers_object("`items`: groups"),
+            groups,
+        )
+        .add(
+            Op::new(Method::Post, "/api/v1/quarantine/{group}/rows", read, "quarantine_rows", "Open rows of a group through the gate; the access is in the ledger before the first row leaves")
+                .takes::<OpenRows>()
+                .answers::<Opened>("The rows, masked or clear"),
+            rows,
+        )
+        .add(
+            Op::new(Method::Post, "/api/v1/quarantine/decide", Access::May(Action::QuarantineDecide, Target::Workspace), "quarantine_decide", "Fix, release or discard the rows of a group")
+                .takes::<Decide>()
+                .answers::<Decided>("What was decided"),
+            decide,
+        )
+}
+
+async fn groups(State(app): State<App>, Query(ask): Query<Groups>) -> Result<Response, Problem> {
+    let filter = QuarantineFilter {
+        run: ask.run,
+        table: ask.table,
+        group: None,
+        status: Some(QuarantineStatus::Waiting),
+    };
+    let found = app.workspace.state().quarantine_groups(&filter).await?;
+    let views: Vec<_> = found
+        .iter()
+        .take(super::PAGE_MAX as usize)
+        .map(|g| {
+            json!({ "group": g.id, "run": g.run, "table": g.table, "reason": g.reason, "column": g.column,
+                    "pattern": g.pattern, "rows": g.rows })
+        })
+        .collect();
+    Ok(items(&views))
+}
+
+async fn rows(
+    State(app): State<App>,
+    caller: Caller,
+    Path(group): Path<String>,
+    Json(body): Json<OpenRows>,
+) -> Result<Response, Problem> {
+    let limit = body.limit.clamp(1, super::PAGE_MAX);
+    let wanted = QuarantineAsk { group, limit, offset: u64::from(body.offset) };
+    let found = app.engine.quarantined(wanted).await?;
+    let in_window = super::plan::current(&app).ok().and_then(|plan| super::plan::in_window(&plan));
+    let ask = ask(&caller, &body, limit, &found, in_window);
+    let access = new_id();
+    let opened = dunlin_gate::open(found.rows, &app.policy, &app.presence, &ask, &access).await.map_err(refused)?;
+    let columns = opened.columns.iter().zip(&opened.shown);
+    let body = Opened {
+        access: opened.access.clone(),
+        store: opened.store.clone(),
+        table: opened.table.clone(),
+        columns: columns
+            .map(|(c, shown)| json!({ "name": c.name, "kind": c.kind, "shown": shown.as_str() }))
+            .collect(),
+        hidden: opened.hidden.clone(),
+        rows: opened.rows.clone(),
+    };
+    opened.close(&app.presence).await.map_err(|e| refused(e.into()))?;
+    Ok(ok(&body))
+}
+
+fn ask(caller: &Caller, body: &OpenRows, limit: u32, found: &QuarantineRows, in_window: Option<bool>) -> Ask {
+    let mut ask = Ask::masked(caller.who.actor());
+    ask.action = if body.clear { Act::Read } else { Act::ReadMasked };
+    ask.clear = body.clear;
+    if let Some(purpose) = &body.purpose {
+        ask.purpose_category = Some(purpose.category.clone());
+        ask.purpose_text = Some(purpose.text.clone());
+    }
+    ask.limit = Some(u64::from(limit));
+    ask.row_names.clone_from(&found.names);
+    ask.circumstances = caller.who.circumstances();
+    ask.circumstances.task.clone_from(&body.task);
+    ask.circumstances.in_window = in_window;
+    ask.surface = "quarantine".to_owned();
+    ask
+}
+
+fn refused(refused: Refused) -> Problem {
+    match refused {
+        Refused::Denied(denial) => {
+            Problem::forbidden(&denial.reason_code, denial.reason.into_owned()).help(denial.help.into_owned())
+        }
+        Refused::Log(_) => {
+            let title = "the access could not be entered into the ledger, so nothing is shown";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_entered", title).help("try again in a moment").after(2)
+        }
+    }
+}
+
+async fn decide(State(app): State<App>, caller: Caller, Json(body): Json<Decide>) -> Result<Response, Problem> {
+    let decided = app.engine.decide(body, caller.who.actor()).await?;
+    app.hub.tell("quarantine.decided", Action::QuarantineRead, None, json!({ "rows": decided.rows }));
+    Ok(ok(&decided))
+}

@@ -1,0 +1,11 @@
+//! The server as its clients meet it: a real one on a loopback port, and a real HTTP client.
+#![allow(clippy::unwrap_used)]
+
+mod api;
+mod bench;
+mod doors;
+mod fake;
+mod live;
+mod matrix;
+mod pages;
+mod plan;

@@ -11,6 +11,7 @@
 //!
 //! Architecture invariant: no error, log line or `Debug` output of this crate carries a customer value.
 
+mod activity;
 pub mod canon;
 mod error;
 pub mod files;
@@ -21,6 +22,7 @@ pub mod sqlite;
 mod store;
 mod text;
 
+pub use activity::{Activity, Connection};
 pub use error::{ConnectError, Reason, Result};
 pub use open::{FileFormat, OpenOptions, open};
 pub use schema::{

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures::Stream;
 use serde::{Deserialize, Serialize};
 
-use crate::{Column, ForeignKey, Reason, Result, Table, TableName, Unique};
+use crate::{Activity, Column, ForeignKey, Reason, Result, Table, TableName, Unique};
 
 /// The kinds of system dunlin speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,6 +45,11 @@ pub trait Store: Send + Sync {
     async fn target(&self) -> Result<Arc<dyn Target>>;
     /// What works and what does not, for `dunlin doctor`; never fails, problems are in the answer.
     async fn probe(&self, tables: &[TableName], write: bool) -> Vec<Probe>;
+    /// Who is connected to it now, dunlin's own among them. A file keeps no list of its readers.
+    async fn activity(&self) -> Result<Activity> {
+        let why = "the operating system keeps no list that tells who reads a file, and for whom";
+        Ok(Activity::NotApplicable(why.to_owned()))
+    }
 }
 
 /// One line of `dunlin doctor`.

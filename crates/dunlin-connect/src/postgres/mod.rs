@@ -14,6 +14,7 @@
 //! What is not here: replication, anything that needs a superuser, and the parts of a table that [`Table`] has no
 //! words for (checks, exclusion constraints, comments, grants): those stay behind.
 
+mod activity;
 mod catalog;
 mod cells;
 #[cfg(test)]
@@ -46,7 +47,7 @@ use async_trait::async_trait;
 
 use self::config::Config;
 use self::connection::Pool;
-use crate::{OpenOptions, Probe, Reader, Result, Store, System, Table, TableName, Target};
+use crate::{Activity, OpenOptions, Probe, Reader, Result, Store, System, Table, TableName, Target};
 
 /// A PostgreSQL database.
 struct PgStore {
@@ -122,5 +123,13 @@ impl Store for PgStore {
 
     async fn probe(&self, tables: &[TableName], write: bool) -> Vec<Probe> {
         probe::run(&self.pool, tables, write).await
+    }
+
+    async fn activity(&self) -> Result<Activity> {
+        let session = self.pool.get().await?;
+        let name = self.pool.config.driver.get_application_name().unwrap_or_default();
+        let connections = activity::connections(&session, name).await?;
+        session.give_back();
+        Ok(Activity::Connections(connections))
     }
 }

@@ -4,6 +4,8 @@
 //! Not here: the run itself, which asks the state for approvals that hold; and the plan's file.
 
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -4,6 +4,8 @@
 //! Not here: what a grant allows, which the policies say; and tasks themselves, which are ids here.
 
 mod grant;
+#[cfg(test)]
+mod tests;
 
 use dunlin_gate::Act;
 use dunlin_ledger::{Actor, Body};

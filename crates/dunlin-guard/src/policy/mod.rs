@@ -9,13 +9,14 @@ mod facts;
 mod gate;
 mod policies;
 mod resource;
+#[cfg(test)]
+pub(crate) mod tests;
 mod verdict;
 mod view;
 
 pub use action::{Action, Subject};
 pub use authority::Authority;
 pub use error::{AccessError, PolicyError};
-pub(crate) use facts::Facts;
 pub use facts::party;
 pub use gate::{ColumnView, GuardPolicy, WouldSee};
 pub use policies::Sentence;

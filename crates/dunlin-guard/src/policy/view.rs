@@ -233,6 +233,20 @@ impl View<'_> {
     }
 }
 
+#[cfg(test)]
+impl View<'_> {
+    /// The ids of every policy that decides a part of this question.
+    pub(super) fn every_answer(&self) -> Vec<String> {
+        let table = self.ask_table(Act::Update, self.conditions(None));
+        let export = self.ask_table(Act::Export, self.conditions(None));
+        let columns = self.question.columns.iter().flat_map(|c| {
+            let conditions = self.conditions(Some(c));
+            [Act::Read, Act::ReadMasked].map(|act| self.ask_column(act, c, conditions))
+        });
+        columns.chain([table, export]).flat_map(|a| a.by).collect()
+    }
+}
+
 fn code(answer: &Answer) -> Cow<'static, str> {
     match answer.by.first() {
         _ if answer.failed => Cow::Borrowed("policy_failed"),

@@ -25,7 +25,7 @@ impl Presence {
         for tick in 0u32.. {
             ticks.tick().await;
             let guard = &self.inner.guard;
-            let mut told = |done: Result<(), GuardError>| {
+            let told = |done: Result<(), GuardError>| {
                 if let Err(error) = done {
                     tracing::warn!(%error, "a sweep failed and is tried again");
                 }

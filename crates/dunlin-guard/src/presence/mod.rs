@@ -9,6 +9,8 @@ mod log;
 mod outside;
 mod snapshot;
 mod standing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

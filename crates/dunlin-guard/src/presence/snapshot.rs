@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub at: i64,
     /// Who is looking at rows, changes them or takes them away.
     pub accesses: Vec<LiveAccess>,
+    /// What ended within the last two minutes: a page that was read may still be before somebody's eyes.
+    pub lately: Vec<LiveAccess>,
     /// Who is signed in.
     pub sessions: Vec<LiveSession>,
     /// Which runs go on or wait.
@@ -29,7 +31,7 @@ pub struct Snapshot {
     pub outside_at: Option<i64>,
 }
 
-/// An access that has not ended.
+/// An access that goes on, or has ended lately.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LiveAccess {
     /// The access's id, as it stands in the ledger.
@@ -70,6 +72,8 @@ pub struct LiveAccess {
     pub opened_at: i64,
     /// When rows last left.
     pub last_at: i64,
+    /// When it ended.
+    pub closed_at: Option<i64>,
 }
 
 /// A session that has not ended.
@@ -109,16 +113,20 @@ pub struct LiveRun {
 }
 
 const ACCESS: &str = "select a.*, p.name as person_name, p.role as person_role, p.organisation as person_organisation \
-     from accesses a left join people p on p.id = a.person where a.closed_at is null";
+     from accesses a left join people p on p.id = a.person";
+/// How long an access that has ended is still shown.
+const LATELY_US: i64 = 120 * 1_000_000;
 
 impl Presence {
     /// Who is in the data now.
     pub async fn snapshot(&self) -> Result<Snapshot, GuardError> {
         let now = self.inner.guard.now();
         let (outside, outside_at) = self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (accesses, lately) = self.accesses(now.wall.saturating_sub(LATELY_US)).await?;
         Ok(Snapshot {
             at: now.wall,
-            accesses: self.live_accesses().await?,
+            accesses,
+            lately,
             sessions: self.live_sessions(now.late).await?,
             runs: self.live_runs().await?,
             outside,
@@ -126,16 +134,23 @@ impl Presence {
         })
     }
 
-    async fn live_accesses(&self) -> Result<Vec<LiveAccess>, GuardError> {
+    /// Those that go on, and those that ended since this moment.
+    async fn accesses(&self, since: i64) -> Result<(Vec<LiveAccess>, Vec<LiveAccess>), GuardError> {
         let failed = db("reading who is in the data");
-        let query = sqlx::AssertSqlSafe(format!("{ACCESS} order by a.id limit 1000"));
-        let rows = sqlx::query(query).fetch_all(self.inner.guard.state().pool()).await.map_err(&failed)?;
-        rows.iter().map(access).collect::<Result<_, _>>().map_err(failed)
+        let query =
+            format!("{ACCESS} where a.closed_at is null or a.closed_at >= $1 order by a.id desc limit 1000");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(since)
+            .fetch_all(self.inner.guard.state().pool())
+            .await
+            .map_err(&failed)?;
+        let all: Vec<LiveAccess> = rows.iter().map(access).collect::<Result<_, _>>().map_err(failed)?;
+        Ok(all.into_iter().partition(|a| a.closed_at.is_none()))
     }
 
     pub(super) async fn live_access(&self, id: &str) -> Result<Option<LiveAccess>, GuardError> {
         let failed = db("reading who is in the data");
-        let query = sqlx::AssertSqlSafe(format!("{ACCESS} and a.id = $1"));
+        let query = sqlx::AssertSqlSafe(format!("{ACCESS} where a.closed_at is null and a.id = $1"));
         let row = sqlx::query(query).bind(id).fetch_optional(self.inner.guard.state().pool()).await;
         row.map_err(&failed)?.map(|r| access(&r)).transpose().map_err(failed)
     }
@@ -215,5 +230,6 @@ fn access(r: &SqliteRow) -> Result<LiveAccess, sqlx::Error> {
         rows: r.try_get::<i64, _>("row_count")?.unsigned_abs(),
         opened_at: r.try_get("opened_at")?,
         last_at: r.try_get("last_at")?,
+        closed_at: r.try_get("closed_at")?,
     })
 }

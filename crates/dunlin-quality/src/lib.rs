@@ -8,7 +8,7 @@
 //! and why; the run decides what becomes of them.
 //!
 //! Architecture invariant: no error, evidence or finding of this crate carries a customer value; samples leave it
-//! masked only.
+//! under seal only (`dunlin-gate`).
 
 mod clean;
 mod expr;
@@ -17,5 +17,5 @@ mod profile;
 
 pub use clean::{CleanFunction, CleanOptions, Cleaned, UnknownFunction, clean, is_sentinel};
 pub use expr::{Compiled, Compiler, Evaluated, ExprError, evaluate_rows, failing_rows};
-pub use kinds::{KindGuess, detect};
-pub use profile::{ColumnProfile, Counted, Finding, Lengths, Profiler, mask};
+pub use kinds::{KindGuess, detect, sampled_kinds};
+pub use profile::{ColumnProfile, Counted, Finding, Lengths, Profile, Profiler, profile_table};

@@ -102,6 +102,11 @@ pub fn thousands(n: u64) -> String {
     out
 }
 
+/// `1 row`, `2,000 rows`.
+pub fn rows(n: u64) -> String {
+    format!("{} {}", thousands(n), if n == 1 { "row" } else { "rows" })
+}
+
 /// Rows of text columns, aligned; the columns in `right` to the right.
 pub fn table(head: &[&str], rows: &[Vec<String>], right: &[usize]) -> String {
     let mut widths: Vec<usize> = head.iter().map(|h| h.chars().count()).collect();

@@ -69,7 +69,7 @@ impl Progress {
                 None => bar.unset_length(),
             }
         } else if !self.quiet {
-            let about = estimate.map(|rows| format!(", about {} rows", thousands(rows))).unwrap_or_default();
+            let about = estimate.map(|rows| format!(", about {}", crate::output::rows(rows))).unwrap_or_default();
             let rest =
                 if done > 0 { format!(", {done} of {splits} splits done before") } else { String::new() };
             note(&format!("{table}{about}{rest}"));
@@ -88,8 +88,8 @@ impl Progress {
                 format!(", {} left", HumanDuration(Duration::from_secs_f64(left)))
             });
             format!(
-                "{} rows, {}, {rate} rows/s{}",
-                thousands(at.rows),
+                "{}, {}, {rate} rows/s{}",
+                crate::output::rows(at.rows),
                 HumanBytes(at.bytes),
                 left.unwrap_or_default()
             )

@@ -3,6 +3,7 @@
 
 mod checks;
 mod names;
+mod sample;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -10,6 +11,7 @@ mod values;
 use dunlin_connect::ColumnType;
 use serde::Serialize;
 
+pub use sample::sampled_kinds;
 pub(crate) use values::fits;
 
 /// What a column most likely holds.

@@ -7,8 +7,8 @@ use dunlin_connect::ColumnType;
 use super::finding::{Finding, Mistakes};
 use super::frequent::Frequent;
 use super::hll::HyperLogLog;
-use super::mask::{mask, shape};
-use super::{ColumnProfile, Counted, Lengths};
+use super::shape::shape;
+use super::{ColumnProfile, Counted, Lengths, Values};
 use crate::kinds::{KindGuess, detect, fits};
 
 /// So many values decide the kind; later ones are held against it.
@@ -176,7 +176,8 @@ impl Column {
         kind.is_some_and(|kind| STRICT.contains(&kind) && !fits(kind, value.trim()))
     }
 
-    pub(super) fn finish(mut self, table: &str, rows: u64) -> ColumnProfile {
+    /// What was found, and the values that show it: those are for the gate.
+    pub(super) fn finish(mut self, table: &str, rows: u64) -> (ColumnProfile, Values) {
         if self.kind.is_none() {
             self.decide();
         }
@@ -184,12 +185,16 @@ impl Column {
         let findings = self.findings(guess.as_ref());
         let kind = guess.as_ref().map(|g| g.kind.as_str());
         let class = guess.as_ref().map(|g| g.class);
-        let hide = |value: &str| mask(kind, class, value);
-        let top = self.top.top(10, 2).into_iter();
+        let top = self.top.top(10, 2);
         let shapes = self.shapes.top(5, 1).into_iter();
         // The estimate may exceed what there was.
         let distinct = self.distinct.estimate().min(self.values);
-        ColumnProfile {
+        let values = Values {
+            min: self.lowest.clone(),
+            max: self.highest.clone(),
+            top: top.iter().map(|(value, _)| (*value).to_owned()).collect(),
+        };
+        let profile = ColumnProfile {
             table: table.to_owned(),
             column: self.name.clone(),
             ty: self.ty.to_string(),
@@ -197,13 +202,13 @@ impl Column {
             nulls: self.nulls,
             unknowns: self.blanks + self.sentinels,
             distinct,
-            min: self.lowest.as_deref().map(hide),
-            max: self.highest.as_deref().map(hide),
+            min: None,
+            max: None,
             length: self.lengths.map(|(min, max, sum)| {
                 let mean = sum as f64 / self.values.max(1) as f64;
                 Lengths { min, mean: (mean * 10.0).round() / 10.0, max }
             }),
-            top: top.map(|(value, rows)| Counted { text: hide(value), rows }).collect(),
+            top: top.iter().map(|(_, rows)| Counted { text: String::new(), rows: *rows }).collect(),
             patterns: shapes.map(|(shape, rows)| Counted { text: shape.to_owned(), rows }).collect(),
             kind: kind.map(str::to_owned),
             class: class.map(str::to_owned),
@@ -211,7 +216,8 @@ impl Column {
             evidence: guess.as_ref().map(|g| g.evidence.clone()).unwrap_or_default(),
             findings,
             bad: self.bad,
-        }
+        };
+        (profile, values)
     }
 
     fn findings(&self, guess: Option<&KindGuess>) -> Vec<Finding> {
@@ -219,20 +225,27 @@ impl Column {
         if self.misfits > 0
             && let Some(guess) = guess
         {
-            let what = format!("do not have the form of `{}`", guess.kind);
-            found.push(Finding::new(
-                format!("invalid-{}", guess.kind.replace('_', "-")),
-                self.misfits,
-                &what,
-            ));
+            let form = format!("not have the form of `{}`", guess.kind);
+            let code = format!("invalid-{}", guess.kind.replace('_', "-"));
+            found.push(Finding::new(code, self.misfits, &format!("does {form}"), &format!("do {form}")));
         }
         if self.sentinels > 0 {
-            found.push(Finding::new("sentinel", self.sentinels, "stand for \"unknown\""));
+            found.push(Finding::new(
+                "sentinel",
+                self.sentinels,
+                "stands for \"unknown\"",
+                "stand for \"unknown\"",
+            ));
         }
         let known = self.values - self.blanks - self.sentinels;
         let texts = known.saturating_sub(self.numbers);
         if self.is_text() && self.numbers > 0 && texts > 0 && texts * 20 <= self.numbers {
-            found.push(Finding::new("mixed-types", texts, "are no numbers where nearly all others are"));
+            found.push(Finding::new(
+                "mixed-types",
+                texts,
+                "is no number where nearly all others are",
+                "are no numbers where nearly all others are",
+            ));
         }
         if self.values == 0 && self.nulls > 0 {
             found.push(Finding {
@@ -243,7 +256,7 @@ impl Column {
         }
         let most = self.top.top(1, 2).first().map_or(0, |(_, rows)| *rows);
         if known >= 100 && most * 100 >= known * 99 {
-            found.push(Finding::new("near-constant", most, "are the same"));
+            found.push(Finding::new("near-constant", most, "is the same", "are the same"));
         }
         found
     }

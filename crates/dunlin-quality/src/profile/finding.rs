@@ -19,9 +19,10 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(code: impl Into<String>, rows: u64, what: &str) -> Self {
-        let noun = if rows == 1 { "value" } else { "values" };
-        Self { code: code.into(), rows, message: format!("{rows} {noun} {what}") }
+    /// `one` and `many` are what is said of one value and of several.
+    pub(super) fn new(code: impl Into<String>, rows: u64, one: &str, many: &str) -> Self {
+        let what = if rows == 1 { format!("value {one}") } else { format!("values {many}") };
+        Self { code: code.into(), rows, message: format!("{rows} {what}") }
     }
 }
 
@@ -54,15 +55,26 @@ impl Mistakes {
     }
 
     pub(super) fn findings(&self) -> Vec<Finding> {
+        let wrong = "text read in the wrong encoding";
         let all = [
-            ("white-space", self.white_space, "begin or end with white space"),
-            ("inner-space", self.inner_space, "have runs of blanks inside"),
-            ("mojibake", self.mojibake, "look like text read in the wrong encoding"),
-            ("control-characters", self.control, "hold control characters"),
-            ("impossible-date", self.impossible_date, "are dates that no calendar has"),
+            (
+                "white-space",
+                self.white_space,
+                "begins or ends with white space",
+                "begin or end with white space",
+            ),
+            ("inner-space", self.inner_space, "has runs of blanks inside", "have runs of blanks inside"),
+            ("mojibake", self.mojibake, &format!("looks like {wrong}"), &format!("look like {wrong}")),
+            ("control-characters", self.control, "holds control characters", "hold control characters"),
+            (
+                "impossible-date",
+                self.impossible_date,
+                "is a date that no calendar has",
+                "are dates that no calendar has",
+            ),
         ];
-        let seen = all.into_iter().filter(|(_, rows, _)| *rows > 0);
-        seen.map(|(code, rows, what)| Finding::new(code, rows, what)).collect()
+        let seen = all.into_iter().filter(|(_, rows, ..)| *rows > 0);
+        seen.map(|(code, rows, one, many)| Finding::new(code, rows, one, many)).collect()
     }
 }
 
@@ -142,6 +154,19 @@ mod tests {
         for good in ["José", "L’Âge d’or", "Ângela", "São João", "plain", "Château"] {
             assert!(!is_mojibake(good), "{good}");
         }
+    }
+
+    #[test]
+    fn one_value_is_spoken_of_as_one() {
+        let mut mistakes = Mistakes::default();
+        mistakes.look(" a");
+        mistakes.look("31/02/1990");
+        mistakes.look("32/02/1990");
+        let said: Vec<String> = mistakes.findings().into_iter().map(|f| f.message).collect();
+        assert_eq!(
+            said,
+            ["1 value begins or ends with white space", "2 values are dates that no calendar has"]
+        );
     }
 
     #[test]

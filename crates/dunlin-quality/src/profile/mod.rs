@@ -1,24 +1,26 @@
 //! One pass over a table that says what is in it: types, gaps, forms, kinds, mistakes. Memory is bounded by the number
-//! of columns, not of rows. Values leave it masked only; it is a description, not a sample.
+//! of columns, not of rows. The few values that it shows leave it under seal; all else is a description.
 
 mod column;
 mod finding;
 mod frequent;
 mod hll;
-mod mask;
+mod shape;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
-use dunlin_connect::{ColumnType, ReadBatch, Table, array_to_text};
+use dunlin_connect::{ColumnType, ReadBatch, ReadRequest, Store, Table, array_to_text};
+use dunlin_gate::{AccessLog, Ask, ColumnInfo, Opened, Policy, Refused, Rows, Sealed};
+use futures::StreamExt;
 use serde::Serialize;
 
 use column::Column;
 pub use finding::Finding;
-pub use mask::mask;
 
 /// What a column holds, as `dunlin profile` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,16 +40,16 @@ pub struct ColumnProfile {
     pub unknowns: u64,
     /// Different values, estimated within about 2 % (exact for few).
     pub distinct: u64,
-    /// The lowest value, masked.
+    /// The lowest value, as the gate lets it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<String>,
-    /// The highest value, masked.
+    /// The highest value, as the gate lets it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<String>,
     /// How long the values are: characters, or bytes for binary columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<Lengths>,
-    /// The most frequent values, masked, with counts that are certain.
+    /// The most frequent values, as the gate lets them out, with counts that are certain.
     pub top: Vec<Counted>,
     /// The most frequent shapes: digits as 9, letters as A.
     pub patterns: Vec<Counted>,
@@ -77,10 +79,10 @@ pub struct Lengths {
     pub max: u64,
 }
 
-/// A masked value or a shape, and how many rows have it at least.
+/// A value or a shape, and how many rows have it at least.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Counted {
-    /// The masked value or the shape.
+    /// The value, as the gate lets it out, or the shape.
     pub text: String,
     /// The rows.
     pub rows: u64,
@@ -127,11 +129,84 @@ impl Profiler {
         &self.bad
     }
 
-    /// What was found, one profile a column.
-    pub fn finish(self) -> Vec<ColumnProfile> {
+    /// What was found. `store` is the name by which the values' access is entered.
+    pub fn finish(self, store: &str) -> Profile {
         let (table, rows) = (self.table, self.rows);
-        self.columns.into_iter().map(|column| column.finish(&table, rows)).collect()
+        let (columns, values): (Vec<_>, Vec<_>) =
+            self.columns.into_iter().map(|column| column.finish(&table, rows)).unzip();
+        let depth = values.iter().map(|v| v.top.len()).max().unwrap_or_default();
+        let row = |pick: &dyn Fn(&Values) -> Option<String>| values.iter().map(pick).collect::<Vec<_>>();
+        let mut rows = vec![row(&|v| v.min.clone()), row(&|v| v.max.clone())];
+        rows.extend((0..depth).map(|at| row(&|v| v.top.get(at).cloned())));
+        let info = |c: &ColumnProfile| ColumnInfo { name: c.column.clone(), kind: c.kind.clone() };
+        let infos = columns.iter().map(info).collect();
+        let values = Sealed::seal(Rows { store: store.to_owned(), table, columns: infos, rows });
+        Profile { columns, values }
     }
+}
+
+/// The values that a column's profile shows.
+struct Values {
+    min: Option<String>,
+    max: Option<String>,
+    top: Vec<String>,
+}
+
+/// The profile of a table: what may be said of its columns, and the values that show it, under seal.
+pub struct Profile {
+    /// One a column, without a value.
+    pub columns: Vec<ColumnProfile>,
+    /// The lowest values, the highest, then the most frequent ones; one row each.
+    pub values: Sealed<Rows>,
+}
+
+impl Profile {
+    /// Lets the values out through the gate and puts each into its place. The caller closes what was opened.
+    ///
+    /// # Errors
+    /// When the policy says no, or the access cannot be entered.
+    pub async fn open(
+        self,
+        policy: &dyn Policy,
+        log: &dyn AccessLog,
+        mut ask: Ask,
+        access: &str,
+    ) -> Result<(Vec<ColumnProfile>, Opened), Refused> {
+        ask.surface = "sample".to_owned();
+        let opened = dunlin_gate::open(self.values, policy, log, &ask, access).await?;
+        let mut columns = self.columns;
+        let mut shown = opened.columns.iter().enumerate().peekable();
+        for column in &mut columns {
+            // Hidden columns are left out of what was opened; the order stays.
+            let Some((place, _)) = shown.next_if(|(_, info)| info.name == column.column) else {
+                column.top.clear();
+                continue;
+            };
+            let value = |row: usize| opened.rows.get(row).and_then(|r| r[place].clone());
+            (column.min, column.max) = (value(0), value(1));
+            for (at, counted) in column.top.iter_mut().enumerate() {
+                counted.text = value(at + 2).unwrap_or_default();
+            }
+        }
+        Ok((columns, opened))
+    }
+}
+
+/// Profiles a whole table, in one pass.
+///
+/// # Errors
+/// Those of the store.
+pub async fn profile_table(store: &dyn Store, table: Table) -> dunlin_connect::Result<Profile> {
+    let reader = store.reader().await?;
+    let mut profiler = Profiler::new(&table);
+    let table = Arc::new(table);
+    for bounds in reader.splits(&table, 1_000_000, &[]).await? {
+        let mut stream = reader.read(ReadRequest::all(table.clone(), bounds)).await?;
+        while let Some(batch) = stream.next().await {
+            profiler.push(&batch?);
+        }
+    }
+    Ok(profiler.finish(store.name()))
 }
 
 fn feed(column: &mut Column, array: &ArrayRef, ty: &ColumnType) {

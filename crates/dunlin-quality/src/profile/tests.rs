@@ -63,7 +63,33 @@ fn profiles() -> Vec<ColumnProfile> {
         profiler.push(&batch(round * 1_000));
     }
     assert_eq!(profiler.bad_rows().get("wrong-type"), Some(&10));
-    profiler.finish()
+    opened(profiler)
+}
+
+/// A log that takes everything.
+struct Any;
+
+#[async_trait::async_trait]
+impl AccessLog for Any {
+    async fn keep_text(&self, _: &str) -> Result<String, dunlin_gate::LogFailed> {
+        Ok(String::new())
+    }
+
+    async fn enter(
+        &self,
+        _: &dunlin_ledger::Actor,
+        _: dunlin_ledger::Body,
+    ) -> Result<(), dunlin_gate::LogFailed> {
+        Ok(())
+    }
+}
+
+/// Through the gate, masked.
+fn opened(profiler: Profiler) -> Vec<ColumnProfile> {
+    let ask = Ask::masked(dunlin_ledger::Actor::System);
+    let profile = profiler.finish("it");
+    let opened = futures::executor::block_on(profile.open(&dunlin_gate::MaskedOnly, &Any, ask, "a1"));
+    opened.map(|(columns, _)| columns).unwrap_or_else(|refused| panic!("{refused}"))
 }
 
 fn json(profile: &ColumnProfile) -> String {
@@ -146,7 +172,7 @@ fn dates_constants_and_bytes() {
         format!("{} {:?} {} unknown, top {top:?}, {}", p.column, p.kind, p.unknowns, codes.join(", "))
     };
     assert_snapshot!(brief(&profiles[0]), @"id None 0 unknown, top None,");
-    assert_snapshot!(brief(&profiles[2]), @r#"dob Some("birth_date") 20 unknown, top Some("••/••/•••• 50"), impossible-date 10, sentinel 10"#);
+    assert_snapshot!(brief(&profiles[2]), @r#"dob Some("birth_date") 20 unknown, top Some("1980 50"), impossible-date 10, sentinel 10"#);
     assert_snapshot!(brief(&profiles[3]), @r#"status None 0 unknown, top Some("a••• 1200"), near-constant 1200"#);
     assert_snapshot!(brief(&profiles[4]), @"photo None 0 unknown, top None,");
     assert_eq!(profiles[0].bad.get("wrong-type"), Some(&10));
@@ -159,8 +185,18 @@ fn nothing_that_leaves_shows_a_value() {
 }
 
 #[test]
+fn before_the_gate_there_is_no_value_at_all() {
+    let mut profiler = Profiler::new(&table());
+    profiler.push(&batch(0));
+    for column in profiler.finish("it").columns {
+        assert_eq!((column.min, column.max), (None, None));
+        assert!(column.top.iter().all(|top| top.text.is_empty()), "{}", column.column);
+    }
+}
+
+#[test]
 fn an_empty_table_has_a_profile() {
-    let profiles = Profiler::new(&table()).finish();
+    let profiles = opened(Profiler::new(&table()));
     assert_eq!(profiles.len(), 5);
     assert_eq!(profiles[1].kind.as_deref(), Some("email"));
 }

@@ -4,18 +4,14 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dunlin_connect::{OpenOptions, ReadRequest, Reader, Store, System, Table};
-use dunlin_quality::detect;
-use futures::StreamExt;
+use dunlin_connect::{OpenOptions, Store, System, Table};
+use dunlin_quality::{KindGuess, sampled_kinds};
 
 use super::OK;
 use crate::cli::{Format, InitArgs};
 use crate::failure::Failure;
 use crate::output;
 use crate::workspace::PLAN_FILE;
-
-/// Rows that are looked at to tell what a column holds.
-const SAMPLE_ROWS: usize = 500;
 
 /// Drafts a plan.
 pub async fn init(dir: &Path, args: InitArgs, format: Format) -> Result<u8, Failure> {
@@ -32,9 +28,9 @@ pub async fn init(dir: &Path, args: InitArgs, format: Format) -> Result<u8, Fail
     let mut count = 0;
     for name in source.store.tables().await.map_err(failed)? {
         let Some(table) = source.store.table(&name).await.map_err(failed)? else { continue };
-        let sample = sample(reader.as_ref(), &table).await.map_err(failed)?;
+        let kinds = sampled_kinds(reader.as_ref(), &table).await.map_err(failed)?;
         let there = existing(target.store.as_ref(), &table).await;
-        write_table(&mut tables, &source, &target, &table, &sample, there.as_ref());
+        write_table(&mut tables, &source, &target, &table, &kinds, there.as_ref());
         count += 1;
     }
     if count == 0 {
@@ -45,7 +41,8 @@ pub async fn init(dir: &Path, args: InitArgs, format: Format) -> Result<u8, Fail
     if format == Format::Json {
         output::json(&serde_json::json!({ "plan": path, "tables": count }));
     } else {
-        output::line(&format!("{}: {count} tables drafted", path.display()));
+        let tables = if count == 1 { "table" } else { "tables" };
+        output::line(&format!("{}: {count} {tables} drafted", path.display()));
         output::note("read it, then: dunlin check, dunlin run --rehearse, dunlin run");
     }
     Ok(OK)
@@ -151,37 +148,17 @@ async fn existing(target: &dyn Store, table: &Table) -> Option<Table> {
     target.table(&dunlin_connect::TableName::bare(&table.name.name)).await.ok().flatten()
 }
 
-/// Some values of each column, as text.
-async fn sample(reader: &dyn Reader, table: &Table) -> dunlin_connect::Result<Vec<Vec<String>>> {
-    let mut columns = vec![Vec::new(); table.columns.len()];
-    let shared = Arc::new(table.clone());
-    let Some(bounds) = reader.splits(table, 100_000, &[]).await?.into_iter().next() else {
-        return Ok(columns);
-    };
-    let request = ReadRequest { batch_rows: SAMPLE_ROWS, ..ReadRequest::all(shared, bounds) };
-    let mut stream = reader.read(request).await?;
-    if let Some(batch) = stream.next().await {
-        let batch = batch?;
-        for (i, column) in batch.rows.columns().iter().enumerate() {
-            let texts = dunlin_connect::array_to_text(column, &table.columns[i].ty);
-            columns[i] = texts.into_iter().flatten().take(SAMPLE_ROWS).collect();
-        }
-    }
-    Ok(columns)
-}
-
 fn write_table(
     out: &mut String,
     source: &Side,
     target: &Side,
     table: &Table,
-    sample: &[Vec<String>],
+    kinds: &[Option<KindGuess>],
     there: Option<&Table>,
 ) {
     let from = reference(source, &table.name);
     let to = reference(target, &dunlin_connect::TableName::bare(&table.name.name));
-    let estimate =
-        table.rows_estimate.map(|r| format!("   # about {} rows", output::thousands(r))).unwrap_or_default();
+    let estimate = table.rows_estimate.map(|r| format!("   # about {}", output::rows(r))).unwrap_or_default();
     let _ = writeln!(out, "\n[[table]]{estimate}\nfrom = {}\nto = {}", quoted(&from), quoted(&to));
     if !table.primary_key.is_empty() {
         let key: Vec<String> = table.primary_key.iter().map(|k| quoted(k)).collect();
@@ -198,10 +175,9 @@ fn write_table(
             drops.push(column.name.clone());
             continue;
         }
-        let views: Vec<&str> = sample[i].iter().map(String::as_str).collect();
-        let guess = detect(&column.name, &column.ty, &views).filter(|g| g.confidence >= 0.5);
+        let guess = kinds[i].as_ref().filter(|g| g.confidence >= 0.5);
         let from = quoted(&column.name);
-        let line = match &guess {
+        let line = match guess {
             Some(guess) => {
                 format!("{} = {{ from = {from}, kind = {} }}", key(&column.name), quoted(&guess.kind))
             }

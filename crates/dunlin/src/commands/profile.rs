@@ -3,16 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dunlin_connect::{OpenOptions, ReadRequest, Store, Table};
+use dunlin_connect::{OpenOptions, Store, Table};
+use dunlin_gate::{AccessLog, Ask, LogFailed, MaskedOnly};
 use dunlin_move::{Stores, find_table};
-use dunlin_quality::{ColumnProfile, Profiler};
-use futures::StreamExt;
+use dunlin_quality::{ColumnProfile, profile_table};
+use dunlin_store::{Actor, Body, Workspace};
 
 use super::OK;
 use crate::cli::{Format, ProfileArgs};
 use crate::failure::Failure;
 use crate::output::{self, thousands};
-use crate::workspace::PlanFile;
+use crate::workspace::{PLAN_FILE, PlanFile, open};
 
 /// Profiles every column of every table, whole, in one pass.
 pub async fn profile(dir: &Path, args: ProfileArgs, format: Format) -> Result<u8, Failure> {
@@ -35,11 +36,51 @@ pub async fn profile(dir: &Path, args: ProfileArgs, format: Format) -> Result<u8
         None => planned(dir).await?,
     };
     let chosen = |table: &Table| args.tables.is_empty() || args.tables.contains(&table.name.to_string());
+    let log = Log::of(dir).await?;
     for (store, table) in tables.into_iter().filter(|(_, t)| chosen(t)) {
-        let columns = one(store.as_ref(), table).await.map_err(failed)?;
+        let profile = profile_table(store.as_ref(), table).await.map_err(failed)?;
+        let (ask, access) = (Ask::masked(Actor::local()), dunlin_store::new_id());
+        let opened = profile.open(&MaskedOnly, &log, ask, &access).await;
+        let (columns, opened) = opened.map_err(super::quarantine::refused)?;
         print(&columns, format);
+        opened.close(&log).await.map_err(super::quarantine::refused)?;
+    }
+    if let Log::Workspace(workspace) = &log {
+        workspace.integrate().await?;
     }
     Ok(OK)
+}
+
+/// Where a look at values is entered: the workspace's ledger. A store may be profiled where there is no workspace;
+/// then there is no ledger, and nothing but masks comes out of the gate ([`Ask::masked`]).
+enum Log {
+    Workspace(Workspace),
+    None,
+}
+
+impl Log {
+    async fn of(dir: &Path) -> Result<Self, Failure> {
+        let there = dir.join(PLAN_FILE).is_file() || dir.join(".dunlin").is_dir();
+        Ok(if there { Self::Workspace(open(dir).await?) } else { Self::None })
+    }
+}
+
+#[async_trait::async_trait]
+impl AccessLog for Log {
+    async fn keep_text(&self, text: &str) -> Result<String, LogFailed> {
+        match self {
+            Self::Workspace(workspace) => AccessLog::keep_text(workspace, text).await,
+            // Only who asks for clear values says why.
+            Self::None => Err(LogFailed),
+        }
+    }
+
+    async fn enter(&self, actor: &Actor, body: Body) -> Result<(), LogFailed> {
+        match self {
+            Self::Workspace(workspace) => AccessLog::enter(workspace, actor, body).await,
+            Self::None => Ok(()),
+        }
+    }
 }
 
 async fn planned(dir: &Path) -> Result<Vec<(Arc<dyn Store>, Table)>, Failure> {
@@ -55,26 +96,13 @@ async fn planned(dir: &Path) -> Result<Vec<(Arc<dyn Store>, Table)>, Failure> {
     Ok(tables)
 }
 
-async fn one(store: &dyn Store, table: Table) -> dunlin_connect::Result<Vec<ColumnProfile>> {
-    let reader = store.reader().await?;
-    let mut profiler = Profiler::new(&table);
-    let table = Arc::new(table);
-    for bounds in reader.splits(&table, 1_000_000, &[]).await? {
-        let mut stream = reader.read(ReadRequest::all(table.clone(), bounds)).await?;
-        while let Some(batch) = stream.next().await {
-            profiler.push(&batch?);
-        }
-    }
-    Ok(profiler.finish())
-}
-
 fn print(columns: &[ColumnProfile], format: Format) {
     if format == Format::Json {
         columns.iter().for_each(output::json);
         return;
     }
     let Some(first) = columns.first() else { return };
-    output::line(&format!("\n{}  {} rows", first.table, thousands(first.rows)));
+    output::line(&format!("\n{}  {}", first.table, output::rows(first.rows)));
     let rows: Vec<Vec<String>> = columns
         .iter()
         .map(|c| {

@@ -128,7 +128,7 @@ words! {
 words! {
     /// A cleaning function.
     CleanFn, "clean function", {
-        /// Blanks at both ends go, runs of blanks become one.
+        /// White space at both ends goes; what was nothing else becomes NULL.
         Trim = "trim",
         /// Lower case, no blanks, valid.
         Email = "email",

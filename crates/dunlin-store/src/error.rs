@@ -118,6 +118,30 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// How to mend it, where the message does not say so itself.
+    pub fn help(&self) -> Option<&'static str> {
+        let full = |kind: &io::ErrorKind| {
+            matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        };
+        let is_full = match self {
+            // SQLITE_FULL, and its I/O errors: a write-ahead log that cannot grow is one.
+            StoreError::Database { code, .. } => {
+                code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 10 | 13))
+            }
+            StoreError::Io { kind, .. } | StoreError::Fragment(FragmentError::Io { kind, .. }) => full(kind),
+            StoreError::Ledger(LogError::Io { kind, .. }) => full(kind),
+            _ => false,
+        };
+        match self {
+            _ if is_full => {
+                Some("free some space where `.dunlin/` lies and run again; what was committed is kept")
+            }
+            StoreError::Busy => Some("wait until it is done, then run this again"),
+            StoreError::RunLocked { .. } => Some("wait until it is done, or end that process; a run can be resumed"),
+            _ => None,
+        }
+    }
+
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> StoreError + '_ {
         |e| StoreError::Io { path: path.to_owned(), kind: e.kind() }
     }

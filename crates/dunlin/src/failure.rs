@@ -62,7 +62,7 @@ impl Failure {
         match self {
             Self::Findings(_) => (String::new(), None),
             Self::Move(error) => (error.to_string(), error.help()),
-            Self::State(error) => (error.to_string(), None),
+            Self::State(error) => (error.to_string(), error.help().map(str::to_owned)),
             Self::Refused { message, help, .. } => (message.clone(), help.clone()),
         }
     }

@@ -28,6 +28,7 @@ mod part;
 mod parts;
 mod reader;
 mod source;
+mod stamps;
 mod store;
 mod target;
 #[cfg(test)]
@@ -36,6 +37,8 @@ mod violations;
 mod window;
 
 use std::sync::Arc;
+
+pub use stamps::{FileStamp, changed, stamps};
 
 use crate::{OpenOptions, Result, Store};
 

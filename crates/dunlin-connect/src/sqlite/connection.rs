@@ -59,15 +59,29 @@ impl File {
             && is_blank("-journal")
     }
 
+    fn no_folder(&self, error: &std::io::Error) -> ConnectError {
+        let (store, act) = (self.store.to_string(), "make the folder of the database".to_owned());
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                ConnectError::Full { store, what: act }
+            }
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                ConnectError::Permission { store, grant: format!("chmod u+rwX (to {act})"), act }
+            }
+            std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => ConnectError::Url {
+                store,
+                message: "the database's path leads through something that is no folder".into(),
+                help: "name a file in a folder: `sqlite:FOLDER/NAME.db`; a relative path starts from the plan's folder"
+                    .into(),
+            },
+            kind => ConnectError::Store { store, act, code: format!("{kind:?}"), transient: false },
+        }
+    }
+
     /// Opens it for writing, and makes it where it is missing.
     pub(super) async fn write(&self) -> Result<SqliteConnection> {
         if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder).map_err(|e| ConnectError::Store {
-                store: self.store.to_string(),
-                act: "make the folder of the database".into(),
-                code: format!("{:?}", e.kind()),
-                transient: false,
-            })?;
+            std::fs::create_dir_all(folder).map_err(|e| self.no_folder(&e))?;
         }
         let act = "open it for writing";
         let options = self.options().create_if_missing(true).synchronous(SqliteSynchronous::Full);

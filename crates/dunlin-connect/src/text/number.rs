@@ -80,17 +80,19 @@ pub(crate) fn parse_numeric(text: &[u8]) -> Result<Cow<'_, str>, Reason> {
 
 /// A double; a text too large, or not zero and too small for one, is out of range.
 pub(crate) fn parse_f64(text: &[u8]) -> Result<f64, Reason> {
-    let value: f64 = std::str::from_utf8(text).ok().and_then(|t| t.parse().ok()).ok_or(Reason::WrongType)?;
-    if (value.is_infinite() || value == 0.0) && rounded_away(text, value.is_infinite()) {
-        return Err(Reason::OutOfRange);
-    }
-    Ok(value)
+    float(text)
 }
 
 /// A single; as [`parse_f64`].
 pub(crate) fn parse_f32(text: &[u8]) -> Result<f32, Reason> {
-    let value: f32 = std::str::from_utf8(text).ok().and_then(|t| t.parse().ok()).ok_or(Reason::WrongType)?;
-    if (value.is_infinite() || value == 0.0) && rounded_away(text, value.is_infinite()) {
+    float(text)
+}
+
+fn float<F: std::str::FromStr + Copy + Into<f64>>(text: &[u8]) -> Result<F, Reason> {
+    let value: F = std::str::from_utf8(text).ok().and_then(|t| t.parse().ok()).ok_or(Reason::WrongType)?;
+    // Widening a single keeps zero zero and infinity infinite.
+    let wide: f64 = value.into();
+    if (wide.is_infinite() || wide == 0.0) && rounded_away(text, wide.is_infinite()) {
         return Err(Reason::OutOfRange);
     }
     Ok(value)

@@ -143,6 +143,10 @@ pub struct PartReceipt {
     /// For an amendment that releases or discards: the quarantined rows it settles, by fragment (`run/name`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settles: BTreeMap<String, Vec<u32>>,
+    /// For an amendment that a person decided on: what was decided. It stands in the receipt so that the ledger hears of
+    /// it also when the process dies after the target's commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<dunlin_store::Decision>,
 }
 
 /// A file that a receipt names by its content.

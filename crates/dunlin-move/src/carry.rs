@@ -1,22 +1,24 @@
 //! A second run: what an earlier run of the same plan has loaded and is unchanged is carried over, what has changed is
 //! replaced.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dunlin_connect::canon::{hash_raw, hash_rows};
 use dunlin_connect::{Bounds, ForeignKey, LoadSpec, ReadRequest, Receipt, System};
-use dunlin_plan::IntoMode;
-use dunlin_store::{Amendment, RunKind, RunRecord, RunStatus, SplitRecord, SplitStatus, Tx};
+use dunlin_plan::{IntoMode, Plan};
+use dunlin_store::{Amendment, RunKind, RunRecord, RunStatus, SplitRecord, SplitStatus, Tx, Workspace};
 use futures::StreamExt;
 
 use crate::accounting::Tally;
-use crate::address::{Wanted, walk};
-use crate::parts::{Part, StoredPart, live_entries, parts_of};
+use crate::address::walk;
+use crate::error::rows;
+use crate::parts::StoredPart;
 use crate::pipeline::Pipeline;
 use crate::reconcile::hash_target;
 use crate::run::Run;
 use crate::spec::TableSpec;
+use crate::stores::Stores;
 use crate::{MoveError, Result, recover};
 
 /// What an earlier, finished run did with a table.
@@ -25,9 +27,10 @@ pub struct Previous {
     /// The run; empty where there is none.
     pub run: String,
     /// Whether it was run with this very plan on these very stores; else nothing of it is carried over.
-    same_plan: bool,
+    pub same_plan: bool,
     splits: Vec<(Bounds, Option<StoredPart>)>,
-    amendments: Vec<Amendment>,
+    /// What happened to its rows after their split was loaded.
+    pub amendments: Vec<Amendment>,
 }
 
 impl Previous {
@@ -66,6 +69,32 @@ async fn latest(
         }
     }
     Ok(None)
+}
+
+/// Remembers how the latest finished run made each table of text files: once `finish` has removed the bookkeeping,
+/// nothing but the state knows the types.
+pub async fn keep_types(
+    workspace: &Workspace,
+    plan: &Plan,
+    stores: &mut Stores,
+    identities: &BTreeMap<String, String>,
+) -> Result<()> {
+    let mut runs = workspace.state().runs().await?;
+    runs.retain(|r| r.kind == RunKind::Load && r.status == RunStatus::Done);
+    runs.sort_by_key(|r| std::cmp::Reverse(r.started_at));
+    for table in &plan.tables {
+        let store = &table.to.store;
+        if stores.get(store)?.system() != System::Files {
+            continue;
+        }
+        for before in runs.iter().filter(|r| r.stores.get(store) == identities.get(store)) {
+            if let Some(saved) = recover::saved_tables(workspace, &before.id).await?.remove(&table.label()) {
+                stores.keep(&table.label(), saved.target);
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What the latest finished run did with this table.
@@ -127,7 +156,7 @@ pub async fn preexisting(run: &Run<'_>, spec: &Arc<TableSpec>) -> Result<Tally> 
     }
     Err(MoveError::Refused {
         code: "target-not-empty",
-        message: format!("{} holds {} rows that dunlin did not load", spec.label, found.rows),
+        message: format!("{} holds {} that dunlin did not load", spec.label, rows(found.rows)),
         help:
             "add `into = \"append\"` to its [[table]] to keep them, or `replace = true` to delete them first"
                 .to_owned(),
@@ -204,7 +233,7 @@ pub async fn unchanged(
 }
 
 /// Whether each earlier split is still one split that begins where it began.
-fn lines_up(before: &Previous, bounds: &[Bounds]) -> bool {
+pub fn lines_up(before: &Previous, bounds: &[Bounds]) -> bool {
     before.splits.len() <= bounds.len()
         && before.splits.iter().zip(bounds).all(|((old, _), new)| old == new || same_start(old, new))
 }
@@ -267,79 +296,8 @@ pub async fn amendments(
 }
 
 /// Whether a split was taken over from an earlier run.
-fn is_carried(split: &SplitRecord) -> bool {
+pub fn is_carried(split: &SplitRecord) -> bool {
     split.receipt.as_ref().is_some_and(|r| r.get("origin").is_some_and(|o| !o.is_null()))
-}
-
-/// The addresses of the rows that an earlier run loaded and that this one loads again, by the split that deletes them:
-/// the first one that was not carried over deletes them all. It has to be through before any other begins, or a row
-/// that is now in another split than before would stand against its own older self.
-pub async fn replaced(
-    run: &Run<'_>,
-    id: &str,
-    spec: &Arc<TableSpec>,
-    splits: &[SplitRecord],
-) -> Result<BTreeMap<u32, Vec<u64>>> {
-    let before = previous(run, id, spec).await?;
-    let Some(first) = splits.iter().find(|s| !is_carried(s)) else { return Ok(BTreeMap::new()) };
-    // Where it is loaded already, what it replaces went with it.
-    if before.run.is_empty() || first.status != SplitStatus::Planned {
-        return Ok(BTreeMap::new());
-    }
-    let parts = parts_of(run.workspace.state(), &before.run, &spec.label).await?;
-    let bounds: Vec<Bounds> =
-        splits.iter().filter_map(|s| serde_json::from_value(s.descriptor.clone()).ok()).collect();
-    let whole = !before.same_plan || !lines_up(&before, &bounds) || !before.amendments.is_empty();
-    let again = |split: u32| splits.iter().any(|s| s.split == split && !is_carried(s));
-    let owner = |part: &Part| -> Option<u32> {
-        let goes = whole || part.name.parse().is_ok_and(again);
-        goes.then_some(first.split)
-    };
-    let owners: Vec<Option<u32>> = parts.iter().map(owner).collect();
-    let mut wanted = Wanted::new();
-    live_entries(&run.workspace.state_dir, &spec.label, &parts, |place, entry| {
-        if let Some(split) = owners[place] {
-            wanted.add(entry.row, split);
-        }
-    })?;
-    let mut found: HashMap<u32, Vec<u64>> = HashMap::new();
-    if wanted.left() > 0 {
-        let reader = run.target(spec)?.reader().await?;
-        let as_loaded = if before.same_plan { spec.clone() } else { spec_of(run, &before.run, spec).await? };
-        walk(reader.as_ref(), &as_loaded, &run.key, |position, hash| {
-            if let Some(split) = wanted.take(&hash) {
-                found.entry(split).or_default().push(position);
-            }
-        })
-        .await?;
-    }
-    if wanted.left() > 0 {
-        return Err(MoveError::Refused {
-            code: "target-changed",
-            message: format!(
-                "{} rows of {} were changed in the target since they were loaded",
-                wanted.left(),
-                spec.label
-            ),
-            help: "`dunlin verify` names them; put them back, or set `replace = true` to load the table anew"
-                .to_owned(),
-        });
-    }
-    Ok(found.into_iter().collect())
-}
-
-/// The table as an earlier run, with an earlier form of the plan, resolved it: by that its rows are found again.
-async fn spec_of(run: &Run<'_>, before: &str, spec: &TableSpec) -> Result<Arc<TableSpec>> {
-    let record = run.workspace.state().run(before).await?;
-    let saved = recover::saved_tables(run.workspace, before).await?;
-    let lost = || MoveError::Refused {
-        code: "earlier-plan",
-        message: format!("the plan of run {before} cannot be read any more with the stores of this one"),
-        help: format!("take the earlier run back first: dunlin undo --run {before}"),
-    };
-    let plan = dunlin_plan::load(&record.plan_text, &record.plan_file).map_err(|_| lost())?;
-    let resolved = crate::resolve::resolve(&plan, &run.stores, record.started_at, &saved).await?;
-    resolved.specs.iter().find(|s| s.label == spec.label).cloned().ok_or_else(lost)
 }
 
 /// The quarantine fragments of an earlier run whose rows this one reads again: they wait no more.

@@ -5,9 +5,8 @@ use std::path::Path;
 use dunlin_plan::Plan;
 use dunlin_store::Workspace;
 
-use crate::resolve::resolve;
-use crate::stores::Stores;
-use crate::{MoveError, Result, recover};
+use crate::finished::{Access, reopen};
+use crate::{MoveError, Result};
 
 /// Columns of a table's quarantined rows: name and kind.
 #[derive(Debug, Clone, Default)]
@@ -29,10 +28,8 @@ pub async fn quarantined_columns(
     run: &str,
     label: &str,
 ) -> Result<QuarantinedColumns> {
-    let stores = Stores::open(plan, base).await?;
     let record = workspace.state().run(run).await?;
-    let saved = recover::saved_tables(workspace, run).await?;
-    let resolved = resolve(plan, &stores, record.started_at, &saved).await?;
+    let resolved = reopen(workspace, plan, base, &record, Access::Read).await?.resolved;
     let spec = resolved.specs.iter().find(|s| s.label == label).ok_or_else(|| MoveError::Refused {
         code: "no-such-table",
         message: format!("the plan has no table `{label}` any more"),

@@ -3,34 +3,28 @@
 //! A row in source form is mapped again (after the fix, if there is one), held against the rules again, and loaded in
 //! one target transaction with an amending receipt. What still does not pass stays in quarantine as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::compute::filter_record_batch;
 use dunlin_connect::canon::hash_rows;
-use dunlin_connect::{ColumnType, Receipt, Target, text_to_array};
+use dunlin_connect::{Receipt, Target};
 use dunlin_plan::Plan;
-use dunlin_quality::{Compiler, evaluate_rows};
-use dunlin_store::{Body, QuarantineFilter, QuarantineRow, QuarantineStatus, Workspace};
+use dunlin_store::{QuarantineFilter, QuarantineRow, QuarantineStatus, Workspace};
 use serde::Serialize;
 
 use crate::accounting::PartReceipt;
-use crate::batch::{Lead, body, fate, lead, with_lead};
+use crate::batch::fate;
 use crate::carry::load_spec;
-use crate::exec::enrich::widen;
 use crate::exec::load::key_hash;
-use crate::exec::map::MapStage;
-use crate::fit::{fit, natural_type, normalise};
+use crate::finished::{self, Access};
 use crate::parts::rows_folder;
-use crate::pipeline::Pipeline;
 use crate::quarantine::{Form, QuarantinedRow};
-use crate::resolve::resolve;
+use crate::remap::{Remap, engine, target_batch};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Observer, Run, RunOptions};
 use crate::spec::TableSpec;
-use crate::stores::Stores;
-use crate::verify::finished_run;
 use crate::{MoveError, Result, recover, settle};
 
 /// Rows of one amendment: bounds its memory.
@@ -71,8 +65,20 @@ pub struct Decided {
     pub discarded: u64,
     /// Rows that still wait, by reason.
     pub waiting: BTreeMap<String, u64>,
+    /// The columns at fault, by reason, where a reason names any.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub waiting_columns: BTreeMap<String, BTreeSet<String>>,
     /// Rows elsewhere that wait for a parent which may be among the released.
     pub children: u64,
+}
+
+impl Decided {
+    fn still(&mut self, reason: &str, column: Option<&str>) {
+        *self.waiting.entry(reason.to_owned()).or_default() += 1;
+        if let Some(column) = column {
+            self.waiting_columns.entry(reason.to_owned()).or_default().insert(column.to_owned());
+        }
+    }
 }
 
 /// Decides on quarantined rows of the latest finished run of this plan.
@@ -88,14 +94,12 @@ pub async fn decide(
     observer: Arc<dyn Observer>,
 ) -> Result<Vec<Decided>> {
     let _lock = workspace.lock_run()?;
-    let record = finished_run(workspace, plan).await?;
-    let stores = Stores::open(plan, &options.base).await?;
-    let saved = recover::saved_tables(workspace, &record.id).await?;
-    let resolved = resolve(plan, &stores, record.started_at, &saved).await?;
-    let run = Run::new(workspace, stores, plan, options, observer, resolved)?;
-    let targets = run.targets(&record.id).await?;
+    let record = finished::latest(workspace, plan).await?;
+    let opened = finished::open(workspace, plan, options, observer, record, Access::Write).await?;
+    let (run, id) = (&opened.run, opened.record.id.as_str());
+    let targets = run.targets().await?;
     // An earlier decision whose process died may be in the target already.
-    let recovered = recover::receipts(&run, &record.id, &targets).await?;
+    let recovered = recover::receipts(run, id, &targets).await?;
     let mut decided = Vec::new();
     for spec in &run.resolved.specs {
         if which.table.as_ref().is_some_and(|t| *t != spec.label) {
@@ -111,24 +115,53 @@ pub async fn decide(
         if rows.is_empty() {
             continue;
         }
-        let mut table =
-            Table { run: &run, id: &record.id, spec, target: &targets[&spec.plan.to.store], which, decision };
+        let mut table = Table { run, id, spec, target: &targets[&spec.plan.to.store], which, decision };
+        if decided.is_empty() && table.writes() {
+            triggers_aside(run, &targets).await?;
+        }
         decided.push(table.decide(rows).await?);
     }
-    if decided.is_empty() && recovered == 0 {
+    let found = !decided.is_empty() || recovered > 0;
+    if !which.dry_run && *decision != Decision::Discard && (found || amended(run, id).await?) {
+        // Foreign keys that the store does not hold while loading are looked at now; also where nothing waits any more,
+        // because an earlier decision may have died before it came to this.
+        settle::keys(run, id, &run.resolved.specs, &targets).await?;
+        offer_children(workspace, run, &mut decided).await?;
+    }
+    if !which.dry_run {
+        opened.join(&targets).await?;
+    }
+    workspace.integrate().await?;
+    if !found {
         return Err(MoveError::Refused {
             code: "no-such-group",
             message: "no row in quarantine fits".to_owned(),
             help: "`dunlin quarantine list` names the groups that wait".to_owned(),
         });
     }
-    if !which.dry_run && *decision != Decision::Discard {
-        // Foreign keys that the store does not hold while loading are looked at now.
-        settle::keys(&run, &record.id, &run.resolved.specs, &targets).await?;
-        offer_children(workspace, &run, &mut decided).await?;
-    }
-    workspace.integrate().await?;
     Ok(decided)
+}
+
+/// Triggers of tables that were there before do not fire for loaded rows; `settle::keys` enables them again.
+async fn triggers_aside(run: &Run<'_>, targets: &BTreeMap<String, Arc<dyn Target>>) -> Result<()> {
+    for (store, target) in targets {
+        let specs = run.resolved.specs.iter().filter(|s| !s.created && s.plan.to.store == *store);
+        let tables: Vec<_> = specs.map(|s| s.target.as_ref().clone()).collect();
+        if !tables.is_empty() {
+            target.before_load(&tables, &[]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether rows were amended since they were loaded.
+async fn amended(run: &Run<'_>, id: &str) -> Result<bool> {
+    for spec in &run.resolved.specs {
+        if !run.workspace.state().amendments(id, &spec.label).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn offer_children(workspace: &Workspace, run: &Run<'_>, decided: &mut [Decided]) -> Result<()> {
@@ -205,128 +238,20 @@ impl Table<'_> {
             self.load(&there, batch, &passed, decided).await?;
         }
         if !mapped.is_empty() {
-            let (batch, lead) = self.map(&mapped).await?;
+            let set = match self.decision {
+                Decision::Fix(set) => set.as_slice(),
+                _ => &[],
+            };
+            let remap = Remap { run: self.run, spec: self.spec, set };
+            let rows: Vec<&QuarantinedRow> = mapped.iter().map(|w| &w.row).collect();
+            let (batch, lead) = remap.map(&rows).await?;
             let passed: Vec<bool> = lead.fates.iter().map(|f| *f == fate::ALIVE).collect();
             for (row, _) in passed.iter().enumerate().filter(|(_, passed)| !**passed) {
-                let reason = lead.reasons[row].clone().unwrap_or_default();
-                *decided.waiting.entry(reason).or_default() += 1;
+                decided.still(lead.reasons[row].as_deref().unwrap_or_default(), lead.columns[row].as_deref());
             }
             let mask = arrow::array::BooleanArray::from(passed.clone());
             let batch = filter_record_batch(&batch, &mask).map_err(|_| engine("pick the rows that pass"))?;
             self.load(&mapped, batch, &passed, decided).await?;
-        }
-        Ok(())
-    }
-
-    /// Maps rows in source or raw form again, after the fix.
-    async fn map(&self, rows: &[Waiting]) -> Result<(RecordBatch, Lead)> {
-        let reader = self.run.source(self.spec)?.reader().await?;
-        let pipeline: Pipeline = self.run.pipeline(self.spec, &reader).await?;
-        let mapping = &self.spec.mapping;
-        let mut marks = Lead::alive(
-            0,
-            rows.iter().map(|w| w.row.position).collect(),
-            rows.iter().map(|w| w.row.source).collect(),
-        );
-        let (mut columns, unread) = self.source_columns(rows);
-        self.fix(&mut columns, &mut marks)?;
-        let fixed: Vec<&str> = match self.decision {
-            Decision::Fix(set) => set.iter().map(|(column, _)| column.as_str()).collect(),
-            _ => Vec::new(),
-        };
-        for (column, rows) in unread.iter().enumerate() {
-            if !fixed.contains(&mapping.read_schema.field(column).name().as_str()) {
-                for (row, reason) in rows {
-                    let name = mapping.read_schema.field(column).name();
-                    marks.end(*row, fate::QUARANTINED, reason.code().to_owned(), Some(name));
-                }
-            }
-        }
-        let mut arrays = marks.arrays();
-        arrays.extend(columns);
-        let schema = with_lead(&mapping.read_schema);
-        let mut batch = RecordBatch::try_new(schema, arrays).map_err(|_| engine("rebuild a source row"))?;
-        if !pipeline.lookups.is_empty() {
-            batch = widen(&batch, self.spec, &pipeline.lookups, &with_lead(&mapping.input_schema))?;
-        }
-        let stage = MapStage {
-            mapping: mapping.clone(),
-            rules: self.spec.rules.clone(),
-            protector: self.run.protector.clone(),
-        };
-        let out = stage.apply(&batch);
-        let reads = self.spec.read.len();
-        let rows = body(&out, reads, out.num_columns() - lead::COUNT);
-        let rows = RecordBatch::try_new(mapping.target_schema.clone(), rows.columns().to_vec());
-        Ok((rows.map_err(|_| engine("map a row again"))?, Lead::of(&out)))
-    }
-
-    /// The read columns of rows from their texts, and which could still not be read, a list a column.
-    fn source_columns(&self, rows: &[Waiting]) -> (Vec<ArrayRef>, Vec<Vec<(usize, dunlin_connect::Reason)>>) {
-        let texts: Vec<Vec<Option<String>>> = rows
-            .iter()
-            .map(|w| match w.row.form {
-                Form::Raw => {
-                    let lossy = |b: Vec<u8>| String::from_utf8_lossy(&b).into_owned();
-                    w.row.raw_fields().into_iter().map(|f| f.map(lossy)).collect()
-                }
-                _ => w.row.fields.clone(),
-            })
-            .collect();
-        let width = self.spec.read.len();
-        let mut columns = Vec::with_capacity(width);
-        let mut unread = Vec::with_capacity(width);
-        for (place, ty) in self.spec.mapping.input_types[..width].iter().enumerate() {
-            let values: Vec<Option<&str>> =
-                texts.iter().map(|row| row.get(place).and_then(|v| v.as_deref())).collect();
-            let (array, mut problems) = text_to_array(&values, ty);
-            for (row, waiting) in rows.iter().enumerate() {
-                let bad = waiting.row.form == Form::Raw
-                    && waiting.row.column.as_deref()
-                        == Some(self.spec.mapping.read_schema.field(place).name());
-                let whole = waiting.row.form == Form::Raw && texts[row].len() != width;
-                if (bad || whole) && !problems.iter().any(|(r, _)| *r == row) {
-                    let reason = dunlin_connect::Reason::from_code(&waiting.row.reason);
-                    problems.push((row, reason.unwrap_or(dunlin_connect::Reason::Malformed)));
-                }
-            }
-            columns.push(array);
-            unread.push(problems);
-        }
-        (columns, unread)
-    }
-
-    fn fix(&self, columns: &mut [ArrayRef], marks: &mut Lead) -> Result<()> {
-        let Decision::Fix(set) = self.decision else { return Ok(()) };
-        let schema = self.spec.mapping.read_schema.clone();
-        let batch = RecordBatch::try_new(schema.clone(), columns.to_vec())
-            .map_err(|_| engine("rebuild a source row"))?;
-        for (column, sql) in set {
-            let place = schema.index_of(column).map_err(|_| {
-                let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-                MoveError::Refused {
-                    code: "fix-column",
-                    message: format!("{} reads no source column `{column}`", self.spec.label),
-                    help: crate::draft::nearest_name(column, &names),
-                }
-            })?;
-            let compiled =
-                Compiler::new(schema.clone(), dunlin_store::now_us()).compile(sql).map_err(|e| {
-                    let help = e.help.clone().unwrap_or_else(|| "write SQL over source columns".to_owned());
-                    MoveError::Refused {
-                        code: "fix-expression",
-                        message: format!("--set {column}: {}", e.message),
-                        help,
-                    }
-                })?;
-            let result = evaluate_rows(&compiled, &batch);
-            let from = natural_type(result.array.data_type()).unwrap_or(ColumnType::TEXT);
-            let fitted = fit(&normalise(&result.array).array, &from, &self.spec.mapping.input_types[place]);
-            let failed = result.failed.iter().map(|row| (*row, dunlin_connect::Reason::ExpressionFailed));
-            for (row, reason) in failed.chain(fitted.problems) {
-                marks.end(row, fate::QUARANTINED, reason.code().to_owned(), Some(column));
-            }
-            columns[place] = fitted.array;
         }
         Ok(())
     }
@@ -355,13 +280,13 @@ impl Table<'_> {
         let mut load = self.target.begin(load_spec(self.spec, self.id, &part)).await?;
         load.write(batch.clone()).await?;
         let refused = load.settle().await?;
-        let mut receipt = PartReceipt::default();
+        let mut receipt = PartReceipt { decision: Some(self.said()), ..PartReceipt::default() };
         let folder = rows_folder(&self.run.workspace.state_dir, self.id, &self.spec.label);
         let mut index = IndexWriter::create(&folder.join(format!("{part}.idx")))?;
         let mut buffer = Vec::new();
         for (place, (waiting, hash)) in candidates.iter().zip(hash_rows(&self.run.key, &batch)).enumerate() {
             if let Some(refusal) = refused.iter().find(|r| r.ordinal == place as u64) {
-                *decided.waiting.entry(refusal.reason.code().to_owned()).or_default() += 1;
+                decided.still(refusal.reason.code(), refusal.column.as_deref());
                 continue;
             }
             let key = key_hash(&self.run.key, &batch, &self.spec.key, place, hash, &mut buffer);
@@ -387,7 +312,7 @@ impl Table<'_> {
         if self.which.dry_run {
             return Ok(());
         }
-        let mut receipt = PartReceipt::default();
+        let mut receipt = PartReceipt { decision: Some(self.said()), ..PartReceipt::default() };
         for waiting in &rows {
             receipt.dispositions.excluded.add(waiting.row.source);
             receipt.taken.quarantined.add(waiting.row.source);
@@ -398,40 +323,22 @@ impl Table<'_> {
         self.record(number, receipt).await
     }
 
-    async fn record(&self, number: u32, receipt: PartReceipt) -> Result<()> {
-        let (workspace, actor) = (self.run.workspace, &self.run.options.actor);
-        let rows: u64 = receipt.settles.values().map(|r| r.len() as u64).sum();
-        let decision = match self.decision {
+    /// What a decision's receipt and the ledger call it.
+    fn said(&self) -> dunlin_store::Decision {
+        match self.decision {
             Decision::Release => dunlin_store::Decision::Released,
             Decision::Fix(_) => dunlin_store::Decision::Fixed,
             Decision::Discard => dunlin_store::Decision::Discarded,
-        };
-        let root = receipt.taken.quarantined.hash.to_string();
-        recover::record_amendment(workspace, actor, self.id, &self.spec.label, number, receipt).await?;
-        let (run, table) = (self.id.to_owned(), self.spec.label.clone());
-        let body = Body::QuarantineDecided { run, table, decision, rows, root };
-        workspace.state().enter(actor.clone(), body).await?;
-        Ok(())
-    }
-}
-
-fn engine(act: &str) -> MoveError {
-    MoveError::Engine { act: act.to_owned(), code: "schema".to_owned() }
-}
-
-/// Rows in target form as a batch of the mapped columns.
-pub(crate) fn target_batch(spec: &TableSpec, rows: &[&[Option<String>]]) -> Result<RecordBatch> {
-    let mut columns: Vec<ArrayRef> = Vec::with_capacity(spec.mapping.columns.len());
-    for (place, column) in spec.mapping.columns.iter().enumerate() {
-        let texts: Vec<Option<&str>> =
-            rows.iter().map(|row| row.get(place).and_then(|v| v.as_deref())).collect();
-        let (array, problems) = text_to_array(&texts, &column.load_type);
-        if !problems.is_empty() {
-            return Err(engine("read a quarantined row"));
         }
-        debug_assert_eq!(array.len(), rows.len());
-        columns.push(array);
     }
-    RecordBatch::try_new(spec.mapping.target_schema.clone(), columns)
-        .map_err(|_| engine("read a quarantined row"))
+
+    fn writes(&self) -> bool {
+        !self.which.dry_run && *self.decision != Decision::Discard
+    }
+
+    /// The amendment, the rows' new status and the ledger's word on both: one transaction.
+    async fn record(&self, number: u32, receipt: PartReceipt) -> Result<()> {
+        let (workspace, actor) = (self.run.workspace, &self.run.options.actor);
+        recover::record_amendment(workspace, actor, self.id, &self.spec.label, number, receipt).await
+    }
 }

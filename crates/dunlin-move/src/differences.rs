@@ -5,13 +5,13 @@
 //! anew; a row whose hash no part of the run has seen is new or changed, and a hash that is not met again belongs to a
 //! row that is gone.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use dunlin_connect::canon::{HashKey, RowHash, hash_rows};
 use dunlin_connect::{Bounds, ColumnType, ReadRequest};
-use dunlin_gate::mask_value;
+use dunlin_gate::{ColumnInfo, Rows, Sealed};
 use futures::StreamExt;
 
 use crate::accounting::Tally;
@@ -22,7 +22,7 @@ use crate::quarantine::{QuarantinedRow, rows_as_text};
 use crate::reconcile::{BUCKETS, Hashed};
 use crate::run::Run;
 use crate::spec::TableSpec;
-use crate::verify::{Difference, DifferenceKind};
+use crate::verify::{DifferenceKind, Differences, DifferingRow};
 use crate::{MoveError, Result};
 
 type Key = [u8; 16];
@@ -36,8 +36,6 @@ pub struct Search<'a> {
     pub spec: &'a Arc<TableSpec>,
     /// The row hash key.
     pub key: HashKey,
-    /// Whether keys are told in the clear.
-    pub clear: bool,
     /// The parts of the table.
     pub parts: &'a [Part],
 }
@@ -62,7 +60,7 @@ struct Found {
 }
 
 impl Search<'_> {
-    /// Every differing row, in a stable order.
+    /// Every differing row.
     ///
     /// # Errors
     /// Those of the stores.
@@ -71,7 +69,7 @@ impl Search<'_> {
         target: &Hashed,
         source_same: bool,
         preexisting: Tally,
-    ) -> Result<Vec<Difference>> {
+    ) -> Result<Differences> {
         let mut found = Found::default();
         let suspicious = self.suspicious(target, preexisting)?;
         if suspicious.contains(&true) {
@@ -273,46 +271,57 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn told(&self, found: &Found) -> Vec<Difference> {
-        let mut out = Vec::new();
+    fn told(&self, found: &Found) -> Differences {
+        let mut told = Told { search: self, rows: Vec::new(), keys: Vec::new() };
         let missing = found.missing.iter().chain(found.new.iter().filter(|k| !found.gone.contains(*k)));
         for key in missing.collect::<HashSet<_>>() {
-            out.push(self.difference(DifferenceKind::Missing, found.wanted.get(key), Vec::new()));
+            told.row(DifferenceKind::Missing, key, found.wanted.get(key), Vec::new());
         }
         let renewed = found.new.iter().filter(|k| found.gone.contains(*k));
         for key in found.changed.iter().chain(renewed).collect::<HashSet<_>>() {
             let (there, wanted) = (found.there.get(key), found.wanted.get(key));
             let columns =
                 there.zip(wanted).map_or_else(Vec::new, |(there, wanted)| self.differing(there, wanted));
-            out.push(self.difference(DifferenceKind::Changed, there.or(wanted), columns));
+            told.row(DifferenceKind::Changed, key, there.or(wanted), columns);
         }
-        for (_, values) in &found.extra {
-            out.push(self.difference(DifferenceKind::Extra, Some(values), Vec::new()));
+        for (key, values) in &found.extra {
+            told.row(DifferenceKind::Extra, key, Some(values), Vec::new());
         }
         for key in found.gone.iter().filter(|k| !found.new.contains(*k) && !found.missing.contains(*k)) {
-            out.push(self.difference(DifferenceKind::Extra, found.there.get(key), Vec::new()));
+            told.row(DifferenceKind::Extra, key, found.there.get(key), Vec::new());
         }
-        out.sort_by(|a, b| (a.kind, &a.key, &a.columns).cmp(&(b.kind, &b.key, &b.columns)));
-        out
+        told.sealed()
     }
 
     fn differing(&self, a: &[Option<String>], b: &[Option<String>]) -> Vec<String> {
         let columns = self.spec.mapping.columns.iter();
         columns.zip(a.iter().zip(b)).filter(|(_, (a, b))| a != b).map(|(c, _)| c.target.clone()).collect()
     }
+}
 
-    fn difference(&self, kind: DifferenceKind, values: Option<&Values>, columns: Vec<String>) -> Difference {
-        let mut key = BTreeMap::new();
-        for place in &self.spec.key {
-            let column = &self.spec.mapping.columns[*place];
-            let value = values.and_then(|v| v[*place].as_deref());
-            let shown = match (self.clear, value) {
-                (true, value) => value.map(str::to_owned),
-                (false, value) => mask_value(column.kind.map(|k| k.as_str()), value),
-            };
-            key.insert(column.target.clone(), shown.unwrap_or_else(|| "?".to_owned()));
-        }
-        Difference { key, kind, columns }
+/// What is told of the differing rows: how they differ in the open, their keys to be sealed.
+struct Told<'a> {
+    search: &'a Search<'a>,
+    rows: Vec<DifferingRow>,
+    keys: Vec<Values>,
+}
+
+impl Told<'_> {
+    fn row(&mut self, kind: DifferenceKind, key: &Key, values: Option<&Values>, columns: Vec<String>) {
+        let places = self.search.spec.key.iter();
+        self.keys.push(places.map(|place| values.and_then(|v| v[*place].clone())).collect());
+        self.rows.push(DifferingRow { kind, columns, name: hex::encode(key) });
+    }
+
+    fn sealed(self) -> Differences {
+        let spec = self.search.spec;
+        let columns = spec.key.iter().map(|place| {
+            let column = &spec.mapping.columns[*place];
+            ColumnInfo { name: column.target.clone(), kind: column.kind.map(|k| k.as_str().to_owned()) }
+        });
+        let (store, table) = (spec.plan.to.store.clone(), spec.label.clone());
+        let rows = Rows { store, table: table.clone(), columns: columns.collect(), rows: self.keys };
+        Differences { table, rows: self.rows, keys: Sealed::seal(rows) }
     }
 }
 

@@ -12,7 +12,7 @@ use arrow::compute::take;
 use dunlin_connect::canon::{RowHash, hash_rows};
 use dunlin_connect::{ForeignKey, Receipt, Target, array_to_text, text_to_array};
 use dunlin_plan::{Enrich, Plan, When};
-use dunlin_store::{Body, Workspace};
+use dunlin_store::Workspace;
 use futures::StreamExt;
 use serde::Serialize;
 
@@ -21,13 +21,11 @@ use crate::address::{Wanted, mapped_columns};
 use crate::carry::load_spec;
 use crate::exec::enrich::{Lookup, MEMORY_MAX_BYTES};
 use crate::exec::load::key_hash;
+use crate::finished::{self, Access};
 use crate::parts::{live_entries, parts_of, rows_folder};
-use crate::resolve::resolve;
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Event, Observer, Run, RunOptions};
 use crate::spec::TableSpec;
-use crate::stores::Stores;
-use crate::verify::finished_run;
 use crate::{MoveError, Result, recover};
 
 /// Rows of one amendment: bounds its memory.
@@ -53,26 +51,22 @@ pub async fn enrich_after(
     observer: Arc<dyn Observer>,
 ) -> Result<Vec<Enriched>> {
     let _lock = workspace.lock_run()?;
-    let record = finished_run(workspace, plan).await?;
-    let stores = Stores::open(plan, &options.base).await?;
-    let saved = recover::saved_tables(workspace, &record.id).await?;
-    let resolved = resolve(plan, &stores, record.started_at, &saved).await?;
-    let run = Run::new(workspace, stores, plan, options, observer, resolved)?;
-    let targets = run.targets(&record.id).await?;
-    recover::receipts(&run, &record.id, &targets).await?;
+    let record = finished::latest(workspace, plan).await?;
+    let opened = finished::open(workspace, plan, options, observer, record, Access::Write).await?;
+    let (run, id) = (&opened.run, opened.record.id.as_str());
+    let targets = run.targets().await?;
+    recover::receipts(run, id, &targets).await?;
     let mut done = Vec::new();
     for spec in run.resolved.specs.iter().filter(|s| s.plan.enrich.iter().any(|e| e.when == When::After)) {
         let target = &targets[&spec.plan.to.store];
-        keys_aside(&run, spec, target).await?;
-        let rows = table(&run, &record.id, spec, target).await;
+        keys_aside(run, spec, target).await?;
+        let rows = table(run, id, spec, target).await;
         for other in run.resolved.specs.iter().filter(|s| s.plan.to.store == spec.plan.to.store) {
             target.connect_keys(&other.target).await?;
         }
-        let rows = rows?;
-        let body = Body::Enriched { run: record.id.clone(), table: spec.label.clone(), rows };
-        workspace.state().enter(options.actor.clone(), body).await?;
-        done.push(Enriched { table: spec.label.clone(), rows });
+        done.push(Enriched { table: spec.label.clone(), rows: rows? });
     }
+    opened.join(&targets).await?;
     workspace.integrate().await?;
     if done.is_empty() {
         return Err(MoveError::Refused {
@@ -252,7 +246,7 @@ async fn amend(
     let mut taken = IndexWriter::create(&folder.join(format!("{part}-taken.idx")))?;
     let mut index = IndexWriter::create(&folder.join(format!("{part}.idx")))?;
     let mut receipt = PartReceipt {
-        noted: BTreeMap::from([("enriched".to_owned(), changes.len() as u64)]),
+        noted: BTreeMap::from([(recover::ENRICHED.to_owned(), changes.len() as u64)]),
         ..PartReceipt::default()
     };
     let positions: Vec<u64> = changes.iter().map(|c| c.position).collect();

@@ -5,6 +5,15 @@ use dunlin_connect::ConnectError;
 /// The result of this crate.
 pub type Result<T, E = MoveError> = std::result::Result<T, E>;
 
+fn findings(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "finding" } else { "findings" })
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn rows(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "row" } else { "rows" })
+}
+
 /// A run, a verification or an undo could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum MoveError {
@@ -15,7 +24,7 @@ pub enum MoveError {
     #[error("dunlin's own state: {0}")]
     State(#[from] dunlin_store::StoreError),
     /// The plan and the stores do not fit; the findings say where.
-    #[error("the plan does not fit the stores: {} finding(s)", .0.len())]
+    #[error("the plan does not fit the stores: {}", findings(.0.len()))]
     Findings(Vec<crate::CheckFinding>),
     /// Policy or a precondition says no; nothing was touched.
     #[error("{message}")]
@@ -67,7 +76,8 @@ impl MoveError {
             Self::Refused { help, .. } | Self::Broken { help, .. } => Some(help.clone()),
             Self::Stopped { .. } => Some("mend the cause and run again: it goes on where it stopped".into()),
             Self::File { .. } => Some("make the path writable and the disk roomy, then run again".into()),
-            Self::Findings(_) | Self::State(_) | Self::Engine { .. } => None,
+            Self::State(e) => e.help().map(str::to_owned),
+            Self::Findings(_) | Self::Engine { .. } => None,
         }
     }
 

@@ -1,15 +1,16 @@
 //! `dunlin finish`: verifies once more, then removes dunlin's bookkeeping from the targets.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dunlin_plan::Plan;
 use dunlin_store::{Body, Workspace};
 
+#[cfg(feature = "failpoints")]
+use crate::MoveError;
 use crate::Result;
+use crate::finished::{self, Access};
 use crate::run::{Observer, RunOptions};
-use crate::stores::Stores;
-use crate::verify::{Verified, verify};
+use crate::verify::{Verified, locked};
 
 /// Finishes a plan's targets. Where the verification does not reconcile nothing is removed; the caller sees it in what
 /// comes back.
@@ -22,18 +23,30 @@ pub async fn finish(
     options: &RunOptions,
     observer: Arc<dyn Observer>,
 ) -> Result<(Verified, Vec<String>)> {
-    let verified = verify(workspace, plan, options, false, observer).await?;
+    let _lock = workspace.lock_run()?;
+    let verified = locked(workspace, plan, options, observer.clone()).await?;
     if !verified.tables.iter().all(|t| t.reconciled) {
         return Ok((verified, Vec::new()));
     }
-    let _lock = workspace.lock_run()?;
-    let stores = Stores::open(plan, &options.base).await?;
-    let names: BTreeSet<&String> = plan.tables.iter().map(|t| &t.to.store).collect();
+    let record = workspace.state().run(&verified.run).await?;
+    let opened = finished::open(workspace, plan, options, observer, record, Access::Write).await?;
+    let targets = opened.run.targets().await?;
+    // What stood aside for an enrichment or a decision that died goes back while it is still known.
+    for spec in &opened.run.resolved.specs {
+        targets[&spec.plan.to.store].connect_keys(&spec.target).await?;
+    }
+    opened.join(&targets).await?;
     let mut finished = Vec::new();
-    for name in names {
-        stores.get(name)?.target().await?.finish().await?;
+    for (name, target) in targets {
+        fail::fail_point!("move::bookkeeping.before", |_| Err(MoveError::failpoint(
+            "move::bookkeeping.before"
+        )));
+        target.finish().await?;
+        fail::fail_point!("move::bookkeeping.after", |_| Err(MoveError::failpoint(
+            "move::bookkeeping.after"
+        )));
         workspace.state().enter(options.actor.clone(), Body::TargetFinished { store: name.clone() }).await?;
-        finished.push(name.clone());
+        finished.push(name);
     }
     workspace.integrate().await?;
     Ok((verified, finished))

@@ -21,8 +21,11 @@ mod enrich_after;
 mod error;
 pub mod exec;
 mod finish;
+mod finished;
 pub mod fit;
 pub mod jsonb;
+mod lookups;
+mod options;
 mod parts;
 mod pipeline;
 mod protect;
@@ -30,11 +33,14 @@ pub mod quarantine;
 mod reconcile;
 mod recover;
 mod relate;
+mod remap;
+mod replace;
 mod resolve;
 mod rowindex;
 pub mod run;
 mod settle;
 mod spec;
+mod status;
 mod stores;
 mod undo;
 mod verify;
@@ -54,7 +60,7 @@ pub use run::{Event, Observer, Rehearsal, RunOptions, RunSummary, Unfinished, ru
 pub use spec::{Mapped, Mapping, SavedTable, TableSpec, Value};
 pub use stores::{Stores, find_table, open_store, table_name};
 pub use undo::{UndoneTable, undo};
-pub use verify::{Difference, DifferenceKind, Verified, verify};
+pub use verify::{Difference, DifferenceKind, Differences, DifferingRow, Verified, verify};
 
 /// Every failpoint of this crate.
 pub const FAILPOINTS: &[&str] = &[
@@ -66,4 +72,12 @@ pub const FAILPOINTS: &[&str] = &[
     "move::amend.after_commit",
     "move::complete.before",
     "move::finish.before",
+];
+
+/// Failpoints of what is done with a finished run; a run does not come by.
+pub const FAILPOINTS_AFTER: &[&str] = &[
+    "move::bookkeeping.before",
+    "move::bookkeeping.after",
+    "move::undo.after_commit",
+    "move::undo.after_drop",
 ];

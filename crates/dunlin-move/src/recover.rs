@@ -16,8 +16,11 @@ use crate::parts::StoredPart;
 use crate::quarantine::QuarantinedRow;
 use crate::run::{Run, RunOptions, Unfinished};
 use crate::spec::{SavedTable, TableSpec};
-use crate::stores::{Stores, open_store};
+use crate::stores::{Stores, file_stamps, files_changed, open_store};
 use crate::{MoveError, Result};
+
+/// The note of an amendment that enriched rows, with how many.
+pub const ENRICHED: &str = "enriched";
 
 /// Puts the rehearsal's copy in the place of every target store.
 pub async fn stand_in(stores: &mut Stores, plan: &Plan, url: &str, options: &RunOptions) -> Result<()> {
@@ -160,6 +163,35 @@ pub async fn saved_tables(workspace: &Workspace, run: &str) -> Result<BTreeMap<S
     Ok(saved)
 }
 
+/// The files of a table's source as they are now.
+pub async fn source_files(run: &Run<'_>, spec: &TableSpec) -> Result<Vec<dunlin_connect::files::FileStamp>> {
+    let Some(store) = run.plan.stores.get(&spec.plan.from.store) else { return Ok(Vec::new()) };
+    file_stamps(store, &run.options.base, &spec.source.name).await
+}
+
+/// Splits of files are stretches of bytes: those that are still to be loaded must lie in the files that were cut.
+pub async fn same_files(run: &Run<'_>, id: &str, spec: &TableSpec) -> Result<()> {
+    let splits = run.workspace.state().splits(id, &spec.label).await?;
+    if splits.iter().all(|s| s.status != SplitStatus::Planned) {
+        return Ok(());
+    }
+    let before =
+        saved_tables(run.workspace, id).await?.remove(&spec.label).map(|s| s.files).unwrap_or_default();
+    let Some(store) = run.plan.stores.get(&spec.plan.from.store).filter(|_| !before.is_empty()) else {
+        return Ok(());
+    };
+    match files_changed(store, &run.options.base, &spec.source.name, before).await? {
+        None => Ok(()),
+        Some(what) => Err(MoveError::Refused {
+            code: "source-changed",
+            message: format!("the source of {} changed since run {id} began: {what}", spec.label),
+            help: format!(
+                "put it back as it was and run again\nor take the run back and begin anew: dunlin undo --run {id}"
+            ),
+        }),
+    }
+}
+
 /// Receipts in the targets that the state does not know get their entry now; fragments that no receipt names go.
 /// Gives how many receipts got an entry.
 pub async fn receipts(run: &Run<'_>, id: &str, targets: &BTreeMap<String, Arc<dyn Target>>) -> Result<u64> {
@@ -235,7 +267,11 @@ pub async fn record_amendment(
         counts_delta: delta(&receipt.dispositions, &receipt.taken),
         fragment: receipt.fragment.as_ref().map(|f| f.blake3.clone()),
     };
-    tx.enter(dunlin_store::Entry { at: dunlin_store::now_us(), actor: actor.clone(), body }).await?;
+    let entry = |body| dunlin_store::Entry { at: dunlin_store::now_us(), actor: actor.clone(), body };
+    tx.enter(entry(body)).await?;
+    for body in words(id, label, &receipt) {
+        tx.enter(entry(body)).await?;
+    }
     let stored = StoredPart { origin: None, receipt };
     tx.insert_amendment(&Amendment {
         run: id.to_owned(),
@@ -246,6 +282,20 @@ pub async fn record_amendment(
     .await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// What the ledger is told of an amendment besides its counts: a person's decision, an enrichment.
+fn words(id: &str, label: &str, receipt: &PartReceipt) -> Vec<Body> {
+    let (run, table) = (id.to_owned(), label.to_owned());
+    let mut words = Vec::new();
+    if let Some(decision) = receipt.decision {
+        let rows = receipt.settles.values().map(|r| r.len() as u64).sum();
+        let root = receipt.taken.quarantined.hash.to_string();
+        words.push(Body::QuarantineDecided { run, table, decision, rows, root });
+    } else if let Some(rows) = receipt.noted.get(ENRICHED) {
+        words.push(Body::Enriched { run, table, rows: *rows });
+    }
+    words
 }
 
 fn delta(to: &Dispositions, from: &Dispositions) -> CountsDelta {

@@ -91,6 +91,7 @@ async fn resolve_table(
         Some(saved) => (Some(saved.target.clone()), saved.created),
         None => {
             let target = existing_target(to.as_ref(), table).await?;
+            let target = target.map(|found| stores.with_kept_types(&table.label(), found));
             let created = target.is_none();
             (target, created)
         }

@@ -8,19 +8,15 @@
 //! 6. Read every target table again and hold it against what was loaded ([`crate::reconcile`]).
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use dunlin_connect::canon::HashKey;
 use dunlin_connect::{Bounds, Reader, Store, Target};
-use dunlin_plan::{Finding, Plan, When};
-use dunlin_store::{
-    Actor, Body, Entry, Purpose, RunKind, RunRecord, RunStatus, SplitRecord, SplitStatus, Workspace, now_us,
-};
+use dunlin_plan::Plan;
+use dunlin_store::{Body, Entry, Purpose, SplitRecord, SplitStatus, Workspace, now_us};
 
-use crate::exec::enrich::{Lookup, MEMORY_MAX_BYTES};
 use crate::exec::load::{LoadContext, SplitReceipt};
 use crate::parts::{StoredPart, parts_of, rows_folder};
 use crate::pipeline::Pipeline;
@@ -29,132 +25,12 @@ use crate::reconcile::{TableResult, reconcile};
 use crate::resolve::{Resolved, resolve};
 use crate::spec::{SavedTable, TableSpec};
 use crate::stores::Stores;
-use crate::{MoveError, Result, carry, recover, settle};
+use crate::{MoveError, Result, carry, recover, replace, settle};
+
+pub use crate::options::{Event, Observer, Rehearsal, RunOptions, RunSummary, Unfinished};
 
 /// Rows of a split: large enough that a transaction's cost vanishes, small enough that little is done twice.
 const ROWS_PER_SPLIT: u64 = 200_000;
-
-/// What a run is asked to do besides following the plan.
-#[derive(Clone)]
-pub struct RunOptions {
-    /// The plan's folder.
-    pub base: PathBuf,
-    /// The plan's file name, for the record.
-    pub plan_file: String,
-    /// The plan's text, kept so that the run can be resumed, verified and undone.
-    pub plan_text: String,
-    /// Only these tables (labels); empty for all.
-    pub tables: Vec<String>,
-    /// Splits at work at the same time.
-    pub jobs: usize,
-    /// Whether and where to rehearse.
-    pub rehearsal: Option<Rehearsal>,
-    /// Stop when more rows than this go to quarantine.
-    pub quarantine_max: Option<u64>,
-    /// What to do with an unfinished run of another plan.
-    pub unfinished: Unfinished,
-    /// Who runs.
-    pub actor: Actor,
-    /// Rows of a split; the default suits all but tests.
-    pub rows_per_split: Option<u64>,
-}
-
-/// How to rehearse.
-#[derive(Clone)]
-pub enum Rehearsal {
-    /// Everything but the writing.
-    Nowhere,
-    /// Into a copy that stands in for every target store, by URL.
-    Into(String),
-}
-
-/// What to do with an unfinished run of another plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unfinished {
-    /// Say so and touch nothing.
-    Refuse,
-    /// Go on with it, by the plan it was begun with.
-    Resume(String),
-    /// Leave it as it is; its rows stay until `undo`.
-    Abandon(String),
-}
-
-/// What is told while a run goes on.
-#[derive(Debug, Clone)]
-pub enum Event<'a> {
-    /// A run has begun or goes on.
-    Run {
-        /// The run.
-        run: &'a str,
-        /// Whether it goes on.
-        resumed: bool,
-    },
-    /// A table begins.
-    Table {
-        /// Its label.
-        table: &'a str,
-        /// About how many rows there are.
-        rows_estimate: Option<u64>,
-        /// Splits that are done already.
-        splits_done: usize,
-        /// All splits.
-        splits: usize,
-    },
-    /// Rows went by.
-    Rows {
-        /// Rows.
-        rows: u64,
-        /// Their bytes.
-        bytes: u64,
-    },
-    /// Something that a person should know, and that does not stop the run.
-    Warning {
-        /// The table.
-        table: &'a str,
-        /// What; never a value.
-        message: &'a str,
-    },
-    /// A step that takes time has begun, e.g. `add keys`.
-    Step {
-        /// The table, if it is about one.
-        table: Option<&'a str>,
-        /// What is being done.
-        step: &'a str,
-    },
-}
-
-/// Who is told.
-pub trait Observer: Send + Sync {
-    /// Something happened.
-    fn event(&self, event: Event<'_>);
-}
-
-impl<F: Fn(Event<'_>) + Send + Sync> Observer for F {
-    fn event(&self, event: Event<'_>) {
-        self(event);
-    }
-}
-
-/// How a run ended.
-pub struct RunSummary {
-    /// The run.
-    pub run: String,
-    /// The plan's fingerprint.
-    pub fingerprint: String,
-    /// Whether it went on with an unfinished run.
-    pub resumed: bool,
-    /// Each table.
-    pub tables: Vec<TableResult>,
-    /// Warnings of the check that came first.
-    pub findings: Vec<Finding>,
-}
-
-impl RunSummary {
-    /// Whether every table reconciles.
-    pub fn reconciled(&self) -> bool {
-        self.tables.iter().all(|t| t.reconciled)
-    }
-}
 
 /// Runs a plan.
 ///
@@ -186,6 +62,9 @@ pub async fn run(
         Some(record) => recover::saved_tables(workspace, &record.id).await?,
         None => BTreeMap::new(),
     };
+    if begun.is_none() {
+        carry::keep_types(workspace, plan, &mut stores, &identities).await?;
+    }
     let started_at = begun.as_ref().map_or_else(now_us, |r| r.started_at);
     let resolved = resolve(plan, &stores, started_at, &saved).await?;
     let run = Run::new(workspace, stores, plan, options, observer, resolved)?;
@@ -281,75 +160,9 @@ impl<'a> Run<'a> {
         self.stores.get(&spec.plan.to.store)
     }
 
-    /// Puts the run into the state before anything else happens.
-    async fn begin(
-        &self,
-        fingerprint: &str,
-        stores: BTreeMap<String, String>,
-        started_at: i64,
-    ) -> Result<String> {
-        let id = dunlin_store::new_id();
-        let rehearse = self.options.rehearsal.is_some();
-        let record = RunRecord {
-            id: id.clone(),
-            kind: if rehearse { RunKind::Rehearse } else { RunKind::Load },
-            fingerprint: fingerprint.to_owned(),
-            plan_text: self.options.plan_text.clone(),
-            plan_file: self.options.plan_file.clone(),
-            stores: stores.clone(),
-            status: RunStatus::Running,
-            started_at,
-            ended_at: None,
-            actor: self.options.actor.clone(),
-            jobs: self.options.jobs as u32,
-        };
-        let mut tx = self.workspace.state().begin().await?;
-        tx.insert_run(&record).await?;
-        let plan_fingerprint = fingerprint.to_owned();
-        tx.enter(self.entry(Body::RunStarted { run: id.clone(), plan_fingerprint, rehearse, stores }))
-            .await?;
-        tx.commit().await?;
-        Ok(id)
-    }
-
-    async fn resume(&self, record: RunRecord) -> Result<String> {
-        let mut tx = self.workspace.state().begin().await?;
-        tx.set_run_status(&record.id, RunStatus::Running).await?;
-        tx.enter(self.entry(Body::RunResumed { run: record.id.clone() })).await?;
-        tx.commit().await?;
-        Ok(record.id)
-    }
-
-    async fn paused(&self, id: &str, error: &MoveError) -> Result<()> {
-        let status =
-            if matches!(error, MoveError::Stopped { .. }) { RunStatus::Stopped } else { RunStatus::Paused };
-        let reason_code = match error {
-            MoveError::Stopped { .. } => "stopped",
-            MoveError::Connect(_) => "store",
-            MoveError::Refused { .. } | MoveError::Findings(_) => "refused",
-            _ => "failed",
-        };
-        let mut tx = self.workspace.state().begin().await?;
-        tx.set_run_status(id, status).await?;
-        tx.enter(self.entry(Body::RunPaused { run: id.to_owned(), reason_code: reason_code.to_owned() }))
-            .await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    async fn done(&self, id: &str, tables: &[TableResult]) -> Result<()> {
-        fail::fail_point!("move::finish.before", |_| Err(MoveError::failpoint("move::finish.before")));
-        let reconciled = tables.iter().all(|t| t.reconciled);
-        let mut tx = self.workspace.state().begin().await?;
-        tx.set_run_status(id, RunStatus::Done).await?;
-        tx.enter(self.entry(Body::RunFinished { run: id.to_owned(), reconciled })).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
     /// Everything between the beginning and the end of a run.
     async fn tables(&self, id: &str) -> Result<Vec<TableResult>> {
-        let targets = self.targets(id).await?;
+        let targets = self.targets().await?;
         let readers = self.readers().await?;
         let specs: Vec<Arc<TableSpec>> =
             self.resolved.specs.iter().filter(|s| self.chosen(s)).cloned().collect();
@@ -398,7 +211,7 @@ impl<'a> Run<'a> {
     }
 
     /// The target stores, with dunlin's bookkeeping in them.
-    pub(crate) async fn targets(&self, _id: &str) -> Result<BTreeMap<String, Arc<dyn Target>>> {
+    pub(crate) async fn targets(&self) -> Result<BTreeMap<String, Arc<dyn Target>>> {
         let mut targets = BTreeMap::new();
         for spec in &self.resolved.specs {
             if !targets.contains_key(&spec.plan.to.store) {
@@ -438,10 +251,13 @@ impl<'a> Run<'a> {
                 created: spec.created,
                 preexisting,
                 run_at_us: self.workspace.state().run(id).await?.started_at,
+                files: recover::source_files(self, spec).await?,
             };
             let mut tx = self.workspace.state().begin().await?;
             tx.put_table(id, &spec.label, &serde_json::to_value(&saved).unwrap_or_default()).await?;
             tx.commit().await?;
+        } else {
+            recover::same_files(self, id, spec).await?;
         }
         if spec.created && self.target(spec)?.table(&spec.target.name).await?.is_none() {
             target.create(&spec.target).await?;
@@ -477,7 +293,7 @@ impl<'a> Run<'a> {
         if open.is_empty() {
             return Ok(());
         }
-        let replaces = carry::replaced(self, id, spec, &splits).await?;
+        let replaces = replace::replaced(self, id, spec, &splits).await?;
         let observer = self.observer.clone();
         let context = LoadContext {
             run: id.to_owned(),
@@ -490,7 +306,7 @@ impl<'a> Run<'a> {
             progress: Arc::new(move |rows, bytes| observer.event(Event::Rows { rows, bytes })),
             replaces: Arc::new(replaces),
         };
-        // What replaces rows of an earlier run comes first and alone: see `carry::replaced`.
+        // What replaces rows of an earlier run comes first and alone: see `replace::replaced`.
         let (first, rest): (Vec<_>, Vec<_>) =
             open.into_iter().partition(|(split, _)| context.replaces.contains_key(split));
         for splits in [first, rest].into_iter().filter(|s| !s.is_empty()) {
@@ -556,40 +372,6 @@ impl<'a> Run<'a> {
             "move::receipt.after_state"
         )));
         Ok(())
-    }
-
-    /// The pipeline of a table, with what its enrichments look up.
-    pub(crate) async fn pipeline(&self, spec: &Arc<TableSpec>, reader: &Arc<dyn Reader>) -> Result<Pipeline> {
-        let mut lookups = Vec::new();
-        for enrich in spec.plan.enrich.iter().filter(|e| e.when == When::During) {
-            self.observer.event(Event::Step { table: Some(&spec.label), step: "read what enriches it" });
-            let store = self.stores.get(&enrich.from.store)?;
-            let Some(side) = crate::find_table(store.as_ref(), &enrich.from).await? else { continue };
-            let place = |name: &str| side.index_of(name);
-            let add: Vec<usize> = enrich.add.iter().filter_map(|(_, column)| place(column)).collect();
-            let (Some(key), Ok(on)) = (place(&enrich.on.1), spec.mapping.read_schema.index_of(&enrich.on.0))
-            else {
-                continue;
-            };
-            let scratch = self.workspace.state_dir.join("tmp");
-            let reader = store.reader().await?;
-            let side = Arc::new(side);
-            let lookup =
-                Lookup::read(reader.as_ref(), side, key, &add, on, &scratch, MEMORY_MAX_BYTES).await?;
-            if lookup.skipped > 0 {
-                let message =
-                    format!("{} rows of `{}` cannot be read and enrich nothing", lookup.skipped, enrich.from);
-                self.observer.event(Event::Warning { table: &spec.label, message: &message });
-            }
-            lookups.push(Arc::new(lookup));
-        }
-        Ok(Pipeline {
-            spec: spec.clone(),
-            reader: reader.clone(),
-            key: self.key,
-            protector: self.protector.clone(),
-            lookups,
-        })
     }
 
     /// Everything but the writing: what would be loaded, quarantined, excluded, and why.

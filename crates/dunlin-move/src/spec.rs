@@ -139,4 +139,7 @@ pub struct SavedTable {
     pub preexisting: crate::Tally,
     /// When the run began, microseconds since 1970 UTC: what `now()` means in its expressions.
     pub run_at_us: i64,
+    /// The source's files at the start of the run, where it has files: a split of another file is another split.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<dunlin_connect::files::FileStamp>,
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use dunlin_connect::{ConnectError, FileFormat, OpenOptions, Store, TableName};
+use dunlin_connect::files::FileStamp;
+use dunlin_connect::{ConnectError, FileFormat, OpenOptions, Store, Table, TableName};
 use dunlin_plan::{Plan, StorePlan, StoreUrl, TableRef};
 
 use crate::{MoveError, Result};
@@ -13,6 +14,8 @@ use crate::{MoveError, Result};
 #[derive(Clone)]
 pub struct Stores {
     stores: BTreeMap<String, Arc<dyn Store>>,
+    /// Target tables as earlier runs made them, by label: a text file does not tell its types itself.
+    kept: BTreeMap<String, Table>,
 }
 
 impl Stores {
@@ -33,7 +36,7 @@ impl Stores {
         for (name, store) in plan.stores.iter().filter(|(name, _)| used.contains(name.as_str())) {
             stores.insert(name.clone(), open_store(store, base).await?);
         }
-        Ok(Self { stores })
+        Ok(Self { stores, kept: BTreeMap::new() })
     }
 
     /// The store of this name.
@@ -58,6 +61,21 @@ impl Stores {
         self.stores.insert(name.to_owned(), store);
     }
 
+    /// Remembers a target table as an earlier run made it.
+    pub fn keep(&mut self, label: &str, table: Table) {
+        self.kept.insert(label.to_owned(), table);
+    }
+
+    /// A target table that was found, with the types that it was made with where its files do not tell them: after
+    /// `finish` a CSV file is all text, and JSON Lines know few types.
+    pub fn with_kept_types(&self, label: &str, found: Table) -> Table {
+        let names = |t: &Table| t.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+        match self.kept.get(label).filter(|kept| names(kept) == names(&found)) {
+            Some(kept) => Table { name: found.name, rows_estimate: found.rows_estimate, ..kept.clone() },
+            None => found,
+        }
+    }
+
     /// What each store is, beyond its name.
     ///
     /// # Errors
@@ -76,6 +94,35 @@ impl Stores {
 /// # Errors
 /// When its secret is not there, or the store cannot be opened.
 pub async fn open_store(store: &StorePlan, base: &Path) -> Result<Arc<dyn Store>> {
+    let (url, options) = way(store, base)?;
+    Ok(dunlin_connect::open(&store.name, &url, &options).await?)
+}
+
+/// The files of a source table as they are now; none where the store is no files.
+///
+/// # Errors
+/// Those of the store.
+pub async fn file_stamps(store: &StorePlan, base: &Path, table: &TableName) -> Result<Vec<FileStamp>> {
+    let (url, options) = way(store, base)?;
+    Ok(dunlin_connect::files::stamps(&store.name, &url, &options, table).await?)
+}
+
+/// What of a source table's files is not as it was.
+///
+/// # Errors
+/// Those of the store.
+pub async fn files_changed(
+    store: &StorePlan,
+    base: &Path,
+    table: &TableName,
+    before: Vec<FileStamp>,
+) -> Result<Option<String>> {
+    let (url, options) = way(store, base)?;
+    Ok(dunlin_connect::files::changed(&store.name, &url, &options, table, before).await?)
+}
+
+/// A store's URL, secrets filled in, and how it is to be read.
+fn way(store: &StorePlan, base: &Path) -> Result<(String, OpenOptions)> {
     let url = store_url(store, base)?;
     let o = &store.options;
     let format = o.format.map(|f| match f {
@@ -92,7 +139,7 @@ pub async fn open_store(store: &StorePlan, base: &Path) -> Result<Arc<dyn Store>
         null: o.null.clone(),
         format,
     };
-    Ok(dunlin_connect::open(&store.name, &url, &options).await?)
+    Ok((url, options))
 }
 
 fn store_url(store: &StorePlan, base: &Path) -> Result<String> {
@@ -129,7 +176,7 @@ pub fn table_name(reference: &TableRef) -> TableName {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn find_table(store: &dyn Store, reference: &TableRef) -> Result<Option<dunlin_connect::Table>> {
+pub async fn find_table(store: &dyn Store, reference: &TableRef) -> Result<Option<Table>> {
     if reference.table.is_none() {
         // One file or one glob: its only table, whatever the file is called.
         let tables = store.tables().await?;

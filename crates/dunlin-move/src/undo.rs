@@ -3,21 +3,21 @@
 //! A row is taken back only when it is what the run loaded: found by its hash. If any was changed since, the table is
 //! refused and stays as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use dunlin_connect::{Receipt, Target};
+use dunlin_connect::{Receipt, System, TableName, Target};
 use dunlin_plan::Plan;
 use dunlin_store::{Body, Entry, RunRecord, RunStatus, SplitStatus, Workspace, now_us};
 use serde::Serialize;
 
 use crate::address::{Wanted, walk};
 use crate::carry::load_spec;
+use crate::error::rows;
+use crate::finished::{self, Access, Finished};
 use crate::parts::{Part, live_entries, parts_of};
-use crate::resolve::resolve;
 use crate::run::{Event, Observer, Run, RunOptions};
 use crate::spec::TableSpec;
-use crate::stores::Stores;
 use crate::{MoveError, Result, recover};
 
 /// The name under which the target remembers what was taken back.
@@ -53,19 +53,11 @@ pub async fn undo(
         return Ok(Vec::new());
     }
     undoable(workspace, &record).await?;
-    let stores = Stores::open(plan, &options.base).await?;
-    if stores.identities().await? != record.stores {
-        return Err(MoveError::Refused {
-            code: "other-stores",
-            message: format!("run {id} moved between other stores than these"),
-            help: "point the plan at the stores it was run on".to_owned(),
-        });
-    }
-    let saved = recover::saved_tables(workspace, id).await?;
-    let resolved = resolve(plan, &stores, record.started_at, &saved).await?;
-    let run = Run::new(workspace, stores, plan, options, observer, resolved)?;
-    let targets = run.targets(id).await?;
-    recover::receipts(&run, id, &targets).await?;
+    let opened = finished::open(workspace, plan, options, observer, record, Access::Write).await?;
+    let (record, saved, run) = (&opened.record, &opened.saved, &opened.run);
+    let finished = without_bookkeeping(&opened, id).await?;
+    let targets = run.targets().await?;
+    recover::receipts(run, id, &targets).await?;
     let gone = taken_back(id, &targets).await?;
     let mut undone = Vec::new();
     // All tables are looked at before the first is touched.
@@ -77,7 +69,7 @@ pub async fn undo(
         } else {
             parts_of(run.workspace.state(), id, &spec.label).await?
         };
-        found.push((spec, positions(&run, id, spec, &loaded).await?));
+        found.push((spec, positions(run, id, spec, &loaded).await?));
     }
     for (spec, (positions, others)) in found {
         let mut rows = positions.len() as u64;
@@ -88,18 +80,55 @@ pub async fn undo(
             load.delete(&positions).await?;
             let (table, body) = (spec.label.clone(), rows.to_string());
             load.commit(&Receipt { run: id.to_owned(), table, part, body }).await?;
+            fail::fail_point!("move::undo.after_commit", |_| Err(MoveError::failpoint(
+                "move::undo.after_commit"
+            )));
         }
         rows += gone.get(&spec.label).copied().unwrap_or_default();
         let dropped = spec.created && others == 0;
         if dropped {
             target.drop_table(&spec.target.name).await?;
+            fail::fail_point!("move::undo.after_drop", |_| Err(MoveError::failpoint(
+                "move::undo.after_drop"
+            )));
         }
-        note(&run, id, spec, rows).await?;
+        note(run, id, spec, rows).await?;
         undone.push(UndoneTable { table: spec.label.clone(), rows, dropped });
     }
-    ended(workspace, &record).await?;
+    opened.join(&targets).await?;
+    for (name, target) in &targets {
+        if finished.contains(name) {
+            target.finish().await?;
+        }
+    }
+    ended(workspace, record).await?;
     workspace.integrate().await?;
     Ok(undone)
+}
+
+/// The targets whose bookkeeping `finish` has removed: they are left without it again.
+async fn without_bookkeeping(opened: &Finished<'_>, id: &str) -> Result<BTreeSet<String>> {
+    let mut without = BTreeSet::new();
+    for (name, target) in opened.targets_as_they_are().await? {
+        let store = opened.run.stores.get(&name)?;
+        let receipts = match store.system() {
+            System::Postgres => Some((Some("dunlin"), "receipt")),
+            System::Sqlite => Some((None, "_dunlin_receipt")),
+            _ => None,
+        };
+        let there = match receipts {
+            Some((schema, table)) => {
+                let table = TableName { schema: schema.map(str::to_owned), name: table.to_owned() };
+                store.table(&table).await?.is_some()
+            }
+            // A folder of files has receipts beside each table.
+            None => !target.receipts(id).await?.is_empty(),
+        };
+        if !there {
+            without.insert(name);
+        }
+    }
+    Ok(without)
 }
 
 /// A run that a later one carried on has no rows of its own any more.
@@ -199,9 +228,11 @@ async fn positions(
         return Err(MoveError::Refused {
             code: "target-changed",
             message: format!(
-                "{} rows of {} were changed or removed since run {id} loaded them",
-                wanted.left(),
-                spec.label
+                "{} of {} {} changed or removed since run {id} loaded {}",
+                rows(wanted.left() as u64),
+                spec.label,
+                if wanted.left() == 1 { "was" } else { "were" },
+                if wanted.left() == 1 { "it" } else { "them" },
             ),
             help: "`dunlin verify` names them; nothing was taken back".to_owned(),
         });

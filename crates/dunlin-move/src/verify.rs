@@ -8,19 +8,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use dunlin_gate::{AccessLog, Ask, Opened, Policy, Refused, Rows, Sealed};
 use dunlin_plan::Plan;
-use dunlin_store::{RunStatus, Workspace};
+use dunlin_store::Workspace;
 use serde::{Deserialize, Serialize};
 
 use crate::accounting::Tally;
 use crate::differences::Search;
+use crate::finished::{self, Access};
 use crate::parts::{account, parts_of};
 use crate::reconcile::{TableResult, entry, hash_table};
-use crate::resolve::resolve;
 use crate::run::{Event, Observer, Run, RunOptions, row_key};
 use crate::spec::TableSpec;
-use crate::stores::Stores;
-use crate::{MoveError, Result, recover};
+use crate::{Result, recover};
 
 /// How a row differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,12 +37,63 @@ pub enum DifferenceKind {
 /// A row that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Its key in the target, `column=value`, masked unless asked in the clear; absent where the table has no key.
+    /// Its key in the target, `column=value`, as the gate let it out; absent where the table has no key.
     pub key: BTreeMap<String, String>,
     /// How it differs.
     pub kind: DifferenceKind,
     /// The columns that differ; empty for missing and extra rows.
     pub columns: Vec<String>,
+}
+
+/// A row that differs, without anything of what is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DifferingRow {
+    /// How it differs.
+    pub kind: DifferenceKind,
+    /// The columns that differ; empty for missing and extra rows.
+    pub columns: Vec<String>,
+    /// Its name in the log of accesses: a keyed hash of its key, as hex.
+    pub name: String,
+}
+
+/// The differing rows of one table. Their keys are customer data and under seal.
+pub struct Differences {
+    /// The table's label in the plan.
+    pub table: String,
+    /// How they differ.
+    pub rows: Vec<DifferingRow>,
+    /// Their keys, in the same order.
+    pub keys: Sealed<Rows>,
+}
+
+impl Differences {
+    /// Lets the keys out through the gate. The caller closes what was opened once it has shown them.
+    ///
+    /// # Errors
+    /// When the policy says no, or the access cannot be entered.
+    pub async fn open(
+        self,
+        policy: &dyn Policy,
+        log: &dyn AccessLog,
+        mut ask: Ask,
+    ) -> std::result::Result<(Vec<Difference>, Opened), Refused> {
+        ask.row_names = self.rows.iter().map(|r| r.name.clone()).collect();
+        ask.surface = "differences".to_owned();
+        let opened = dunlin_gate::open(self.keys, policy, log, &ask, &dunlin_store::new_id()).await?;
+        let mut told: Vec<Difference> = self
+            .rows
+            .into_iter()
+            .zip(&opened.rows)
+            .map(|(row, values)| {
+                let name = |c: &dunlin_gate::ColumnInfo| c.name.clone();
+                let value = |v: &Option<String>| v.clone().unwrap_or_else(|| "?".to_owned());
+                let key = opened.columns.iter().map(name).zip(values.iter().map(value)).collect();
+                Difference { key, kind: row.kind, columns: row.columns }
+            })
+            .collect();
+        told.sort_by(|a, b| (a.kind, &a.key, &a.columns).cmp(&(b.kind, &b.key, &b.columns)));
+        Ok((told, opened))
+    }
 }
 
 /// What a verification found: the run, and each table.
@@ -51,62 +102,49 @@ pub struct Verified {
     pub run: String,
     /// The fingerprint of its plan.
     pub fingerprint: String,
-    /// Each table.
+    /// Each table. What differs is not in here but in `differences`.
     pub tables: Vec<TableResult>,
+    /// The differing rows of each table that has any.
+    pub differences: Vec<Differences>,
 }
 
 /// Verifies the latest finished run of this plan.
 ///
 /// # Errors
-/// No such run, or stores that cannot be read. Differences are no error: they are the result.
+/// No such run, a run at work in this workspace, or stores that cannot be read. Differences are no error: they are the result.
 pub async fn verify(
     workspace: &Workspace,
     plan: &Plan,
     options: &RunOptions,
-    clear: bool,
     observer: Arc<dyn Observer>,
 ) -> Result<Verified> {
-    let stores = Stores::open(plan, &options.base).await?;
-    let record = finished_run(workspace, plan).await?;
-    let saved = recover::saved_tables(workspace, &record.id).await?;
-    let resolved = resolve(plan, &stores, record.started_at, &saved).await?;
-    let run = Run::new(workspace, stores, plan, options, observer, resolved)?;
-    let mut tables = Vec::new();
+    let _lock = workspace.lock_run()?;
+    locked(workspace, plan, options, observer).await
+}
+
+/// Verifies; the caller holds the run's lock.
+pub(crate) async fn locked(
+    workspace: &Workspace,
+    plan: &Plan,
+    options: &RunOptions,
+    observer: Arc<dyn Observer>,
+) -> Result<Verified> {
+    let record = finished::latest(workspace, plan).await?;
+    let opened = finished::open(workspace, plan, options, observer, record, Access::Read).await?;
+    let (record, saved, run) = (&opened.record, &opened.saved, &opened.run);
+    // A decision or an enrichment whose process died may be in the target and not in the state.
+    recover::receipts(run, &record.id, &opened.targets_as_they_are().await?).await?;
+    let (mut tables, mut differences) = (Vec::new(), Vec::new());
     for spec in &run.resolved.specs {
         let chosen = options.tables.is_empty() || options.tables.contains(&spec.label);
         let Some(saved) = saved.get(&spec.label).filter(|_| chosen) else { continue };
-        let result = table(&run, &record.id, spec, saved.preexisting, clear).await?;
+        let (result, differing) = table(run, &record.id, spec, saved.preexisting).await?;
         workspace.state().enter(options.actor.clone(), entry(&record.id, &result, true)).await?;
         tables.push(result);
+        differences.extend(differing.filter(|d| !d.rows.is_empty()));
     }
     workspace.integrate().await?;
-    Ok(Verified { run: record.id, fingerprint: record.fingerprint, tables })
-}
-
-/// The latest run of this plan that was brought to its end.
-pub(crate) async fn finished_run(workspace: &Workspace, plan: &Plan) -> Result<dunlin_store::RunRecord> {
-    let fingerprint = plan.fingerprint().to_string();
-    let mut runs = workspace.state().runs().await?;
-    runs.retain(|r| r.kind == dunlin_store::RunKind::Load && r.fingerprint == fingerprint);
-    runs.sort_by_key(|r| r.started_at);
-    match runs.iter().rev().find(|r| r.status == RunStatus::Done) {
-        Some(found) => Ok(found.clone()),
-        None if runs.is_empty() => Err(MoveError::Refused {
-            code: "no-run",
-            message: "this plan has not been run yet".to_owned(),
-            help: "`dunlin run` moves the data; an edited plan is another plan".to_owned(),
-        }),
-        None if runs.iter().all(|r| r.status == RunStatus::Abandoned) => Err(MoveError::Refused {
-            code: "no-run",
-            message: "the runs of this plan were taken back or given up".to_owned(),
-            help: "`dunlin run` moves the data again".to_owned(),
-        }),
-        None => Err(MoveError::Refused {
-            code: "run-unfinished",
-            message: "the run of this plan is not finished".to_owned(),
-            help: "`dunlin run` goes on with it".to_owned(),
-        }),
-    }
+    Ok(Verified { run: record.id.clone(), fingerprint: record.fingerprint.clone(), tables, differences })
 }
 
 async fn table(
@@ -114,8 +152,7 @@ async fn table(
     id: &str,
     spec: &Arc<TableSpec>,
     preexisting: Tally,
-    clear: bool,
-) -> Result<TableResult> {
+) -> Result<(TableResult, Option<Differences>)> {
     let begun = std::time::Instant::now();
     let parts = parts_of(run.workspace.state(), id, &spec.label).await?;
     let account = account(&parts);
@@ -133,13 +170,14 @@ async fn table(
     result.source_rows = source.all.rows;
     result.source_hash = source.all.hash;
     result.reconciled &= source_same;
+    let mut differences = None;
     if !result.reconciled {
         run.observer.event(Event::Step { table: Some(&spec.label), step: "find what differs" });
-        let search = Search { run, spec, key, clear, parts: &parts };
-        result.differences = search.differences(&target, source_same, preexisting).await?;
+        let search = Search { run, spec, key, parts: &parts };
+        differences = Some(search.differences(&target, source_same, preexisting).await?);
     }
     result.seconds = begun.elapsed().as_secs_f64();
     result.rows_per_second =
         if result.seconds > 0.0 { (result.source_rows as f64 / result.seconds) as u64 } else { 0 };
-    Ok(result)
+    Ok((result, differences))
 }

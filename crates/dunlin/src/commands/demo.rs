@@ -38,7 +38,7 @@ pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Fail
     progress.clear();
     let summary = outcome.map_err(|e| plan.failure(e))?;
     output::note("reading both sides again");
-    let verified = dunlin_move::verify(&workspace, &plan.plan, &options, false, progress.clone()).await;
+    let verified = dunlin_move::verify(&workspace, &plan.plan, &options, progress.clone()).await;
     progress.clear();
     let verified = verified.map_err(|e| plan.failure(e))?;
     let at = Some(super::keys::when(dunlin_store::now_us()));

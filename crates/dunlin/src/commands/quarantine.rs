@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dunlin_gate::{AccessLog, Ask, ColumnInfo, MaskedOnly, Rows, Sealed};
+use dunlin_gate::{Ask, ColumnInfo, MaskedOnly, Rows, Sealed};
 use dunlin_move::quarantine::{Form, QuarantinedRow};
 use dunlin_move::{DecideOptions, Decision};
-use dunlin_store::{Actor, Body, QuarantineFilter, QuarantineStatus, Workspace};
+use dunlin_store::{Actor, QuarantineFilter, QuarantineStatus, Workspace};
 
 use super::OK;
 use crate::cli::{Format, QuarantineCommand};
@@ -128,7 +128,8 @@ async fn show(
     Ok(OK)
 }
 
-fn refused(error: impl std::fmt::Display) -> Failure {
+/// Why the gate stayed shut.
+pub fn refused(error: impl std::fmt::Display) -> Failure {
     Failure::Refused {
         message: error.to_string(),
         help: Some("ask for masked values, or name a purpose".into()),
@@ -213,59 +214,26 @@ async fn decide(
         }
         let would = if dry_run { "would be " } else { "" };
         output::line(&format!(
-            "{}: {} rows looked at; {} {would}released, {} {would}left behind",
+            "{}: {} looked at; {} {would}released, {} {would}left behind",
             done.table,
-            thousands(done.rows),
+            output::rows(done.rows),
             thousands(done.released),
             thousands(done.discarded)
         ));
         for (reason, rows) in &done.waiting {
-            output::line(&format!("  {} still wait: {reason}", thousands(*rows)));
+            let columns: Vec<&str> =
+                done.waiting_columns.get(reason).into_iter().flatten().map(String::as_str).collect();
+            let at = if columns.is_empty() { String::new() } else { format!(" in {}", columns.join(", ")) };
+            let wait = if *rows == 1 { "waits" } else { "wait" };
+            output::line(&format!("  {} still {wait}: {reason}{at}", thousands(*rows)));
         }
         if done.children > 0 {
+            let wait = if done.children == 1 { "waits" } else { "wait" };
             output::note(&format!(
-                "{} rows of other tables wait for a parent: `dunlin quarantine list`, then release them",
-                thousands(done.children)
+                "{} of other tables {wait} for a parent: `dunlin quarantine list`, then release them",
+                output::rows(done.children)
             ));
         }
     }
     Ok(OK)
-}
-
-/// An access in the clear that is not a listing of rows, opened in the ledger before anything is read.
-pub struct ClearAccess(String);
-
-impl ClearAccess {
-    /// Ends it.
-    pub async fn close(self, workspace: &Workspace, rows: u64) -> Result<(), Failure> {
-        let body = Body::AccessClosed { access: self.0, rows };
-        workspace.state().enter(Actor::local(), body).await?;
-        workspace.integrate().await?;
-        Ok(())
-    }
-}
-
-/// Opens an access in the clear to the keys and values that a command will print.
-pub async fn enter_clear(
-    workspace: &Workspace,
-    plan: &PlanFile,
-    what: &str,
-    purpose: &str,
-) -> Result<ClearAccess, Failure> {
-    let access = dunlin_store::new_id();
-    let purpose_hash = AccessLog::keep_text(workspace, purpose).await.map_err(refused)?;
-    for table in &plan.plan.tables {
-        let body = Body::AccessOpened {
-            access: access.clone(),
-            purpose_category: what.to_owned(),
-            purpose_hash: purpose_hash.clone(),
-            store: table.to.store.clone(),
-            table: table.label(),
-            columns: table.columns.iter().map(|c| c.target.clone()).collect(),
-            masks: std::collections::BTreeMap::new(),
-            limit: None,
-        };
-        workspace.state().enter(Actor::local(), body).await?;
-    }
-    Ok(ClearAccess(access))
 }

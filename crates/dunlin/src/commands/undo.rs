@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::OK;
 use crate::cli::{Format, UndoArgs};
 use crate::failure::Failure;
-use crate::output::{self, thousands};
+use crate::output;
 use crate::progress::Progress;
 use crate::workspace::{PlanFile, open};
 
@@ -28,7 +28,7 @@ pub async fn undo(dir: &Path, args: UndoArgs, format: Format) -> Result<u8, Fail
             Format::Json => output::json(&table),
             Format::Text => {
                 let gone = if table.dropped { "; the table, which the run had made, is gone" } else { "" };
-                output::line(&format!("{}: {} rows taken back{gone}", table.table, thousands(table.rows)));
+                output::line(&format!("{}: {} taken back{gone}", table.table, output::rows(table.rows)));
             }
         }
     }

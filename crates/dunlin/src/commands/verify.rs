@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use dunlin_gate::{Ask, MaskedOnly};
 use dunlin_move::{DifferenceKind, Verified};
-use dunlin_store::Workspace;
+use dunlin_store::{Actor, Workspace};
 
 use super::{NOT_RIGHT, OK};
 use crate::cli::{Format, VerifyArgs};
@@ -22,36 +23,54 @@ pub async fn verify(dir: &Path, args: VerifyArgs, format: Format) -> Result<u8, 
     let workspace = open(dir).await?;
     let mut options = plan.options(args.jobs);
     options.tables = args.tables.clone();
-    let access = match (args.clear, &args.purpose) {
-        (true, Some(purpose)) => {
-            Some(super::quarantine::enter_clear(&workspace, &plan, "verify", purpose).await?)
-        }
-        _ => None,
+    let ask = match (args.clear, &args.purpose) {
+        (true, Some(purpose)) => Ask::clear(Actor::local(), "verify", purpose),
+        _ => Ask::masked(Actor::local()),
     };
     let progress = Arc::new(Progress::new(false));
-    let outcome = dunlin_move::verify(&workspace, &plan.plan, &options, args.clear, progress.clone()).await;
+    let outcome = dunlin_move::verify(&workspace, &plan.plan, &options, progress.clone()).await;
     progress.clear();
-    let verified = outcome.map_err(|e| plan.failure(e))?;
-    if let Some(access) = access {
-        let rows: u64 = verified.tables.iter().map(|t| t.differences.len() as u64).sum();
-        access.close(&workspace, rows).await?;
-    }
-    print(&workspace, &verified, format).await
+    show(&workspace, outcome.map_err(|e| plan.failure(e))?, &ask, format).await
 }
 
-async fn print(workspace: &Workspace, verified: &Verified, format: Format) -> Result<u8, Failure> {
+/// Prints what was found. The keys of rows that differ come through the gate.
+async fn show(
+    workspace: &Workspace,
+    mut verified: Verified,
+    ask: &Ask,
+    format: Format,
+) -> Result<u8, Failure> {
+    let mut opened = Vec::new();
+    for differences in std::mem::take(&mut verified.differences) {
+        let label = differences.table.clone();
+        let asked = differences.open(&MaskedOnly, workspace, ask.clone()).await;
+        let (told, access) = asked.map_err(super::quarantine::refused)?;
+        if let Some(table) = verified.tables.iter_mut().find(|t| t.table == label) {
+            table.differences = told;
+        }
+        opened.push(access);
+    }
+    print(&verified, format);
+    for access in opened {
+        access.close(workspace).await.map_err(super::quarantine::refused)?;
+    }
+    let checkpoint = workspace.integrate().await?;
     let reconciled = verified.tables.iter().all(|t| t.reconciled);
-    let code = if reconciled { OK } else { NOT_RIGHT };
     if format == Format::Json {
-        verified.tables.iter().for_each(output::json);
-        let checkpoint = workspace.integrate().await?;
         output::json(&serde_json::json!({
             "run": verified.run,
             "plan_fingerprint": verified.fingerprint,
             "reconciled": reconciled,
             "ledger": { "size": checkpoint.size, "root": checkpoint.root_hex() },
         }));
-        return Ok(code);
+    }
+    Ok(if reconciled { OK } else { NOT_RIGHT })
+}
+
+fn print(verified: &Verified, format: Format) {
+    if format == Format::Json {
+        verified.tables.iter().for_each(output::json);
+        return;
     }
     output::line(&super::run::table(&verified.tables));
     for table in &verified.tables {
@@ -71,12 +90,12 @@ async fn print(workspace: &Workspace, verified: &Verified, format: Format) -> Re
             output::line(&format!("  {}: and {more} more (all with --format json)", table.table));
         }
     }
+    let reconciled = verified.tables.iter().all(|t| t.reconciled);
     output::line(if reconciled {
         "Both sides were read again: everything is there, and unchanged."
     } else {
         "The sides differ."
     });
-    Ok(code)
 }
 
 /// Verifies, then removes dunlin's bookkeeping from the targets.
@@ -87,7 +106,7 @@ pub async fn finish(dir: &Path, format: Format) -> Result<u8, Failure> {
     let outcome = dunlin_move::finish(&workspace, &plan.plan, &plan.options(None), progress.clone()).await;
     progress.clear();
     let (verified, finished) = outcome.map_err(|e| plan.failure(e))?;
-    let code = print(&workspace, &verified, format).await?;
+    let code = show(&workspace, verified, &Ask::masked(Actor::local()), format).await?;
     if code != OK {
         output::error(
             "nothing was removed: the targets do not reconcile",
@@ -113,9 +132,7 @@ pub async fn enrich(dir: &Path, format: Format) -> Result<u8, Failure> {
     for table in outcome.map_err(|e| plan.failure(e))? {
         match format {
             Format::Json => output::json(&table),
-            Format::Text => {
-                output::line(&format!("{}: {} rows enriched", table.table, output::thousands(table.rows)))
-            }
+            Format::Text => output::line(&format!("{}: {} enriched", table.table, output::rows(table.rows))),
         }
     }
     Ok(OK)

@@ -110,7 +110,7 @@ fn undo_refuses_rows_that_were_changed_since() {
     site.sql("new.db", "update people set name = 'edited here' where id = 5");
     let refused = site.dunlin(&["undo", "--run", &run]).expect(2);
     insta::assert_snapshot!(site.plain(&refused.err), @r"
-    error: 1 rows of new.people were changed or removed since run [id] loaded them
+    error: 1 row of new.people was changed or removed since run [id] loaded it
       help: `dunlin verify` names them; nothing was taken back
     ");
     assert_eq!(site.one("new.db", "select count(*) from people"), "1000");
@@ -179,6 +179,124 @@ fn finish_removes_the_bookkeeping_once_verified() {
         site.dunlin(&["finish"]).expect(0);
         assert_eq!(pg_one(&url, schema), "0");
     }
+}
+
+#[test]
+fn undo_after_finish_leaves_no_bookkeeping() {
+    let site = people("sqlite:new.db");
+    let run = site.moved().run_id();
+    site.dunlin(&["finish"]).expect(0);
+    site.dunlin(&["undo", "--run", &run]).expect(0);
+    assert_eq!(site.one("new.db", "select count(*) from sqlite_schema where name not like 'sqlite%'"), "0");
+    site.moved();
+    site.verify().expect(0).balanced();
+    if let Some(url) = postgres("unfinish") {
+        let site = people(&url);
+        let run = site.moved().run_id();
+        site.dunlin(&["finish"]).expect(0);
+        site.dunlin(&["undo", "--run", &run]).expect(0);
+        let left = "select count(*) from pg_namespace n left join pg_class c on c.relnamespace = n.oid \
+            where n.nspname = 'dunlin' or c.relname = 'people'";
+        assert_eq!(pg_one(&url, left), "0");
+    }
+    let site = people("file:out.csv");
+    site.edit_plan("to = \"new.people\"", "to = \"new\"\ninto = \"append\"");
+    site.write("out.csv", "id,name,email\n-1,here,\n");
+    let run = site.moved().run_id();
+    site.dunlin(&["finish"]).expect(0);
+    site.dunlin(&["undo", "--run", &run]).expect(0);
+    assert_eq!(site.read("out.csv"), "id,name,email\n-1,here,\n");
+    assert!(!site.path("out.csv.dunlin-parts").exists());
+}
+
+#[test]
+fn undo_of_a_run_of_one_table_takes_that_table_back() {
+    let tables = [("invoice", "invoice_id"), ("customer", "customer_id")];
+    let site = Site::with_plan(&plan("sqlite:old.db", "sqlite:new.db", &tables));
+    site.sql("old.db", crate::moves::SHOP);
+    let one = site.run(&["--table", "new.customer"]).expect(0).run_id();
+    let undone = site.dunlin(&["undo", "--run", &one]).expect(0);
+    insta::assert_snapshot!(site.plain(&undone.out), @"new.customer: 300 rows taken back; the table, which the run had made, is gone");
+    // And when the others came after it, by a run of their own.
+    site.run(&["--table", "new.customer"]).expect(0);
+    let all = site.moved().run_id();
+    site.dunlin(&["undo", "--run", &all]).expect(0);
+    // The table of the first run stays, as the second had found it there.
+    assert_eq!(site.one("new.db", "select count(*) from customer"), "0");
+    assert_eq!(site.one("new.db", "select count(*) from sqlite_schema where name = 'invoice'"), "0");
+    site.moved();
+    site.verify().expect(0).balanced();
+}
+
+#[test]
+fn a_text_file_keeps_its_types_after_finish() {
+    for format in ["csv", "jsonl"] {
+        let tables = [("people", "id")];
+        let site = Site::with_plan(
+            &plan("sqlite:old.db", &format!("file:out.{format}"), &tables)
+                .replace("to = \"new.people\"", "to = \"new\""),
+        );
+        site.sql(
+            "old.db",
+            "create table people (id integer primary key, born date, seen timestamp, balance numeric(10,2), ok boolean);
+             with recursive n (i) as (select 1 union all select i + 1 from n where i < 500)
+             insert into people select i, date('2000-01-01', i || ' days'), '2024-05-01 10:00:00.5', i / 4.0, i % 2 from n;",
+        );
+        run_in_splits(&site);
+        site.dunlin(&["finish"]).expect(0);
+        assert!(!site.path(&format!("out.{format}.dunlin-parts")).exists());
+        site.sql(
+            "old.db",
+            "update people set balance = 7.5 where id = 250; delete from people where id = 300",
+        );
+        let again = run_in_splits(&site);
+        assert_eq!(again.counts("new"), [499, 499, 0, 0, 499], "{format}");
+        site.verify().expect(0).balanced();
+        assert_eq!(
+            site.read(&format!("out.{format}")).lines().count(),
+            if format == "csv" { 500 } else { 499 }
+        );
+    }
+}
+
+#[test]
+fn a_file_holds_what_was_fixed_and_can_be_finished() {
+    let site = Site::with_plan(
+        &(plan("file:in.csv", "file:out.csv", &[("people", "id")])
+            + "[table.columns]\nid = \"cast(id as bigint)\"\nage = \"cast(age as bigint)\"\n")
+            .replace("\"old.people\"", "\"old\"")
+            .replace("\"new.people\"", "\"new\""),
+    );
+    site.write("in.csv", "id,age\n1,40\n2,x\n3,42\n");
+    site.moved();
+    let group = site.waiting()[0]["group"].as_str().unwrap().to_owned();
+    let fixed = site.dunlin(&["quarantine", "fix", &group, "--set", "age = 41"]).expect(0);
+    insta::assert_snapshot!(site.plain(&fixed.out), @"new: 1 row looked at; 1 released, 0 left behind");
+    assert_eq!(site.read("out.csv"), "id,age\n1,40\n3,42\n2,41\n");
+    site.dunlin(&["finish"]).expect(0);
+    assert_eq!(site.read("out.csv"), "id,age\n1,40\n3,42\n2,41\n");
+}
+
+#[test]
+fn a_decision_is_not_written_into_other_stores() {
+    let site = people("env:DUNLIN_TARGET");
+    site.edit_plan(
+        "key = [\"id\"]",
+        "key = [\"id\"]\n[[table.rule]]\nname = \"few\"\ncheck = \"id < 900\"\notherwise = \"quarantine\"\n",
+    );
+    let with = |file: &str, arguments: &[&str]| {
+        let mut command = site.command(arguments);
+        command.env("DUNLIN_TARGET", format!("sqlite:{file}"));
+        Done::of(command)
+    };
+    with("new.db", &["run"]).expect(0);
+    let group = site.waiting()[0]["group"].as_str().unwrap().to_owned();
+    site.sql("other.db", "create table people (id integer primary key, name text, email text)");
+    let refused = with("other.db", &["quarantine", "release", &group]).expect(2);
+    assert!(refused.err.contains("moved between other stores than these"), "{}", refused.err);
+    with("other.db", &["finish"]).expect(1);
+    assert_eq!(site.one("other.db", "select count(*) from sqlite_schema"), "1");
+    assert_eq!(site.one("other.db", "select count(*) from people"), "0");
 }
 
 fn enriched(when: &str) -> Site {

@@ -25,6 +25,33 @@ impl Watch {
         code
     }
 
+    /// A command whose output is meant to show values; nothing else of it is.
+    fn run_clear(&mut self, arguments: &[&str]) {
+        let mut done = self.site.dunlin(arguments);
+        assert!(done.code <= 1, "{arguments:?}: {}", done.err);
+        done.out.clear();
+        self.said.push(done);
+    }
+
+    /// Tries to mend a group by expressions that fail, each at another step.
+    fn fix_in_vain(&mut self, group: &str) {
+        let literal = format!("id = cast('{CANARY}' as bigint)");
+        for set in [
+            "id = cast(name as bigint)",
+            "name = id / (id - id)",
+            "name = no_such(name)",
+            "no_such = name",
+            "name = substr(name, 'x')",
+            "name = name +",
+            "name = (select name from people)",
+            literal.as_str(),
+        ] {
+            for more in [["--dry-run"].as_slice(), &["--format", "json"], &[]] {
+                self.run(&[["quarantine", "fix", group, "--set", set].as_slice(), more].concat());
+            }
+        }
+    }
+
     /// Every command that may show or keep something, after which the canary must be nowhere.
     #[track_caller]
     fn look(mut self, stores: &[&str]) {
@@ -40,11 +67,15 @@ impl Watch {
         ] {
             self.run(arguments);
         }
+        self.run_clear(&["verify", "--clear", "--purpose", "test: clear"]);
+        self.run_clear(&["verify", "--clear", "--purpose", "test: clear", "--format", "json"]);
         let list = self.site.dunlin(&["quarantine", "list", "--format", "json"]);
         for group in list.json() {
             if let Some(group) = group["group"].as_str() {
                 self.run(&["quarantine", "show", group]);
                 self.run(&["quarantine", "show", group, "--format", "json"]);
+                self.run_clear(&["quarantine", "show", group, "--clear", "--purpose", "test: clear"]);
+                self.fix_in_vain(group);
                 self.run(&["quarantine", "release", group]);
             }
         }

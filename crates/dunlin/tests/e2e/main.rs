@@ -5,7 +5,9 @@
 mod again;
 mod canary;
 mod crash;
+mod crash_after;
 mod equation;
+mod fuzz;
 mod moves;
 mod plan_errors;
 mod quarantine;

@@ -360,6 +360,63 @@ fn a_full_disk_stops_the_run_and_nothing_is_lost() {
     }
 }
 
+#[test]
+fn a_full_disk_under_dunlin_s_own_folder_stops_the_run_and_nothing_is_lost() {
+    let site = Site::with_plan(&plan("sqlite:old.db", "sqlite:new.db", &[("people", "id")]));
+    site.edit_plan(
+        "key = [\"id\"]",
+        "key = [\"id\"]\n[[table.rule]]\nname = \"none\"\ncheck = \"id % 3 = 0\"\notherwise = \"quarantine\"\n",
+    );
+    site.sql("old.db", DATA);
+    site.sql("old.db", "update people set name = name || hex(randomblob(1000))");
+    // The folder is made by the first command, and then lies on a small disk.
+    site.dunlin(&["check"]).expect(0);
+    let own = site.path(".dunlin");
+    let kept = site.path("kept");
+    if own.exists() {
+        std::fs::rename(&own, &kept).unwrap();
+    }
+    std::fs::create_dir(&own).unwrap();
+    let mount = |size: &str, more: &str| {
+        let options = format!("{more}size={size},mode=0700");
+        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&own).output();
+        done.is_ok_and(|o| o.status.success())
+    };
+    if !mount("1m", "") {
+        eprintln!("skipped: a small file system cannot be mounted here (it takes root)");
+        return;
+    }
+    let _gone = Unmount(own.clone());
+    if kept.exists() {
+        assert!(Command::new("cp").arg("-a").arg(kept.join(".")).arg(&own).status().unwrap().success());
+    }
+    let full = site.dunlin(&["run"]);
+    assert_eq!(full.code, 3, "{}", full.err);
+    assert!(!full.err.contains("a defect"), "{}", full.err);
+    insta::assert_snapshot!(site.plain(&full.err), @r"
+    new.people, about 1,000 rows
+    error: the quarantine fragment `0` could not be read or written: no storage space
+      help: free some space where `.dunlin/` lies and run again; what was committed is kept
+    ");
+    assert!(mount("64m", "remount,"));
+    let done = site.moved();
+    assert_eq!(done.counts("new.people"), [1000, 333, 667, 0, 333]);
+    site.verify().expect(0).balanced();
+    site.dunlin(&["ledger", "verify"]).expect(0);
+}
+
+#[test]
+fn a_file_where_no_file_can_be_is_told_with_the_way_out() {
+    let site = Site::with_plan(&plan("sqlite:old.db", "sqlite:/dev/null/new.db", &[("people", "id")]));
+    site.sql("old.db", DATA);
+    let told = site.dunlin(&["run"]);
+    insta::assert_snapshot!(format!("{}\n{}", told.code, site.plain(&told.err)), @r"
+    2
+    error: store `new`: the database's path leads through something that is no folder
+      help: name a file in a folder: `sqlite:FOLDER/NAME.db`; a relative path starts from the plan's folder
+    ");
+}
+
 struct Unmount(std::path::PathBuf);
 
 impl Drop for Unmount {
@@ -409,21 +466,56 @@ fn a_source_that_shrinks_while_it_is_read_is_told_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_source_that_changed_before_a_run_went_on_is_named_by_verify() {
+fn a_file_that_changed_before_a_run_goes_on_is_noticed() {
     let site = from_csv("[[table.rule]]\nname = \"few\"\ncheck = \"id <> '1500'\"\notherwise = \"stop\"\n");
     let run = || {
-        let mut command = site.command(&["run", "--jobs", "1", "--format", "json"]);
+        let mut command = site.command(&["run", "--jobs", "1"]);
         command.env("DUNLIN_ROWS_PER_SPLIT", "200");
         Done::of(command)
     };
     run().expect(1);
-    // Another name in a split that is loaded, and the cause of the stop mended.
-    site.write(
-        "in.csv",
-        lines(2000).replace("\n1500,", "\n9500,").replace("\n10,Person 10\n", "\n10,Parson 10\n"),
-    );
-    let done = run().expect(0);
+    // Written again but not changed: it goes on to where it stopped.
+    site.write("in.csv", lines(2000));
+    run().expect(1);
+    // Of the same size, with another content in a split that is loaded already.
+    site.write("in.csv", lines(2000).replace("\n10,Person 10\n", "\n10,Parson 10\n"));
+    insta::assert_snapshot!(site.plain(&run().expect(2).err), @r"
+    going on with run [id]
+    error: the source of new.people changed since run [id] began: in.csv was written to
+      help: put it back as it was and run again
+      help: or take the run back and begin anew: dunlin undo --run [id]
+    ");
+    // Of another size: every later split would begin in the middle of a line.
+    site.write("in.csv", lines(2000).replace("\n1500,", "\n15000,"));
+    let told = run().expect(2).err;
+    assert!(told.contains("in.csv had 31794 bytes and has 31795"), "{told}");
+    assert_eq!(site.one("new.db", "select count(*) from people"), "1400");
+    // The way out that is offered.
+    let id = told.rsplit("dunlin undo --run ").next().unwrap().trim().to_owned();
+    site.dunlin(&["undo", "--run", &id]).expect(0);
+    let done = site.moved();
     assert_eq!(done.counts("new.people"), [2000, 2000, 0, 0, 2000]);
+    site.verify().expect(0).balanced();
+}
+
+#[test]
+fn a_database_that_changed_before_a_run_went_on_is_named_by_verify() {
+    let site = Site::with_plan(&plan("sqlite:old.db", "sqlite:new.db", &[("people", "id")]));
+    site.edit_plan(
+        "key = [\"id\"]",
+        "key = [\"id\"]\n[[table.rule]]\nname = \"few\"\ncheck = \"id <> 900\"\notherwise = \"stop\"\n",
+    );
+    site.sql("old.db", DATA);
+    let run = || {
+        let mut command = site.command(&["run", "--jobs", "1", "--format", "json"]);
+        command.env("DUNLIN_ROWS_PER_SPLIT", "100");
+        Done::of(command)
+    };
+    run().expect(1);
+    // Another name in a split that is loaded, and the cause of the stop mended.
+    site.sql("old.db", "update people set name = 'else' where id = 10; delete from people where id = 900");
+    let done = run().expect(0);
+    assert_eq!(done.counts("new.people"), [999, 999, 0, 0, 999]);
     let told =
         site.dunlin(&["verify", "--format", "json", "--clear", "--purpose", "test: changed"]).expect(1);
     assert_eq!(told.differences("new.people"), ["changed id=10 name"]);

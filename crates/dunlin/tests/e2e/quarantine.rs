@@ -120,7 +120,7 @@ fn a_fix_releases_a_parent_and_then_its_children() {
     ");
     let fixed = site.dunlin(&["quarantine", "fix", unread, "--set", "age = 40"]).expect(0);
     insta::assert_snapshot!(format!("{}{}", fixed.out, fixed.err), @r"
-    new.customer: 1 rows looked at; 1 released, 0 left behind
+    new.customer: 1 row looked at; 1 released, 0 left behind
     6 rows of other tables wait for a parent: `dunlin quarantine list`, then release them
     ");
     assert_eq!(site.rows("new.db", "name, age", "customer where id = 10"), ["'Name 10'|40"]);
@@ -142,8 +142,8 @@ fn what_still_fails_still_waits_and_what_is_discarded_is_excluded() {
     let (minors, _) = group(&groups, "new.customer", "rule:adults");
     let same = site.dunlin(&["quarantine", "release", minors]).expect(0);
     insta::assert_snapshot!(same.out, @r"
-    new.customer: 1 rows looked at; 0 released, 0 left behind
-      1 still wait: rule:adults
+    new.customer: 1 row looked at; 0 released, 0 left behind
+      1 still waits: rule:adults in age
     ");
     assert_eq!(balance(&site)[0], [100, 97, 3, 0, 97]);
     site.dunlin(&["quarantine", "discard", minors]).expect(0);

@@ -28,6 +28,7 @@ pub struct Scene {
     kind: Kind,
     server: Option<String>,
     source: Source,
+    enriched: bool,
 }
 
 /// What the source holds, and what of it must arrive.
@@ -47,14 +48,41 @@ impl Scene {
         };
         let dir = folder();
         let source = write_source(&dir.path().join("source.db"), 0).await;
-        let scene = Scene { dir, kind, server, source };
+        let scene = Scene { dir, kind, server, source, enriched: false };
         scene.reset().await;
         Some(scene)
     }
 
+    /// As [`Scene::new`], with a column of visits that `dunlin enrich` fills.
+    pub async fn enriched(kind: Kind) -> Option<Scene> {
+        let mut scene = Scene::new(kind).await?;
+        let sql = "create table places (visit integer primary key, place text);
+            with recursive n (i) as (select 1 union all select i + 3 from n where i < 1200)
+            insert into places select i, 'place ' || i from n;";
+        sql_into(&scene.path("places.db"), sql).await;
+        scene.enriched = true;
+        scene.reset().await;
+        Some(scene)
+    }
+
+    /// Keeps everything as it is now, for [`Scene::restore`]; a server's tables cannot be kept.
+    pub fn keep(&self) {
+        for place in PLACES {
+            copy(&self.path(place), &self.path("kept").join(place));
+        }
+    }
+
+    /// As it was kept.
+    pub fn restore(&self) {
+        for place in PLACES {
+            let _ = std::fs::remove_dir_all(self.path(place));
+            copy(&self.path("kept").join(place), &self.path(place));
+        }
+    }
+
     /// As before the first run; the source stays.
     pub async fn reset(&self) {
-        for place in ["work", "keys", "target"] {
+        for place in PLACES {
             let _ = std::fs::remove_dir_all(self.path(place));
         }
         for place in ["work", "target"] {
@@ -70,7 +98,11 @@ impl Scene {
             Kind::Parquet => "url = \"file:../target/\"\nformat = \"parquet\"",
             Kind::Postgres => "url = \"env:E2E_TARGET\"",
         };
-        std::fs::write(self.path("work/dunlin.toml"), PLAN.replace("TARGET", target)).unwrap();
+        let mut plan = PLAN.replace("TARGET", target);
+        if self.enriched {
+            plan.push_str(ENRICH);
+        }
+        std::fs::write(self.path("work/dunlin.toml"), plan).unwrap();
     }
 
     pub fn kind(&self) -> Kind {
@@ -129,8 +161,7 @@ impl Scene {
 
     /// As it must be when every unreadable age was set to 50: those people are there, and nothing is twice.
     pub async fn must_verify_with_fixed(&self, what: &str) {
-        let output = self.command(&["verify", "--format", "json"]).output().unwrap();
-        assert!(output.status.success(), "{what}: {}", said(&output));
+        self.must_verify(what);
         let mut good = self.source.people.clone();
         good.extend((1..=PEOPLE).filter(|id| id % 97 == 0).map(|id| match id {
             451.. => format!("{id}|P{id}V0|50"),
@@ -138,8 +169,76 @@ impl Scene {
         }));
         good.sort();
         same(&self.rows("people").await, &good, what);
-        let ledger = self.command(&["ledger", "verify"]).output().unwrap();
-        assert!(ledger.status.success(), "{what}: {}", said(&ledger));
+    }
+
+    /// As it must be when, besides, the visits of those people were released.
+    pub async fn must_verify_with_released(&self, what: &str) {
+        self.must_verify_with_fixed(what).await;
+        let mut good = self.source.visits.clone();
+        let visits = (1..=VISITS).filter(|id| id % 211 != 0 && (1 + id % PEOPLE) % 97 == 0);
+        good.extend(visits.map(|id| format!("{id}|{}|{}", 1 + id % PEOPLE, amount(id, 0))));
+        good.sort();
+        same(&self.rows("visits").await, &good, what);
+    }
+
+    /// As it must be when nothing was decided on, or rows were left behind: what the run loaded, and it reconciles.
+    pub async fn must_verify_as_loaded(&self, what: &str) {
+        self.must_verify(what);
+        same(&self.rows("people").await, &self.source.people, what);
+        same(&self.rows("visits").await, &self.source.visits, what);
+    }
+
+    /// As it must be when it is enriched: every third visit has its place.
+    pub async fn must_verify_enriched(&self, what: &str) {
+        self.must_verify(what);
+        let none = match self.kind {
+            Kind::Csv => "",
+            _ => "∅",
+        };
+        let place = |row: &String| {
+            let id: i64 = row.split('|').next().unwrap().parse().unwrap();
+            let place = if id % 3 == 1 { format!("place {id}") } else { none.to_owned() };
+            format!("{row}|{place}")
+        };
+        let good: Vec<String> = self.source.visits.iter().map(place).collect();
+        same(&self.rows("visits").await, &good, what);
+    }
+
+    /// Table and key of every row that must be in the target in the end.
+    pub fn wanted_ids(&self) -> std::collections::BTreeSet<String> {
+        ids("people", &self.source.people).chain(ids("visits", &self.source.visits)).collect()
+    }
+
+    /// Table and key of every row that is in the target.
+    pub async fn ids(&self) -> std::collections::BTreeSet<String> {
+        let (people, visits) = (self.rows("people").await, self.rows("visits").await);
+        ids("people", &people).chain(ids("visits", &visits)).collect()
+    }
+
+    /// Whether dunlin keeps anything in the target.
+    pub async fn has_bookkeeping(&self) -> bool {
+        match self.kind {
+            Kind::Sqlite => {
+                let sql = "select name from sqlite_schema where name like '\\_dunlin%' escape '\\'";
+                !sqlite_rows(&self.path("target/new.db"), sql.to_owned()).await.is_empty()
+            }
+            Kind::Postgres => {
+                let client = dunlin_testkit::connect(self.server.as_deref().unwrap()).await;
+                let sql = "select 1 from pg_namespace where nspname = 'dunlin'";
+                !client.query(sql, &[]).await.unwrap().is_empty()
+            }
+            Kind::Csv | Kind::Parquet => {
+                let mut found = std::fs::read_dir(self.path("target")).unwrap();
+                found.any(|f| f.unwrap().file_name().to_string_lossy().contains("dunlin-parts"))
+            }
+        }
+    }
+
+    fn must_verify(&self, what: &str) {
+        for args in [["verify", "--format", "json"].as_slice(), &["ledger", "verify"]] {
+            let output = self.command(args).output().unwrap();
+            assert!(output.status.success(), "{what}: {}", said(&output));
+        }
     }
 
     /// The group of quarantined rows of a table that wait for a reason.
@@ -160,11 +259,13 @@ impl Scene {
 
     /// The rows of a target table as text, sorted.
     async fn rows(&self, table: &str) -> Vec<String> {
-        let columns = if table == "people" { ["id", "name", "age"] } else { ["id", "person_id", "amount"] };
-        let sql = format!(
-            "select {} from {table}",
-            columns.map(|c| format!("cast({c} as text)")).join(" || '|' || ")
-        );
+        let columns: &[&str] = match table {
+            "people" => &["id", "name", "age"],
+            _ if self.enriched => &["id", "person_id", "amount", "coalesce(place, '∅')"],
+            _ => &["id", "person_id", "amount"],
+        };
+        let columns: Vec<String> = columns.iter().map(|c| format!("cast({c} as text)")).collect();
+        let sql = format!("select {} from {table}", columns.join(" || '|' || "));
         let mut rows = match self.kind {
             Kind::Sqlite => sqlite_rows(&self.path("target/new.db"), sql).await,
             Kind::Postgres => {
@@ -211,6 +312,41 @@ person_id = "person_id"
 amount = "amount"
 "#;
 
+const ENRICH: &str = r#"
+[store.side]
+url = "sqlite:../places.db"
+[[table.enrich]]
+from = "side.places"
+on = "id = visit"
+add = { place = "place" }
+when = "after"
+"#;
+
+fn ids(table: &str, rows: &[String]) -> impl Iterator<Item = String> {
+    rows.iter().map(move |row| format!("{table} {}", row.split('|').next().unwrap_or_default()))
+}
+
+/// Everything of a scene that a command changes.
+const PLACES: [&str; 3] = ["work", "keys", "target"];
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), &to).unwrap();
+        }
+    }
+}
+
+/// What a visit costs in this version of the source.
+fn amount(id: i64, version: i64) -> String {
+    if id < 300 { format!("{}.25", id + version) } else { format!("{id}.25") }
+}
+
 /// A folder in memory where there is one: what a killed process wrote outlives it there as well, and nobody waits for
 /// the disk.
 pub fn folder() -> tempfile::TempDir {
@@ -242,7 +378,7 @@ async fn write_source(path: &Path, version: i64) -> Source {
     }
     for id in (1..=VISITS + 20 * version).filter(|id| there(*id)) {
         let person = if id % 211 == 0 { 5000 } else { 1 + id % PEOPLE };
-        let amount = if id < 300 { format!("{}.25", id + version) } else { format!("{id}.25") };
+        let amount = amount(id, version);
         sql.push_str(&format!("insert into visits values ({id}, {person}, {amount});"));
         rows[1] += 1;
         if people.binary_search_by_key(&person, |p| p.0).is_ok() {

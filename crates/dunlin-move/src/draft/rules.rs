@@ -1,0 +1,80 @@
+//! The table's rules, compiled over its target columns.
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use dunlin_connect::ColumnType;
+use dunlin_plan::{Otherwise, Sql};
+use dunlin_quality::{Compiled, Compiler};
+
+use super::{Drafting, nearest_name};
+use crate::check_rules::{Rule, Rules};
+use crate::spec::Mapped;
+
+impl Drafting<'_> {
+    pub(super) fn rules(&mut self, mapped: &[Mapped]) -> Option<Rules> {
+        let types: Vec<ColumnType> = mapped.iter().map(|m| m.clear_type.clone()).collect();
+        let fields: Vec<Field> =
+            mapped.iter().zip(&types).map(|(m, t)| Field::new(&m.target, t.arrow_type(), true)).collect();
+        let schema: SchemaRef = Schema::new(fields).into();
+        let plan = self.given.plan;
+        if plan.rules.len() > 64 {
+            let message = format!("{} rules in one table; at most 64 are possible", plan.rules.len());
+            self.error("move-too-many-rules", plan.span, None, message, "join some with `and`".to_owned());
+            return None;
+        }
+        let compiler = Compiler::new(schema.clone(), self.given.run_at_us);
+        let mut rules = Vec::new();
+        for rule in &plan.rules {
+            let check = self.rule_expression(&compiler, &rule.check, &rule.name, true);
+            let mut fix = Vec::new();
+            for mend in &rule.fix {
+                match schema.index_of(&mend.column) {
+                    Ok(index) => {
+                        let value = self.rule_expression(&compiler, &mend.value, &rule.name, false);
+                        fix.extend(value.map(|v| (index, v)));
+                    }
+                    Err(_) => {
+                        let names: Vec<&str> = mapped.iter().map(|m| m.target.as_str()).collect();
+                        let message =
+                            format!("rule `{}` mends `{}`, which is not mapped", rule.name, mend.column);
+                        self.error(
+                            "move-missing-column",
+                            mend.value.span,
+                            Some(&mend.column),
+                            message,
+                            nearest_name(&mend.column, &names),
+                        );
+                    }
+                }
+            }
+            let Some(check) = check else { continue };
+            let column = (check.columns.len() == 1).then(|| schema.field(check.columns[0]).name().clone());
+            debug_assert!(rule.otherwise != Otherwise::Fix || !rule.fix.is_empty());
+            rules.push(Rule { name: rule.name.clone(), check, otherwise: rule.otherwise, fix, column });
+        }
+        Some(Rules { rules, schema, types })
+    }
+
+    pub(super) fn rule_expression(
+        &mut self,
+        compiler: &Compiler,
+        sql: &Sql,
+        rule: &str,
+        boolean: bool,
+    ) -> Option<Compiled> {
+        match compiler.compile(&sql.text) {
+            Ok(compiled) if boolean && compiled.data_type != DataType::Boolean => {
+                let message =
+                    format!("rule `{rule}` must be true or false, this gives {}", compiled.data_type);
+                self.error("move-not-boolean", sql.span, None, message, "write a comparison".to_owned());
+                None
+            }
+            Ok(compiled) => Some(compiled),
+            Err(error) => {
+                let message = format!("rule `{rule}`: {}", error.message);
+                let help = error.help.clone().unwrap_or_else(|| "rules read target columns".to_owned());
+                self.error("move-expression", sql.span, None, message, help);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Where a run stands, in the state and in the ledger: begun, gone on with, paused, done. Each change and its entry are
+//! one transaction.
+
+use std::collections::BTreeMap;
+
+use dunlin_store::{Body, RunKind, RunRecord, RunStatus};
+
+use crate::reconcile::TableResult;
+use crate::run::Run;
+use crate::{MoveError, Result};
+
+impl Run<'_> {
+    /// Puts the run into the state before anything else happens.
+    pub(crate) async fn begin(
+        &self,
+        fingerprint: &str,
+        stores: BTreeMap<String, String>,
+        started_at: i64,
+    ) -> Result<String> {
+        let id = dunlin_store::new_id();
+        let rehearse = self.options.rehearsal.is_some();
+        let record = RunRecord {
+            id: id.clone(),
+            kind: if rehearse { RunKind::Rehearse } else { RunKind::Load },
+            fingerprint: fingerprint.to_owned(),
+            plan_text: self.options.plan_text.clone(),
+            plan_file: self.options.plan_file.clone(),
+            stores: stores.clone(),
+            status: RunStatus::Running,
+            started_at,
+            ended_at: None,
+            actor: self.options.actor.clone(),
+            jobs: self.options.jobs as u32,
+        };
+        let mut tx = self.workspace.state().begin().await?;
+        tx.insert_run(&record).await?;
+        let plan_fingerprint = fingerprint.to_owned();
+        tx.enter(self.entry(Body::RunStarted { run: id.clone(), plan_fingerprint, rehearse, stores }))
+            .await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    pub(crate) async fn resume(&self, record: RunRecord) -> Result<String> {
+        let mut tx = self.workspace.state().begin().await?;
+        tx.set_run_status(&record.id, RunStatus::Running).await?;
+        tx.enter(self.entry(Body::RunResumed { run: record.id.clone() })).await?;
+        tx.commit().await?;
+        Ok(record.id)
+    }
+
+    pub(crate) async fn paused(&self, id: &str, error: &MoveError) -> Result<()> {
+        let status =
+            if matches!(error, MoveError::Stopped { .. }) { RunStatus::Stopped } else { RunStatus::Paused };
+        let reason_code = match error {
+            MoveError::Stopped { .. } => "stopped",
+            MoveError::Connect(_) => "store",
+            MoveError::Refused { .. } | MoveError::Findings(_) => "refused",
+            _ => "failed",
+        };
+        let mut tx = self.workspace.state().begin().await?;
+        tx.set_run_status(id, status).await?;
+        tx.enter(self.entry(Body::RunPaused { run: id.to_owned(), reason_code: reason_code.to_owned() }))
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn done(&self, id: &str, tables: &[TableResult]) -> Result<()> {
+        fail::fail_point!("move::finish.before", |_| Err(MoveError::failpoint("move::finish.before")));
+        let reconciled = tables.iter().all(|t| t.reconciled);
+        let mut tx = self.workspace.state().begin().await?;
+        tx.set_run_status(id, RunStatus::Done).await?;
+        tx.enter(self.entry(Body::RunFinished { run: id.to_owned(), reconciled })).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

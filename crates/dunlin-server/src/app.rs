@@ -92,7 +92,11 @@ impl App {
             outbox,
             post,
             oidc,
-            scim: Scim::new(guard.clone(), config.scim.settings(), &format!("{}/scim/v2", config.base_url(address))),
+            scim: Scim::new(
+                guard.clone(),
+                config.scim.settings(),
+                &format!("{}/scim/v2", config.base_url(address)),
+            ),
             hub: Hub::new(),
             watch: Arc::default(),
             metrics: Metrics::new(),

@@ -36,13 +36,13 @@ impl FromRequestParts<App> for Caller {
 }
 
 /// Where a request comes from, for the guard.
-pub(crate) struct From(pub(crate) Origin);
+pub(crate) struct CameFrom(pub(crate) Origin);
 
-impl FromRequestParts<App> for From {
+impl FromRequestParts<App> for CameFrom {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<From, Problem> {
-        Ok(From(origin(parts)))
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<CameFrom, Problem> {
+        Ok(CameFrom(origin(parts)))
     }
 }
 
@@ -175,6 +175,13 @@ fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
+/// A part of the address that the route leaves open.
+async fn parameter(parts: &mut Parts, app: &App, name: &'static str) -> Result<String, Problem> {
+    let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| Problem::not_found(name))?;
+    let found = params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned());
+    found.ok_or_else(|| Problem::not_found(name))
+}
+
 /// A person's account as a resource. Of one that is not there no role is known, and the handler says so to those who
 /// may know.
 pub(crate) async fn account(app: &App, id: &str) -> Result<Resource, Problem> {
@@ -196,16 +203,17 @@ async fn resource(
         Target::Own => Resource::of(&caller.who.person),
         Target::Plan => Resource::plan(),
         Target::Grant => Resource::Grant { person: String::new(), stood_by: Vec::new(), secret: false },
-        Target::Person => {
-            let params = RawPathParams::from_request_parts(parts, app).await;
-            let params = params.map_err(|_| Problem::not_found("person"))?;
-            let id = params.iter().find(|(name, _)| *name == "person").map(|(_, id)| id.to_owned());
-            account(app, &id.ok_or_else(|| Problem::not_found("person"))?).await?
+        Target::Person => account(app, &parameter(parts, app, "person").await?).await?,
+        Target::Token => {
+            let id = parameter(parts, app, "token").await?;
+            let token = app.guard.tokens(None).await?.into_iter().find(|token| token.id == id);
+            // One that is not there belongs to nobody: only those who may take back any learn so.
+            Resource::of(token.as_ref().map_or("", |token| token.person.as_str()))
         }
     })
 }
 
-impl std::convert::From<GuardError> for Problem {
+impl From<GuardError> for Problem {
     fn from(error: GuardError) -> Problem {
         use axum::http::StatusCode as S;
         let status = match error.kind() {

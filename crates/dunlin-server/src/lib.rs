@@ -27,8 +27,8 @@ mod serve;
 mod wiring;
 
 pub use config::{
-    Alerts, CONFIG_FILE, ConfigError, LogStyle, Oidc, RequestLimits, Scim, SecretError, SecretRef, ServerConfig,
-    Smtp, SmtpSecurity, Timeouts, TlsFiles, Webhook,
+    Alerts, CONFIG_FILE, ConfigError, LogStyle, Oidc, RequestLimits, Scim, SecretError, SecretRef,
+    ServerConfig, Smtp, SmtpSecurity, Timeouts, TlsFiles, Webhook,
 };
 pub use engine::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,

@@ -13,12 +13,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use dunlin_guard::Action;
 use serde_json::json;
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{
-    ContentBuilder, ExtensionsBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Schema,
-    SecurityRequirement,
+    ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Schema, SecurityRequirement,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -46,6 +46,8 @@ pub(crate) enum Target {
     Own,
     /// The person whom `{person}` names.
     Person,
+    /// The token that `{token}` names, which belongs to a person.
+    Token,
     /// The plan as it is.
     Plan,
     /// A grant; the handler asks again once it has read whose.

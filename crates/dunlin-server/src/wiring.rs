@@ -55,10 +55,13 @@ fn secret(secret: &SecretRef, dir: &Path) -> Result<Secret, ServerError> {
 fn outgoing(config: &ServerConfig) -> Result<Outgoing, ServerError> {
     let allow = config.alerts.allow_private_hosts.iter().map(|host| {
         let help = "a host, a network, or either with `:port`";
-        host.parse::<Allowed>().map_err(|()| ServerError::Setup(format!("`allow_private_hosts` names what is none: give {help}")))
+        host.parse::<Allowed>().map_err(|()| {
+            ServerError::Setup(format!("`allow_private_hosts` names what is none: give {help}"))
+        })
     });
     let allow = AllowList(allow.collect::<Result<_, _>>()?);
-    Outgoing::new(OutgoingSettings { allow, authorities: None }).map_err(|e| ServerError::Setup(e.to_string()))
+    Outgoing::new(OutgoingSettings { allow, authorities: None })
+        .map_err(|e| ServerError::Setup(e.to_string()))
 }
 
 fn mail_server(smtp: &crate::config::Smtp, dir: &Path) -> Result<Smtp, ServerError> {
@@ -77,7 +80,11 @@ fn mail_server(smtp: &crate::config::Smtp, dir: &Path) -> Result<Smtp, ServerErr
 
 fn webhooks(config: &ServerConfig, dir: &Path) -> Result<Vec<Webhook>, ServerError> {
     let one = |webhook: &crate::config::Webhook| {
-        Ok(Webhook { name: webhook.name.clone(), url: webhook.url.clone(), secret: secret(&webhook.secret, dir)? })
+        Ok(Webhook {
+            name: webhook.name.clone(),
+            url: webhook.url.clone(),
+            secret: secret(&webhook.secret, dir)?,
+        })
     };
     config.alerts.webhook.iter().map(one).collect()
 }

@@ -48,16 +48,27 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .answers_object("`items`: alerts"),
             list,
         )
-        .add(Op::new(Method::Get, "/api/v1/alerts/{alert}", read, "alert", "One alert").answers_object("The alert"), one)
         .add(
-            Op::new(Method::Post, "/api/v1/alerts/{alert}/close", Access::May(Action::AlertsClose, Target::Workspace), "alert_close", "Deal with an alert; `blocked` blocks its person in the same call")
-                .takes::<Close>(),
+            Op::new(Method::Get, "/api/v1/alerts/{alert}", read, "alert", "One alert")
+                .answers_object("The alert"),
+            one,
+        )
+        .add(
+            Op::new(
+                Method::Post,
+                "/api/v1/alerts/{alert}/close",
+                Access::May(Action::AlertsClose, Target::Workspace),
+                "alert_close",
+                "Deal with an alert; `blocked` blocks its person in the same call",
+            )
+            .takes::<Close>(),
             close,
         )
 }
 
 async fn list(State(app): State<App>, Query(which): Query<Which>) -> Result<Response, Problem> {
-    let filter = AlertFilter { open: which.open, person: which.person, rule: which.rule, before: which.before };
+    let filter =
+        AlertFilter { open: which.open, person: which.person, rule: which.rule, before: which.before };
     Ok(items(&app.alerts.list(&filter, super::PAGE_MAX).await?))
 }
 
@@ -84,7 +95,8 @@ async fn close(
                 .help("close it as `handled` once it is")
         })?;
         allowed(&app, &caller.who, Action::PeopleBlock, &account(&app, &person).await?).await?;
-        let text = if body.note.trim().is_empty() { "blocked from an alert".to_owned() } else { body.note.clone() };
+        let text =
+            if body.note.trim().is_empty() { "blocked from an alert".to_owned() } else { body.note.clone() };
         let reason = Reason { category: format!("alert.{}", alert.rule), text };
         match app.guard.block(&caller.who.actor(), &person, &reason).await {
             // Somebody was quicker; the alert is closed all the same.

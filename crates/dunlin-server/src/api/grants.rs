@@ -47,21 +47,47 @@ struct NewGrant {
 pub(super) fn routes(routes: Routes) -> Routes {
     let read = Access::May(Action::GrantsRead, Target::Workspace);
     routes
-        .add(Op::new(Method::Get, "/api/v1/grants", read, "grants", "All grants").answers_object("`items`: grants"), list)
-        .add(Op::new(Method::Get, "/api/v1/grants/{grant}", read, "grant", "One grant").answers_object("The grant"), one)
         .add(
-            Op::new(Method::Post, "/api/v1/grants", Access::May(Action::GrantsOpen, Target::Grant), "grant_open", "Open a grant")
-                .takes::<NewGrant>()
-                .creates_object("The grant; for secret columns it waits for a second person"),
+            Op::new(Method::Get, "/api/v1/grants", read, "grants", "All grants")
+                .answers_object("`items`: grants"),
+            list,
+        )
+        .add(
+            Op::new(Method::Get, "/api/v1/grants/{grant}", read, "grant", "One grant")
+                .answers_object("The grant"),
+            one,
+        )
+        .add(
+            Op::new(
+                Method::Post,
+                "/api/v1/grants",
+                Access::May(Action::GrantsOpen, Target::Grant),
+                "grant_open",
+                "Open a grant",
+            )
+            .takes::<NewGrant>()
+            .creates_object("The grant; for secret columns it waits for a second person"),
             open,
         )
         .add(
-            Op::new(Method::Post, "/api/v1/grants/{grant}/agree", Access::May(Action::GrantsAgree, Target::Grant), "grant_agree", "Be the second who stands for a grant")
-                .answers_object("The grant"),
+            Op::new(
+                Method::Post,
+                "/api/v1/grants/{grant}/agree",
+                Access::May(Action::GrantsAgree, Target::Grant),
+                "grant_agree",
+                "Be the second who stands for a grant",
+            )
+            .answers_object("The grant"),
             agree,
         )
         .add(
-            Op::new(Method::Post, "/api/v1/grants/{grant}/close", Access::May(Action::GrantsClose, Target::Grant), "grant_close", "Close a grant"),
+            Op::new(
+                Method::Post,
+                "/api/v1/grants/{grant}/close",
+                Access::May(Action::GrantsClose, Target::Grant),
+                "grant_close",
+                "Close a grant",
+            ),
             close,
         )
 }
@@ -81,7 +107,11 @@ pub(super) fn act(code: &str) -> Result<Act, GuardError> {
     known.ok_or(GuardError::Invalid { what: "the action", help: "read, read_masked, update or export" })
 }
 
-async fn open(State(app): State<App>, caller: Caller, Json(body): Json<NewGrant>) -> Result<Response, Problem> {
+async fn open(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<NewGrant>,
+) -> Result<Response, Problem> {
     let request = GrantRequest {
         person: body.person,
         task: body.task,

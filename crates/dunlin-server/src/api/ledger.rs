@@ -78,55 +78,132 @@ fn filtered(op: Op) -> Op {
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {
+    routes.with(reading_routes).with(proving_routes).with(searching_routes)
+}
+
+fn reading_routes(routes: Routes) -> Routes {
     let read = Access::May(Action::LedgerRead, Target::Workspace);
     let prove = Access::May(Action::LedgerProve, Target::Workspace);
+    let get = |path, access, id, summary| Op::new(Method::Get, path, access, id, summary);
+    routes
+        .add(
+            filtered(get(
+                "/api/v1/ledger/entries",
+                read,
+                "ledger_entries",
+                "Entries, the newest first; that somebody looked is entered",
+            ))
+            .query("before", Type::Integer, "Goes on before this index")
+            .query("limit", Type::Integer, "At most this many, up to 500")
+            .answers_object("`entries`, `before` for the next page, `size` of the ledger"),
+            entries,
+        )
+        .add(
+            get("/api/v1/ledger/checkpoint", prove, "ledger_checkpoint", "The newest signed checkpoint")
+                .answers_as("text/plain", "A signed note"),
+            checkpoint,
+        )
+        .add(
+            get(
+                "/api/v1/ledger/entries/{index}/proof",
+                prove,
+                "ledger_inclusion",
+                "Proof that an entry is in the ledger",
+            )
+            .answers_object("The proof"),
+            inclusion,
+        )
+}
+
+fn proving_routes(routes: Routes) -> Routes {
+    let prove = Access::May(Action::LedgerProve, Target::Workspace);
+    let get = |path, access, id, summary| Op::new(Method::Get, path, access, id, summary);
+    routes
+        .add(
+            get(
+                "/api/v1/ledger/entries/{index}/tlog-proof",
+                prove,
+                "ledger_proof_file",
+                "The same as a C2SP .tlog-proof file",
+            )
+            .answers_as("text/plain", "The file"),
+            proof_file,
+        )
+        .add(
+            get(
+                "/api/v1/ledger/consistency",
+                prove,
+                "ledger_consistency",
+                "Proof that an earlier ledger is the beginning of a later one",
+            )
+            .query("old", Type::Integer, "Entries of the earlier")
+            .query("new", Type::Integer, "Entries of the later")
+            .answers_object("The proof"),
+            consistency,
+        )
+        .add(
+            Op::new(
+                Method::Post,
+                "/api/v1/ledger/standing",
+                prove,
+                "ledger_standing",
+                "How a checkpoint that somebody kept stands to this ledger",
+            )
+            .takes_text("text/plain")
+            .answers_object("`standing`: consistent, ahead, or forked with the evidence"),
+            standing,
+        )
+}
+
+fn searching_routes(routes: Routes) -> Routes {
     let export_may = Access::May(Action::LedgerExport, Target::Workspace);
     let own = Access::May(Action::SearchesEdit, Target::Own);
     let get = |path, access, id, summary| Op::new(Method::Get, path, access, id, summary);
     routes
         .add(
-            filtered(get("/api/v1/ledger/entries", read, "ledger_entries", "Entries, the newest first; that somebody looked is entered"))
-                .query("before", Type::Integer, "Goes on before this index")
-                .query("limit", Type::Integer, "At most this many, up to 500")
-                .answers_object("`entries`, `before` for the next page, `size` of the ledger"),
-            entries,
-        )
-        .add(get("/api/v1/ledger/checkpoint", prove, "ledger_checkpoint", "The newest signed checkpoint").answers_as("text/plain", "A signed note"), checkpoint)
-        .add(get("/api/v1/ledger/entries/{index}/proof", prove, "ledger_inclusion", "Proof that an entry is in the ledger").answers_object("The proof"), inclusion)
-        .add(
-            get("/api/v1/ledger/entries/{index}/tlog-proof", prove, "ledger_proof_file", "The same as a C2SP .tlog-proof file")
-                .answers_as("text/plain", "The file"),
-            proof_file,
-        )
-        .add(
-            get("/api/v1/ledger/consistency", prove, "ledger_consistency", "Proof that an earlier ledger is the beginning of a later one")
-                .query("old", Type::Integer, "Entries of the earlier")
-                .query("new", Type::Integer, "Entries of the later")
-                .answers_object("The proof"),
-            consistency,
-        )
-        .add(
-            Op::new(Method::Post, "/api/v1/ledger/standing", prove, "ledger_standing", "How a checkpoint that somebody kept stands to this ledger")
-                .takes_text("text/plain")
-                .answers_object("`standing`: consistent, ahead, or forked with the evidence"),
-            standing,
-        )
-        .add(
-            filtered(get("/api/v1/ledger/export", export_may, "ledger_export", "Entries as OCSF events, one a line; entered with its hash"))
-                .answers_as("application/jsonl", "OCSF events"),
+            filtered(get(
+                "/api/v1/ledger/export",
+                export_may,
+                "ledger_export",
+                "Entries as OCSF events, one a line; entered with its hash",
+            ))
+            .answers_as("application/jsonl", "OCSF events"),
             export,
         )
-        .add(get("/api/v1/ledger/searches", own, "searches", "My saved searches").answers_object("`items`: searches"), searches)
         .add(
-            Op::new(Method::Post, "/api/v1/ledger/searches", own, "search_save", "Keep a search under a name")
-                .takes::<NewSearch>()
-                .creates_object("The search"),
+            get("/api/v1/ledger/searches", own, "searches", "My saved searches")
+                .answers_object("`items`: searches"),
+            searches,
+        )
+        .add(
+            Op::new(
+                Method::Post,
+                "/api/v1/ledger/searches",
+                own,
+                "search_save",
+                "Keep a search under a name",
+            )
+            .takes::<NewSearch>()
+            .creates_object("The search"),
             save,
         )
-        .add(Op::new(Method::Delete, "/api/v1/ledger/searches/{search}", own, "search_delete", "Delete one of my searches"), delete)
+        .add(
+            Op::new(
+                Method::Delete,
+                "/api/v1/ledger/searches/{search}",
+                own,
+                "search_delete",
+                "Delete one of my searches",
+            ),
+            delete,
+        )
 }
 
-async fn entries(State(app): State<App>, caller: Caller, Query(ask): Query<Search>) -> Result<Response, Problem> {
+async fn entries(
+    State(app): State<App>,
+    caller: Caller,
+    Query(ask): Query<Search>,
+) -> Result<Response, Problem> {
     let filter = ask.filter();
     filter.check()?;
     let limit = ask.limit.unwrap_or(100).clamp(1, super::PAGE_MAX as usize);
@@ -150,7 +227,8 @@ async fn proof_file(State(app): State<App>, Path(at): Path<String>) -> Result<Re
     let at = index(&at)?;
     let (proof, _) = app.auditor.proof_file(at).await?;
     let name = format!("attachment; filename=\"entry-{at}.tlog-proof\"");
-    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    let headers =
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
     Ok((headers, proof.to_text()).into_response())
 }
 
@@ -163,10 +241,12 @@ async fn consistency(State(app): State<App>, Query(sizes): Query<Sizes>) -> Resu
 
 async fn standing(State(app): State<App>, Text(note): Text) -> Result<Response, Problem> {
     let standing = app.auditor.standing(&note).await.map_err(|error| match error {
-        GuardError::Store(dunlin_store::StoreError::Note(_)) => {
-            Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "not_a_checkpoint", "this is not a checkpoint of this ledger's key")
-                .help("send the signed note byte for byte, with its last line break")
-        }
+        GuardError::Store(dunlin_store::StoreError::Note(_)) => Problem::new(
+            axum::http::StatusCode::UNPROCESSABLE_ENTITY,
+            "not_a_checkpoint",
+            "this is not a checkpoint of this ledger's key",
+        )
+        .help("send the signed note byte for byte, with its last line break"),
         other => other.into(),
     })?;
     Ok(match standing {
@@ -176,10 +256,15 @@ async fn standing(State(app): State<App>, Text(note): Text) -> Result<Response, 
     })
 }
 
-async fn export(State(app): State<App>, caller: Caller, Query(ask): Query<Search>) -> Result<Response, Problem> {
+async fn export(
+    State(app): State<App>,
+    caller: Caller,
+    Query(ask): Query<Search>,
+) -> Result<Response, Problem> {
     let filter = ask.filter();
     filter.check()?;
-    let product = Product { version: env!("CARGO_PKG_VERSION").to_owned(), workspace: app.workspace.id.clone() };
+    let product =
+        Product { version: env!("CARGO_PKG_VERSION").to_owned(), workspace: app.workspace.id.clone() };
     let export = app.auditor.export_ocsf(&caller.who, &filter, &product).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/jsonl".to_owned()),
@@ -193,7 +278,11 @@ async fn searches(State(app): State<App>, caller: Caller) -> Result<Response, Pr
     Ok(items(&app.auditor.saved_searches(&caller.who).await?))
 }
 
-async fn save(State(app): State<App>, caller: Caller, Json(body): Json<NewSearch>) -> Result<Response, Problem> {
+async fn save(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<NewSearch>,
+) -> Result<Response, Problem> {
     Ok(created(&app.auditor.save_search(&caller.who, &body.name, &body.filter).await?))
 }
 

@@ -81,11 +81,13 @@ struct Codes {
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {
+    routes.with(profile_routes).with(credential_routes).with(factor_routes)
+}
+
+fn profile_routes(routes: Routes) -> Routes {
     let read = Access::May(Action::SelfRead, Target::Own);
     let early_read = Access::Early(Action::SelfRead, Target::Own);
     let edit = Access::May(Action::SelfEdit, Target::Own);
-    let factor = Access::Early(Action::SelfCredentials, Target::Own);
-    let keys = Access::May(Action::SelfCredentials, Target::Own);
     let sessions = Access::May(Action::SelfSessions, Target::Own);
     let op = Op::new;
     routes
@@ -101,12 +103,45 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .answers_object("`items`: sessions"),
             list_sessions,
         )
-        .add(op(Method::Delete, "/api/v1/me/sessions/{session}", sessions, "me_session_end", "End one of my sessions"), end)
-        .add(op(Method::Delete, "/api/v1/me/sessions", sessions, "me_sessions_end", "End all my sessions but this one"), end_others)
         .add(
-            op(Method::Put, "/api/v1/me/password", keys, "me_password", "Change my password; all other sessions end")
-                .takes::<NewPassword>()
-                .answers::<StageView>("A new cookie for the session"),
+            op(
+                Method::Delete,
+                "/api/v1/me/sessions/{session}",
+                sessions,
+                "me_session_end",
+                "End one of my sessions",
+            ),
+            end,
+        )
+        .add(
+            op(
+                Method::Delete,
+                "/api/v1/me/sessions",
+                sessions,
+                "me_sessions_end",
+                "End all my sessions but this one",
+            ),
+            end_others,
+        )
+}
+
+fn credential_routes(routes: Routes) -> Routes {
+    let early_read = Access::Early(Action::SelfRead, Target::Own);
+    let factor = Access::Early(Action::SelfCredentials, Target::Own);
+    let keys = Access::May(Action::SelfCredentials, Target::Own);
+    let sessions = Access::May(Action::SelfSessions, Target::Own);
+    let op = Op::new;
+    routes
+        .add(
+            op(
+                Method::Put,
+                "/api/v1/me/password",
+                keys,
+                "me_password",
+                "Change my password; all other sessions end",
+            )
+            .takes::<NewPassword>()
+            .answers::<StageView>("A new cookie for the session"),
             password,
         )
         .add(
@@ -126,14 +161,33 @@ pub(super) fn routes(routes: Routes) -> Routes {
             totp_confirm,
         )
         .add(op(Method::Delete, "/api/v1/me/totp", keys, "me_totp_remove", "Take the app away"), totp_remove)
+}
+
+fn factor_routes(routes: Routes) -> Routes {
+    let factor = Access::Early(Action::SelfCredentials, Target::Own);
+    let keys = Access::May(Action::SelfCredentials, Target::Own);
+    let op = Op::new;
+    routes
         .add(
-            op(Method::Post, "/api/v1/me/recovery-codes", keys, "me_recovery_codes", "Make ten recovery codes; earlier ones stop working")
-                .answers::<Codes>("The codes; shown once"),
+            op(
+                Method::Post,
+                "/api/v1/me/recovery-codes",
+                keys,
+                "me_recovery_codes",
+                "Make ten recovery codes; earlier ones stop working",
+            )
+            .answers::<Codes>("The codes; shown once"),
             codes,
         )
         .add(
-            op(Method::Post, "/api/v1/me/passkeys/begin", factor, "me_passkey_begin", "Begin to add a passkey")
-                .answers_object("`ceremony`, and `options` for `navigator.credentials.create`"),
+            op(
+                Method::Post,
+                "/api/v1/me/passkeys/begin",
+                factor,
+                "me_passkey_begin",
+                "Begin to add a passkey",
+            )
+            .answers_object("`ceremony`, and `options` for `navigator.credentials.create`"),
             passkey_begin,
         )
         .add(
@@ -142,7 +196,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .answers::<StageView>("A new cookie for the session"),
             passkey_finish,
         )
-        .add(op(Method::Delete, "/api/v1/me/passkeys/{passkey}", keys, "me_passkey_remove", "Remove a passkey"), passkey_remove)
+        .add(
+            op(
+                Method::Delete,
+                "/api/v1/me/passkeys/{passkey}",
+                keys,
+                "me_passkey_remove",
+                "Remove a passkey",
+            ),
+            passkey_remove,
+        )
 }
 
 async fn me(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
@@ -162,7 +225,11 @@ async fn me(State(app): State<App>, caller: Caller) -> Result<Response, Problem>
     }))
 }
 
-async fn rename(State(app): State<App>, caller: Caller, Json(body): Json<Rename>) -> Result<Response, Problem> {
+async fn rename(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<Rename>,
+) -> Result<Response, Problem> {
     app.guard.rename(&caller.who.actor(), &caller.who.person, &body.name).await?;
     Ok(done())
 }
@@ -178,7 +245,11 @@ async fn list_sessions(State(app): State<App>, caller: Caller) -> Result<Respons
     Ok(items(&app.guard.sessions(Some(&caller.who.person)).await?))
 }
 
-async fn end(State(app): State<App>, caller: Caller, Path(session): Path<String>) -> Result<Response, Problem> {
+async fn end(
+    State(app): State<App>,
+    caller: Caller,
+    Path(session): Path<String>,
+) -> Result<Response, Problem> {
     let of = app.guard.session(&session).await?;
     // Somebody else's session is as unknown as one that never was.
     if of.person != caller.who.person {
@@ -193,7 +264,11 @@ async fn end_others(State(app): State<App>, caller: Caller) -> Result<Response, 
     Ok(done())
 }
 
-async fn password(State(app): State<App>, caller: Caller, Json(body): Json<NewPassword>) -> Result<Response, Problem> {
+async fn password(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<NewPassword>,
+) -> Result<Response, Problem> {
     let fresh = app.guard.change_password(&caller.who, &caller.origin, &body.present, &body.new).await?;
     with_cookie(&app, &fresh)
 }
@@ -209,7 +284,11 @@ async fn totp_begin(State(app): State<App>, caller: Caller) -> Result<Response, 
     Ok(ok(&AppSecret { secret: begun.secret.expose().to_owned(), url: begun.url.expose().to_owned() }))
 }
 
-async fn totp_confirm(State(app): State<App>, caller: Caller, Json(body): Json<AppCode>) -> Result<Response, Problem> {
+async fn totp_confirm(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<AppCode>,
+) -> Result<Response, Problem> {
     with_cookie(&app, &app.guard.confirm_totp(&caller.who, &caller.origin, &body.code).await?)
 }
 
@@ -237,7 +316,11 @@ async fn passkey_finish(
     with_cookie(&app, &added)
 }
 
-async fn passkey_remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn passkey_remove(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     app.guard.remove_passkey(&caller.who, &id).await?;
     Ok(done())
 }

@@ -64,29 +64,121 @@ struct NewNote {
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {
+    routes.with(looking_routes).with(shutting_out_routes).with(limiting_routes)
+}
+
+fn looking_routes(routes: Routes) -> Routes {
     let may = |action| Access::May(action, Target::Person);
     let list = Access::May(Action::PeopleRead, Target::Workspace);
     let post = |path, action, id, summary| Op::new(Method::Post, path, may(action), id, summary);
     routes
-        .add(Op::new(Method::Get, "/api/v1/people", list, "people", "Everybody").answers_object("`items`: people"), people)
         .add(
-            Op::new(Method::Get, "/api/v1/people/{person}", may(Action::PeopleRecord), "person", "A person's record; of a blocked person, the investigation")
-                .answers_object("The record"),
+            Op::new(Method::Get, "/api/v1/people", list, "people", "Everybody")
+                .answers_object("`items`: people"),
+            people,
+        )
+        .add(
+            Op::new(
+                Method::Get,
+                "/api/v1/people/{person}",
+                may(Action::PeopleRecord),
+                "person",
+                "A person's record; of a blocked person, the investigation",
+            )
+            .answers_object("The record"),
             record,
         )
-        .add(post("/api/v1/people/{person}/authorise", Action::PeopleAuthorise, "person_authorise", "Give a person another role").takes::<Authorise>(), authorise)
-        .add(post("/api/v1/people/{person}/block", Action::PeopleBlock, "person_block", "Block a person: every session, token and stream ends").takes::<Why>(), block)
-        .add(post("/api/v1/people/{person}/unblock", Action::PeopleUnblock, "person_unblock", "Let a blocked person come back").takes::<Why>(), unblock)
-        .add(post("/api/v1/people/{person}/require-mfa", Action::PeopleRequireMfa, "person_require_mfa", "Require a second factor of a person, over what the role requires").takes::<RequireMfa>(), require_mfa)
-        .add(post("/api/v1/people/{person}/end-sessions", Action::PeopleEndSessions, "person_end_sessions", "End all sessions of a person"), end_sessions)
-        .add(post("/api/v1/people/{person}/limit", Action::PeopleLimit, "person_limit", "Limit a person to tables, or until a date").takes::<LimitTo>(), limit)
         .add(
-            post("/api/v1/people/{person}/notes", Action::PeopleNote, "person_note", "Write a note into the investigation")
-                .takes::<NewNote>()
-                .creates::<Made>("The note's id"),
+            post(
+                "/api/v1/people/{person}/authorise",
+                Action::PeopleAuthorise,
+                "person_authorise",
+                "Give a person another role",
+            )
+            .takes::<Authorise>(),
+            authorise,
+        )
+}
+
+fn shutting_out_routes(routes: Routes) -> Routes {
+    let may = |action| Access::May(action, Target::Person);
+    let post = |path, action, id, summary| Op::new(Method::Post, path, may(action), id, summary);
+    routes
+        .add(
+            post(
+                "/api/v1/people/{person}/block",
+                Action::PeopleBlock,
+                "person_block",
+                "Block a person: every session, token and stream ends",
+            )
+            .takes::<Why>(),
+            block,
+        )
+        .add(
+            post(
+                "/api/v1/people/{person}/unblock",
+                Action::PeopleUnblock,
+                "person_unblock",
+                "Let a blocked person come back",
+            )
+            .takes::<Why>(),
+            unblock,
+        )
+        .add(
+            post(
+                "/api/v1/people/{person}/require-mfa",
+                Action::PeopleRequireMfa,
+                "person_require_mfa",
+                "Require a second factor of a person, over what the role requires",
+            )
+            .takes::<RequireMfa>(),
+            require_mfa,
+        )
+}
+
+fn limiting_routes(routes: Routes) -> Routes {
+    let may = |action| Access::May(action, Target::Person);
+    let post = |path, action, id, summary| Op::new(Method::Post, path, may(action), id, summary);
+    routes
+        .add(
+            post(
+                "/api/v1/people/{person}/end-sessions",
+                Action::PeopleEndSessions,
+                "person_end_sessions",
+                "End all sessions of a person",
+            ),
+            end_sessions,
+        )
+        .add(
+            post(
+                "/api/v1/people/{person}/limit",
+                Action::PeopleLimit,
+                "person_limit",
+                "Limit a person to tables, or until a date",
+            )
+            .takes::<LimitTo>(),
+            limit,
+        )
+        .add(
+            post(
+                "/api/v1/people/{person}/notes",
+                Action::PeopleNote,
+                "person_note",
+                "Write a note into the investigation",
+            )
+            .takes::<NewNote>()
+            .creates::<Made>("The note's id"),
             note,
         )
-        .add(post("/api/v1/people/{person}/unlock", Action::PeopleUnblock, "person_unlock", "Open what attack protection has locked"), unlock)
+        .add(
+            post(
+                "/api/v1/people/{person}/unlock",
+                Action::PeopleUnblock,
+                "person_unlock",
+                "Open what attack protection has locked",
+            ),
+            unlock,
+        )
 }
 
 /// The id of what was made.
@@ -156,7 +248,11 @@ async fn require_mfa(
     Ok(done())
 }
 
-async fn end_sessions(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn end_sessions(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     app.guard.end_sessions(&caller.who.actor(), &id, None).await?;
     changed(&app, &id, "sessions");
     Ok(done())

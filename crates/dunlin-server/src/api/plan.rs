@@ -15,7 +15,9 @@ use crate::extract::{Json, Text};
 use crate::gate::{Caller, allowed};
 use crate::layers::text;
 use crate::operation::{Access, Method, Op, Routes, Target};
-use crate::plan::{Allowed, PLAN_FILE, PlanFile, Step, apply, changed_stores, check, edited, etag, finish_pending, read};
+use crate::plan::{
+    Allowed, PLAN_FILE, PlanFile, Step, apply, changed_stores, check, edited, etag, finish_pending, read,
+};
 use crate::problem::Problem;
 
 /// Single changes.
@@ -36,52 +38,115 @@ struct Fingerprint {
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {
+    routes.with(document_routes).with(comparing_routes).with(approving_routes)
+}
+
+fn document_routes(routes: Routes) -> Routes {
     let may = |action| Access::May(action, Target::Plan);
     let match_says = "The `ETag` of the version that was edited; another one is refused";
     routes
         .add(
-            Op::new(Method::Get, "/api/v1/plan", may(Action::PlanRead), "plan", "The plan: text, fingerprint, findings")
-                .answers_object("`text`, `fingerprint`, `plan`, `findings`; the header `ETag` marks the version"),
+            Op::new(
+                Method::Get,
+                "/api/v1/plan",
+                may(Action::PlanRead),
+                "plan",
+                "The plan: text, fingerprint, findings",
+            )
+            .answers_object("`text`, `fingerprint`, `plan`, `findings`; the header `ETag` marks the version"),
             plan,
         )
         .add(
-            Op::new(Method::Put, "/api/v1/plan", may(Action::PlanEdit), "plan_write", "Replace the plan's text")
-                .header("If-Match", true, match_says)
-                .takes_text("text/plain")
-                .answers_object("What changed; the header `ETag` marks the new version"),
+            Op::new(
+                Method::Put,
+                "/api/v1/plan",
+                may(Action::PlanEdit),
+                "plan_write",
+                "Replace the plan's text",
+            )
+            .header("If-Match", true, match_says)
+            .takes_text("text/plain")
+            .answers_object("What changed; the header `ETag` marks the new version"),
             write,
         )
+}
+
+fn comparing_routes(routes: Routes) -> Routes {
+    let may = |action| Access::May(action, Target::Plan);
+    let match_says = "The `ETag` of the version that was edited; another one is refused";
+    routes
         .add(
-            Op::new(Method::Patch, "/api/v1/plan", may(Action::PlanEdit), "plan_edit", "Change single values; formatting and comments stay")
-                .header("If-Match", true, match_says)
-                .takes::<Steps>()
-                .answers_object("What changed; the header `ETag` marks the new version"),
+            Op::new(
+                Method::Patch,
+                "/api/v1/plan",
+                may(Action::PlanEdit),
+                "plan_edit",
+                "Change single values; formatting and comments stay",
+            )
+            .header("If-Match", true, match_says)
+            .takes::<Steps>()
+            .answers_object("What changed; the header `ETag` marks the new version"),
             edit,
         )
         .add(
-            Op::new(Method::Post, "/api/v1/plan/diff", may(Action::PlanRead), "plan_diff", "What a text would change in the plan, and whether it may stand")
-                .takes_text("text/plain")
-                .answers_object("`changes`, `findings`, `fingerprint`"),
+            Op::new(
+                Method::Post,
+                "/api/v1/plan/diff",
+                may(Action::PlanRead),
+                "plan_diff",
+                "What a text would change in the plan, and whether it may stand",
+            )
+            .takes_text("text/plain")
+            .answers_object("`changes`, `findings`, `fingerprint`"),
             diff,
         )
+}
+
+fn approving_routes(routes: Routes) -> Routes {
+    let may = |action| Access::May(action, Target::Plan);
+    routes
         .add(
-            Op::new(Method::Post, "/api/v1/plan/check", may(Action::PlanCheck), "plan_check", "Hold the plan against the stores, without moving anything")
-                .answers_object("`findings`"),
+            Op::new(
+                Method::Post,
+                "/api/v1/plan/check",
+                may(Action::PlanCheck),
+                "plan_check",
+                "Hold the plan against the stores, without moving anything",
+            )
+            .answers_object("`findings`"),
             check_stores,
         )
         .add(
-            Op::new(Method::Get, "/api/v1/plan/approvals", may(Action::ApprovalsRead), "approvals", "The approvals of the plan as it is")
-                .answers_object("`items`: approvals, also those that no longer hold"),
+            Op::new(
+                Method::Get,
+                "/api/v1/plan/approvals",
+                may(Action::ApprovalsRead),
+                "approvals",
+                "The approvals of the plan as it is",
+            )
+            .answers_object("`items`: approvals, also those that no longer hold"),
             approvals,
         )
         .add(
-            Op::new(Method::Post, "/api/v1/plan/approve", may(Action::PlanApprove), "plan_approve", "Approve the plan for its stores as they are now")
-                .takes::<Fingerprint>(),
+            Op::new(
+                Method::Post,
+                "/api/v1/plan/approve",
+                may(Action::PlanApprove),
+                "plan_approve",
+                "Approve the plan for its stores as they are now",
+            )
+            .takes::<Fingerprint>(),
             approve,
         )
         .add(
-            Op::new(Method::Post, "/api/v1/plan/void", may(Action::PlanVoid), "plan_void", "Withdraw the approvals of a fingerprint")
-                .takes::<Fingerprint>(),
+            Op::new(
+                Method::Post,
+                "/api/v1/plan/void",
+                may(Action::PlanVoid),
+                "plan_void",
+                "Withdraw the approvals of a fingerprint",
+            )
+            .takes::<Fingerprint>(),
             void,
         )
 }
@@ -134,7 +199,9 @@ async fn plan(State(app): State<App>, headers: HeaderMap) -> Result<Response, Pr
             "findings": plan.findings.iter().map(|f| f.to_json(PLAN_FILE, &file.text)).collect::<Vec<_>>(),
         }),
         // What cannot be read may hold a password in the open: its blanked form is shown.
-        Err(findings) => json!({ "text": findings.text, "fingerprint": null, "plan": null, "findings": json_of(findings) }),
+        Err(findings) => {
+            json!({ "text": findings.text, "fingerprint": null, "plan": null, "findings": json_of(findings) })
+        }
     };
     Ok(with_etag(ok(&body), &file.text))
 }
@@ -282,7 +349,11 @@ async fn approve(
     Ok(done())
 }
 
-async fn void(State(app): State<App>, caller: Caller, Json(body): Json<Fingerprint>) -> Result<Response, Problem> {
+async fn void(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<Fingerprint>,
+) -> Result<Response, Problem> {
     app.guard.void_approvals(&caller.who, &app.authority, &body.fingerprint).await?;
     Ok(done())
 }

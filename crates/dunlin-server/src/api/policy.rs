@@ -45,19 +45,37 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let presence = Access::May(Action::PresenceRead, Target::Workspace);
     routes
         .add(
-            Op::new(Method::Get, "/api/v1/policy", read, "policy", "The policies in plain words, with their text")
-                .answers_object("`fingerprint`, `schema`, `sentences`"),
+            Op::new(
+                Method::Get,
+                "/api/v1/policy",
+                read,
+                "policy",
+                "The policies in plain words, with their text",
+            )
+            .answers_object("`fingerprint`, `schema`, `sentences`"),
             policy,
         )
         .add(
-            Op::new(Method::Post, "/api/v1/people/{person}/would-see", would, "person_would_see", "What a person would see of a table: what the gate would give, and why")
-                .takes::<WouldSee>()
-                .answers_object("The columns with how each is shown"),
+            Op::new(
+                Method::Post,
+                "/api/v1/people/{person}/would-see",
+                would,
+                "person_would_see",
+                "What a person would see of a table: what the gate would give, and why",
+            )
+            .takes::<WouldSee>()
+            .answers_object("The columns with how each is shown"),
             would_see,
         )
         .add(
-            Op::new(Method::Get, "/api/v1/presence", presence, "presence", "Who is in the data now, also outside dunlin")
-                .answers_object("A snapshot; changes come as `presence.changed` in the event stream"),
+            Op::new(
+                Method::Get,
+                "/api/v1/presence",
+                presence,
+                "presence",
+                "Who is in the data now, also outside dunlin",
+            )
+            .answers_object("A snapshot; changes come as `presence.changed` in the event stream"),
             snapshot,
         )
 }

@@ -122,7 +122,8 @@ async fn rows(
     let in_window = super::plan::current(&app).ok().and_then(|plan| super::plan::in_window(&plan));
     let ask = ask(&caller, &body, limit, &found, in_window);
     let access = new_id();
-    let opened = dunlin_gate::open(found.rows, &app.policy, &app.presence, &ask, &access).await.map_err(refused)?;
+    let opened =
+        dunlin_gate::open(found.rows, &app.policy, &app.presence, &ask, &access).await.map_err(refused)?;
     let columns = opened.columns.iter().zip(&opened.shown);
     let body = Opened {
         access: opened.access.clone(),
@@ -162,12 +163,18 @@ fn refused(refused: Refused) -> Problem {
         }
         Refused::Log(_) => {
             let title = "the access could not be entered into the ledger, so nothing is shown";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_entered", title).help("try again in a moment").after(2)
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_entered", title)
+                .help("try again in a moment")
+                .after(2)
         }
     }
 }
 
-async fn decide(State(app): State<App>, caller: Caller, Json(body): Json<Decide>) -> Result<Response, Problem> {
+async fn decide(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<Decide>,
+) -> Result<Response, Problem> {
     let decided = app.engine.decide(body, caller.who.actor()).await?;
     app.hub.tell("quarantine.decided", Action::QuarantineRead, None, json!({ "rows": decided.rows }));
     Ok(ok(&decided))

@@ -17,26 +17,62 @@ use crate::operation::{Access, Method, Op, Routes, Target};
 use crate::problem::Problem;
 
 pub(super) fn routes(routes: Routes) -> Routes {
+    routes.with(watching_routes).with(steering_routes)
+}
+
+fn watching_routes(routes: Routes) -> Routes {
     let read = Access::May(Action::RunRead, Target::Workspace);
     routes
-        .add(Op::new(Method::Get, "/api/v1/runs", read, "runs", "All runs, the newest first").answers_object("`items`: runs"), list)
         .add(
-            Op::new(Method::Get, "/api/v1/runs/{run}", read, "run", "One run with its tables and how far it is")
-                .answers_object("The run"),
+            Op::new(Method::Get, "/api/v1/runs", read, "runs", "All runs, the newest first")
+                .answers_object("`items`: runs"),
+            list,
+        )
+        .add(
+            Op::new(
+                Method::Get,
+                "/api/v1/runs/{run}",
+                read,
+                "run",
+                "One run with its tables and how far it is",
+            )
+            .answers_object("The run"),
             one,
         )
         .add(
-            Op::new(Method::Post, "/api/v1/runs", Access::May(Action::RunStart, Target::Plan), "run_start", "Start a run, or go on with the unfinished one of this fingerprint")
-                .takes::<StartRun>()
-                .creates::<Made>("The run's id"),
+            Op::new(
+                Method::Post,
+                "/api/v1/runs",
+                Access::May(Action::RunStart, Target::Plan),
+                "run_start",
+                "Start a run, or go on with the unfinished one of this fingerprint",
+            )
+            .takes::<StartRun>()
+            .creates::<Made>("The run's id"),
             start,
         )
+}
+
+fn steering_routes(routes: Routes) -> Routes {
+    routes
         .add(
-            Op::new(Method::Post, "/api/v1/runs/{run}/pause", Access::May(Action::RunPause, Target::Workspace), "run_pause", "Pause a run where it can go on"),
+            Op::new(
+                Method::Post,
+                "/api/v1/runs/{run}/pause",
+                Access::May(Action::RunPause, Target::Workspace),
+                "run_pause",
+                "Pause a run where it can go on",
+            ),
             pause,
         )
         .add(
-            Op::new(Method::Post, "/api/v1/runs/{run}/resume", Access::May(Action::RunResume, Target::Workspace), "run_resume", "Go on with a run"),
+            Op::new(
+                Method::Post,
+                "/api/v1/runs/{run}/resume",
+                Access::May(Action::RunResume, Target::Workspace),
+                "run_resume",
+                "Go on with a run",
+            ),
             resume,
         )
 }
@@ -64,14 +100,19 @@ async fn list(State(app): State<App>) -> Result<Response, Problem> {
 async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
     let run = app.workspace.state().run(&id).await?;
     let tables = app.workspace.state().tables(&id).await?;
-    let tables: Vec<Value> = tables.into_iter().map(|(table, body)| json!({ "table": table, "body": body })).collect();
+    let tables: Vec<Value> =
+        tables.into_iter().map(|(table, body)| json!({ "table": table, "body": body })).collect();
     let mut shown = view(&run);
     shown["tables"] = Value::Array(tables);
     shown["progress"] = serde_json::to_value(app.engine.progress(&id).await?).unwrap_or_default();
     Ok(ok(&shown))
 }
 
-async fn start(State(app): State<App>, caller: Caller, Json(body): Json<StartRun>) -> Result<Response, Problem> {
+async fn start(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<StartRun>,
+) -> Result<Response, Problem> {
     let plan = super::plan::current(&app)?;
     let fingerprint = plan.fingerprint().to_string();
     if body.fingerprint != fingerprint {

@@ -21,9 +21,21 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let op = |method, path, id, summary| Op::new(method, path, may, id, summary);
     let user = |op: Op| op.takes_object(SCIM).answers_json_as(SCIM, "The user");
     routes
-        .add(op(Method::Get, "/scim/v2/ServiceProviderConfig", "scim_config", "What this server's SCIM can").answers_json_as(SCIM, "The document"), config)
-        .add(op(Method::Get, "/scim/v2/ResourceTypes", "scim_types", "The kinds of resources").answers_json_as(SCIM, "The document"), types)
-        .add(op(Method::Get, "/scim/v2/Schemas", "scim_schemas", "The schemas").answers_json_as(SCIM, "The document"), all_schemas)
+        .add(
+            op(Method::Get, "/scim/v2/ServiceProviderConfig", "scim_config", "What this server's SCIM can")
+                .answers_json_as(SCIM, "The document"),
+            config,
+        )
+        .add(
+            op(Method::Get, "/scim/v2/ResourceTypes", "scim_types", "The kinds of resources")
+                .answers_json_as(SCIM, "The document"),
+            types,
+        )
+        .add(
+            op(Method::Get, "/scim/v2/Schemas", "scim_schemas", "The schemas")
+                .answers_json_as(SCIM, "The document"),
+            all_schemas,
+        )
         .add(
             op(Method::Get, "/scim/v2/Users", "scim_users", "Users")
                 .query("filter", Type::String, "`userName eq \"…\"` or `externalId eq \"…\"`")
@@ -32,10 +44,25 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .answers_json_as(SCIM, "A list"),
             list,
         )
-        .add(user(op(Method::Post, "/scim/v2/Users", "scim_user_create", "Add a user")).with_status(201), create)
-        .add(op(Method::Get, "/scim/v2/Users/{user}", "scim_user", "One user").answers_json_as(SCIM, "The user"), read)
+        .add(
+            user(op(Method::Post, "/scim/v2/Users", "scim_user_create", "Add a user")).with_status(201),
+            create,
+        )
+        .add(
+            op(Method::Get, "/scim/v2/Users/{user}", "scim_user", "One user")
+                .answers_json_as(SCIM, "The user"),
+            read,
+        )
         .add(user(op(Method::Put, "/scim/v2/Users/{user}", "scim_user_replace", "Replace a user")), replace)
-        .add(user(op(Method::Patch, "/scim/v2/Users/{user}", "scim_user_patch", "Change a user; `active` false ends every session")), patch)
+        .add(
+            user(op(
+                Method::Patch,
+                "/scim/v2/Users/{user}",
+                "scim_user_patch",
+                "Change a user; `active` false ends every session",
+            )),
+            patch,
+        )
         .add(op(Method::Delete, "/scim/v2/Users/{user}", "scim_user_delete", "A user leaves"), delete)
 }
 
@@ -83,7 +110,11 @@ async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<
     Ok(ok(&app.scim.list(&query).await?))
 }
 
-async fn create(State(app): State<App>, caller: Caller, Json(body): Json<Value>) -> Result<Response, Refusal> {
+async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<Value>,
+) -> Result<Response, Refusal> {
     let made = app.scim.create(&caller.who.actor(), &body).await?;
     let mut response = answer(StatusCode::CREATED, &made);
     let place = made["meta"]["location"].as_str().and_then(|text| text.parse().ok());

@@ -12,7 +12,7 @@ use super::{done, ok};
 use crate::app::App;
 use crate::cookies;
 use crate::extract::Json;
-use crate::gate::{Caller, From};
+use crate::gate::{Caller, CameFrom};
 use crate::operation::{Access, Method, Op, Routes, Target};
 use crate::problem::Problem;
 
@@ -62,9 +62,10 @@ pub(super) struct StageView {
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    // What a session may do that has yet to show its second factor: that, and leave.
-    let early = Access::Early(Action::SelfSessions, Target::Own);
-    let out = early;
+    routes.with(passwords_routes).with(factors_routes)
+}
+
+fn passwords_routes(routes: Routes) -> Routes {
     let op = |path, access, id, summary| Op::new(Method::Post, path, access, id, summary);
     routes
         .add(
@@ -74,31 +75,64 @@ pub(super) fn routes(routes: Routes) -> Routes {
             sign_in,
         )
         .add(
-            op("/api/v1/sign-in/passkey/begin", Access::Public, "sign_in_passkey_begin", "Begin to sign in with a passkey")
-                .answers_object("`ceremony`, and `options` for `navigator.credentials.get`"),
+            op(
+                "/api/v1/sign-in/passkey/begin",
+                Access::Public,
+                "sign_in_passkey_begin",
+                "Begin to sign in with a passkey",
+            )
+            .answers_object("`ceremony`, and `options` for `navigator.credentials.get`"),
             passkey_begin,
         )
         .add(
-            op("/api/v1/sign-in/passkey/finish", Access::Public, "sign_in_passkey_finish", "Sign in with a passkey")
-                .takes::<PasskeyAnswer>()
-                .answers::<StageView>("The session's cookie"),
+            op(
+                "/api/v1/sign-in/passkey/finish",
+                Access::Public,
+                "sign_in_passkey_finish",
+                "Sign in with a passkey",
+            )
+            .takes::<PasskeyAnswer>()
+            .answers::<StageView>("The session's cookie"),
             passkey_finish,
         )
+}
+
+fn factors_routes(routes: Routes) -> Routes {
+    // What a session may do that has yet to show its second factor: that, and leave.
+    let early = Access::Early(Action::SelfSessions, Target::Own);
+    let out = early;
+    let op = |path, access, id, summary| Op::new(Method::Post, path, access, id, summary);
+    routes
         .add(
-            op("/api/v1/sign-in/second-factor", early, "second_factor", "Show the second factor, or show it again")
-                .takes::<Code>()
-                .answers::<StageView>("A new cookie for the session"),
+            op(
+                "/api/v1/sign-in/second-factor",
+                early,
+                "second_factor",
+                "Show the second factor, or show it again",
+            )
+            .takes::<Code>()
+            .answers::<StageView>("A new cookie for the session"),
             second_factor,
         )
         .add(
-            op("/api/v1/sign-in/second-factor/passkey/begin", early, "second_factor_passkey_begin", "Begin to show a passkey as second factor")
-                .answers_object("`ceremony`, and `options` for `navigator.credentials.get`"),
+            op(
+                "/api/v1/sign-in/second-factor/passkey/begin",
+                early,
+                "second_factor_passkey_begin",
+                "Begin to show a passkey as second factor",
+            )
+            .answers_object("`ceremony`, and `options` for `navigator.credentials.get`"),
             factor_begin,
         )
         .add(
-            op("/api/v1/sign-in/second-factor/passkey/finish", early, "second_factor_passkey_finish", "Show a passkey as second factor")
-                .takes::<PasskeyAnswer>()
-                .answers::<StageView>("A new cookie for the session"),
+            op(
+                "/api/v1/sign-in/second-factor/passkey/finish",
+                early,
+                "second_factor_passkey_finish",
+                "Show a passkey as second factor",
+            )
+            .takes::<PasskeyAnswer>()
+            .answers::<StageView>("A new cookie for the session"),
             factor_finish,
         )
         .add(op("/api/v1/sign-out", out, "sign_out", "End this session"), sign_out)
@@ -114,7 +148,11 @@ pub(super) fn with_cookie(app: &App, signed_in: &SignedIn) -> Result<Response, P
     Ok(response)
 }
 
-async fn sign_in(State(app): State<App>, from: From, Json(body): Json<SignIn>) -> Result<Response, Problem> {
+async fn sign_in(
+    State(app): State<App>,
+    from: CameFrom,
+    Json(body): Json<SignIn>,
+) -> Result<Response, Problem> {
     let signed_in = app.guard.sign_in(&from.0, &body.email, &body.password).await?;
     with_cookie(&app, &signed_in)
 }
@@ -130,14 +168,18 @@ async fn passkey_begin(State(app): State<App>) -> Result<Response, Problem> {
 
 async fn passkey_finish(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     Json(body): Json<PasskeyAnswer>,
 ) -> Result<Response, Problem> {
     let signed_in = app.guard.finish_passkey_sign_in(&from.0, &body.ceremony, &body.credential).await?;
     with_cookie(&app, &signed_in)
 }
 
-async fn second_factor(State(app): State<App>, caller: Caller, Json(body): Json<Code>) -> Result<Response, Problem> {
+async fn second_factor(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<Code>,
+) -> Result<Response, Problem> {
     let signed_in = app.guard.show_code(&caller.who, &caller.origin, &body.code).await?;
     with_cookie(&app, &signed_in)
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::ok;
 use crate::app::App;
 use crate::events::events;
-use crate::gate::{Caller, From, allowed, by_cookie};
+use crate::gate::{Caller, CameFrom, allowed, by_cookie};
 use crate::layers::text;
 use crate::operation::{Access, Method, Op, Routes, Target};
 use crate::problem::Problem;
@@ -25,14 +25,29 @@ pub(super) fn routes(routes: Routes) -> Routes {
             document,
         )
         .add(
-            Op::new(Method::Get, "/api/v1/events", live, "events", "Everything that happens, live, as server-sent events")
-                .header("Last-Event-ID", false, "Goes on after this event")
-                .answers_as("text/event-stream", "Events: `hello`, `reset` (read everything again), `ended`, `drain`, and what happened"),
+            Op::new(
+                Method::Get,
+                "/api/v1/events",
+                live,
+                "events",
+                "Everything that happens, live, as server-sent events",
+            )
+            .header("Last-Event-ID", false, "Goes on after this event")
+            .answers_as(
+                "text/event-stream",
+                "Events: `hello`, `reset` (read everything again), `ended`, `drain`, and what happened",
+            ),
             events,
         )
         .add(
-            Op::new(Method::Get, "/api/v1/settings", settings, "settings_read", "How the server is set up, without secrets")
-                .answers_object("The settings"),
+            Op::new(
+                Method::Get,
+                "/api/v1/settings",
+                settings,
+                "settings_read",
+                "How the server is set up, without secrets",
+            )
+            .answers_object("The settings"),
             settings_read,
         )
 }
@@ -78,7 +93,11 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
 }
 
 /// The numbers, for this machine, for the token of the configuration, or for whoever the policies let.
-pub(crate) async fn metrics(State(app): State<App>, from: From, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn metrics(
+    State(app): State<App>,
+    from: CameFrom,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let token = text(&headers, header::AUTHORIZATION).strip_prefix("Bearer ").unwrap_or_default();
     let forwarded = headers.contains_key("x-forwarded-for");
     let local = from.0.address.is_loopback() && !forwarded;
@@ -96,7 +115,7 @@ pub(crate) async fn metrics(State(app): State<App>, from: From, headers: HeaderM
 pub(crate) async fn tiles(
     State(app): State<App>,
     Path(path): Path<String>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let kind = app.auditor.tile_kind(&path).ok_or_else(|| Problem::not_found("file in the ledger"))?;
@@ -107,7 +126,8 @@ pub(crate) async fn tiles(
         allowed(&app, &caller.who, action, &Resource::Workspace).await?;
     }
     let tile = app.auditor.tile(&path).await?;
-    let media = if kind == TileKind::Checkpoint { "text/plain; charset=utf-8" } else { "application/octet-stream" };
+    let media =
+        if kind == TileKind::Checkpoint { "text/plain; charset=utf-8" } else { "application/octet-stream" };
     let cache = match (kind, tile.lasting) {
         (TileKind::Hashes, true) => "public, max-age=31536000, immutable",
         _ => "no-store",

@@ -16,7 +16,9 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
-pub use parts::{Alerts, LogStyle, Oidc, RequestLimits, Scim, Smtp, SmtpSecurity, Timeouts, TlsFiles, Webhook};
+pub use parts::{
+    Alerts, LogStyle, Oidc, RequestLimits, Scim, Smtp, SmtpSecurity, Timeouts, TlsFiles, Webhook,
+};
 pub use read::ConfigError;
 pub use secret::{SecretError, SecretRef};
 

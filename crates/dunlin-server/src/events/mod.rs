@@ -6,6 +6,6 @@ mod hub;
 mod stream;
 mod watch;
 
-pub(crate) use hub::{Event, Hub};
+pub(crate) use hub::Hub;
 pub(crate) use stream::events;
 pub(crate) use watch::Watch;

@@ -3,18 +3,18 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use dunlin_guard::Stage;
+use dunlin_guard::{Secret, Stage};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::enter::{must_go, origin};
+use super::enter::{go_on, must_go, origin};
 use super::factor::csrf;
-use super::to;
-use super::view::{HomePage, SessionLine, html};
+use super::view::{HomePage, PasswordPage, SessionLine, html};
+use super::{to, wrong};
 use crate::app::App;
 use crate::cookies;
 use crate::extract::{Form, Path, Query};
-use crate::gate::{From, by_cookie, check_form_token};
+use crate::gate::{Caller, CameFrom, by_cookie, check_form_token};
 use crate::problem::Problem;
 
 #[derive(Deserialize)]
@@ -28,9 +28,52 @@ pub(super) struct Token {
     csrf: String,
 }
 
+#[derive(Deserialize)]
+pub(super) struct Change {
+    csrf: String,
+    present: Secret,
+    password: Secret,
+}
+
+fn password_page(app: &App, caller: &Caller, problem: Option<&Problem>) -> Result<Response, Problem> {
+    let page = PasswordPage {
+        brand: app.brands.now(),
+        csrf: csrf(app, caller)?,
+        wrong: problem.map(wrong),
+        email: caller.who.email.clone(),
+    };
+    Ok(html(problem.map_or(StatusCode::OK, Problem::status_code), &page))
+}
+
+pub(super) async fn password(
+    State(app): State<App>,
+    from: CameFrom,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let caller = by_cookie(&app, &headers, origin(from)).await?;
+    if let Some(elsewhere) = must_go(caller.who.stage, Stage::Full) {
+        return Ok(elsewhere);
+    }
+    password_page(&app, &caller, None)
+}
+
+pub(super) async fn password_done(
+    State(app): State<App>,
+    from: CameFrom,
+    headers: HeaderMap,
+    Form(form): Form<Change>,
+) -> Result<Response, Problem> {
+    let caller = by_cookie(&app, &headers, origin(from)).await?;
+    check_form_token(&app, &caller, &headers, &form.csrf)?;
+    match app.guard.change_password(&caller.who, &caller.origin, &form.present, &form.password).await {
+        Ok(fresh) => Ok(go_on(&app, &fresh, "/?said=password")),
+        Err(error) => password_page(&app, &caller, Some(&error.into())),
+    }
+}
+
 pub(super) async fn home(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Query(query): Query<Said>,
 ) -> Result<Response, Problem> {
@@ -56,7 +99,11 @@ pub(super) async fn home(
     let page = HomePage {
         brand: app.brands.now(),
         csrf: csrf(&app, &caller)?,
-        said: if query.said == "ended" { "That session has ended." } else { "" },
+        said: match query.said.as_str() {
+            "ended" => "That session has ended.",
+            "password" => "Your new password is saved, and your other sessions have ended.",
+            _ => "",
+        },
         name: caller.who.name.clone(),
         email: caller.who.email.clone(),
         role: caller.who.role.as_str().to_owned(),
@@ -88,7 +135,7 @@ fn with_cleared(app: &App, mut response: Response) -> Response {
 
 pub(super) async fn end_session(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Path(session): Path<String>,
     Form(form): Form<Token>,
@@ -106,7 +153,7 @@ pub(super) async fn end_session(
 
 pub(super) async fn sign_out(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Form(form): Form<Token>,
 ) -> Result<Response, Problem> {

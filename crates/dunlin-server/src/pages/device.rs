@@ -12,7 +12,7 @@ use super::view::{ConfirmedPage, Device, DevicePage, html};
 use super::{to, wrong};
 use crate::app::App;
 use crate::extract::{Form, Query};
-use crate::gate::{Caller, From, by_cookie, check_form_token};
+use crate::gate::{Caller, CameFrom, by_cookie, check_form_token};
 use crate::problem::Problem;
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ pub(super) struct Decision {
 
 pub(super) async fn device(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Query(query): Query<Code>,
 ) -> Result<Response, Problem> {
@@ -91,7 +91,7 @@ fn may(scopes: &[String]) -> String {
 
 pub(super) async fn decide(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Form(form): Form<Decision>,
 ) -> Result<Response, Problem> {
@@ -102,14 +102,22 @@ pub(super) async fn decide(
     match app.guard.decide_device(&caller.who, &caller.origin, &code, agree).await {
         Ok(_) => {
             let (title, lead) = if agree {
-                ("The device is signed in", "Go back to it. You can end this at any time: its token is among yours.")
+                (
+                    "The device is signed in",
+                    "Go back to it. You can end this at any time: its token is among yours.",
+                )
             } else {
-                ("The device was refused", "It was not let in. When you did not start it, somebody may have tried to get in as you.")
+                (
+                    "The device was refused",
+                    "It was not let in. When you did not start it, somebody may have tried to get in as you.",
+                )
             };
             Ok(html(StatusCode::OK, &ConfirmedPage { brand: app.brands.now(), title, lead }))
         }
         Err(dunlin_guard::GuardError::FreshFactorNeeded) => {
-            let next: String = url::form_urlencoded::byte_serialize(format!("/device?code={}", form.code).as_bytes()).collect();
+            let next: String =
+                url::form_urlencoded::byte_serialize(format!("/device?code={}", form.code).as_bytes())
+                    .collect();
             Ok(to(&format!("/second-factor?next={next}")))
         }
         Err(error) => page(&app, &caller, &form.code, None, Some(&error.into())),

@@ -8,13 +8,14 @@ use dunlin_guard::{Origin, Secret, SetUp, SignedIn, Stage};
 use serde::Deserialize;
 
 use super::view::{
-    ConfirmPage, InvitationPage, NewPasswordPage, Provider, RecoverPage, RecoverSentPage, SetUpPage, SignInPage, html,
+    ConfirmPage, InvitationPage, NewPasswordPage, Provider, RecoverPage, RecoverSentPage, SetUpPage,
+    SignInPage, html,
 };
 use super::{safe_next, to, wrong};
 use crate::app::App;
 use crate::cookies;
 use crate::extract::{Form, Path, Query};
-use crate::gate::{From, by_cookie, own_page};
+use crate::gate::{CameFrom, by_cookie, own_page};
 use crate::problem::Problem;
 
 #[derive(Default, Deserialize)]
@@ -68,7 +69,13 @@ fn said(code: &str) -> &'static str {
     }
 }
 
-fn sign_in_page(app: &App, email: &str, next: &str, said: &'static str, problem: Option<&Problem>) -> Response {
+fn sign_in_page(
+    app: &App,
+    email: &str,
+    next: &str,
+    said: &'static str,
+    problem: Option<&Problem>,
+) -> Response {
     let providers = app.oidc.providers().into_iter().map(|(name, title)| Provider { name, title }).collect();
     let page = SignInPage {
         brand: app.brands.now(),
@@ -83,7 +90,7 @@ fn sign_in_page(app: &App, email: &str, next: &str, said: &'static str, problem:
 
 pub(super) async fn sign_in(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Query(query): Query<Next>,
 ) -> Result<Response, Problem> {
@@ -99,7 +106,7 @@ pub(super) async fn sign_in(
 
 pub(super) async fn sign_in_done(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Form(form): Form<SignIn>,
 ) -> Result<Response, Problem> {
@@ -143,12 +150,13 @@ pub(super) async fn set_up(State(app): State<App>) -> Result<Response, Problem> 
 
 pub(super) async fn set_up_done(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Form(form): Form<First>,
 ) -> Result<Response, Problem> {
     own_page(&app, &headers)?;
-    let first = SetUp { secret: &form.secret, name: &form.name, email: &form.email, password: &form.password };
+    let first =
+        SetUp { secret: &form.secret, name: &form.name, email: &form.email, password: &form.password };
     match app.guard.set_up(&from.0, first).await {
         Ok(signed_in) => Ok(go_on(&app, &signed_in, "/")),
         Err(error) => {
@@ -160,7 +168,10 @@ pub(super) async fn set_up_done(
     }
 }
 
-pub(super) async fn invitation(State(app): State<App>, Path(token): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn invitation(
+    State(app): State<App>,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
     let info = app.guard.invitation(&Secret::new(token.clone())).await?;
     let page = InvitationPage {
         brand: app.brands.now(),
@@ -175,7 +186,7 @@ pub(super) async fn invitation(State(app): State<App>, Path(token): Path<String>
 
 pub(super) async fn invitation_done(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Path(token): Path<String>,
     Form(form): Form<Accept>,
@@ -206,7 +217,7 @@ pub(super) async fn recover(State(app): State<App>) -> Response {
 
 pub(super) async fn recover_done(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Form(form): Form<Address>,
 ) -> Result<Response, Problem> {
@@ -223,7 +234,11 @@ pub(super) async fn recover_done(
 
 /// Shown for any link: what fetches links in e-mails must not learn whether one is good, nor spend it.
 pub(super) async fn new_password(State(app): State<App>, Path(token): Path<String>) -> Response {
-    let page = NewPasswordPage { brand: app.brands.now(), wrong: None, action: format!("/recover/{}", plain(&token)) };
+    let page = NewPasswordPage {
+        brand: app.brands.now(),
+        wrong: None,
+        action: format!("/recover/{}", plain(&token)),
+    };
     html(StatusCode::OK, &page)
 }
 
@@ -234,7 +249,7 @@ fn plain(token: &str) -> String {
 
 pub(super) async fn new_password_done(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Path(token): Path<String>,
     Form(form): Form<NewPassword>,
@@ -285,6 +300,6 @@ pub(super) fn must_go(stage: Stage, here: Stage) -> Option<Response> {
 }
 
 /// The origin of a request as the guard knows it; here so that pages name one place.
-pub(super) fn origin(from: From) -> Origin {
+pub(super) fn origin(from: CameFrom) -> Origin {
     from.0
 }

@@ -12,7 +12,7 @@ use super::view::{CodesPage, EnrolPage, MakeCodesPage, Qr, SecondFactorPage, htm
 use super::{safe_next, to, wrong};
 use crate::app::App;
 use crate::extract::{Form, Query};
-use crate::gate::{Caller, From, by_cookie, check_form_token};
+use crate::gate::{Caller, CameFrom, by_cookie, check_form_token};
 use crate::problem::Problem;
 
 #[derive(Deserialize)]
@@ -40,7 +40,12 @@ pub(super) fn csrf(app: &App, caller: &Caller) -> Result<String, Problem> {
     Ok(app.guard.form_token(token)?)
 }
 
-fn second_page(app: &App, caller: &Caller, next: &str, problem: Option<&Problem>) -> Result<Response, Problem> {
+fn second_page(
+    app: &App,
+    caller: &Caller,
+    next: &str,
+    problem: Option<&Problem>,
+) -> Result<Response, Problem> {
     let page = SecondFactorPage {
         brand: app.brands.now(),
         csrf: csrf(app, caller)?,
@@ -52,7 +57,7 @@ fn second_page(app: &App, caller: &Caller, next: &str, problem: Option<&Problem>
 
 pub(super) async fn second(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Query(query): Query<Next>,
 ) -> Result<Response, Problem> {
@@ -66,7 +71,7 @@ pub(super) async fn second(
 
 pub(super) async fn second_done(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Form(form): Form<Code>,
 ) -> Result<Response, Problem> {
@@ -100,7 +105,8 @@ fn grouped(secret: &str) -> String {
 /// A QR code with the quiet zone that its standard asks for (ISO/IEC 18004: four modules).
 fn qr(text: &str) -> Result<Qr, Problem> {
     const QUIET: usize = 4;
-    let code = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::M).map_err(|_| Problem::internal())?;
+    let code =
+        QrCode::with_error_correction_level(text.as_bytes(), EcLevel::M).map_err(|_| Problem::internal())?;
     let width = code.width();
     let mut path = String::new();
     for (at, color) in code.to_colors().iter().enumerate() {
@@ -112,7 +118,11 @@ fn qr(text: &str) -> Result<Qr, Problem> {
     Ok(Qr { size: width + 2 * QUIET, path })
 }
 
-pub(super) async fn enrol(State(app): State<App>, from: From, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn enrol(
+    State(app): State<App>,
+    from: CameFrom,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let caller = by_cookie(&app, &headers, origin(from)).await?;
     if caller.who.stage == Stage::SecondFactor {
         return Ok(to("/second-factor"));
@@ -122,7 +132,7 @@ pub(super) async fn enrol(State(app): State<App>, from: From, headers: HeaderMap
 
 pub(super) async fn enrol_done(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Form(form): Form<Code>,
 ) -> Result<Response, Problem> {
@@ -135,7 +145,11 @@ pub(super) async fn enrol_done(
     }
 }
 
-pub(super) async fn codes(State(app): State<App>, from: From, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn codes(
+    State(app): State<App>,
+    from: CameFrom,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let caller = by_cookie(&app, &headers, origin(from)).await?;
     if let Some(elsewhere) = must_go(caller.who.stage, Stage::Full) {
         return Ok(elsewhere);
@@ -146,7 +160,7 @@ pub(super) async fn codes(State(app): State<App>, from: From, headers: HeaderMap
 
 pub(super) async fn codes_done(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Form(form): Form<Token>,
 ) -> Result<Response, Problem> {

@@ -11,7 +11,7 @@ use super::to;
 use crate::app::App;
 use crate::cookies;
 use crate::extract::{Path, Query};
-use crate::gate::From;
+use crate::gate::CameFrom;
 use crate::problem::Problem;
 
 /// How long somebody may take at the provider, in seconds.
@@ -32,7 +32,7 @@ pub(super) async fn begin(State(app): State<App>, Path(provider): Path<String>) 
 
 pub(super) async fn back(
     State(app): State<App>,
-    from: From,
+    from: CameFrom,
     headers: HeaderMap,
     Path(provider): Path<String>,
     Query(answer): Query<Answer>,
@@ -46,7 +46,7 @@ pub(super) async fn back(
     Ok(response)
 }
 
-impl std::convert::From<OidcError> for Problem {
+impl From<OidcError> for Problem {
     fn from(error: OidcError) -> Problem {
         // A refused sign-in would lead back to the sign-in page without a word; it is said instead.
         let status = match error.kind() {
@@ -55,7 +55,12 @@ impl std::convert::From<OidcError> for Problem {
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::FORBIDDEN,
         };
-        tracing::warn!(code = error.code(), reference = crate::problem::reference(), "a sign-in with a provider failed");
-        Problem::new(status, error.code(), error.to_string()).help("go back to the sign-in page and try again, or use another way")
+        tracing::warn!(
+            code = error.code(),
+            reference = crate::problem::reference(),
+            "a sign-in with a provider failed"
+        );
+        Problem::new(status, error.code(), error.to_string())
+            .help("go back to the sign-in page and try again, or use another way")
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/", get(account::home))
         .route("/sessions/{session}/end", post(account::end_session))
+        .route("/password", get(account::password).post(account::password_done))
         .route("/sign-out", post(account::sign_out))
         .route("/set-up", get(enter::set_up).post(enter::set_up_done))
         .route("/sign-in", get(enter::sign_in).post(enter::sign_in_done))
@@ -107,7 +108,15 @@ mod tests {
 
     #[test]
     fn nobody_is_led_to_another_site() {
-        for next in ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "", "/\t/evil.example", "/a b"] {
+        for next in [
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "evil",
+            "",
+            "/\t/evil.example",
+            "/a b",
+        ] {
             assert_eq!(safe_next(next), "/", "{next}");
         }
         assert_eq!(safe_next("/device?code=AB-CD"), "/device?code=AB-CD");

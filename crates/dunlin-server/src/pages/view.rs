@@ -94,6 +94,15 @@ pub(super) struct NewPasswordPage {
 }
 
 #[derive(Template)]
+#[template(path = "password.html")]
+pub(super) struct PasswordPage {
+    pub(super) brand: Arc<Brand>,
+    pub(super) csrf: String,
+    pub(super) wrong: Option<Wrong>,
+    pub(super) email: String,
+}
+
+#[derive(Template)]
 #[template(path = "confirm.html")]
 pub(super) struct ConfirmPage {
     pub(super) brand: Arc<Brand>,

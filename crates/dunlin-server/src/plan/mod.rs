@@ -6,6 +6,6 @@ mod edit;
 mod file;
 mod rules;
 
-pub(crate) use edit::{EditError, Step, apply};
+pub(crate) use edit::{Step, apply};
 pub(crate) use file::{PLAN_FILE, PlanFile, edited, etag, finish_pending, read};
 pub(crate) use rules::{Allowed, changed_stores, check};

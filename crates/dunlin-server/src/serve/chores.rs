@@ -93,21 +93,23 @@ async fn sweep(app: App) {
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        let swept = async {
-            app.guard.sweep().await
-        };
+        let swept = async { app.guard.sweep().await };
         if let Err(error) = swept.await {
             tracing::error!(%error, "what has ended could not be swept");
         }
         match app.authority.reload() {
             Ok(true) => {
-                if let Err(error) = app.authority.record(app.workspace.state(), &dunlin_ledger::Actor::System).await {
+                if let Err(error) =
+                    app.authority.record(app.workspace.state(), &dunlin_ledger::Actor::System).await
+                {
                     tracing::error!(%error, "the change of the policies could not be entered");
                 }
                 app.hub.tell("policy.changed", dunlin_guard::Action::PolicyRead, None, serde_json::json!({}));
             }
             Ok(false) => {}
-            Err(error) => tracing::error!(%error, "the policies were edited and cannot be used; the old ones go on"),
+            Err(error) => {
+                tracing::error!(%error, "the policies were edited and cannot be used; the old ones go on")
+            }
         }
     }
 }
@@ -153,7 +155,12 @@ async fn presence(app: App) {
             }
             Err(RecvError::Lagged(_)) => {
                 // Readers take a snapshot again.
-                app.hub.tell("presence.reset", dunlin_guard::Action::PresenceRead, None, serde_json::json!({}));
+                app.hub.tell(
+                    "presence.reset",
+                    dunlin_guard::Action::PresenceRead,
+                    None,
+                    serde_json::json!({}),
+                );
             }
             Err(RecvError::Closed) => return,
         }

@@ -49,8 +49,14 @@ async fn with_a_grant_and_a_purpose_what_was_granted_is_clear_and_the_rest_is_no
     assert!(text.contains(CANARY), "{text}");
     assert!(!text.contains("hunter2"), "a secret column needs two people: {text}");
     let ledger = bench.ledger().await.join("\n");
-    assert!(!ledger.contains("4711") && !ledger.contains("canary"), "neither texts nor values are in the ledger");
-    let id = read_json(bench.get(&owner, "/api/v1/grants").await).await["items"][0]["id"].as_str().unwrap().to_owned();
+    assert!(
+        !ledger.contains("4711") && !ledger.contains("canary"),
+        "neither texts nor values are in the ledger"
+    );
+    let id = read_json(bench.get(&owner, "/api/v1/grants").await).await["items"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(bench.post(&owner, &format!("/api/v1/grants/{id}/close"), json!({})).await.status(), 204);
     assert_eq!(bench.post(&engineer, ROWS, ask).await.status(), 403, "a closed grant opens nothing");
 }
@@ -69,7 +75,11 @@ async fn problems_name_the_mistake_and_never_the_value() {
         (Method::GET, format!("/api/v1/ledger/entries/{canary}/proof"), json!({})),
         (Method::GET, format!("/api/v1/ledger/entries?from={canary}"), json!({})),
         (Method::POST, "/api/v1/ledger/standing".to_owned(), json!(canary)),
-        (Method::POST, format!("/api/v1/people/{canary}/block"), json!({ "category": canary, "text": canary })),
+        (
+            Method::POST,
+            format!("/api/v1/people/{canary}/block"),
+            json!({ "category": canary, "text": canary }),
+        ),
         (Method::POST, "/api/v1/runs".to_owned(), json!({ "fingerprint": canary })),
         (Method::POST, "/api/v1/quarantine/canary-4711/rows".to_owned(), json!({})),
         (Method::GET, format!("/ledger/tile/{canary}"), json!({})),
@@ -128,8 +138,15 @@ async fn blocking_in_one_call_is_entered_and_shuts_out_at_once() {
     assert!(ledger.contains("person_blocked") && !ledger.contains("canary"));
     let record = read_json(bench.get(&owner, &format!("/api/v1/people/{}", engineer.id)).await).await;
     assert_eq!(record["person"]["status"], "blocked");
-    assert!(record["investigation"]["reason"].as_str().unwrap().contains("affair"), "the text is for those who look");
-    let own = bench.post(&owner, &format!("/api/v1/people/{}/block", owner.id), json!({ "category": "x", "text": "x" }));
+    assert!(
+        record["investigation"]["reason"].as_str().unwrap().contains("affair"),
+        "the text is for those who look"
+    );
+    let own = bench.post(
+        &owner,
+        &format!("/api/v1/people/{}/block", owner.id),
+        json!({ "category": "x", "text": "x" }),
+    );
     assert_eq!(own.await.status(), 403, "nobody blocks himself");
 }
 
@@ -138,7 +155,10 @@ async fn what_a_person_would_see_is_what_the_gate_gives() {
     let bench = Bench::new().await;
     let (owner, engineer) = (bench.person(Role::Owner).await, bench.person(Role::Engineer).await);
     let path = format!("/api/v1/people/{}/would-see", engineer.id);
-    let view = read_json(bench.post(&owner, &path, json!({ "table": "atlas.people", "action": "read_masked" })).await).await;
+    let view = read_json(
+        bench.post(&owner, &path, json!({ "table": "atlas.people", "action": "read_masked" })).await,
+    )
+    .await;
     let shown = |name: &str| {
         let columns = view["columns"].as_array().unwrap();
         columns.iter().find(|c| c["column"] == name).unwrap()["shown"].as_str().unwrap().to_owned()
@@ -164,15 +184,23 @@ async fn auditors_prove_export_and_are_seen_doing_so() {
     let checkpoint = bench.bare(Method::GET, "/ledger/checkpoint").send().await.unwrap();
     assert_eq!(checkpoint.status(), 200, "public when configured");
     let note = checkpoint.text().await.unwrap();
-    let standing = bench.ask(&auditor, Method::POST, "/api/v1/ledger/standing").header("content-type", "text/plain").body(note);
+    let standing = bench
+        .ask(&auditor, Method::POST, "/api/v1/ledger/standing")
+        .header("content-type", "text/plain")
+        .body(note);
     assert_eq!(read_json(standing.send().await.unwrap()).await["standing"], "consistent");
     let entries = "/ledger/tile/entries/000.p/1";
-    assert_eq!(bench.bare(Method::GET, entries).send().await.unwrap().status(), 401, "entries are not public");
+    assert_eq!(
+        bench.bare(Method::GET, entries).send().await.unwrap().status(),
+        401,
+        "entries are not public"
+    );
     let engineer = bench.person(Role::Engineer).await;
     assert_eq!(bench.get(&engineer, entries).await.status(), 403);
     let export = bench.get(&auditor, "/api/v1/ledger/export").await;
     assert_eq!(export.headers()["content-type"], "application/jsonl");
-    let first: serde_json::Value = serde_json::from_str(export.text().await.unwrap().lines().next().unwrap()).unwrap();
+    let first: serde_json::Value =
+        serde_json::from_str(export.text().await.unwrap().lines().next().unwrap()).unwrap();
     assert!(first["class_uid"].is_number(), "{first}");
     assert!(bench.ledger().await.iter().any(|entry| entry.contains("ledger_exported")));
 }

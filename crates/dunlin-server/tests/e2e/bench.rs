@@ -72,6 +72,8 @@ impl Bench {
 
     /// Over a workspace that is there already.
     pub async fn over(home: tempfile::TempDir, config: &str) -> Bench {
+        // Another test of this process may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = home.path().join("w");
         let keys = KeyOptions::at(&home.path().join("keys"));
         let workspace = Arc::new(Workspace::open(&dir, &keys).await.unwrap());

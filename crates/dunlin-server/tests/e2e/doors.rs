@@ -17,9 +17,13 @@ use crate::fake::Fake;
 #[tokio::test]
 async fn every_answer_carries_its_headers_and_no_page_runs_what_is_not_ours() {
     let bench = Bench::new().await;
-    for (path, is_page) in [("/sign-in", true), ("/nothing-here", true), ("/api/v1/me", false), ("/assets/pages.css", false)] {
+    for (path, is_page) in
+        [("/sign-in", true), ("/nothing-here", true), ("/api/v1/me", false), ("/assets/pages.css", false)]
+    {
         let answer = bench.bare(Method::GET, path).send().await.unwrap();
-        let header = |name: &str| answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
+        let header = |name: &str| {
+            answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default()
+        };
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(header("referrer-policy"), "no-referrer", "{path}");
         assert_eq!(header("x-frame-options"), "DENY", "{path}");
@@ -34,7 +38,8 @@ async fn every_answer_carries_its_headers_and_no_page_runs_what_is_not_ours() {
 
 #[tokio::test]
 async fn under_tls_cookies_and_hsts_say_so() {
-    let bench = Bench::with("behind_proxy = [\"127.0.0.0/8\"]\npublic_url = \"https://migrate.example\"").await;
+    let bench =
+        Bench::with("behind_proxy = [\"127.0.0.0/8\"]\npublic_url = \"https://migrate.example\"").await;
     let ana = bench.person(Role::Owner).await;
     let cookie = ana.cookie.replace("dunlin=", "__Host-dunlin=");
     let out = bench
@@ -58,7 +63,13 @@ async fn under_tls_cookies_and_hsts_say_so() {
 #[tokio::test]
 async fn another_name_for_this_address_is_not_answered() {
     let bench = Bench::new().await;
-    for (host, status) in [("evil.example", 421), ("localhost", 303), ("127.0.0.1:1", 303), ("[::1]", 303), ("127.0.0.1.evil.example", 421)] {
+    for (host, status) in [
+        ("evil.example", 421),
+        ("localhost", 303),
+        ("127.0.0.1:1", 303),
+        ("[::1]", 303),
+        ("127.0.0.1.evil.example", 421),
+    ] {
         let answer = bench.bare(Method::GET, "/").header("host", host).send().await.unwrap();
         assert_eq!(answer.status(), status, "{host}");
     }
@@ -71,14 +82,17 @@ async fn the_address_of_a_client_is_its_own_unless_a_proxy_says_otherwise() {
     let direct = Bench::with("[limits]\nper_address = 40\n").await;
     let mut refused = 0;
     for n in 0..30 {
-        let asked = direct.bare(Method::GET, "/api/v1/me").header("x-forwarded-for", format!("203.0.113.{n}"));
+        let asked =
+            direct.bare(Method::GET, "/api/v1/me").header("x-forwarded-for", format!("203.0.113.{n}"));
         refused += u32::from(asked.send().await.unwrap().status() == 429);
     }
     assert!(refused >= 15, "a forged header must not make a new client: {refused}");
-    let proxied = "behind_proxy = [\"127.0.0.0/8\"]\npublic_url = \"http://127.0.0.1\"\n[limits]\nper_address = 40\n";
+    let proxied =
+        "behind_proxy = [\"127.0.0.0/8\"]\npublic_url = \"http://127.0.0.1\"\n[limits]\nper_address = 40\n";
     let proxied = Bench::with(proxied).await;
     for n in 0..30 {
-        let asked = proxied.bare(Method::GET, "/api/v1/me").header("x-forwarded-for", format!("203.0.113.{n}"));
+        let asked =
+            proxied.bare(Method::GET, "/api/v1/me").header("x-forwarded-for", format!("203.0.113.{n}"));
         assert_eq!(asked.send().await.unwrap().status(), 401);
     }
     let mut refused = 0;
@@ -111,7 +125,11 @@ async fn another_site_cannot_act_with_a_persons_cookie() {
     assert_eq!(send(patch(true), &body).await.status(), 403, "no form token");
     assert_eq!(send(patch(true).header("x-csrf-token", "x"), &body).await.status(), 403, "a wrong one");
     let other = bench.sign_in(&ana.id).await;
-    assert_eq!(send(patch(true).header("x-csrf-token", &other.csrf), &body).await.status(), 403, "another session's");
+    assert_eq!(
+        send(patch(true).header("x-csrf-token", &other.csrf), &body).await.status(),
+        403,
+        "another session's"
+    );
     let good = || patch(true).header("x-csrf-token", &ana.csrf);
     for (name, value) in [
         ("origin", "https://evil.example"),
@@ -122,10 +140,17 @@ async fn another_site_cannot_act_with_a_persons_cookie() {
         assert_eq!(send(good().header(name, value), &body).await.status(), 403, "{name}: {value}");
     }
     let own = bench.url.clone();
-    assert_eq!(send(good().header("origin", own).header("sec-fetch-site", "same-origin"), &body).await.status(), 204);
+    assert_eq!(
+        send(good().header("origin", own).header("sec-fetch-site", "same-origin"), &body).await.status(),
+        204
+    );
     assert_eq!(send(good(), &body).await.status(), 204, "a program that is no browser");
     let foreign = bench.bare(Method::POST, "/api/v1/sign-in").header("origin", "https://evil.example");
-    assert_eq!(send(foreign, &json!({ "email": "a@b.example", "password": "x" })).await.status(), 403, "signing in");
+    assert_eq!(
+        send(foreign, &json!({ "email": "a@b.example", "password": "x" })).await.status(),
+        403,
+        "signing in"
+    );
     let form = bench.bare(Method::POST, "/sign-in").header("origin", "https://evil.example");
     let form = form.header("content-type", "application/x-www-form-urlencoded").body("email=a&password=b");
     assert_eq!(form.send().await.unwrap().status(), 403, "the page");
@@ -136,7 +161,10 @@ async fn a_body_that_is_too_large_is_refused_said_or_not() {
     let bench = Bench::with("[limits]\nbody_bytes = 2048\n").await;
     let ana = bench.person(Role::Owner).await;
     let big = format!("{{\"name\":\"{}\"}}", "x".repeat(4000));
-    let told = bench.ask(&ana, Method::PATCH, "/api/v1/me").header("content-type", "application/json").body(big.clone());
+    let told = bench
+        .ask(&ana, Method::PATCH, "/api/v1/me")
+        .header("content-type", "application/json")
+        .body(big.clone());
     let told = told.send().await.unwrap();
     assert_eq!(told.status(), 413);
     assert_eq!(read_json(told).await["code"], "too_large");
@@ -249,7 +277,8 @@ async fn tls_is_served_by_both_protocols_and_a_renewed_certificate_is_taken_up()
     // A broken renewal leaves the good one in use.
     std::fs::write(bench.dir().join("cert.pem"), "nonsense").unwrap();
     tokio::time::sleep(Duration::from_secs(6)).await;
-    let answer = client_that_trusts(&second, true).get(format!("https://localhost:{port}/healthz")).send().await;
+    let answer =
+        client_that_trusts(&second, true).get(format!("https://localhost:{port}/healthz")).send().await;
     assert_eq!(answer.unwrap().status(), 200);
 }
 

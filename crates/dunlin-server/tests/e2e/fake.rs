@@ -34,8 +34,7 @@ impl Fake {
     }
 
     fn set(&self, run: &str, from: &str, to: &str) -> Result<(), EngineError> {
-        let mut progress =
-            self.runs.lock().unwrap().get(run).cloned().ok_or(EngineError::Unknown("run"))?;
+        let mut progress = self.runs.lock().unwrap().get(run).cloned().ok_or(EngineError::Unknown("run"))?;
         if progress.status != from {
             let message = format!("the run is {}", progress.status);
             return Err(EngineError::Conflict { message, help: None });
@@ -128,7 +127,8 @@ impl Engine for Fake {
         if ask.group != "0123456789ab" {
             return Err(EngineError::Unknown("group"));
         }
-        let column = |name: &str, kind: &str| ColumnInfo { name: name.to_owned(), kind: Some(kind.to_owned()) };
+        let column =
+            |name: &str, kind: &str| ColumnInfo { name: name.to_owned(), kind: Some(kind.to_owned()) };
         let columns = vec![column("id", "none"), column("email", "email"), column("pin", "credential")];
         let row = vec![Some("1".to_owned()), Some(CANARY.to_owned()), Some("hunter2-canary".to_owned())];
         let rows = Rows {

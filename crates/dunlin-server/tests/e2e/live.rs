@@ -103,7 +103,8 @@ async fn a_token_that_is_taken_back_ends_its_stream() {
     assert_eq!(taken.status(), 204);
     assert!(stream.until("event: ended", SECOND).await.is_some(), "{}", stream.text);
     // The token may do nothing beyond its scopes either.
-    let beyond = bench.bare(Method::GET, "/api/v1/people").header("authorization", bearer).send().await.unwrap();
+    let beyond =
+        bench.bare(Method::GET, "/api/v1/people").header("authorization", bearer).send().await.unwrap();
     assert_eq!(beyond.status(), 401);
 }
 

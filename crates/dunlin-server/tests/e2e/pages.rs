@@ -37,13 +37,15 @@ impl Browser<'_> {
 
     async fn read(&mut self, answer: Response) -> (u16, String, String) {
         self.keep(&answer);
-        let place = answer.headers().get("location").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
+        let place =
+            answer.headers().get("location").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
         (answer.status().as_u16(), place, answer.text().await.unwrap())
     }
 }
 
 fn field(page: &str, name: &str) -> String {
-    let at = page.find(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no `{name}` in {page}"));
+    let at =
+        page.find(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no `{name}` in {page}"));
     let rest = &page[at..];
     let from = rest.find("value=\"").unwrap() + 7;
     rest[from..].split('"').next().unwrap().to_owned()
@@ -52,7 +54,8 @@ fn field(page: &str, name: &str) -> String {
 /// The code that an app would show for the secret on the page.
 fn code(page: &str) -> String {
     let at = page.find("<code class=\"secret\">").unwrap() + 21;
-    let secret: String = page[at..].split('<').next().unwrap().chars().filter(|c| !c.is_whitespace()).collect();
+    let secret: String =
+        page[at..].split('<').next().unwrap().chars().filter(|c| !c.is_whitespace()).collect();
     let bytes = totp_rs::Secret::try_from_base32(secret).unwrap();
     totp_rs::Builder::new().with_secret(bytes).build().unwrap().generate_current().to_string()
 }
@@ -64,11 +67,21 @@ async fn from_the_set_up_to_the_first_owner_at_home() {
     let mut browser = Browser { bench: &bench, cookie: String::new() };
     assert_eq!(browser.get("/").await.1, "/sign-in");
     assert_eq!(browser.get("/sign-in").await.1, "/set-up");
-    let form = [("secret", "WRONG"), ("name", "Ana"), ("email", "ana@example.com"), ("password", "otter parade lamp 19")];
+    let form = [
+        ("secret", "WRONG"),
+        ("name", "Ana"),
+        ("email", "ana@example.com"),
+        ("password", "otter parade lamp 19"),
+    ];
     let (status, _, page) = browser.post("/set-up", &form).await;
     assert_eq!(status, 404, "{page}");
     assert!(page.contains("role=\"alert\"") && page.contains("ana@example.com"), "{page}");
-    let form = [("secret", secret.expose()), ("name", "Ana"), ("email", "ana@example.com"), ("password", "otter parade lamp 19")];
+    let form = [
+        ("secret", secret.expose()),
+        ("name", "Ana"),
+        ("email", "ana@example.com"),
+        ("password", "otter parade lamp 19"),
+    ];
     let (status, place, page) = browser.post("/set-up", &form).await;
     assert_eq!((status, place.as_str()), (303, "/enrol"), "{page}");
     let (status, place, _) = browser.get("/").await;
@@ -89,13 +102,17 @@ async fn from_the_set_up_to_the_first_owner_at_home() {
     let (status, _, page) = browser.get("/").await;
     assert_eq!(status, 200);
     assert!(page.contains("ana@example.com") && page.contains("this one"), "{page}");
-    assert!(page.contains("Atlas &#60;Ltd&#62;") || page.contains("Atlas &lt;Ltd&gt;"), "the plan's words are escaped");
+    assert!(
+        page.contains("Atlas &#60;Ltd&#62;") || page.contains("Atlas &lt;Ltd&gt;"),
+        "the plan's words are escaped"
+    );
     assert_eq!(browser.post("/sign-out", &[("csrf", "wrong")]).await.0, 403);
     let csrf = field(&page, "csrf");
     let (status, place, _) = browser.post("/sign-out", &[("csrf", &csrf)]).await;
     assert_eq!((status, place.as_str()), (303, "/sign-in?said=signed-out"));
     assert_eq!(browser.get("/").await.1, "/sign-in");
-    let (status, place, _) = browser.post("/sign-in", &[("email", "ana@example.com"), ("password", "otter parade lamp 19")]).await;
+    let (status, place, _) =
+        browser.post("/sign-in", &[("email", "ana@example.com"), ("password", "otter parade lamp 19")]).await;
     assert_eq!((status, place.as_str()), (303, "/second-factor"));
     let bad = [("email", "ana@example.com"), ("password", "wrong"), ("next", "//evil.example")];
     let (status, _, page) = Browser { bench: &bench, cookie: String::new() }.post("/sign-in", &bad).await;
@@ -154,7 +171,8 @@ async fn a_device_comes_in_when_its_person_says_so() {
     let bearer = format!("Bearer {}", given["access_token"].as_str().unwrap_or_else(|| panic!("{given}")));
     let me = bench.bare(Method::GET, "/api/v1/me").header("authorization", &bearer).send().await.unwrap();
     assert_eq!(read_json(me).await["person"], ana.id.as_str());
-    let beyond = bench.bare(Method::GET, "/api/v1/plan").header("authorization", &bearer).send().await.unwrap();
+    let beyond =
+        bench.bare(Method::GET, "/api/v1/plan").header("authorization", &bearer).send().await.unwrap();
     assert_eq!(beyond.status(), 403, "beyond its scopes");
 }
 
@@ -171,7 +189,8 @@ async fn an_invitation_is_accepted_once() {
     assert_eq!(status, 200);
     assert!(page.contains("ben@partner.example") && page.contains("writer"), "{page}");
     assert_eq!(browser.post(path, &[("name", "Ben"), ("password", "password1234")]).await.0, 422, "too easy");
-    let (status, place, _) = browser.post(path, &[("name", "Ben"), ("password", "otter parade lamp 19")]).await;
+    let (status, place, _) =
+        browser.post(path, &[("name", "Ben"), ("password", "otter parade lamp 19")]).await;
     assert_eq!((status, place.as_str()), (303, "/"));
     assert_eq!(browser.get("/").await.0, 200);
     let mut again = Browser { bench: &bench, cookie: String::new() };
@@ -200,7 +219,9 @@ async fn pages_are_plain_without_script_or_inline_style() {
             assert!(!text.contains(part), "{path} has {part}");
         }
         // Every field has a label.
-        for id in page.match_indices("<input id=\"").map(|(at, m)| page[at + m.len()..].split('"').next().unwrap()) {
+        for id in
+            page.match_indices("<input id=\"").map(|(at, m)| page[at + m.len()..].split('"').next().unwrap())
+        {
             assert!(page.contains(&format!("for=\"{id}\"")), "{path}: {id}");
         }
     }

@@ -44,11 +44,13 @@ async fn a_single_change_keeps_every_other_byte() {
         { "op": "set", "path": ["plan", "name"], "value": "Another" },
         { "op": "set", "path": ["table", 0, "where"], "value": "id > 0" },
     ] });
-    let asked = bench.ask(&ana, Method::PATCH, "/api/v1/plan").header("if-match", version(&bench, &ana).await);
+    let asked =
+        bench.ask(&ana, Method::PATCH, "/api/v1/plan").header("if-match", version(&bench, &ana).await);
     let answer = send(asked, &steps).await;
     assert_eq!(answer.status(), 200);
     let said = read_json(answer).await;
-    let moves: Vec<bool> = said["changes"].as_array().unwrap().iter().map(|c| c["moves"].as_bool().unwrap()).collect();
+    let moves: Vec<bool> =
+        said["changes"].as_array().unwrap().iter().map(|c| c["moves"].as_bool().unwrap()).collect();
     assert!(moves.contains(&true) && moves.contains(&false), "{said}");
     let expected = PLAN
         .replace("\"CRM to Atlas\"          #", "\"Another\"          #")
@@ -91,7 +93,12 @@ async fn stores_are_changed_by_those_who_may_and_only_to_where_the_server_may_go
         let text = answer.text().await.unwrap();
         assert!(text.contains("server-"), "{bad}: {text}");
     }
-    assert_eq!(put(&bench, &owner, &first, &PLAN.replace("sqlite:crm.db", "postgres://u@db.example/x")).await.status(), 200);
+    assert_eq!(
+        put(&bench, &owner, &first, &PLAN.replace("sqlite:crm.db", "postgres://u@db.example/x"))
+            .await
+            .status(),
+        200
+    );
 }
 
 #[tokio::test]

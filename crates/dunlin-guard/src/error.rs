@@ -149,7 +149,9 @@ impl GuardError {
             }
             GuardError::Throttled { .. } => "wait, or use a passkey or another network",
             GuardError::NotSignedIn => "sign in again",
-            GuardError::SecondFactorNeeded => "enter the code of your app, a recovery code, or use your passkey",
+            GuardError::SecondFactorNeeded => {
+                "enter the code of your app, a recovery code, or use your passkey"
+            }
             GuardError::EnrolmentNeeded => "set up an app for one-time codes, or a passkey",
             GuardError::FreshFactorNeeded => "show your second factor, then do it again",
             GuardError::FactorRefused => "wait for the next code, or use a recovery code or a passkey",

@@ -117,7 +117,10 @@ impl Guard {
         };
         if let Ok(link) = self.link(&format!("/invitation/{}", token.expose())) {
             let subject = "You are invited to dunlin".to_owned();
-            let text = format!("{},\n\nyou are invited to work on a data migration. Set your password here:\n\n{link}\n\nThe link works once.\n", info.name);
+            let text = format!(
+                "{},\n\nyou are invited to work on a data migration. Set your password here:\n\n{link}\n\nThe link works once.\n",
+                info.name
+            );
             self.send(Mail { to: info.email.clone(), subject, text });
         }
         Ok((info, token))

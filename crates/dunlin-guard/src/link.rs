@@ -88,24 +88,28 @@ impl Guard {
         Ok(tx.commit().await?)
     }
 
-    /// Tells a person that their password was locked for a network, with a way out. Failure is only logged: the
-    /// sign-in was refused either way.
-    pub(crate) async fn mail_unlock(&self, person: &str) {
-        let done = async {
-            let token = new_token()?;
-            let (mut tx, now) = self.change().await?;
-            let person = person_in_tx(&mut tx, person).await?;
-            let sent = person.status == Status::Active
-                && self.put_link(&mut tx, now, &person, "unlock", &token).await?;
-            tx.commit().await?;
-            if sent {
-                self.mail_link(person, "unlock", &token);
+    /// Tells a person that their password was locked for a network, with a way out. In the background: how long
+    /// the refusal takes must not tell that there is such a person. Failure is only logged.
+    pub(crate) fn mail_unlock(&self, person: &str) {
+        let (guard, person) = (self.clone(), person.to_owned());
+        tokio::spawn(async move {
+            if let Err(error) = guard.tell_of_lock(&person).await {
+                tracing::warn!(code = error.code(), "a lock could not be told to its owner");
             }
-            Ok::<(), GuardError>(())
-        };
-        if let Err(error) = done.await {
-            tracing::warn!(code = error.code(), "a lock could not be told to its owner");
+        });
+    }
+
+    async fn tell_of_lock(&self, person: &str) -> Result<(), GuardError> {
+        let token = new_token()?;
+        let (mut tx, now) = self.change().await?;
+        let person = person_in_tx(&mut tx, person).await?;
+        let sent =
+            person.status == Status::Active && self.put_link(&mut tx, now, &person, "unlock", &token).await?;
+        tx.commit().await?;
+        if sent {
+            self.mail_link(person, "unlock", &token);
         }
+        Ok(())
     }
 
     /// Counts a network's request for something that costs a mail or a row, and refuses too many.
@@ -145,15 +149,17 @@ impl Guard {
         }
         let more = Counter { failed: was.failed + 1, ..was };
         crate::limit::write_counter(tx, "mails", &name, more, crate::limit::Owner::default()).await?;
-        sqlx::query("insert into links (hash, person, kind, created_at, until_late) values ($1, $2, $3, $4, $5)")
-            .bind(token_hash("link", token.expose()))
-            .bind(&person.id)
-            .bind(kind)
-            .bind(now.wall)
-            .bind(now.late.saturating_add(seconds(self.settings().lifetimes.link_s)))
-            .execute(tx.connection())
-            .await
-            .map_err(db("keeping a link"))?;
+        sqlx::query(
+            "insert into links (hash, person, kind, created_at, until_late) values ($1, $2, $3, $4, $5)",
+        )
+        .bind(token_hash("link", token.expose()))
+        .bind(&person.id)
+        .bind(kind)
+        .bind(now.wall)
+        .bind(now.late.saturating_add(seconds(self.settings().lifetimes.link_s)))
+        .execute(tx.connection())
+        .await
+        .map_err(db("keeping a link"))?;
         let change = if kind == "recover" { "asked" } else { "unlock_asked" };
         credential_changed(tx, now, &Actor::System, &person.id, "link", change).await?;
         Ok(true)
@@ -168,11 +174,17 @@ impl Guard {
         let (subject, text) = if kind == "recover" {
             let what = "somebody, we hope you, asked for a new password. Set it here:";
             let end = "If it was not you, do nothing: your password stays as it is.";
-            ("Your new password for dunlin", format!("{what}\n\n{link}\n\nThe link works once, for {minutes} minutes. {end}"))
+            (
+                "Your new password for dunlin",
+                format!("{what}\n\n{link}\n\nThe link works once, for {minutes} minutes. {end}"),
+            )
         } else {
             let what = "your password was tried too often from one place and is locked there. If that was you, open it here:";
             let end = "If it was not you, tell whoever runs dunlin, and change your password.";
-            ("Your password for dunlin is locked", format!("{what}\n\n{link}\n\nThe link works once, for {minutes} minutes. {end}"))
+            (
+                "Your password for dunlin is locked",
+                format!("{what}\n\n{link}\n\nThe link works once, for {minutes} minutes. {end}"),
+            )
         };
         let text = format!("{},\n\n{text}\n", person.name);
         self.send(Mail { to: person.email, subject: subject.to_owned(), text });

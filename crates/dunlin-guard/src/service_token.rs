@@ -212,6 +212,9 @@ pub(crate) fn check_scopes(scopes: &[String]) -> Result<(), GuardError> {
     if !scopes.is_empty() && scopes.len() <= 64 && scopes.iter().all(good) {
         Ok(())
     } else {
-        Err(GuardError::Invalid { what: "the scopes", help: "name actions such as `run.start` or `people.*`" })
+        Err(GuardError::Invalid {
+            what: "the scopes",
+            help: "name actions such as `run.start` or `people.*`",
+        })
     }
 }

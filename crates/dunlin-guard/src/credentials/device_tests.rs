@@ -31,7 +31,8 @@ impl Device {
 
     fn client_data(&self, kind: &str, options: &Value) -> Vec<u8> {
         let challenge = options["publicKey"]["challenge"].as_str().unwrap();
-        let data = json!({ "type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": false });
+        let data =
+            json!({ "type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": false });
         data.to_string().into_bytes()
     }
 
@@ -119,7 +120,8 @@ async fn a_passkey_is_the_second_factor_after_a_password() {
     let half = site.sign_in("ana@example.com").await;
     assert_eq!(half.stage, Stage::SecondFactor);
     let who = site.who(&half).await;
-    let begun = site.guard.begin_passkey_sign_in().await.unwrap();
+    let begun = site.guard.begin_passkey_factor(&who).await.unwrap();
+    assert_eq!(begun.options["publicKey"]["allowCredentials"].as_array().unwrap().len(), 1);
     let answer = device.get(&begun.options);
     let full = site.guard.show_passkey(&who, &here(), &begun.handle, &answer).await.unwrap();
     assert_eq!(full.stage, Stage::Full);

@@ -22,12 +22,7 @@ impl Guard {
 
     /// Shows a second factor: the code of the app, or a recovery code. Finishes a sign-in, or makes the factor of a
     /// full session fresh. The session gets a new token.
-    pub async fn show_code(
-        &self,
-        who: &Who,
-        origin: &Origin,
-        code: &Secret,
-    ) -> Result<SignedIn, GuardError> {
+    pub async fn show_code(&self, who: &Who, origin: &Origin, code: &Secret) -> Result<SignedIn, GuardError> {
         self.need_session(who)?;
         if who.stage == Stage::Enrol {
             return Err(GuardError::EnrolmentNeeded);

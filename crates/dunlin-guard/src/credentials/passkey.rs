@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::Row;
 use webauthn_rs::prelude::{
-    DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential,
-    RegisterPublicKeyCredential, Uuid,
+    AuthenticationResult, DiscoverableAuthentication, Passkey, PasskeyAuthentication, PasskeyRegistration,
+    PublicKeyCredential, RegisterPublicKeyCredential, Uuid,
 };
 
 use crate::clock::seconds;
@@ -54,7 +54,11 @@ impl Guard {
             .webauthn()?
             .start_passkey_registration(id, &who.email, &who.name, Some(exclude))
             .map_err(|_| GuardError::Internal("beginning a passkey"))?;
-        self.begin_ceremony("add", Some(who), json(&challenge)?, &json(&state)?).await
+        let mut options = json(&challenge)?;
+        // A key that the device keeps can be offered without an address typed first; where it cannot keep one, the
+        // passkey still serves as second factor.
+        options["publicKey"]["authenticatorSelection"]["residentKey"] = Value::from("preferred");
+        self.begin_ceremony("add", Some(who), options, &json(&state)?).await
     }
 
     /// Adds the passkey. The session is full from now on.
@@ -118,7 +122,7 @@ impl Guard {
         answer: &Value,
     ) -> Result<SignedIn, GuardError> {
         let (mut tx, now) = self.change().await?;
-        let person = self.use_passkey(&mut tx, handle, answer, None).await?;
+        let person = self.use_passkey(&mut tx, handle, answer).await?;
         let Some(id) = person else {
             // The ceremony is used up all the same.
             tx.commit().await?;
@@ -146,8 +150,22 @@ impl Guard {
         Ok(signed_in)
     }
 
+    /// Begins to show one of one's own passkeys as a second factor.
+    pub async fn begin_passkey_factor(&self, who: &Who) -> Result<Ceremony, GuardError> {
+        self.need_session(who)?;
+        let keys: Vec<Passkey> = self.keys_of(&who.person).await?.into_iter().map(|(_, key)| key).collect();
+        if keys.is_empty() {
+            return Err(GuardError::Unknown("passkey"));
+        }
+        let (challenge, state) = self
+            .webauthn()?
+            .start_passkey_authentication(&keys)
+            .map_err(|_| GuardError::Internal("beginning a passkey"))?;
+        self.begin_ceremony("factor", Some(who), json(&challenge)?, &json(&state)?).await
+    }
+
     /// Shows one's passkey as the second factor of a sign-in, or to make a full session's factor fresh. Begun by
-    /// [`Guard::begin_passkey_sign_in`].
+    /// [`Guard::begin_passkey_factor`], or by [`Guard::begin_passkey_sign_in`] where the device keeps the key.
     pub async fn show_passkey(
         &self,
         who: &Who,
@@ -160,7 +178,13 @@ impl Guard {
             return Err(GuardError::EnrolmentNeeded);
         }
         let (mut tx, now) = self.change().await?;
-        if self.use_passkey(&mut tx, handle, answer, Some(&who.person)).await?.is_none() {
+        let used = match self.end_ceremony(&mut tx, "factor", Some(who), handle).await {
+            Ok(state) => self.use_own_passkey(&mut tx, state, answer).await?,
+            Err(GuardError::LinkSpent) => self.use_passkey(&mut tx, handle, answer).await?,
+            Err(other) => return Err(other),
+        };
+        if used.as_ref() != Some(&who.person) {
+            // The ceremony is used up all the same.
             tx.commit().await?;
             return Err(GuardError::FactorRefused);
         }
@@ -213,47 +237,83 @@ impl Guard {
         tx: &mut Tx,
         handle: &Secret,
         answer: &Value,
-        of: Option<&str>,
     ) -> Result<Option<String>, GuardError> {
         let state: DiscoverableAuthentication = parse(self.end_ceremony(tx, "sign_in", None, handle).await?)?;
         let answer: PublicKeyCredential = parse(answer.clone())?;
-        let failed = db("reading a passkey");
-        let row = sqlx::query("select id, person, sealed from passkeys where credential = $1")
-            .bind(credential_hash(answer.get_credential_id()))
-            .fetch_optional(tx.connection())
-            .await
-            .map_err(&failed)?;
-        let Some(row) = row else { return Ok(None) };
-        let (id, person): (String, String) =
-            (row.try_get(0).map_err(&failed)?, row.try_get(1).map_err(&failed)?);
-        let sealed: Vec<u8> = row.try_get(2).map_err(&failed)?;
-        let mut key = self.open_key(&person, &id, &sealed)?;
-        let result = self.webauthn()?.finish_discoverable_authentication_v2(&answer, state, &key);
-        // The device names the account as well: a key that answers for another one is refused.
-        let named = answer.get_user_unique_id().is_none_or(|bytes| {
-            Uuid::from_slice(bytes).is_ok_and(|named| named.to_string() == person)
-        });
-        let Ok(result) = result else { return Ok(None) };
-        if !named || !result.user_verified() || of.is_some_and(|of| of != person) {
+        let Some(known) = self.known_key(tx, &answer).await? else { return Ok(None) };
+        let result = self.webauthn()?.finish_discoverable_authentication_v2(&answer, state, &known.key);
+        match result {
+            Ok(result) => self.key_used(tx, &answer, known, &result).await,
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The same for a ceremony that named the keys to choose from.
+    async fn use_own_passkey(
+        &self,
+        tx: &mut Tx,
+        state: Value,
+        answer: &Value,
+    ) -> Result<Option<String>, GuardError> {
+        let state: PasskeyAuthentication = parse(state)?;
+        let answer: PublicKeyCredential = parse(answer.clone())?;
+        let Some(known) = self.known_key(tx, &answer).await? else { return Ok(None) };
+        match self.webauthn()?.finish_passkey_authentication(&answer, &state) {
+            Ok(result) => self.key_used(tx, &answer, known, &result).await,
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn known_key(
+        &self,
+        tx: &mut Tx,
+        answer: &PublicKeyCredential,
+    ) -> Result<Option<KnownKey>, GuardError> {
+        let row: Option<(String, String, Vec<u8>)> =
+            sqlx::query_as("select id, person, sealed from passkeys where credential = $1")
+                .bind(credential_hash(answer.get_credential_id()))
+                .fetch_optional(tx.connection())
+                .await
+                .map_err(db("reading a passkey"))?;
+        let Some((id, person, sealed)) = row else { return Ok(None) };
+        let key = self.open_key(&person, &id, &sealed)?;
+        Ok(Some(KnownKey { id, person, key }))
+    }
+
+    /// Keeps the key's counter; says whose it is. The device names the account as well: a key that answers for
+    /// another one is refused, and so is an answer without a finger or a PIN.
+    async fn key_used(
+        &self,
+        tx: &mut Tx,
+        answer: &PublicKeyCredential,
+        mut known: KnownKey,
+        result: &AuthenticationResult,
+    ) -> Result<Option<String>, GuardError> {
+        let named = answer
+            .get_user_unique_id()
+            .is_none_or(|bytes| Uuid::from_slice(bytes).is_ok_and(|named| named.to_string() == known.person));
+        if !named || !result.user_verified() {
             return Ok(None);
         }
-        key.update_credential(&result);
+        known.key.update_credential(result);
+        let sealed = json(&known.key)?.to_string();
         sqlx::query("update passkeys set sealed = $2, last_used_at = $3 where id = $1")
-            .bind(&id)
-            .bind(self.seal(&place(&person, &id), json(&key)?.to_string().as_bytes())?)
+            .bind(&known.id)
+            .bind(self.seal(&place(&known.person, &known.id), sealed.as_bytes())?)
             .bind(self.now().wall)
             .execute(tx.connection())
             .await
             .map_err(db("using a passkey"))?;
-        Ok(Some(person))
+        Ok(Some(known.person))
     }
 
     async fn keys_of(&self, person: &str) -> Result<Vec<(String, Passkey)>, GuardError> {
-        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as("select id, sealed from passkeys where person = $1")
-            .bind(person)
-            .fetch_all(self.state().pool())
-            .await
-            .map_err(db("reading passkeys"))?;
+        let rows: Vec<(String, Vec<u8>)> =
+            sqlx::query_as("select id, sealed from passkeys where person = $1")
+                .bind(person)
+                .fetch_all(self.state().pool())
+                .await
+                .map_err(db("reading passkeys"))?;
         rows.into_iter().map(|(id, sealed)| Ok((id.clone(), self.open_key(person, &id, &sealed)?))).collect()
     }
 
@@ -311,6 +371,13 @@ impl Guard {
         let clear = self.unseal(&format!("ceremony/{hash}"), &sealed.ok_or(GuardError::LinkSpent)?)?;
         serde_json::from_slice(&clear).map_err(|_| GuardError::Internal("finishing a passkey"))
     }
+}
+
+/// A passkey that the state knows.
+struct KnownKey {
+    id: String,
+    person: String,
+    key: Passkey,
 }
 
 fn place(person: &str, passkey: &str) -> String {

@@ -7,9 +7,9 @@ use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, Salt
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
+use crate::GuardError;
 use crate::settings::HashSettings;
 use crate::token::{Secret, random};
-use crate::GuardError;
 
 /// Hashes and verifies passwords.
 pub(crate) struct HashPool {
@@ -32,8 +32,10 @@ pub(crate) struct Verified {
 impl HashPool {
     /// With these parameters; fails when argon2 does not allow them.
     pub fn new(settings: &HashSettings) -> Result<HashPool, GuardError> {
-        let params = Params::new(settings.memory_kib, settings.passes, settings.lanes, None)
-            .map_err(|_| GuardError::Invalid { what: "`hashing`", help: "argon2 needs 8 KiB a lane, and a pass" })?;
+        let params =
+            Params::new(settings.memory_kib, settings.passes, settings.lanes, None).map_err(|_| {
+                GuardError::Invalid { what: "`hashing`", help: "argon2 needs 8 KiB a lane, and a pass" }
+            })?;
         let dummy = hash(&params, &hex::encode(random::<32>()?))?;
         let turns = Arc::new(Semaphore::new(settings.at_once.max(1)));
         Ok(HashPool { params, turns, waiting: AtomicUsize::new(0), waiting_max: settings.waiting, dummy })

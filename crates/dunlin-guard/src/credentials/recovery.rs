@@ -27,14 +27,16 @@ impl Guard {
             .await
             .map_err(&failed)?;
         for code in &codes {
-            sqlx::query("insert into recovery_codes (person, hash, key_id, created_at) values ($1, $2, $3, $4)")
-                .bind(&who.person)
-                .bind(self.code_hash(&key_id, &who.person, &fold_code(code.expose()))?)
-                .bind(&key_id)
-                .bind(now.wall)
-                .execute(tx.connection())
-                .await
-                .map_err(&failed)?;
+            sqlx::query(
+                "insert into recovery_codes (person, hash, key_id, created_at) values ($1, $2, $3, $4)",
+            )
+            .bind(&who.person)
+            .bind(self.code_hash(&key_id, &who.person, &fold_code(code.expose()))?)
+            .bind(&key_id)
+            .bind(now.wall)
+            .execute(tx.connection())
+            .await
+            .map_err(&failed)?;
         }
         credential_changed(&mut tx, now, &who.actor(), &who.person, "recovery_codes", "added").await?;
         tx.commit().await?;
@@ -50,11 +52,12 @@ impl Guard {
         code: &str,
     ) -> Result<bool, GuardError> {
         let failed = db("using a recovery code");
-        let keys = sqlx::query("select distinct key_id from recovery_codes where person = $1 and used_at is null")
-            .bind(person)
-            .fetch_all(tx.connection())
-            .await
-            .map_err(&failed)?;
+        let keys =
+            sqlx::query("select distinct key_id from recovery_codes where person = $1 and used_at is null")
+                .bind(person)
+                .fetch_all(tx.connection())
+                .await
+                .map_err(&failed)?;
         for row in keys {
             let key_id: String = row.try_get(0).map_err(&failed)?;
             let hash = self.code_hash(&key_id, person, code)?;

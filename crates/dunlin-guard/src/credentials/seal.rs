@@ -16,7 +16,8 @@ impl Guard {
         let id = self.keys().key_id(Purpose::Credential)?;
         let key = self.keys().key_by_id(Purpose::Credential, &id)?;
         let nonce = random::<24>()?;
-        let cipher = XChaCha20Poly1305::new_from_slice(&key[..]).map_err(|_| failed(chacha20poly1305::Error))?;
+        let cipher =
+            XChaCha20Poly1305::new_from_slice(&key[..]).map_err(|_| failed(chacha20poly1305::Error))?;
         let payload = Payload { msg: clear, aad: place.as_bytes() };
         let sealed = cipher.encrypt(XNonce::from_slice(&nonce), payload).map_err(failed)?;
         let id_len = u8::try_from(id.len()).map_err(|_| failed(chacha20poly1305::Error))?;

@@ -119,7 +119,9 @@ async fn weak_own_and_leaked_passwords_are_refused() {
     let settings = GuardSettings { breached_passwords: Some(list), ..GuardSettings::for_tests() };
     let site = Site::with(settings).await;
     let own = ["Anastasia Ruizgomez", "anastasia.ruizgomez@example.com"];
-    for weak in ["short", "password1234", "aaaaaaaaaaaaaaaaaaaa", "anastasia ruizgomez", "ruizgomez.anastasia", OTHER] {
+    for weak in
+        ["short", "password1234", "aaaaaaaaaaaaaaaaaaaa", "anastasia ruizgomez", "ruizgomez.anastasia", OTHER]
+    {
         let refused = site.guard.check_password(&weak.into(), &own).await;
         assert!(matches!(refused, Err(GuardError::WeakPassword(_))), "{weak}");
     }

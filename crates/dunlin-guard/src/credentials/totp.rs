@@ -53,7 +53,10 @@ impl Guard {
         }
         tx.commit().await?;
         let url = totp.to_url().map_err(|_| GuardError::Internal("making one-time codes"))?;
-        Ok(TotpEnrolment { secret: Secret::new(totp_rs::Secret::from(secret.to_vec()).to_base32()), url: url.into() })
+        Ok(TotpEnrolment {
+            secret: Secret::new(totp_rs::Secret::from(secret.to_vec()).to_base32()),
+            url: url.into(),
+        })
     }
 
     /// Shows that the app works: from now on it counts, and the session is full. Recovery codes come with the first
@@ -70,13 +73,15 @@ impl Guard {
         let Some(step) = self.totp_step(&mut tx, now, &who.person, &folded, false).await? else {
             return Err(GuardError::FactorRefused);
         };
-        sqlx::query("update totp set confirmed_at = $2, last_step = $3 where person = $1 and confirmed_at is null")
-            .bind(&who.person)
-            .bind(now.wall)
-            .bind(step)
-            .execute(tx.connection())
-            .await
-            .map_err(db("keeping one-time codes"))?;
+        sqlx::query(
+            "update totp set confirmed_at = $2, last_step = $3 where person = $1 and confirmed_at is null",
+        )
+        .bind(&who.person)
+        .bind(now.wall)
+        .bind(step)
+        .execute(tx.connection())
+        .await
+        .map_err(db("keeping one-time codes"))?;
         credential_changed(&mut tx, now, &who.actor(), &who.person, "totp", "added").await?;
         let signed_in = self.raise_session(&mut tx, now, who, origin, "totp").await?;
         tx.commit().await?;

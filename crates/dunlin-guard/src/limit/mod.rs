@@ -10,12 +10,14 @@
 mod counter;
 mod origin;
 mod reserve;
+mod settle;
 mod unlock;
 
 pub(crate) use counter::{Counter, Owner, read as read_counter, write as write_counter};
 pub use origin::{Network, Origin};
-pub(crate) use reserve::{Attempt, Gate, Settled};
-pub use unlock::{Lock, AttemptInfo};
+pub(crate) use reserve::{Attempt, Gate, Reserved};
+pub(crate) use settle::Settled;
+pub use unlock::{AttemptInfo, Lock};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -37,7 +37,8 @@ async fn of_two_hundred_guesses_at_once_ten_are_looked_at() {
     assert_eq!(site.count(VERIFIED).await, 10);
     // The right password is of no use here any more, and the ledger was not flooded.
     assert!(right(&site.guard, &here()).await.is_err());
-    let refused = site.entries().await.into_iter().filter(|b| matches!(b, Body::SignInRefused { .. })).count();
+    let refused =
+        site.entries().await.into_iter().filter(|b| matches!(b, Body::SignInRefused { .. })).count();
     assert!((1..=2).contains(&refused), "{refused} entries");
 }
 

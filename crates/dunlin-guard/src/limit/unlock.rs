@@ -85,11 +85,12 @@ impl Guard {
         person: &str,
         why: &str,
     ) -> Result<(), GuardError> {
-        let done = sqlx::query("delete from attempt_counters where person = $1 and scope in ('pair', 'account')")
-            .bind(person)
-            .execute(tx.connection())
-            .await
-            .map_err(db("opening locks"))?;
+        let done =
+            sqlx::query("delete from attempt_counters where person = $1 and scope in ('pair', 'account')")
+                .bind(person)
+                .execute(tx.connection())
+                .await
+                .map_err(db("opening locks"))?;
         if done.rows_affected() == 0 {
             return Ok(());
         }

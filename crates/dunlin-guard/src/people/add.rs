@@ -100,7 +100,8 @@ impl Guard {
                 }
             }
             if let Some(organisation) = organisation {
-                self.set_organisation_in_tx(&mut tx, now, &Actor::System, &person.id, organisation, false).await?;
+                self.set_organisation_in_tx(&mut tx, now, &Actor::System, &person.id, organisation, false)
+                    .await?;
             }
             tx.commit().await?;
         }

@@ -42,7 +42,8 @@ impl Guard {
             .await
             .map_err(db("blocking a person"))?;
         let (person_id, reason_category) = (person.to_owned(), category.to_owned());
-        enter(&mut tx, now, by, Body::PersonBlocked { person: person_id, reason_category, reason_hash }).await?;
+        enter(&mut tx, now, by, Body::PersonBlocked { person: person_id, reason_category, reason_hash })
+            .await?;
         self.shut_out(&mut tx, now, by, person, "blocked").await?;
         Ok(tx.commit().await?)
     }
@@ -56,11 +57,13 @@ impl Guard {
         }
         let reason_hash = tx.keep_text(text).await?;
         set_status(&mut tx, person, Status::Active).await?;
-        sqlx::query("update people set blocked_at = null, block_category = null, block_reason = null where id = $1")
-            .bind(person)
-            .execute(tx.connection())
-            .await
-            .map_err(db("unblocking a person"))?;
+        sqlx::query(
+            "update people set blocked_at = null, block_category = null, block_reason = null where id = $1",
+        )
+        .bind(person)
+        .execute(tx.connection())
+        .await
+        .map_err(db("unblocking a person"))?;
         let (person, reason_category) = (person.to_owned(), category.to_owned());
         enter(&mut tx, now, by, Body::PersonUnblocked { person, reason_category, reason_hash }).await?;
         Ok(tx.commit().await?)

@@ -146,7 +146,8 @@ impl Guard {
         if limit.until.is_some() && was.role == Role::Owner {
             another_owner(&mut tx, now, person).await?;
         }
-        let named = |t: &String| (3..=256).contains(&t.len()) && t.contains('.') && !t.contains(char::is_control);
+        let named =
+            |t: &String| (3..=256).contains(&t.len()) && t.contains('.') && !t.contains(char::is_control);
         if limit.tables.as_ref().is_some_and(|tables| !tables.iter().all(named)) {
             return Err(GuardError::Invalid { what: "a table", help: "it is named `store.table`" });
         }

@@ -51,7 +51,10 @@ async fn the_last_active_owner_stays() {
     assert!(matches!(site.guard.limit(&by, &ana.id, &until).await, Err(GuardError::LastOwner)));
     let ben = site.person("ben@example.com", Role::Owner).await;
     site.guard.block(&by, &ana.id, &reason()).await.unwrap();
-    assert!(matches!(site.guard.leave(&by, &ben.id).await, Err(GuardError::LastOwner)), "the other is blocked");
+    assert!(
+        matches!(site.guard.leave(&by, &ben.id).await, Err(GuardError::LastOwner)),
+        "the other is blocked"
+    );
 }
 
 #[tokio::test]
@@ -77,7 +80,9 @@ async fn blocking_ends_sessions_tokens_links_and_device_requests_at_once() {
 
     let entries = site.entries().await;
     let text = serde_json::to_string(&entries).unwrap();
-    assert!(text.contains("person_blocked") && text.contains("token_revoked") && text.contains("session_ended"));
+    assert!(
+        text.contains("person_blocked") && text.contains("token_revoked") && text.contains("session_ended")
+    );
     assert!(!text.contains("laptop was stolen") && !text.contains("ana@") && !text.contains("192.0.2"));
 
     let record = site.guard.record(&ana.id).await.unwrap();
@@ -141,18 +146,23 @@ async fn an_invitation_is_accepted_once() {
             guard.accept_invitation(&here(), &token, "Ben", &PASSWORD.into()).await.is_ok()
         })
     });
-    let accepted = futures::future::join_all(tries).await.into_iter().filter(|r| *r.as_ref().unwrap()).count();
+    let accepted =
+        futures::future::join_all(tries).await.into_iter().filter(|r| *r.as_ref().unwrap()).count();
     assert_eq!(accepted, 1);
     let ben = site.guard.person(&info.person).await.unwrap();
     assert_eq!((ben.status, ben.organisation.as_deref()), (Status::Active, Some("Partner Ltd")));
     assert!(ben.email_verified_at.is_some());
-    assert!(matches!(site.guard.invite(&Actor::System, invite("ben@example.com")).await, Err(GuardError::Taken(_))));
+    assert!(matches!(
+        site.guard.invite(&Actor::System, invite("ben@example.com")).await,
+        Err(GuardError::Taken(_))
+    ));
 }
 
 #[tokio::test]
 async fn an_invitation_that_is_old_withdrawn_or_replaced_is_of_no_use() {
     let site = Site::new().await;
-    let accept = async |token: &Secret| site.guard.accept_invitation(&here(), token, "Ben", &PASSWORD.into()).await;
+    let accept =
+        async |token: &Secret| site.guard.accept_invitation(&here(), token, "Ben", &PASSWORD.into()).await;
     let (_, first) = site.guard.invite(&Actor::System, invite("ben@example.com")).await.unwrap();
     let (info, second) = site.guard.invite(&Actor::System, invite("ben@example.com")).await.unwrap();
     assert!(accept(&first).await.is_err());
@@ -219,7 +229,10 @@ async fn a_recovery_link_works_once_for_a_quarter_of_an_hour_and_does_not_replac
     let mut recovered: Vec<_> = done.into_iter().filter_map(|r| r.unwrap().ok()).collect();
     assert_eq!(recovered.len(), 1);
     assert_eq!(recovered.remove(0).stage, Stage::SecondFactor);
-    assert!(site.guard.who_by_session(&full.token, &here()).await.is_err(), "sessions from before have ended");
+    assert!(
+        site.guard.who_by_session(&full.token, &here()).await.is_err(),
+        "sessions from before have ended"
+    );
     assert!(site.guard.sign_in(&here(), "ana@example.com", &OTHER.into()).await.is_ok());
 
     site.guard.request_recovery(&here(), "ana@example.com").await.unwrap();
@@ -256,7 +269,13 @@ async fn tokens_are_scoped_end_and_cannot_make_others() {
     let (info, token) = site.guard.issue_token(&who, "ci", &scopes, 3600).await.unwrap();
     let program = site.guard.who_by_token(&token, &here()).await.unwrap();
     assert_eq!(program.person, ana.id);
-    for (action, may) in [("people.block", true), ("run.start", true), ("run.pause", false), ("peoples", false), ("people", false)] {
+    for (action, may) in [
+        ("people.block", true),
+        ("run.start", true),
+        ("run.pause", false),
+        ("peoples", false),
+        ("people", false),
+    ] {
         assert_eq!(program.in_scope(action), may, "{action}");
     }
     assert!(site.guard.issue_token(&program, "more", &scopes, 60).await.is_err());

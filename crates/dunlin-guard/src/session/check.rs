@@ -202,12 +202,14 @@ impl Guard {
             .execute(tx.connection())
             .await
             .map_err(&failed)?;
-        sqlx::query("update people set last_seen_at = $2 where id = (select person from tokens where id = $1)")
-            .bind(token)
-            .bind(now.wall)
-            .execute(tx.connection())
-            .await
-            .map_err(failed)?;
+        sqlx::query(
+            "update people set last_seen_at = $2 where id = (select person from tokens where id = $1)",
+        )
+        .bind(token)
+        .bind(now.wall)
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
         Ok(tx.commit().await?)
     }
 }

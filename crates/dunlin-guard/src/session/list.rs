@@ -42,7 +42,8 @@ pub struct SessionInfo {
     pub end_reason: Option<String>,
 }
 
-const COLUMNS: &str = "id, person, method, stage, created_at, seen_at, mfa_at, device, address, ended_at, end_reason";
+const COLUMNS: &str =
+    "id, person, method, stage, created_at, seen_at, mfa_at, device, address, ended_at, end_reason";
 
 fn read(row: &SqliteRow) -> Result<SessionInfo, GuardError> {
     let failed = db("reading a session");
@@ -96,7 +97,12 @@ impl Guard {
     }
 
     /// Ends a person's sessions, but for the one to keep; says how many.
-    pub async fn end_sessions(&self, by: &Actor, person: &str, keep: Option<&str>) -> Result<u64, GuardError> {
+    pub async fn end_sessions(
+        &self,
+        by: &Actor,
+        person: &str,
+        keep: Option<&str>,
+    ) -> Result<u64, GuardError> {
         let (mut tx, now) = self.change().await?;
         let ended = end(&mut tx, now, by, Ends::AllOf { person, keep }, "killed").await?;
         tx.commit().await?;

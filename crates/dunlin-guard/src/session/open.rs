@@ -228,7 +228,11 @@ impl Guard {
     /// Refuses a form that was made for another session.
     pub fn check_form_token(&self, token: &Secret, sent: &str) -> Result<(), GuardError> {
         let right = self.form_token(token)?;
-        if bool::from(right.as_bytes().ct_eq(sent.as_bytes())) { Ok(()) } else { Err(GuardError::FormRefused) }
+        if bool::from(right.as_bytes().ct_eq(sent.as_bytes())) {
+            Ok(())
+        } else {
+            Err(GuardError::FormRefused)
+        }
     }
 }
 

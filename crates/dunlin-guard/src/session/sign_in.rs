@@ -6,7 +6,7 @@ use sqlx::Row;
 
 use crate::error::db;
 use crate::guard::enter;
-use crate::limit::{Attempt, Gate, Settled};
+use crate::limit::{Attempt, Gate, Reserved, Settled};
 use crate::people::person_in_tx;
 use crate::session::open::How;
 use crate::session::{Ends, end};
@@ -26,27 +26,9 @@ impl Guard {
     ) -> Result<SignedIn, GuardError> {
         let account = self.account_of(email)?;
         let (mut tx, now) = self.change().await?;
-        let known = sqlx::query(
-            "select p.id, w.hash from people p left join passwords w on w.person = p.id where p.email = $1",
-        )
-        .bind(email.trim().to_lowercase())
-        .fetch_optional(tx.connection())
-        .await
-        .map_err(db("reading a password"))?;
-        let (person, stored): (Option<String>, Option<String>) = match &known {
-            Some(row) => {
-                let failed = db("reading a password");
-                (Some(row.try_get(0).map_err(&failed)?), row.try_get(1).map_err(&failed)?)
-            }
-            None => (None, None),
-        };
-        let attempt = Attempt {
-            account,
-            person: person.as_deref(),
-            credential: "password",
-            origin,
-            guess: Some(password),
-        };
+        let (person, stored) = known(&mut tx, email).await?;
+        let guess = Some(password);
+        let attempt = Attempt { account, person: person.as_deref(), credential: "password", origin, guess };
         let reserved = self.reserve(&mut tx, now, &attempt).await?;
         tx.commit().await?;
         if let Gate::Throttled(retry_after_s) = reserved.gate {
@@ -54,9 +36,10 @@ impl Guard {
         }
 
         // No transaction is held while this works. A locked account costs as much as an open one.
-        let usable = stored.as_deref().filter(|_| reserved.gate == Gate::Go && password.expose().len() <= PASSWORD_MAX);
+        let fits = password.expose().len() <= PASSWORD_MAX;
+        let usable = stored.as_deref().filter(|_| reserved.gate == Gate::Go && fits);
         let short = Secret::new(password.expose().chars().take(PASSWORD_MAX).collect::<String>());
-        let verified = match self.pool().verify(&short, usable).await {
+        let verified = match self.look_at(&short, usable).await {
             Ok(verified) => verified,
             Err(error) => {
                 let (mut tx, now) = self.change().await?;
@@ -65,31 +48,47 @@ impl Guard {
                 return Err(error);
             }
         };
-        let renewed =
-            if verified.right && verified.stale { Some(self.pool().hash(&short).await?) } else { None };
+        self.conclude(&attempt, &reserved, verified, stored.as_deref()).await
+    }
 
+    /// Whether a password is right; with a new hash of it when the old one was made with other parameters.
+    async fn look_at(&self, password: &Secret, stored: Option<&str>) -> Result<Looked, GuardError> {
+        let verified = self.pool().verify(password, stored).await?;
+        let renew = verified.right && verified.stale;
+        let renewed = if renew { Some(self.pool().hash(password).await?) } else { None };
+        Ok(Looked { right: verified.right, renewed })
+    }
+
+    /// Settles a sign-in: a session, or the answer that all failures share.
+    async fn conclude(
+        &self,
+        attempt: &Attempt<'_>,
+        reserved: &Reserved,
+        looked: Looked,
+        stored: Option<&str>,
+    ) -> Result<SignedIn, GuardError> {
         let (mut tx, now) = self.change().await?;
-        let reason = match (&person, verified.right) {
+        let reason = match (attempt.person, looked.right) {
             (None, _) => Some("unknown"),
             (Some(_), false) => Some("wrong"),
-            (Some(id), true) => self.why_not(&mut tx, id, stored.as_deref()).await?,
+            (Some(id), true) => self.why_not(&mut tx, id, stored).await?,
         };
-        if let (Some(id), None) = (&person, reason) {
-            self.settle(&mut tx, now, &attempt, &reserved, Settled::Accepted).await?;
-            if let Some(hash) = renewed {
+        if let (Some(id), None) = (attempt.person, reason) {
+            self.settle(&mut tx, now, attempt, reserved, Settled::Accepted).await?;
+            if let Some(hash) = looked.renewed {
                 self.put_hash(&mut tx, id, &hash, None).await?;
             }
             let person = person_in_tx(&mut tx, id).await?;
             let how = How { method: "password", two_factors: false };
-            let signed_in = self.open_session(&mut tx, now, &person, origin, how).await?;
+            let signed_in = self.open_session(&mut tx, now, &person, attempt.origin, how).await?;
             tx.commit().await?;
             return Ok(signed_in);
         }
         let refused = Settled::Refused(reason.unwrap_or("wrong"));
-        let locks = self.settle(&mut tx, now, &attempt, &reserved, refused).await?;
+        let locks = self.settle(&mut tx, now, attempt, reserved, refused).await?;
         tx.commit().await?;
-        if let (true, Some(id)) = (locks, &person) {
-            self.mail_unlock(id).await;
+        if let (true, Some(id)) = (locks, attempt.person) {
+            self.mail_unlock(id);
         }
         Err(GuardError::SignInRefused)
     }
@@ -132,6 +131,29 @@ impl Guard {
         end(&mut tx, now, &Actor::Person { id: person }, Ends::One(&session), "signed_out").await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// What a look at a password has shown.
+struct Looked {
+    right: bool,
+    renewed: Option<String>,
+}
+
+/// Who has this address, and the hash of the password, as far as there are any.
+async fn known(
+    tx: &mut dunlin_store::Tx,
+    email: &str,
+) -> Result<(Option<String>, Option<String>), GuardError> {
+    let failed = db("reading a password");
+    let row = sqlx::query(
+        "select p.id, w.hash from people p left join passwords w on w.person = p.id where p.email = $1",
+    )
+    .bind(email.trim().to_lowercase())
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(&failed)?;
+    let Some(row) = row else { return Ok((None, None)) };
+    Ok((Some(row.try_get(0).map_err(&failed)?), row.try_get(1).map_err(&failed)?))
 }
 
 /// Enters that a credential changed.

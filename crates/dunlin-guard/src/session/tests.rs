@@ -43,7 +43,12 @@ async fn a_stolen_password_alone_sets_up_nothing() {
     assert!(site.guard.begin_passkey(&who).await.is_err());
     assert!(site.guard.remove_totp(&who).await.is_err());
     assert!(site.guard.new_recovery_codes(&who).await.is_err());
-    assert!(site.guard.change_password(&who, &here(), &PASSWORD.into(), &"some other long words".into()).await.is_err());
+    assert!(
+        site.guard
+            .change_password(&who, &here(), &PASSWORD.into(), &"some other long words".into())
+            .await
+            .is_err()
+    );
     // And it is not entered as somebody who came in.
     let before = site.entries().await.iter().filter(|b| matches!(b, Body::SignedIn { .. })).count();
     let full = site.guard.show_code(&who, &here(), &site.code(&app)).await.unwrap();

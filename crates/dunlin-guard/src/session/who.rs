@@ -101,7 +101,9 @@ impl Who {
     pub fn in_scope(&self, action: &str) -> bool {
         let covers = |scope: &String| {
             scope == action
-                || scope.strip_suffix('*').is_some_and(|start| start.ends_with('.') && action.starts_with(start))
+                || scope
+                    .strip_suffix('*')
+                    .is_some_and(|start| start.ends_with('.') && action.starts_with(start))
         };
         self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(covers))
     }

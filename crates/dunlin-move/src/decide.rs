@@ -208,7 +208,7 @@ impl Table<'_> {
             let (batch, lead) = self.map(&mapped).await?;
             let passed: Vec<bool> = lead.fates.iter().map(|f| *f == fate::ALIVE).collect();
             for (row, _) in passed.iter().enumerate().filter(|(_, passed)| !**passed) {
-                let reason = lead.reasons[row].clone().unwrap_or_default();
+                let reason = lead.reason(row).unwrap_or_default().to_owned();
                 *decided.waiting.entry(reason).or_default() += 1;
             }
             let mask = arrow::array::BooleanArray::from(passed.clone());

@@ -23,6 +23,7 @@ use dunlin_store::{
 use crate::exec::enrich::{Lookup, MEMORY_MAX_BYTES};
 use crate::exec::load::{LoadContext, SplitReceipt};
 use crate::parts::{StoredPart, parts_of, rows_folder};
+use crate::pause::Pause;
 use crate::pipeline::Pipeline;
 use crate::protect::Protector;
 use crate::reconcile::{TableResult, reconcile};
@@ -32,7 +33,7 @@ use crate::stores::Stores;
 use crate::{MoveError, Result, carry, recover, settle};
 
 /// Rows of a split: large enough that a transaction's cost vanishes, small enough that little is done twice.
-const ROWS_PER_SPLIT: u64 = 200_000;
+const ROWS_PER_SPLIT: u64 = 100_000;
 
 /// What a run is asked to do besides following the plan.
 #[derive(Clone)]
@@ -55,6 +56,10 @@ pub struct RunOptions {
     pub unfinished: Unfinished,
     /// Who runs.
     pub actor: Actor,
+    /// The id of a run that is begun, for whoever must name it before; else a new one is made.
+    pub id: Option<String>,
+    /// Stops the run where it can go on.
+    pub pause: Pause,
     /// Rows of a split; the default suits all but tests.
     pub rows_per_split: Option<u64>,
 }
@@ -288,7 +293,7 @@ impl<'a> Run<'a> {
         stores: BTreeMap<String, String>,
         started_at: i64,
     ) -> Result<String> {
-        let id = dunlin_store::new_id();
+        let id = self.options.id.clone().unwrap_or_else(dunlin_store::new_id);
         let rehearse = self.options.rehearsal.is_some();
         let record = RunRecord {
             id: id.clone(),
@@ -325,14 +330,19 @@ impl<'a> Run<'a> {
             if matches!(error, MoveError::Stopped { .. }) { RunStatus::Stopped } else { RunStatus::Paused };
         let reason_code = match error {
             MoveError::Stopped { .. } => "stopped",
+            MoveError::Paused => "asked",
             MoveError::Connect(_) => "store",
             MoveError::Refused { .. } | MoveError::Findings(_) => "refused",
             _ => "failed",
         };
         let mut tx = self.workspace.state().begin().await?;
         tx.set_run_status(id, status).await?;
-        tx.enter(self.entry(Body::RunPaused { run: id.to_owned(), reason_code: reason_code.to_owned() }))
-            .await?;
+        let mut entry =
+            self.entry(Body::RunPaused { run: id.to_owned(), reason_code: reason_code.to_owned() });
+        if let (MoveError::Paused, Some(actor)) = (error, self.options.pause.asked()) {
+            entry.actor = actor;
+        }
+        tx.enter(entry).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -392,6 +402,7 @@ impl<'a> Run<'a> {
         let mut results = Vec::with_capacity(specs.len());
         for spec in &specs {
             self.observer.event(Event::Step { table: Some(&spec.label), step: "read the target again" });
+            self.options.pause.check()?;
             results.push(reconcile(self, id, spec).await?);
         }
         Ok(results)
@@ -495,7 +506,8 @@ impl<'a> Run<'a> {
             open.into_iter().partition(|(split, _)| context.replaces.contains_key(split));
         for splits in [first, rest].into_iter().filter(|s| !s.is_empty()) {
             let entered = |receipt| self.receipt(id, spec, receipt);
-            pipeline.load(&splits, self.options.jobs, context.clone(), entered).await?;
+            let (jobs, pause) = (self.options.jobs, &self.options.pause);
+            pipeline.load(&splits, jobs, pause, context.clone(), entered).await?;
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 //! A row is the concatenation of its values, each as `tag, length, bytes` (NULL is a tag of its own). The form depends
 //! on the [`ColumnType`], not on the store: integers as minimal big-endian two's complement, decimals as the unscaled
 //! integer at the column's scale, floats as IEEE bits with one NaN (and -0 kept), zoned timestamps as UTC
-//! microseconds, text as raw UTF-8 without normalisation.
+//! microseconds, text as raw UTF-8 without normalisation. Before it is hashed a row gets its length in front and zeros
+//! behind, up to whole blocks of 64 bytes, so that many rows can be hashed at once.
 //!
 //! A set of rows is hashed by MSet-Add-Hash (Clarke, Devadas, van Dijk, Gassend, Suh: *Incremental Multiset Hash
 //! Functions and Their Application to Memory Integrity Checking*, ASIACRYPT 2003): the sum modulo 2^256 of a keyed
@@ -14,12 +15,11 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub, SubAssign};
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
-    Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
-};
+use arrow::array::RecordBatch;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+mod form;
+mod many;
 
 /// The key of the row hash: one a workspace.
 pub type HashKey = [u8; 32];
@@ -145,121 +145,84 @@ impl<'de> Deserialize<'de> for RowHash {
     }
 }
 
-/// Tags of the canonical form. Appending is safe; changing one changes every hash ever written.
-mod tag {
-    pub(super) const NULL: u8 = 0;
-    pub(super) const INT: u8 = 1;
-    pub(super) const DECIMAL: u8 = 2;
-    pub(super) const FLOAT32: u8 = 3;
-    pub(super) const FLOAT64: u8 = 4;
-    pub(super) const TEXT: u8 = 5;
-    pub(super) const BINARY: u8 = 6;
-    pub(super) const BOOL: u8 = 7;
-    pub(super) const DATE: u8 = 8;
-    pub(super) const TIME: u8 = 9;
-    pub(super) const TIMESTAMP: u8 = 10;
-    pub(super) const TIMESTAMP_TZ: u8 = 11;
-    /// A row that could not be read: its raw fields.
-    pub(super) const RAW: u8 = 255;
-}
-
-fn put(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
-    out.push(tag);
-    // A length over 4 GiB cannot occur: Arrow's Utf8 and Binary arrays index with i32.
-    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-    out.extend_from_slice(bytes);
-}
-
-/// Minimal two's complement, big-endian: the fewest bytes that keep the sign.
-fn put_int(out: &mut Vec<u8>, tag: u8, value: i128) {
-    let bytes = value.to_be_bytes();
-    let fill = if value < 0 { 0xff } else { 0 };
-    let mut start = 0;
-    while start < 15 && bytes[start] == fill && (bytes[start + 1] & 0x80) == (fill & 0x80) {
-        start += 1;
-    }
-    put(out, tag, &bytes[start..]);
-}
-
-fn encode_value(array: &dyn Array, row: usize, out: &mut Vec<u8>) {
-    if array.is_null(row) {
-        out.push(tag::NULL);
-        return;
-    }
-    match array.data_type() {
-        DataType::Boolean => put(out, tag::BOOL, &[u8::from(array.as_boolean().value(row))]),
-        DataType::Int16 => put_int(out, tag::INT, array.as_primitive::<Int16Type>().value(row).into()),
-        DataType::Int32 => put_int(out, tag::INT, array.as_primitive::<Int32Type>().value(row).into()),
-        DataType::Int64 => put_int(out, tag::INT, array.as_primitive::<Int64Type>().value(row).into()),
-        DataType::Decimal128(_, _) => {
-            put_int(out, tag::DECIMAL, array.as_primitive::<Decimal128Type>().value(row));
-        }
-        DataType::Float32 => {
-            let v = array.as_primitive::<Float32Type>().value(row);
-            let bits = if v.is_nan() { f32::NAN.to_bits() } else { v.to_bits() };
-            put(out, tag::FLOAT32, &bits.to_be_bytes());
-        }
-        DataType::Float64 => {
-            let v = array.as_primitive::<Float64Type>().value(row);
-            let bits = if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
-            put(out, tag::FLOAT64, &bits.to_be_bytes());
-        }
-        DataType::Utf8 => put(out, tag::TEXT, array.as_string::<i32>().value(row).as_bytes()),
-        DataType::Binary => put(out, tag::BINARY, array.as_binary::<i32>().value(row)),
-        DataType::Date32 => put_int(out, tag::DATE, array.as_primitive::<Date32Type>().value(row).into()),
-        DataType::Time64(TimeUnit::Microsecond) => {
-            put_int(out, tag::TIME, array.as_primitive::<Time64MicrosecondType>().value(row).into());
-        }
-        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
-            let tag = if zone.is_some() { tag::TIMESTAMP_TZ } else { tag::TIMESTAMP };
-            put_int(out, tag, array.as_primitive::<TimestampMicrosecondType>().value(row).into());
-        }
-        // Batches are made by `ColumnType::arrow_type`, which knows no other type.
-        other => unreachable!("a column type never travels as {other}"),
-    }
-}
-
-/// Appends the canonical form of one row.
-pub fn encode_row(batch: &RecordBatch, row: usize, out: &mut Vec<u8>) {
-    for column in batch.columns() {
-        encode_value(column.as_ref(), row, out);
-    }
-}
-
 /// Appends the canonical form of some columns of one row: names a row by its key.
 pub fn encode_columns(batch: &RecordBatch, columns: &[usize], row: usize, out: &mut Vec<u8>) {
-    for column in columns {
-        encode_value(batch.column(*column).as_ref(), row, out);
-    }
+    form::Rows::some(batch, columns).put(row, out);
 }
 
 /// The hash of each row of a batch, in order. All columns take part, in their order.
 pub fn hash_rows(key: &HashKey, batch: &RecordBatch) -> Vec<RowHash> {
-    let mut buffer = Vec::with_capacity(512);
-    (0..batch.num_rows())
-        .map(|row| {
-            buffer.clear();
-            encode_row(batch, row, &mut buffer);
-            hash_bytes(key, &buffer)
-        })
-        .collect()
+    hash_forms(key, &form::Rows::all(batch), batch.num_rows())
+}
+
+/// The hash of some columns of each row of a batch, in order: names rows by their key.
+pub fn hash_columns(key: &HashKey, batch: &RecordBatch, columns: &[usize]) -> Vec<RowHash> {
+    hash_forms(key, &form::Rows::some(batch, columns), batch.num_rows())
+}
+
+/// What [`hash_columns`] gives for one row; `buffer` is scratch.
+pub fn hash_row_columns(
+    key: &HashKey,
+    batch: &RecordBatch,
+    columns: &[usize],
+    row: usize,
+    buffer: &mut Vec<u8>,
+) -> RowHash {
+    buffer.clear();
+    begin_message(buffer);
+    encode_columns(batch, columns, row, buffer);
+    end_message(buffer, 0);
+    RowHash::from_bytes(blake3::keyed_hash(key, buffer).as_bytes())
+}
+
+/// Rows written before they are hashed together: few enough to stay in the processor's cache.
+const ROWS_TOGETHER: usize = 256;
+
+fn hash_forms(key: &HashKey, forms: &form::Rows<'_>, rows: usize) -> Vec<RowHash> {
+    let mut hasher = many::Hasher::new(key);
+    let mut out = Vec::with_capacity(rows);
+    let (mut buffer, mut starts) =
+        (Vec::with_capacity(ROWS_TOGETHER * 256), Vec::with_capacity(ROWS_TOGETHER));
+    for from in (0..rows).step_by(ROWS_TOGETHER) {
+        buffer.clear();
+        starts.clear();
+        for row in from..rows.min(from + ROWS_TOGETHER) {
+            starts.push(begin_message(&mut buffer));
+            forms.put(row, &mut buffer);
+            end_message(&mut buffer, starts[row - from]);
+        }
+        hasher.hash(&buffer, &starts, &mut out);
+    }
+    out
+}
+
+/// A message is its length, the canonical form, and zeros up to whole blocks.
+fn begin_message(buffer: &mut Vec<u8>) -> usize {
+    let start = buffer.len();
+    buffer.extend_from_slice(&[0; 4]);
+    start
+}
+
+fn end_message(buffer: &mut Vec<u8>, start: usize) {
+    // A row over 4 GiB cannot occur: it would not fit into a batch.
+    let length = (buffer.len() - start) as u32;
+    buffer[start..start + 4].copy_from_slice(&length.to_le_bytes());
+    buffer.resize(start + (length as usize).next_multiple_of(many::BLOCK), 0);
 }
 
 /// The hash of a row that could not be read, over its raw fields.
 pub fn hash_raw(key: &HashKey, fields: &[Option<Vec<u8>>]) -> RowHash {
-    let mut buffer = vec![tag::RAW];
+    let mut buffer = Vec::new();
+    begin_message(&mut buffer);
+    buffer.push(form::tag::RAW);
     for field in fields {
         match field {
-            None => buffer.push(tag::NULL),
-            Some(bytes) => put(&mut buffer, tag::RAW, bytes),
+            None => buffer.push(form::tag::NULL),
+            Some(bytes) => form::put(&mut buffer, form::tag::RAW, bytes),
         }
     }
-    hash_bytes(key, &buffer)
-}
-
-/// The hash of a canonical form.
-pub fn hash_bytes(key: &HashKey, canonical: &[u8]) -> RowHash {
-    RowHash::from_bytes(blake3::keyed_hash(key, canonical).as_bytes())
+    end_message(&mut buffer, 0);
+    RowHash::from_bytes(blake3::keyed_hash(key, &buffer).as_bytes())
 }
 
 #[cfg(test)]
@@ -277,7 +240,7 @@ mod tests {
 
     fn canonical(column: ArrayRef) -> Vec<u8> {
         let mut out = Vec::new();
-        encode_row(&batch(column), 0, &mut out);
+        encode_columns(&batch(column), &[0], 0, &mut out);
         out
     }
 
@@ -290,7 +253,7 @@ mod tests {
             (128, vec![0, 0x80]),
             (-129, vec![0xff, 0x7f]),
         ] {
-            let mut expected = vec![tag::INT, want.len() as u8, 0, 0, 0];
+            let mut expected = vec![form::tag::INT, want.len() as u8, 0, 0, 0];
             expected.extend(want);
             assert_eq!(canonical(Arc::new(Int64Array::from(vec![value]))), expected, "{value}");
             assert_eq!(canonical(Arc::new(Int16Array::from(vec![value as i16]))), expected, "{value}");

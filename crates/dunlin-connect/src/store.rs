@@ -332,6 +332,13 @@ pub trait Target: Send + Sync {
     async fn begin(&self, spec: LoadSpec) -> Result<Box<dyn Load>>;
     /// All receipts of a run.
     async fn receipts(&self, run: &str) -> Result<Vec<Receipt>>;
+    /// Tries to add a unique constraint at once, where that is cheaper than looking for rows against it first: a build
+    /// of the key either passes or says that there are such rows. `false` when it says so, or where nothing was tried;
+    /// then ask [`Target::unique_violators`].
+    async fn try_unique(&self, table: &Table, unique: &Unique) -> Result<bool> {
+        let _ = (table, unique);
+        Ok(false)
+    }
     /// The rows that stand against this unique constraint (all but the first of each group of equals).
     async fn unique_violators(&self, table: &Table, unique: &Unique) -> Result<Violation>;
     /// The rows whose reference leads nowhere.

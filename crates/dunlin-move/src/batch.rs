@@ -5,6 +5,7 @@
 //! split) and ends with one *end* row, which carries the count and the hash of the rows as read: whatever is lost
 //! between reading and loading shows at the end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -75,6 +76,14 @@ pub fn with_lead(columns: &Schema) -> SchemaRef {
     Schema::new(fields).into()
 }
 
+/// Where and why a row ended.
+#[derive(Clone, Default)]
+struct End {
+    reason: Option<String>,
+    column: Option<String>,
+    raw: Option<Vec<u8>>,
+}
+
 /// The leading columns of a batch while they are being changed.
 #[derive(Clone)]
 pub struct Lead {
@@ -86,39 +95,48 @@ pub struct Lead {
     pub hashes: Vec<RowHash>,
     /// What is known of each row.
     pub fates: Vec<u8>,
-    /// Why it ends here.
-    pub reasons: Vec<Option<String>>,
-    /// The column at fault.
-    pub columns: Vec<Option<String>>,
-    /// The raw fields of unread rows.
-    pub raws: Vec<Option<Vec<u8>>>,
     /// A bit a rule that warned or mended.
     pub noted: Vec<u64>,
+    /// Rows that ended, by row. Few of many, so not a place for every row.
+    ends: BTreeMap<usize, End>,
 }
 
 impl Lead {
     /// The lead of `hashes.len()` rows that go on.
     pub fn alive(split: u32, positions: Vec<u64>, hashes: Vec<RowHash>) -> Self {
         let n = hashes.len();
-        Self {
-            split,
-            positions,
-            hashes,
-            fates: vec![fate::ALIVE; n],
-            reasons: vec![None; n],
-            columns: vec![None; n],
-            raws: vec![None; n],
-            noted: vec![0; n],
-        }
+        let (fates, noted) = (vec![fate::ALIVE; n], vec![0; n]);
+        Self { split, positions, hashes, fates, noted, ends: BTreeMap::new() }
     }
 
     /// Marks a row unless an earlier operator has done so: the first reason counts.
     pub fn end(&mut self, row: usize, fate: u8, reason: String, column: Option<&str>) {
         if self.fates[row] == fate::ALIVE {
             self.fates[row] = fate;
-            self.reasons[row] = Some(reason);
-            self.columns[row] = column.map(str::to_owned);
+            let end = self.ends.entry(row).or_default();
+            end.reason = Some(reason);
+            end.column = column.map(str::to_owned);
         }
+    }
+
+    /// Keeps the raw fields of a row that could not be read.
+    pub fn keep_raw(&mut self, row: usize, fields: Vec<u8>) {
+        self.ends.entry(row).or_default().raw = Some(fields);
+    }
+
+    /// Why a row ended.
+    pub fn reason(&self, row: usize) -> Option<&str> {
+        self.ends.get(&row)?.reason.as_deref()
+    }
+
+    /// The column at fault.
+    pub fn column(&self, row: usize) -> Option<&str> {
+        self.ends.get(&row)?.column.as_deref()
+    }
+
+    /// The raw fields of a row that could not be read.
+    pub fn raw(&self, row: usize) -> Option<&[u8]> {
+        self.ends.get(&row)?.raw.as_deref()
     }
 
     /// Whether any row still goes on.
@@ -128,50 +146,63 @@ impl Lead {
 
     /// Reads the lead of a batch.
     pub fn of(batch: &RecordBatch) -> Self {
-        let text = |i: usize| -> Vec<Option<String>> {
-            batch.column(i).as_string::<i32>().iter().map(|v| v.map(str::to_owned)).collect()
-        };
         let hashes = batch.column(lead::HASH).as_fixed_size_binary();
-        let raws = batch.column(lead::RAW).as_binary::<i32>();
         let splits = batch.column(lead::SPLIT).as_primitive::<UInt32Type>();
         Self {
             split: if splits.is_empty() { 0 } else { splits.value(0) },
             positions: batch.column(lead::POSITION).as_primitive::<UInt64Type>().values().to_vec(),
-            hashes: (0..hashes.len()).map(|i| row_hash(hashes.value(i))).collect(),
+            hashes: hashes.value_data().as_chunks::<32>().0.iter().map(RowHash::from_bytes).collect(),
             fates: batch.column(lead::FATE).as_primitive::<UInt8Type>().values().to_vec(),
-            reasons: text(lead::REASON),
-            columns: text(lead::COLUMN),
-            raws: raws.iter().map(|v| v.map(<[u8]>::to_vec)).collect(),
             noted: batch.column(lead::NOTED).as_primitive::<UInt64Type>().values().to_vec(),
+            ends: ends_of(batch),
         }
     }
 
     /// The leading columns as arrays.
     pub fn arrays(&self) -> Vec<ArrayRef> {
         let n = self.hashes.len();
-        let bytes: Vec<u8> = self.hashes.iter().flat_map(|h| h.to_bytes()).collect();
+        let bytes: Vec<[u8; 32]> = self.hashes.iter().map(|h| h.to_bytes()).collect();
+        let text = |value: fn(&End) -> Option<&str>| -> ArrayRef {
+            if self.ends.values().all(|end| value(end).is_none()) {
+                return new_null_array(&DataType::Utf8, n);
+            }
+            Arc::new(StringArray::from_iter((0..n).map(|row| self.ends.get(&row).and_then(value))))
+        };
+        let raw: ArrayRef = if self.ends.values().all(|end| end.raw.is_none()) {
+            new_null_array(&DataType::Binary, n)
+        } else {
+            Arc::new(BinaryArray::from_iter((0..n).map(|row| self.raw(row))))
+        };
         vec![
             Arc::new(UInt32Array::from(vec![self.split; n])),
             Arc::new(UInt64Array::from(self.positions.clone())),
-            Arc::new(FixedSizeBinaryArray::new(32, bytes.into(), None)),
+            Arc::new(FixedSizeBinaryArray::new(32, bytes.into_flattened().into(), None)),
             Arc::new(UInt8Array::from(self.fates.clone())),
-            nullable(&self.reasons, |v| Arc::new(StringArray::from(v)), &DataType::Utf8),
-            nullable(&self.columns, |v| Arc::new(StringArray::from(v)), &DataType::Utf8),
-            if self.raws.iter().all(Option::is_none) {
-                new_null_array(&DataType::Binary, n)
-            } else {
-                Arc::new(BinaryArray::from_iter(self.raws.iter().map(|v| v.as_deref())))
-            },
+            text(|end| end.reason.as_deref()),
+            text(|end| end.column.as_deref()),
+            raw,
             Arc::new(UInt64Array::from(self.noted.clone())),
         ]
     }
 }
 
-fn nullable(values: &[Option<String>], make: fn(Vec<Option<&str>>) -> ArrayRef, ty: &DataType) -> ArrayRef {
-    if values.iter().all(Option::is_none) {
-        return new_null_array(ty, values.len());
+/// The ends that a batch tells of. A batch without any is told by its null counts, at no cost a row.
+fn ends_of(batch: &RecordBatch) -> BTreeMap<usize, End> {
+    let reasons = batch.column(lead::REASON).as_string::<i32>();
+    let columns = batch.column(lead::COLUMN).as_string::<i32>();
+    let raws = batch.column(lead::RAW).as_binary::<i32>();
+    let n = batch.num_rows();
+    if reasons.null_count() == n && columns.null_count() == n && raws.null_count() == n {
+        return BTreeMap::new();
     }
-    make(values.iter().map(|v| v.as_deref()).collect())
+    let text = |array: &StringArray, row| array.is_valid(row).then(|| array.value(row).to_owned());
+    (0..n)
+        .filter(|row| reasons.is_valid(*row) || columns.is_valid(*row) || raws.is_valid(*row))
+        .map(|row| {
+            let raw = raws.is_valid(row).then(|| raws.value(row).to_vec());
+            (row, End { reason: text(reasons, row), column: text(columns, row), raw })
+        })
+        .collect()
 }
 
 /// The hash kept in 32 bytes of a batch.

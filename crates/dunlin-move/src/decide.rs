@@ -247,7 +247,7 @@ impl Table<'_> {
             let (batch, lead) = remap.map(&rows).await?;
             let passed: Vec<bool> = lead.fates.iter().map(|f| *f == fate::ALIVE).collect();
             for (row, _) in passed.iter().enumerate().filter(|(_, passed)| !**passed) {
-                decided.still(lead.reasons[row].as_deref().unwrap_or_default(), lead.columns[row].as_deref());
+                decided.still(lead.reason(row).unwrap_or_default(), lead.column(row));
             }
             let mask = arrow::array::BooleanArray::from(passed.clone());
             let batch = filter_record_batch(&batch, &mask).map_err(|_| engine("pick the rows that pass"))?;

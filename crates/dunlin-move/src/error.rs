@@ -42,6 +42,9 @@ pub enum MoveError {
         /// Which rule or limit, and where.
         message: String,
     },
+    /// Somebody asked the run to pause; it can be resumed.
+    #[error("the run is paused")]
+    Paused,
     /// It did not reconcile, or what is on disk is not what the receipts say.
     #[error("{message}")]
     Broken {
@@ -75,6 +78,7 @@ impl MoveError {
             Self::Connect(e) => e.help(),
             Self::Refused { help, .. } | Self::Broken { help, .. } => Some(help.clone()),
             Self::Stopped { .. } => Some("mend the cause and run again: it goes on where it stopped".into()),
+            Self::Paused => Some("resume it: it goes on where it stopped".into()),
             Self::File { .. } => Some("make the path writable and the disk roomy, then run again".into()),
             Self::State(e) => e.help().map(str::to_owned),
             Self::Findings(_) | Self::Engine { .. } => None,
@@ -87,7 +91,7 @@ impl MoveError {
             Self::Findings(_) | Self::Refused { .. } => 2,
             Self::Stopped { .. } | Self::Broken { .. } => 1,
             Self::Connect(ConnectError::Url { .. } | ConnectError::Unsupported { .. }) => 2,
-            Self::Connect(_) | Self::State(_) | Self::Engine { .. } | Self::File { .. } => 3,
+            Self::Connect(_) | Self::State(_) | Self::Engine { .. } | Self::File { .. } | Self::Paused => 3,
         }
     }
 

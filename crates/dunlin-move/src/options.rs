@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use dunlin_plan::Finding;
 use dunlin_store::Actor;
 
+use crate::pause::Pause;
 use crate::reconcile::TableResult;
 
 /// What a run is asked to do besides following the plan.
@@ -30,6 +31,10 @@ pub struct RunOptions {
     pub unfinished: Unfinished,
     /// Who runs.
     pub actor: Actor,
+    /// The id of a run that is begun, for whoever must name it before; else a new one is made.
+    pub id: Option<String>,
+    /// Stops the run where it can go on.
+    pub pause: Pause,
     /// Rows of a split; the default suits all but tests.
     pub rows_per_split: Option<u64>,
 }

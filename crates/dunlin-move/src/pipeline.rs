@@ -16,6 +16,7 @@ use crate::exec::load::{LoadContext, LoadStage, SplitReceipt};
 use crate::exec::map::MapStage;
 use crate::exec::read::ReadStage;
 use crate::exec::{StageExec, descriptors};
+use crate::pause::Pause;
 use crate::protect::Protector;
 use crate::spec::TableSpec;
 use crate::{MoveError, Result};
@@ -61,12 +62,14 @@ impl Pipeline {
         Ok(StageExec::over(plan, Arc::new(map)))
     }
 
-    /// Loads splits, at most `jobs` at a time. `done` is told of each receipt as it comes; splits that were not begun
+    /// Loads splits, at most `jobs` at a time, and none more once `pause` is asked for. `done` is told of each receipt
+    /// as it comes; splits that were not begun
     /// when one fails are left for the next run.
     pub async fn load<F, Fut>(
         &self,
         splits: &[(u32, Bounds)],
         jobs: usize,
+        pause: &Pause,
         context: LoadContext,
         mut done: F,
     ) -> Result<()>
@@ -76,7 +79,7 @@ impl Pipeline {
     {
         let stage = LoadStage { context, spec: self.spec.clone() };
         let plan = StageExec::over(self.mapped(splits)?, Arc::new(stage));
-        let mut tasks = partitions(&plan, jobs);
+        let mut tasks = partitions(&plan, jobs, pause);
         let mut failure = None;
         while let Some(joined) = tasks.join_next().await {
             let outcome = joined.unwrap_or_else(|_| Err(panicked()));
@@ -86,12 +89,15 @@ impl Pipeline {
                         done(receipt?).await?;
                     }
                 }
-                Err(error) if failure.is_none() => {
+                // Splits on their way come to their end and are entered; those that were not begun say the same.
+                Err(MoveError::Paused) if failure.is_none() => failure = Some(MoveError::Paused),
+                Err(MoveError::Paused) => {}
+                Err(error) if !matches!(failure, None | Some(MoveError::Paused)) => drop(error),
+                Err(error) => {
                     // Splits on their way may still commit; what they commit is found again by their receipts.
                     tasks.abort_all();
                     failure = Some(error);
                 }
-                Err(_) => {}
             }
         }
         failure.map_or(Ok(()), Err)
@@ -120,14 +126,19 @@ fn panicked() -> MoveError {
     MoveError::Engine { act: "run a split".to_owned(), code: "panic".to_owned() }
 }
 
-fn partitions(plan: &Arc<dyn ExecutionPlan>, jobs: usize) -> JoinSet<Result<Vec<RecordBatch>>> {
+fn partitions(
+    plan: &Arc<dyn ExecutionPlan>,
+    jobs: usize,
+    pause: &Pause,
+) -> JoinSet<Result<Vec<RecordBatch>>> {
     let context = Arc::new(TaskContext::default());
     let turn = Arc::new(Semaphore::new(jobs.max(1)));
     let mut tasks = JoinSet::new();
     for partition in 0..plan.output_partitioning().partition_count() {
-        let (plan, context, turn) = (plan.clone(), context.clone(), turn.clone());
+        let (plan, context, turn, pause) = (plan.clone(), context.clone(), turn.clone(), pause.clone());
         tasks.spawn(async move {
             let _turn = turn.acquire_owned().await.map_err(|_| panicked())?;
+            pause.check()?;
             let stream = plan.execute(partition, context);
             let mut stream = stream.map_err(|e| MoveError::engine("start a split", e))?;
             let mut batches = Vec::new();

@@ -30,7 +30,7 @@ use crate::{MoveError, Result, carry, recover, replace, settle};
 pub use crate::options::{Event, Observer, Rehearsal, RunOptions, RunSummary, Unfinished};
 
 /// Rows of a split: large enough that a transaction's cost vanishes, small enough that little is done twice.
-const ROWS_PER_SPLIT: u64 = 200_000;
+const ROWS_PER_SPLIT: u64 = 100_000;
 
 /// Runs a plan.
 ///
@@ -205,6 +205,7 @@ impl<'a> Run<'a> {
         let mut results = Vec::with_capacity(specs.len());
         for spec in &specs {
             self.observer.event(Event::Step { table: Some(&spec.label), step: "read the target again" });
+            self.options.pause.check()?;
             results.push(reconcile(self, id, spec).await?);
         }
         Ok(results)
@@ -311,7 +312,8 @@ impl<'a> Run<'a> {
             open.into_iter().partition(|(split, _)| context.replaces.contains_key(split));
         for splits in [first, rest].into_iter().filter(|s| !s.is_empty()) {
             let entered = |receipt| self.receipt(id, spec, receipt);
-            pipeline.load(&splits, self.options.jobs, context.clone(), entered).await?;
+            let (jobs, pause) = (self.options.jobs, &self.options.pause);
+            pipeline.load(&splits, jobs, pause, context.clone(), entered).await?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ impl Run<'_> {
         stores: BTreeMap<String, String>,
         started_at: i64,
     ) -> Result<String> {
-        let id = dunlin_store::new_id();
+        let id = self.options.id.clone().unwrap_or_else(dunlin_store::new_id);
         let rehearse = self.options.rehearsal.is_some();
         let record = RunRecord {
             id: id.clone(),
@@ -54,14 +54,19 @@ impl Run<'_> {
             if matches!(error, MoveError::Stopped { .. }) { RunStatus::Stopped } else { RunStatus::Paused };
         let reason_code = match error {
             MoveError::Stopped { .. } => "stopped",
+            MoveError::Paused => "asked",
             MoveError::Connect(_) => "store",
             MoveError::Refused { .. } | MoveError::Findings(_) => "refused",
             _ => "failed",
         };
         let mut tx = self.workspace.state().begin().await?;
         tx.set_run_status(id, status).await?;
-        tx.enter(self.entry(Body::RunPaused { run: id.to_owned(), reason_code: reason_code.to_owned() }))
-            .await?;
+        let mut entry =
+            self.entry(Body::RunPaused { run: id.to_owned(), reason_code: reason_code.to_owned() });
+        if let (MoveError::Paused, Some(actor)) = (error, self.options.pause.asked()) {
+            entry.actor = actor;
+        }
+        tx.enter(entry).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -66,6 +66,8 @@ impl PlanFile {
             quarantine_max: None,
             unfinished: dunlin_move::Unfinished::Refuse,
             actor: Actor::local(),
+            id: None,
+            pause: dunlin_move::Pause::default(),
             rows_per_split: rows_per_split(),
         }
     }

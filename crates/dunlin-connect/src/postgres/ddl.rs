@@ -133,6 +133,42 @@ pub(super) async fn type_names(session: &Loan) -> Result<HashSet<String>> {
     Ok(catalog::query(session, SQL, &[]).await?.iter().map(|r| r.get(0)).collect())
 }
 
+/// Builds a key, which says on its own whether rows stand against it. Only the primary key and named constraints of the
+/// table are tried: an index may have a form of its own, which [`complete`] knows.
+pub(super) async fn try_unique(session: &Loan, table: &Table, unique: &Unique) -> Result<bool> {
+    let relation = catalog::expect_relation(session, &table.name).await?;
+    let there = catalog::table(session, &relation).await?;
+    let name = &relation.name;
+    let primary = unique.name.is_none() && unique.columns == table.primary_key;
+    if primary && there.primary_key == unique.columns {
+        return Ok(true);
+    }
+    let constraint = table.uniques.iter().any(|u| u.name == unique.name && u.columns == unique.columns);
+    if !primary && !constraint {
+        return Ok(false);
+    }
+    let alter = format!("ALTER TABLE {}", sql::table(name));
+    let statement = if primary {
+        format!("{alter} ADD PRIMARY KEY ({})", sql::idents(&unique.columns))
+    } else {
+        if there.uniques.iter().any(|u| u.columns == unique.columns) {
+            return Ok(true);
+        }
+        let label = free_name(session, name, unique.name.as_deref()).await?;
+        let label = label.map(|n| format!("CONSTRAINT {} ", sql::ident(n))).unwrap_or_default();
+        format!("{alter} ADD {label}UNIQUE ({})", sql::idents(&unique.columns))
+    };
+    match session.batch_execute(&statement).await {
+        Ok(()) => Ok(true),
+        // 23505: rows with equal keys.
+        Err(error) if error.code().is_some_and(|c| c.code() == "23505") => Ok(false),
+        Err(error) => {
+            let act = format!("add the keys of {name}");
+            Err(session.config().fail_granting(&act, &owner_grant(session, name), &error))
+        }
+    }
+}
+
 /// After the load: primary key, unique constraints, indexes, statistics. What is there already stays.
 pub(super) async fn complete(session: &Loan, table: &Table) -> Result<()> {
     let relation = catalog::expect_relation(session, &table.name).await?;
@@ -170,6 +206,11 @@ pub(super) async fn complete(session: &Loan, table: &Table) -> Result<()> {
             });
         };
         single(session, &act, &grant, &statement).await?;
+    }
+    // Autovacuum gathers statistics within a minute of such a load; where it is off nobody else would.
+    let row = catalog::query(session, "SELECT current_setting('autovacuum') = 'on'", &[]).await?;
+    if row.first().is_some_and(|r| r.get(0)) {
+        return Ok(());
     }
     single(session, &act, &grant, &format!("ANALYZE {}", sql::table(name))).await
 }

@@ -83,6 +83,13 @@ impl Target for PgTarget {
         Ok(receipts)
     }
 
+    async fn try_unique(&self, table: &Table, unique: &Unique) -> Result<bool> {
+        let session = self.pool.get().await?;
+        let added = ddl::try_unique(&session, table, unique).await?;
+        session.give_back();
+        Ok(added)
+    }
+
     async fn unique_violators(&self, table: &Table, unique: &Unique) -> Result<Violation> {
         violators::unique(&self.pool, table, unique).await
     }

@@ -18,7 +18,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use dunlin_connect::canon::{HashKey, RowHash, encode_columns, hash_bytes, hash_rows};
+use dunlin_connect::canon::{HashKey, RowHash, hash_columns, hash_row_columns, hash_rows};
 use dunlin_connect::{Committed, Load, LoadSpec, Receipt, Refused, Target};
 use dunlin_store::{FragmentWriter, Fragments};
 use futures::StreamExt;
@@ -33,9 +33,9 @@ use crate::spec::TableSpec;
 use crate::{MoveError, Result};
 
 /// Rows between two settlements with the target.
-const SETTLE_ROWS: u64 = 50_000;
+const SETTLE_ROWS: u64 = 25_000;
 /// Bytes (in Arrow form) between two settlements with the target.
-const SETTLE_BYTES: u64 = 24 << 20;
+const SETTLE_BYTES: u64 = 12 << 20;
 
 /// What all splits of a run share.
 #[derive(Clone)]
@@ -155,7 +155,12 @@ struct Pending {
     source: RecordBatch,
     target: RecordBatch,
     positions: Vec<u64>,
+    /// In source space.
     hashes: Vec<RowHash>,
+    /// In target space.
+    expected: Vec<RowHash>,
+    /// Names by key.
+    keys: Vec<[u8; 16]>,
     noted: Vec<u64>,
     /// Ordinal of its first row in the load.
     first: u64,
@@ -243,8 +248,7 @@ impl SplitLoad {
         match lead.fates.iter().position(|f| *f == fate::STOPPED) {
             None => Ok(()),
             Some(row) => {
-                let rule =
-                    lead.reasons[row].as_deref().unwrap_or_default().trim_start_matches("rule:").to_owned();
+                let rule = lead.reason(row).unwrap_or_default().trim_start_matches("rule:").to_owned();
                 let position = lead.positions[row];
                 let message =
                     format!("rule `{rule}` of {} failed at source position {position}", self.spec.label);
@@ -256,7 +260,7 @@ impl SplitLoad {
     fn leave_behind(&mut self, lead: &Lead) {
         for row in (0..lead.fates.len()).filter(|row| lead.fates[*row] == fate::EXCLUDED) {
             self.receipt.dispositions.of(Disposition::Excluded).add(lead.hashes[row]);
-            self.count_reason(lead.reasons[row].as_deref().unwrap_or("where"));
+            self.count_reason(lead.reason(row).unwrap_or("where"));
         }
     }
 
@@ -278,8 +282,8 @@ impl SplitLoad {
         let types: Vec<_> = self.spec.mapping.input_types[..self.spec.read.len()].to_vec();
         let texts = rows_as_text(source, &types, &rows);
         for (row, fields) in rows.into_iter().zip(texts) {
-            let column = lead.columns[row].clone();
-            let (form, fields) = match &lead.raws[row] {
+            let column = lead.column(row).map(str::to_owned);
+            let (form, fields) = match lead.raw(row) {
                 Some(packed) => {
                     let raw = unpack_fields(packed).into_iter().map(|f| f.map(hex::encode)).collect();
                     (Form::Raw, raw)
@@ -289,7 +293,7 @@ impl SplitLoad {
             let mut entry = QuarantinedRow {
                 split: self.split,
                 position: lead.positions[row],
-                reason: lead.reasons[row].clone().unwrap_or_default(),
+                reason: lead.reason(row).unwrap_or_default().to_owned(),
                 column,
                 constraint: None,
                 pattern: None,
@@ -342,33 +346,26 @@ impl SplitLoad {
     }
 
     async fn write(&mut self, source: RecordBatch, target: RecordBatch, lead: Lead) -> Result<()> {
-        let all = lead.fates.iter().all(|f| *f == fate::ALIVE);
-        let alive: Vec<usize> = (0..lead.fates.len()).filter(|row| lead.fates[*row] == fate::ALIVE).collect();
-        let (source, target) = if all {
-            (source, target)
-        } else {
-            let mask = BooleanArray::from_iter(lead.fates.iter().map(|f| Some(*f == fate::ALIVE)));
-            let keep =
-                |batch| filter_record_batch(&batch, &mask).map_err(|_| broken("a batch cannot be filtered"));
-            (keep(source)?, keep(target)?)
-        };
+        // Columns that pass untouched are the very arrays that were read: their rows hash to what they hashed to then.
+        let untouched = source.num_columns() == target.num_columns()
+            && source.columns().iter().zip(target.columns()).all(|(s, t)| Arc::ptr_eq(s, t));
+        let (source, target, lead) = only_alive(source, target, lead)?;
         let target = self.named(target)?;
+        let rows = target.num_rows() as u64;
         let bytes = target.get_array_memory_size() as u64;
         self.receipt.bytes += bytes;
         self.unsettled_bytes += bytes;
-        self.unsettled_rows += alive.len() as u64;
+        self.unsettled_rows += rows;
         if let Some(load) = &mut self.load {
             load.write(target.clone()).await?;
         }
-        self.pending.push(Pending {
-            source,
-            target,
-            positions: alive.iter().map(|row| lead.positions[*row]).collect(),
-            hashes: alive.iter().map(|row| lead.hashes[*row]).collect(),
-            noted: alive.iter().map(|row| lead.noted[*row]).collect(),
-            first: self.written,
-        });
-        self.written += alive.len() as u64;
+        let Lead { positions, hashes, noted, .. } = lead;
+        let first = self.written;
+        // Now, and not when the rows are settled: the target is busy with them meanwhile.
+        let expected = if untouched { hashes.clone() } else { hash_rows(&self.context.key, &target) };
+        let keys = key_hashes(&self.context.key, &target, &self.spec.key, &expected);
+        self.pending.push(Pending { source, target, positions, hashes, expected, keys, noted, first });
+        self.written += rows;
         if self.unsettled_rows >= SETTLE_ROWS || self.unsettled_bytes >= SETTLE_BYTES {
             self.settle().await?;
         }
@@ -403,22 +400,13 @@ impl SplitLoad {
             out[row] = true;
             self.refuse(pending, row, refusal)?;
         }
-        let hashes = hash_rows(&self.context.key, &pending.target);
-        let mut buffer = Vec::new();
         for row in (0..rows as usize).filter(|row| !out[*row]) {
             self.receipt.dispositions.of(Disposition::Loaded).add(pending.hashes[row]);
-            self.receipt.expected.add(hashes[row]);
+            self.receipt.expected.add(pending.expected[row]);
             self.note(pending.noted[row]);
             let entry = IndexEntry {
-                key: key_hash(
-                    &self.context.key,
-                    &pending.target,
-                    &self.spec.key,
-                    row,
-                    hashes[row],
-                    &mut buffer,
-                ),
-                row: hashes[row].short(),
+                key: pending.keys[row],
+                row: pending.expected[row].short(),
                 source: pending.hashes[row],
             };
             self.index(entry)?;
@@ -509,7 +497,44 @@ impl SplitLoad {
     }
 }
 
-/// The name of a row by its key; by the whole row where the table has none.
+/// The rows of a batch that go on, and what is known of them.
+fn only_alive(
+    source: RecordBatch,
+    target: RecordBatch,
+    mut lead: Lead,
+) -> Result<(RecordBatch, RecordBatch, Lead)> {
+    if lead.fates.iter().all(|f| *f == fate::ALIVE) {
+        return Ok((source, target, lead));
+    }
+    let alive: Vec<bool> = lead.fates.iter().map(|f| *f == fate::ALIVE).collect();
+    let mask = BooleanArray::from(alive.clone());
+    let keep = |batch| filter_record_batch(&batch, &mask).map_err(|_| broken("a batch cannot be filtered"));
+    let (source, target) = (keep(source)?, keep(target)?);
+    retain(&mut lead.positions, &alive);
+    retain(&mut lead.hashes, &alive);
+    retain(&mut lead.noted, &alive);
+    Ok((source, target, lead))
+}
+
+fn retain<T>(values: &mut Vec<T>, keep: &[bool]) {
+    let mut keep = keep.iter();
+    values.retain(|_| keep.next().copied().unwrap_or(false));
+}
+
+/// The names of rows by their key; by the whole row where the table has none. `wholes` are the rows' hashes.
+pub fn key_hashes(
+    key: &HashKey,
+    batch: &RecordBatch,
+    columns: &[usize],
+    wholes: &[RowHash],
+) -> Vec<[u8; 16]> {
+    if columns.is_empty() {
+        return wholes.iter().map(|h| h.short()).collect();
+    }
+    hash_columns(key, batch, columns).into_iter().map(RowHash::short).collect()
+}
+
+/// What [`key_hashes`] gives for one row; `buffer` is scratch.
 pub fn key_hash(
     key: &HashKey,
     batch: &RecordBatch,
@@ -521,7 +546,5 @@ pub fn key_hash(
     if columns.is_empty() {
         return whole.short();
     }
-    buffer.clear();
-    encode_columns(batch, columns, row, buffer);
-    hash_bytes(key, buffer).short()
+    hash_row_columns(key, batch, columns, row, buffer).short()
 }

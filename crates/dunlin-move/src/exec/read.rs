@@ -159,7 +159,7 @@ fn bad_lead(bad: Vec<BadRow>, split: u32, key: &HashKey, schema: &SchemaRef) -> 
     for (row, bad) in bad.into_iter().enumerate() {
         let column = bad.column.and_then(|c| schema.fields().get(crate::batch::lead::COUNT + c));
         lead.end(row, fate::QUARANTINED, bad.reason.code().to_owned(), column.map(|f| f.name().as_str()));
-        lead.raws[row] = Some(crate::quarantine::pack_fields(&bad.fields));
+        lead.keep_raw(row, crate::quarantine::pack_fields(&bad.fields));
     }
     lead
 }

@@ -83,11 +83,15 @@ impl App {
         let reader = LedgerReader::new(&workspace)?;
         let made = crate::wiring::parts(&workspace, &config, &guard, reader.clone())?;
         let crate::wiring::Parts { alerts, outbox, post, oidc } = made;
+        let presence = Presence::new(guard.clone(), &workspace);
+        if let Some(outside) = engine.outside() {
+            presence.set_outside(outside);
+        }
         let inner = Inner {
             policy: GuardPolicy::new(guard.clone(), authority.clone()),
             auditor: Auditor::new(workspace.state().clone(), reader),
             authority,
-            presence: Presence::new(guard.clone(), &workspace),
+            presence,
             alerts,
             outbox,
             post,

@@ -205,6 +205,11 @@ pub trait Engine: Send + Sync + 'static {
     /// Decides on the rows of a group.
     async fn decide(&self, ask: Decide, actor: Actor) -> Result<Decided, EngineError>;
 
+    /// Who can look at the stores' own lists of connections, where somebody can.
+    fn outside(&self) -> Option<std::sync::Arc<dyn dunlin_guard::Outside>> {
+        None
+    }
+
     /// Comes to a place where every run can go on, before the server ends.
     async fn stop(&self);
 }

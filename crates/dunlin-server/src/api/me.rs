@@ -129,7 +129,6 @@ fn credential_routes(routes: Routes) -> Routes {
     let early_read = Access::Early(Action::SelfRead, Target::Own);
     let factor = Access::Early(Action::SelfCredentials, Target::Own);
     let keys = Access::May(Action::SelfCredentials, Target::Own);
-    let sessions = Access::May(Action::SelfSessions, Target::Own);
     let op = Op::new;
     routes
         .add(

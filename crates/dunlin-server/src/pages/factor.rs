@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use dunlin_guard::{Secret, Stage};
+use dunlin_guard::{GuardError, Secret, Stage};
 use qrcode::{Color, EcLevel, QrCode};
 use serde::Deserialize;
 
@@ -27,6 +27,16 @@ pub(super) struct Code {
     code: Secret,
     #[serde(default)]
     next: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Enrol {
+    csrf: String,
+    code: Secret,
+    #[serde(default)]
+    otpauth: String,
+    #[serde(default)]
+    secret: String,
 }
 
 #[derive(Deserialize)]
@@ -83,17 +93,33 @@ pub(super) async fn second_done(
     }
 }
 
-async fn enrol_page(app: &App, caller: &Caller, problem: Option<&Problem>) -> Result<Response, Problem> {
-    let begun = app.guard.begin_totp(&caller.who).await?;
+/// What the page shows an app: the address in the QR code, and the secret to be typed.
+struct AppKey {
+    otpauth: String,
+    secret: String,
+}
+
+fn enrol_page(
+    app: &App,
+    caller: &Caller,
+    key: AppKey,
+    problem: Option<&Problem>,
+) -> Result<Response, Problem> {
     let page = EnrolPage {
         brand: app.brands.now(),
         csrf: csrf(app, caller)?,
         wrong: problem.map(wrong),
         required: caller.who.stage == Stage::Enrol,
-        secret: grouped(begun.secret.expose()),
-        qr: qr(begun.url.expose())?,
+        qr: qr(&key.otpauth)?,
+        otpauth: key.otpauth,
+        secret: key.secret,
     };
     Ok(html(problem.map_or(StatusCode::OK, Problem::status_code), &page))
+}
+
+async fn new_key(app: &App, caller: &Caller) -> Result<AppKey, Problem> {
+    let begun = app.guard.begin_totp(&caller.who).await?;
+    Ok(AppKey { secret: grouped(begun.secret.expose()), otpauth: begun.url.expose().to_owned() })
 }
 
 /// In groups of four, which can be typed without losing one's place.
@@ -127,21 +153,29 @@ pub(super) async fn enrol(
     if caller.who.stage == Stage::SecondFactor {
         return Ok(to("/second-factor"));
     }
-    enrol_page(&app, &caller, None).await
+    match new_key(&app, &caller).await {
+        Ok(key) => enrol_page(&app, &caller, key, None),
+        Err(problem) if problem.code == "fresh_factor_needed" => Ok(to("/second-factor?next=/enrol")),
+        Err(problem) => Err(problem),
+    }
 }
 
 pub(super) async fn enrol_done(
     State(app): State<App>,
     from: CameFrom,
     headers: HeaderMap,
-    Form(form): Form<Code>,
+    Form(form): Form<Enrol>,
 ) -> Result<Response, Problem> {
     let caller = by_cookie(&app, &headers, origin(from)).await?;
     check_form_token(&app, &caller, &headers, &form.csrf)?;
     match app.guard.confirm_totp(&caller.who, &caller.origin, &form.code).await {
         Ok(raised) => Ok(go_on(&app, &raised, "/enrol/codes")),
-        // A new secret would make the app that was just set up useless: the person begins again with a fresh one.
-        Err(error) => enrol_page(&app, &caller, Some(&error.into())).await,
+        // After a typing error the same key is shown: another one would make the app that was just set up useless.
+        Err(error @ GuardError::FactorRefused) if form.otpauth.starts_with("otpauth://totp/") => {
+            let key = AppKey { otpauth: form.otpauth, secret: form.secret };
+            enrol_page(&app, &caller, key, Some(&error.into()))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -172,7 +206,7 @@ pub(super) async fn codes_done(
             let page = CodesPage { brand: app.brands.now(), csrf: csrf(&app, &caller)?, codes };
             Ok(html(StatusCode::OK, &page))
         }
-        Err(dunlin_guard::GuardError::FreshFactorNeeded) => Ok(to("/second-factor?next=/enrol/codes")),
+        Err(GuardError::FreshFactorNeeded) => Ok(to("/second-factor?next=/enrol/codes")),
         Err(error) => {
             let problem = Problem::from(error);
             let wrong = Some(wrong(&problem));

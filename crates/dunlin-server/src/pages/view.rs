@@ -126,6 +126,7 @@ pub(super) struct EnrolPage {
     pub(super) csrf: String,
     pub(super) wrong: Option<Wrong>,
     pub(super) required: bool,
+    pub(super) otpauth: String,
     pub(super) secret: String,
     pub(super) qr: Qr,
 }

@@ -127,6 +127,7 @@ impl Server {
         if drained.is_err() {
             tracing::warn!("requests were still under way when the time to stop was over");
         }
+        app.engine.stop().await;
         chores.stop().await;
         app.workspace.state().enter(Actor::System, Body::ServerStopped).await?;
         app.workspace.integrate().await?;

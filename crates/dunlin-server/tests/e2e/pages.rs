@@ -51,13 +51,20 @@ fn field(page: &str, name: &str) -> String {
     rest[from..].split('"').next().unwrap().to_owned()
 }
 
+fn code_secret(page: &str) -> String {
+    let at = page.find("<code class=\"secret\">").unwrap() + 21;
+    page[at..].split('<').next().unwrap().to_owned()
+}
+
 /// The code that an app would show for the secret on the page.
 fn code(page: &str) -> String {
     let at = page.find("<code class=\"secret\">").unwrap() + 21;
     let secret: String =
         page[at..].split('<').next().unwrap().chars().filter(|c| !c.is_whitespace()).collect();
     let bytes = totp_rs::Secret::try_from_base32(secret).unwrap();
-    totp_rs::Builder::new().with_secret(bytes).build().unwrap().generate_current().to_string()
+    let app = totp_rs::Builder::new().with_secret(bytes).with_account_name("a").with_issuer(Some("dunlin"));
+    let now = dunlin_store::now_us() as u64 / 1_000_000;
+    app.build().unwrap().generate(now).to_string()
 }
 
 #[tokio::test]
@@ -88,8 +95,19 @@ async fn from_the_set_up_to_the_first_owner_at_home() {
     assert_eq!((status, place.as_str()), (303, "/enrol"), "an owner needs a second factor first");
     let (_, _, page) = browser.get("/enrol").await;
     assert!(page.contains("<svg class=\"qr\""), "{page}");
-    let confirm = [("csrf", field(&page, "csrf")), ("code", code(&page))];
-    let confirm: Vec<(&str, &str)> = confirm.iter().map(|(a, b)| (*a, b.as_str())).collect();
+    let secret = code_secret(&page);
+    let (csrf, otpauth) =
+        (field(&page, "csrf"), field(&page, "otpauth").replace("&#38;", "&").replace("&amp;", "&"));
+    let typo = [("csrf", csrf.as_str()), ("code", "000000"), ("otpauth", &otpauth), ("secret", &secret)];
+    let (status, _, page) = browser.post("/enrol", &typo).await;
+    assert_eq!(status, 401, "{page}");
+    assert_eq!(
+        code_secret(&page),
+        secret,
+        "a typing error must not make the app that was just set up useless"
+    );
+    let right = code(&page);
+    let confirm = [("csrf", csrf.as_str()), ("code", &right), ("otpauth", &otpauth), ("secret", &secret)];
     let before = browser.cookie.clone();
     let (status, place, page) = browser.post("/enrol", &confirm).await;
     assert_eq!((status, place.as_str()), (303, "/enrol/codes"), "{page}");

@@ -4,8 +4,10 @@
 //! It is: a trait, which the binary implements over the mover. It is not the mover: the server must build without it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dunlin_gate::{Rows, Sealed};
+use dunlin_guard::Outside;
 use dunlin_ledger::Actor;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
@@ -207,6 +209,11 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Who can look at the stores' own lists of connections, where somebody can.
     fn outside(&self) -> Option<std::sync::Arc<dyn dunlin_guard::Outside>> {
+        None
+    }
+
+    /// Who can look at the stores' own lists of connections, where somebody can.
+    fn outside(&self) -> Option<Arc<dyn Outside>> {
         None
     }
 

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use dunlin_guard::audit::Retention;
 use dunlin_plan::Findings;
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -66,6 +67,8 @@ pub struct ServerConfig {
     pub scim: Scim,
     /// Where alerts go.
     pub alerts: Alerts,
+    /// How many days texts, addresses and attempts are kept.
+    pub retention: Retention,
     /// The folder that relative paths start at.
     #[serde(skip)]
     pub dir: PathBuf,
@@ -92,6 +95,7 @@ impl Default for ServerConfig {
             oidc: BTreeMap::new(),
             scim: Scim::default(),
             alerts: Alerts::default(),
+            retention: Retention::default(),
             dir: PathBuf::new(),
         }
     }

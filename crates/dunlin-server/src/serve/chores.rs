@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use dunlin_guard::audit::Shredder;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -37,6 +38,7 @@ pub(super) fn start(app: &App, tls: Option<Certificates>) -> Chores {
     let (keeper, plan) = (app.clone(), app.clone());
     tasks.push(tokio::spawn(async move { keeper.presence.keep().await }));
     tasks.push(tokio::spawn(adopt(plan)));
+    tasks.push(tokio::spawn(retain(app.clone())));
     let polite = vec![
         tokio::spawn(async move { judge.run(judging).await }),
         tokio::spawn(async move { mail.outbox.run(&mail.post, mailing).await }),
@@ -124,6 +126,18 @@ async fn runs(app: App) {
             }
             Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Each hour what has been kept for long enough is shredded.
+async fn retain(app: App) {
+    let shredder = Shredder::new(app.workspace.state().clone(), app.config.retention.clone());
+    let mut tick = tokio::time::interval(Duration::from_secs(60 * 60));
+    loop {
+        tick.tick().await;
+        if let Err(error) = shredder.run(app.guard.now().wall).await {
+            tracing::error!(%error, "what was kept for long enough could not be shredded");
         }
     }
 }

@@ -128,6 +128,11 @@ impl Server {
             tracing::warn!("requests were still under way when the time to stop was over");
         }
         app.engine.stop().await;
+        if tokio::time::timeout(app.config.timeouts.drain(), app.engine.stop()).await.is_err() {
+            tracing::warn!(
+                "runs were still under way when the time to stop was over; they go on from their last split"
+            );
+        }
         chores.stop().await;
         app.workspace.state().enter(Actor::System, Body::ServerStopped).await?;
         app.workspace.integrate().await?;

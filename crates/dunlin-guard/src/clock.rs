@@ -134,7 +134,8 @@ impl Clock {
         let now = self.now();
         sqlx::query(
             "insert into guard_clock (id, late, served) values (1, $1, $2) on conflict (id) do update set \
-             late = max(late, $1), served = max(served, $2)",
+             late = case when guard_clock.late < $1 then $1 else guard_clock.late end, \
+             served = case when guard_clock.served < $2 then $2 else guard_clock.served end",
         )
         .bind(now.late)
         .bind(now.served)

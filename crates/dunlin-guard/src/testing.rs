@@ -10,8 +10,8 @@ use dunlin_plan::Role;
 use dunlin_store::{KeyOptions, Workspace};
 
 use crate::{
-    Guard, GuardSettings, Mail, MailFailed, Mailer, ManualTime, NewPerson, Origin, Person, Secret, SignedIn, Stage,
-    Status, Who,
+    Guard, GuardSettings, Mail, MailFailed, Mailer, ManualTime, NewPerson, Origin, Person, Secret, SignedIn,
+    Stage, Status, Who,
 };
 
 /// A password that passes every rule.

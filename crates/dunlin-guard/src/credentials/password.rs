@@ -125,7 +125,7 @@ impl Guard {
     ) -> Result<(), GuardError> {
         sqlx::query(
             "insert into passwords (person, hash, changed_at) values ($1, $2, $3) on conflict (person) do update \
-             set hash = $2, changed_at = case when $4 = 1 then $3 else changed_at end",
+             set hash = $2, changed_at = case when $4 = 1 then $3 else passwords.changed_at end",
         )
         .bind(person)
         .bind(hash)

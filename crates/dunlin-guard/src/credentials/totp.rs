@@ -40,7 +40,7 @@ impl Guard {
         let (mut tx, now) = self.change().await?;
         let done = sqlx::query(
             "insert into totp (person, sealed, created_at) values ($1, $2, $3) on conflict (person) do update \
-             set sealed = $2, created_at = $3, last_step = 0 where confirmed_at is null",
+             set sealed = $2, created_at = $3, last_step = 0 where totp.confirmed_at is null",
         )
         .bind(&who.person)
         .bind(self.seal(&place(&who.person), &secret[..])?)

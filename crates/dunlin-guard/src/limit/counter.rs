@@ -62,7 +62,7 @@ pub(crate) async fn write(
     sqlx::query(
         "insert into attempt_counters (scope, name, failed, since_served, locked_served, person, credential, network) \
          values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (scope, name) do update set \
-         failed = $3, since_served = $4, locked_served = $5, person = coalesce($6, person)",
+         failed = $3, since_served = $4, locked_served = $5, person = coalesce($6, attempt_counters.person)",
     )
     .bind(scope)
     .bind(name)

@@ -149,7 +149,9 @@ fn file(format: &str, bytes: &[u8]) {
     }
     RUNTIME.block_on(async {
         let options = OpenOptions { base: FOLDER.clone(), ..OpenOptions::default() };
-        let Ok(store) = dunlin_connect::open("fuzz", &format!("file:t.{format}"), &options).await else { return };
+        let Ok(store) = dunlin_connect::open("fuzz", &format!("file:t.{format}"), &options).await else {
+            return;
+        };
         let Ok(Some(table)) = store.table(&TableName::bare("t")).await else { return };
         let Ok(reader) = store.reader().await else { return };
         let table = std::sync::Arc::new(table);

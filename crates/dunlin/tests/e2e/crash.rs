@@ -126,19 +126,20 @@ async fn crash_while_replacing_postgres() {
     dies_while_replacing(Kind::Postgres, "connect::postgres.commit.after").await;
 }
 
-/// While a second run is dead, no row is missing that both runs know: it is there as it was, or as it is going to be.
+/// While a second run is dead, no person is missing whom both runs know: they are there as they were, or as they are
+/// going to be. (Visits are done as a whole: some of them were moved to quarantine after their load.)
 async fn replaced_rows_are_never_missing(kind: Kind, commit: &str) {
     let Some(mut scene) = Scene::new(kind).await else { return };
     scene.must_end_well("the first run").await;
     for at in 1..=4 {
         let what = format!("{kind:?} {commit}@{at} of a second run");
-        let before = scene.wanted_ids();
+        let before = scene.wanted_people();
         scene.change().await;
-        let both: Vec<_> = scene.wanted_ids().into_iter().filter(|id| before.contains(id)).collect();
-        assert!(both.len() > 1000, "{what}");
+        let both: Vec<_> = scene.wanted_people().into_iter().filter(|id| before.contains(id)).collect();
+        assert!(both.len() > 300, "{what}");
         let output = scene.run().env("DUNLIN_FAIL", format!("{commit}@{at}")).output().unwrap();
         assert_eq!(output.status.signal(), Some(SIGABRT), "{what}: {}", said(&output));
-        let there = scene.ids().await;
+        let there = scene.people().await;
         let missing: Vec<_> = both.iter().filter(|id| !there.contains(*id)).take(5).collect();
         assert!(missing.is_empty(), "{what}: missing {missing:?}");
         scene.must_end_well(&what).await;

@@ -3,6 +3,7 @@
 //!
 //! Not here: the interrupting (`crash`, `soak`).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -204,15 +205,14 @@ impl Scene {
         same(&self.rows("visits").await, &good, what);
     }
 
-    /// Table and key of every row that must be in the target in the end.
-    pub fn wanted_ids(&self) -> std::collections::BTreeSet<String> {
-        ids("people", &self.source.people).chain(ids("visits", &self.source.visits)).collect()
+    /// The key of every person that must be in the target in the end.
+    pub fn wanted_people(&self) -> BTreeSet<String> {
+        self.source.people.iter().map(key).collect()
     }
 
-    /// Table and key of every row that is in the target.
-    pub async fn ids(&self) -> std::collections::BTreeSet<String> {
-        let (people, visits) = (self.rows("people").await, self.rows("visits").await);
-        ids("people", &people).chain(ids("visits", &visits)).collect()
+    /// The key of every person that is in the target.
+    pub async fn people(&self) -> BTreeSet<String> {
+        self.rows("people").await.iter().map(key).collect()
     }
 
     /// Whether dunlin keeps anything in the target.
@@ -322,8 +322,8 @@ add = { place = "place" }
 when = "after"
 "#;
 
-fn ids(table: &str, rows: &[String]) -> impl Iterator<Item = String> {
-    rows.iter().map(move |row| format!("{table} {}", row.split('|').next().unwrap_or_default()))
+fn key(row: &String) -> String {
+    row.split('|').next().unwrap_or_default().to_owned()
 }
 
 /// Everything of a scene that a command changes.

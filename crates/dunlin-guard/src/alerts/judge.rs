@@ -13,7 +13,9 @@ use sqlx::Row;
 use tokio::sync::{broadcast, watch};
 
 use super::tell::{Tell, messages};
-use super::{Alert, AlertFilter, Decision, Engine, Finding, Memory, Places, Seen, Severity, Source, Thresholds};
+use super::{
+    Alert, AlertFilter, Decision, Engine, Finding, Memory, Places, Seen, Severity, Source, Thresholds,
+};
 use super::{kept, source};
 use crate::audit::LedgerReader;
 use crate::error::db;
@@ -66,14 +68,14 @@ impl Alerts {
     ) -> Result<Alerts, GuardError> {
         let places = settings.geoip.as_deref().map(Places::open).transpose().map_err(|error| {
             tracing::error!(%error, "the GeoIP file cannot be used");
-            GuardError::Invalid { what: "the GeoIP file", help: "give a MaxMind file or a CSV with network, latitude and longitude" }
+            GuardError::Invalid {
+                what: "the GeoIP file",
+                help: "give a MaxMind file or a CSV with network, latitude and longitude",
+            }
         })?;
         let engine = Engine::new(settings.thresholds, places, Memory::default());
-        let tell = Tell {
-            mail_to: settings.mail_to,
-            webhooks: settings.webhooks,
-            mail_from: settings.mail_from,
-        };
+        let tell =
+            Tell { mail_to: settings.mail_to, webhooks: settings.webhooks, mail_from: settings.mail_from };
         let judge = Judge { engine, next: None };
         let raised = broadcast::channel(256).0;
         let engine = std::sync::Arc::new(tokio::sync::Mutex::new(judge));
@@ -171,7 +173,8 @@ impl Alerts {
             .map_err(&failed)?;
         tx.rollback().await?;
         let row = |r: &sqlx::sqlite::SqliteRow| Ok((r.try_get(0)?, r.try_get(1)?));
-        let rows: Vec<(String, String)> = rows.iter().map(row).collect::<Result<_, sqlx::Error>>().map_err(&failed)?;
+        let rows: Vec<(String, String)> =
+            rows.iter().map(row).collect::<Result<_, sqlx::Error>>().map_err(&failed)?;
         judge.engine.memory = Memory::from_rows(rows);
         judge.next = Some(cursor.try_get::<i64, _>(0).map_err(&failed)? as u64);
         Ok(())
@@ -266,7 +269,8 @@ impl Alerts {
     /// the block. Should the second step fail, the person is blocked and the alert waits to be closed.
     pub async fn block(&self, who: &Who, id: &str, text: &str) -> Result<(), GuardError> {
         let alert = self.one(id).await?;
-        let person = alert.person.ok_or(GuardError::Invalid { what: "the alert", help: "it is about no person" })?;
+        let person =
+            alert.person.ok_or(GuardError::Invalid { what: "the alert", help: "it is about no person" })?;
         let reason = Reason { category: format!("alert_{}", alert.rule), text: text.to_owned() };
         match self.guard.block(&who.actor(), &person, &reason).await {
             // Somebody was faster, or it is asked for again.
@@ -288,12 +292,13 @@ impl Alerts {
 async fn judged(tx: &mut Tx, seen: &[Seen]) -> Result<bool, GuardError> {
     for thing in seen {
         let Source::Attempt(id) = &thing.source else { continue };
-        let done = sqlx::query("insert into judged_attempts (attempt, at) values ($1, $2) on conflict do nothing")
-            .bind(id)
-            .bind(thing.at)
-            .execute(tx.connection())
-            .await
-            .map_err(db("keeping alerts"))?;
+        let done =
+            sqlx::query("insert into judged_attempts (attempt, at) values ($1, $2) on conflict do nothing")
+                .bind(id)
+                .bind(thing.at)
+                .execute(tx.connection())
+                .await
+                .map_err(db("keeping alerts"))?;
         if done.rows_affected() == 0 {
             return Ok(false);
         }

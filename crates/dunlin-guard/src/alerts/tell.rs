@@ -30,14 +30,16 @@ pub(super) fn messages(alert: &Alert, tell: &Tell, link: Option<&str>) -> Vec<Me
         }));
     }
     let body = webhook(alert, link);
-    messages.extend(tell.webhooks.iter().map(|name| Message::Webhook { name: name.clone(), body: body.clone() }));
+    messages
+        .extend(tell.webhooks.iter().map(|name| Message::Webhook { name: name.clone(), body: body.clone() }));
     messages
 }
 
 fn mail(alert: &Alert, link: Option<&str>) -> (String, String) {
     let title = Rule::parse(&alert.rule).map_or("Alert", Rule::title);
     let subject = format!("[dunlin {}] {title}", alert.severity.as_str());
-    let mut text = format!("{}\n\nWhy this is unusual\n{}\n\nWhat to do\n{}\n", alert.what, alert.why, alert.todo);
+    let mut text =
+        format!("{}\n\nWhy this is unusual\n{}\n\nWhat to do\n{}\n", alert.what, alert.why, alert.todo);
     if let Some(link) = link {
         text.push_str(&format!("\nThe alert, with its evidence and the button to block:\n{link}\n"));
     }

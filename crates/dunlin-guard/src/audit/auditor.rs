@@ -94,7 +94,12 @@ impl Auditor {
     }
 
     /// Everything that fits, the oldest first, as OCSF events; entered with the export's hash.
-    pub async fn export_ocsf(&self, who: &Who, filter: &Filter, product: &Product) -> Result<Export, GuardError> {
+    pub async fn export_ocsf(
+        &self,
+        who: &Who,
+        filter: &Filter,
+        product: &Product,
+    ) -> Result<Export, GuardError> {
         filter.check()?;
         let size = self.reader.size().await?;
         let (mut lines, mut entries, mut next) = (String::new(), 0, 0);

@@ -1,6 +1,6 @@
 //! What somebody searches the ledger for.
 
-use dunlin_ledger::{Actor, Body, Entry};
+use dunlin_ledger::{Actor, Entry};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -46,7 +46,10 @@ impl Filter {
     pub fn check(&self) -> Result<(), GuardError> {
         let known = self.kinds.iter().all(|k| kinds().contains(&k.as_str()));
         if !known {
-            return Err(GuardError::Invalid { what: "`kinds`", help: "name kinds of entries, e.g. `access_opened`" });
+            return Err(GuardError::Invalid {
+                what: "`kinds`",
+                help: "name kinds of entries, e.g. `access_opened`",
+            });
         }
         match (self.from, self.to) {
             (Some(from), Some(to)) if from >= to => {
@@ -98,7 +101,9 @@ fn table_fits(body: &Value, table: &str) -> bool {
     let text = |field: &str| body.get(field).and_then(Value::as_str);
     let Some(own) = text("table") else { return false };
     let full = text("store").map(|s| format!("{s}.{own}"));
-    own == table || full.as_deref() == Some(table) || own.split_once('.').is_some_and(|(_, rest)| rest == table)
+    own == table
+        || full.as_deref() == Some(table)
+        || own.split_once('.').is_some_and(|(_, rest)| rest == table)
 }
 
 /// Whether any text in the entry is exactly this.
@@ -109,10 +114,4 @@ fn holds(value: &Value, code: &str) -> bool {
         Value::Object(fields) => fields.iter().any(|(name, item)| name == code || holds(item, code)),
         _ => false,
     }
-}
-
-/// The kind of an entry's body.
-pub(super) fn kind_of(body: &Body) -> String {
-    let value = serde_json::to_value(body).unwrap_or_default();
-    value.get("kind").and_then(Value::as_str).unwrap_or("unknown").to_owned()
 }

@@ -21,5 +21,5 @@ pub use filter::{Filter, kinds};
 pub use ocsf::{OCSF_VERSION, Product, event};
 pub use prove::{Tile, TileKind};
 pub use reader::LedgerReader;
-pub use retention::{Retention, Shredder, ShreddedRows};
+pub use retention::{Retention, ShreddedRows, Shredder};
 pub use saved::SavedSearch;

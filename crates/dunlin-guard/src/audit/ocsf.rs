@@ -21,15 +21,57 @@ pub struct Product {
 
 /// Kinds of entries, in the order of [`Body`]; a test holds them against it.
 pub(super) const KINDS: &[&str] = &[
-    "ledger_created", "run_started", "run_resumed", "run_paused", "run_finished", "run_abandoned", "split_loaded",
-    "split_amended", "table_reconciled", "verified", "undone", "target_finished", "enriched",
-    "quarantine_decided", "plan_approved", "window_overridden", "keys_rotated", "report_written",
-    "access_opened", "access_rows", "access_closed", "access_denied", "person_added", "person_changed",
-    "person_blocked", "person_unblocked", "person_noted", "credential_changed", "signed_in", "sign_in_refused",
-    "session_ended", "invited", "invitation_accepted", "invitation_withdrawn", "token_issued", "token_revoked",
-    "grant_opened", "grant_agreed", "grant_closed", "policy_changed", "plan_edited", "approval_voided",
-    "alert_raised", "alert_closed", "outside_seen", "ledger_exported", "ledger_read", "ledger_key_changed",
-    "shredded", "server_started", "server_stopped",
+    "ledger_created",
+    "run_started",
+    "run_resumed",
+    "run_paused",
+    "run_finished",
+    "run_abandoned",
+    "split_loaded",
+    "split_amended",
+    "table_reconciled",
+    "verified",
+    "undone",
+    "target_finished",
+    "enriched",
+    "quarantine_decided",
+    "plan_approved",
+    "window_overridden",
+    "keys_rotated",
+    "report_written",
+    "access_opened",
+    "access_rows",
+    "access_closed",
+    "access_denied",
+    "person_added",
+    "person_changed",
+    "person_blocked",
+    "person_unblocked",
+    "person_noted",
+    "credential_changed",
+    "signed_in",
+    "sign_in_refused",
+    "session_ended",
+    "invited",
+    "invitation_accepted",
+    "invitation_withdrawn",
+    "token_issued",
+    "token_revoked",
+    "grant_opened",
+    "grant_agreed",
+    "grant_closed",
+    "policy_changed",
+    "plan_edited",
+    "approval_voided",
+    "alert_raised",
+    "alert_closed",
+    "outside_seen",
+    "ledger_exported",
+    "ledger_read",
+    "ledger_key_changed",
+    "shredded",
+    "server_started",
+    "server_stopped",
 ];
 
 /// Classes of OCSF that we use, with their numbers.
@@ -103,7 +145,9 @@ fn class_of(body: &Body) -> (Class, u8) {
         Body::PersonBlocked { .. } => (AccountChange, 5),
         Body::PersonChanged { change, .. } if change.starts_with("role:") => (AccountChange, 7),
         Body::PersonChanged { .. } => (AccountChange, 99),
-        Body::CredentialChanged { credential, change, .. } => (AccountChange, credential_activity(credential, change)),
+        Body::CredentialChanged { credential, change, .. } => {
+            (AccountChange, credential_activity(credential, change))
+        }
         Body::PersonNoted { .. }
         | Body::InvitationAccepted { .. }
         | Body::GrantAgreed { .. }
@@ -111,18 +155,23 @@ fn class_of(body: &Body) -> (Class, u8) {
         | Body::PlanEdited { .. }
         | Body::KeysRotated { .. }
         | Body::LedgerKeyChanged { .. } => (EntityManagement, 3),
-        Body::Invited { .. } | Body::TokenIssued { .. } | Body::GrantOpened { .. } | Body::PlanApproved { .. } => {
-            (EntityManagement, 1)
-        }
+        Body::Invited { .. }
+        | Body::TokenIssued { .. }
+        | Body::GrantOpened { .. }
+        | Body::PlanApproved { .. } => (EntityManagement, 1),
         Body::InvitationWithdrawn { .. }
         | Body::TokenRevoked { .. }
         | Body::GrantClosed { .. }
         | Body::ApprovalVoided { .. } => (EntityManagement, 4),
         Body::AccessOpened { .. } => (DatastoreActivity, 4),
-        Body::AccessRows { .. } | Body::AccessClosed { .. } | Body::AccessDenied { .. } => (DatastoreActivity, 1),
+        Body::AccessRows { .. } | Body::AccessClosed { .. } | Body::AccessDenied { .. } => {
+            (DatastoreActivity, 1)
+        }
         Body::OutsideSeen { .. } => (DatastoreActivity, 3),
         Body::SplitLoaded { .. } => (DatastoreActivity, 5),
-        Body::SplitAmended { .. } | Body::Enriched { .. } | Body::QuarantineDecided { .. } => (DatastoreActivity, 2),
+        Body::SplitAmended { .. } | Body::Enriched { .. } | Body::QuarantineDecided { .. } => {
+            (DatastoreActivity, 2)
+        }
         Body::Undone { .. } => (DatastoreActivity, 7),
         Body::TableReconciled { .. } | Body::Verified { .. } => (DatastoreActivity, 1),
         Body::AlertRaised { .. } => (DetectionFinding, 1),
@@ -228,10 +277,12 @@ fn entity(body: &Body) -> (&'static str, &str) {
         | Body::InvitationAccepted { invitation, .. }
         | Body::InvitationWithdrawn { invitation } => ("invitation", invitation),
         Body::TokenIssued { token, .. } | Body::TokenRevoked { token, .. } => ("token", token),
-        Body::GrantOpened { grant, .. } | Body::GrantAgreed { grant, .. } | Body::GrantClosed { grant, .. } => {
-            ("grant", grant)
+        Body::GrantOpened { grant, .. }
+        | Body::GrantAgreed { grant, .. }
+        | Body::GrantClosed { grant, .. } => ("grant", grant),
+        Body::PlanApproved { fingerprint, .. } | Body::ApprovalVoided { fingerprint, .. } => {
+            ("approval", fingerprint)
         }
-        Body::PlanApproved { fingerprint, .. } | Body::ApprovalVoided { fingerprint, .. } => ("approval", fingerprint),
         Body::PolicyChanged { fingerprint } => ("policy", fingerprint),
         Body::PlanEdited { fingerprint, .. } => ("plan", fingerprint),
         Body::KeysRotated { key_id, .. } => ("key", key_id),

@@ -138,9 +138,27 @@ mod tests {
             assert_eq!(kind_of_path(path), Some(kind), "{path}");
         }
         for path in [
-            "", "tile", "tile/", "tile/0", "tile/0/", "tile/0/00", "tile/0/0000", "tile/0/000.p", "tile/0/000.p/",
-            "tile/0/000.p/x", "tile/0/000/1", "tile/0/x001", "tile/-1/000", "tile/../state.db", "../state.db",
-            "tile/0/../../../state.db", "/etc/passwd", "tile/entries/%2e%2e", "tile//000", "checkpoint/", "tile/0/0\u{0}0",
+            "",
+            "tile",
+            "tile/",
+            "tile/0",
+            "tile/0/",
+            "tile/0/00",
+            "tile/0/0000",
+            "tile/0/000.p",
+            "tile/0/000.p/",
+            "tile/0/000.p/x",
+            "tile/0/000/1",
+            "tile/0/x001",
+            "tile/-1/000",
+            "tile/../state.db",
+            "../state.db",
+            "tile/0/../../../state.db",
+            "/etc/passwd",
+            "tile/entries/%2e%2e",
+            "tile//000",
+            "checkpoint/",
+            "tile/0/0\u{0}0",
         ] {
             assert_eq!(kind_of_path(path), None, "{path}");
         }

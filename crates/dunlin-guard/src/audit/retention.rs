@@ -78,7 +78,8 @@ const ATTEMPTS: &[&str] = &[
 ];
 const ALERTS: &[&str] = &["delete from alerts where status = 'closed' and closed_at < $1"];
 const OUTBOX: &[&str] = &["delete from outbox where status <> 'waiting' and ended_at < $1"];
-const DENIALS: &[&str] = &["delete from denials where last_at < $1", "delete from ledger_looks where at < $1"];
+const DENIALS: &[&str] =
+    &["delete from denials where last_at < $1", "delete from ledger_looks where at < $1"];
 
 impl Shredder {
     /// By these rules.

@@ -27,7 +27,12 @@ pub struct SavedSearch {
 impl Auditor {
     /// Keeps a search under a name; one of that name is replaced. These are a person's own bookmarks, so no entry
     /// tells of them.
-    pub async fn save_search(&self, who: &Who, name: &str, filter: &Filter) -> Result<SavedSearch, GuardError> {
+    pub async fn save_search(
+        &self,
+        who: &Who,
+        name: &str,
+        filter: &Filter,
+    ) -> Result<SavedSearch, GuardError> {
         filter.check()?;
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 80 || name.chars().any(char::is_control) {
@@ -44,7 +49,10 @@ impl Auditor {
             .await
             .map_err(&failed)?;
         if row.try_get::<i64, _>(0).map_err(&failed)? >= MOST {
-            return Err(GuardError::Invalid { what: "the search", help: "delete one first: 100 are the most" });
+            return Err(GuardError::Invalid {
+                what: "the search",
+                help: "delete one first: 100 are the most",
+            });
         }
         let row = sqlx::query(
             "insert into saved_searches (id, person, name, filter, at) values ($1, $2, $3, $4, $5) \
@@ -66,17 +74,19 @@ impl Auditor {
     /// A person's searches by name.
     pub async fn saved_searches(&self, who: &Who) -> Result<Vec<SavedSearch>, GuardError> {
         let failed = db("reading searches");
-        let rows = sqlx::query("select id, name, filter, at from saved_searches where person = $1 order by name")
-            .bind(&who.person)
-            .fetch_all(self.state().pool())
-            .await
-            .map_err(&failed)?;
+        let rows =
+            sqlx::query("select id, name, filter, at from saved_searches where person = $1 order by name")
+                .bind(&who.person)
+                .fetch_all(self.state().pool())
+                .await
+                .map_err(&failed)?;
         let read = |row: &sqlx::sqlite::SqliteRow| {
             let filter: String = row.try_get(2).map_err(&failed)?;
             Ok(SavedSearch {
                 id: row.try_get(0).map_err(&failed)?,
                 name: row.try_get(1).map_err(&failed)?,
-                filter: serde_json::from_str(&filter).map_err(|_| GuardError::Internal("reading a search"))?,
+                filter: serde_json::from_str(&filter)
+                    .map_err(|_| GuardError::Internal("reading a search"))?,
                 at: row.try_get(3).map_err(&failed)?,
             })
         };

@@ -84,14 +84,21 @@ async fn what_the_mailer_took_over_arrives_also_after_a_restart() {
     let client = Outgoing::new(OutgoingSettings::default()).unwrap();
     let none = Post { smtp: None, webhooks: Vec::new(), client: client.clone() };
     let fresh = Outbox::new(state, scene.workspace.keyring());
-    assert_eq!(fresh.deliver_due(now_us(), &none).await.unwrap().postponed, 1, "without a mail server it waits");
+    assert_eq!(
+        fresh.deliver_due(now_us(), &none).await.unwrap().postponed,
+        1,
+        "without a mail server it waits"
+    );
     let post = Post { smtp: Some(smtp(port)), webhooks: Vec::new(), client };
     assert_eq!(fresh.deliver_due(now_us() + 60_000_000, &post).await.unwrap().sent, 1);
     let heard = heard.lock().unwrap().clone();
     let has = |line: &str| heard.iter().any(|l| l == line);
     assert!(has("MAIL FROM:<dunlin@atlas.example>") && has("RCPT TO:<ana@example.com>"), "{heard:?}");
     assert!(heard.iter().any(|l| l.starts_with("Subject: Your link")), "{heard:?}");
-    assert!(!heard.iter().any(|l| l.starts_with("Bcc:") || l.contains("RCPT TO:<evil")), "no line of its own: {heard:?}");
+    assert!(
+        !heard.iter().any(|l| l.starts_with("Bcc:") || l.contains("RCPT TO:<evil")),
+        "no line of its own: {heard:?}"
+    );
     assert!(has("https://dunlin.example/recover/abc") && has("..") && has("end"), "{heard:?}");
 }
 
@@ -123,6 +130,9 @@ fn mail_leaves_this_machine_under_tls_only() {
     assert!(Smtp::new(&settings("10.0.0.1", SmtpTls::None)).is_err());
     assert!(Smtp::new(&settings("localhost", SmtpTls::None)).is_ok());
     assert!(Smtp::new(&settings("mail.example", SmtpTls::StartTls)).is_ok());
-    let printed = format!("{:?}", SmtpSettings { login: Some(("u".into(), Secret::new("p4ss"))), ..settings("x", SmtpTls::Implicit) });
+    let printed = format!(
+        "{:?}",
+        SmtpSettings { login: Some(("u".into(), Secret::new("p4ss"))), ..settings("x", SmtpTls::Implicit) }
+    );
     assert!(!printed.contains("p4ss"), "{printed}");
 }

@@ -28,7 +28,9 @@ pub enum OidcError {
     #[error("the identity provider did not sign you in")]
     Declined,
     /// There is no account for this person, and none may be made.
-    #[error("you have no account here: ask an owner for an invitation, or to be put into a group that has a role")]
+    #[error(
+        "you have no account here: ask an owner for an invitation, or to be put into a group that has a role"
+    )]
     NoAccount,
     /// The provider does not say that the address is verified.
     #[error("the identity provider does not vouch for your e-mail address")]

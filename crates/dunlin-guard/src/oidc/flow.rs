@@ -71,7 +71,8 @@ impl Oidc {
         let (state_text, nonce_text) = (state.expose().to_owned(), nonce.expose().to_owned());
         let mut request = client
             .authorize_url(
-                CoreAuthenticationFlow::AuthorizationCode as openidconnect::AuthenticationFlow<CoreResponseType>,
+                CoreAuthenticationFlow::AuthorizationCode
+                    as openidconnect::AuthenticationFlow<CoreResponseType>,
                 move || CsrfToken::new(state_text),
                 move || Nonce::new(nonce_text),
             )

@@ -117,15 +117,17 @@ async fn link(
     person: &str,
     made: bool,
 ) -> Result<(), GuardError> {
-    sqlx::query("insert into oidc_accounts (provider, subject, person, made, linked_at) values ($1, $2, $3, $4, $5)")
-        .bind(provider)
-        .bind(subject)
-        .bind(person)
-        .bind(i64::from(made))
-        .bind(now.wall)
-        .execute(tx.connection())
-        .await
-        .map_err(db("linking an account of a provider"))?;
+    sqlx::query(
+        "insert into oidc_accounts (provider, subject, person, made, linked_at) values ($1, $2, $3, $4, $5)",
+    )
+    .bind(provider)
+    .bind(subject)
+    .bind(person)
+    .bind(i64::from(made))
+    .bind(now.wall)
+    .execute(tx.connection())
+    .await
+    .map_err(db("linking an account of a provider"))?;
     let actor = Actor::Person { id: person.to_owned() };
     let (person, credential) = (person.to_owned(), format!("oidc:{provider}"));
     enter(tx, now, &actor, Body::CredentialChanged { person, credential, change: "added".to_owned() }).await

@@ -135,7 +135,10 @@ impl Provider {
     pub(super) fn new(settings: ProviderSettings) -> Result<Provider, GuardError> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if settings.id.is_empty() || settings.id.len() > 32 || !settings.id.chars().all(plain) {
-            return Err(GuardError::Invalid { what: "`id` of an identity provider", help: "up to 32 of a-z 0-9 -" });
+            return Err(GuardError::Invalid {
+                what: "`id` of an identity provider",
+                help: "up to 32 of a-z 0-9 -",
+            });
         }
         let issuer = IssuerUrl::new(settings.issuer.clone()).map_err(|_| GuardError::Invalid {
             what: "`issuer` of an identity provider",
@@ -183,7 +186,8 @@ impl Provider {
             }
         };
         drop(known);
-        let redirect = RedirectUrl::new(redirect.to_owned()).map_err(|_| GuardError::NotSetUp("`public_url`"))?;
+        let redirect =
+            RedirectUrl::new(redirect.to_owned()).map_err(|_| GuardError::NotSetUp("`public_url`"))?;
         let secret = self.settings.client_secret.as_ref().map(|s| ClientSecret::new(s.expose().to_owned()));
         let id = ClientId::new(self.settings.client_id.clone());
         Ok(ProviderClient::from_provider_metadata(metadata, id, secret).set_redirect_uri(redirect))

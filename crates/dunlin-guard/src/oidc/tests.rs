@@ -123,7 +123,8 @@ async fn visit(begun: &Begun, account: &str) -> Answer {
             cookies.push((cookie.to_owned(), content.to_owned()));
         }
         let to = answer.headers.iter().find(|(n, _)| n == "location");
-        let (_, to) = to.unwrap_or_else(|| panic!("{}: {}", answer.status, String::from_utf8_lossy(&answer.body)));
+        let (_, to) =
+            to.unwrap_or_else(|| panic!("{}: {}", answer.status, String::from_utf8_lossy(&answer.body)));
         url = url.join(to).unwrap();
         if url.as_str().starts_with(REDIRECT) {
             let get = |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
@@ -144,7 +145,6 @@ async fn sign_in(oidc: &Oidc, account: &str) -> Result<SignedIn, OidcError> {
     oidc.finish("test", &origin(), &begun.browser, answer).await
 }
 
-
 #[tokio::test]
 async fn a_group_makes_an_account_and_a_verified_address_joins_one() {
     let Some(running) = provider().await else { return };
@@ -154,8 +154,15 @@ async fn a_group_makes_an_account_and_a_verified_address_joins_one() {
     // Ben is unknown; his second group has a role.
     let first = sign_in(&oidc, "ben").await.unwrap();
     let ben = oidc.guard.person(&first.person).await.unwrap();
-    assert_eq!((ben.email.as_str(), ben.name.as_str(), ben.role.as_str()), ("ben@partner.example", "Ben Okoye", "engineer"));
-    assert_eq!(first.stage, Stage::Enrol, "the provider's word on a second factor does not count unless told");
+    assert_eq!(
+        (ben.email.as_str(), ben.name.as_str(), ben.role.as_str()),
+        ("ben@partner.example", "Ben Okoye", "engineer")
+    );
+    assert_eq!(
+        first.stage,
+        Stage::Enrol,
+        "the provider's word on a second factor does not count unless told"
+    );
     let again = sign_in(&oidc, "ben").await.unwrap();
     assert_eq!(again.person, first.person, "one account, one person");
     assert_eq!(oidc.guard.people().await.unwrap().len(), 2);
@@ -173,7 +180,8 @@ async fn a_group_makes_an_account_and_a_verified_address_joins_one() {
     assert_eq!(oidc.guard.people().await.unwrap().len(), 2, "neither left anything behind");
 
     let bodies = scene.bodies().await;
-    let signed_in = bodies.iter().filter(|b| matches!(b, Body::SignedIn { method, .. } if method == "oidc")).count();
+    let signed_in =
+        bodies.iter().filter(|b| matches!(b, Body::SignedIn { method, .. } if method == "oidc")).count();
     assert_eq!(signed_in, 3);
     let reason = Reason { category: "suspected_breach".into(), text: "x".into() };
     oidc.guard.block(&Actor::System, &ben.id, &reason).await.unwrap();
@@ -188,7 +196,11 @@ async fn an_invited_person_accepts_by_signing_in_and_who_loses_the_group_is_out(
     let cai = "01900000-0000-7000-8000-00000000000c";
     scene.add(cai, "cai@example.com", "Cai", "steward").await;
     let mut tx = scene.workspace.state().begin().await.unwrap();
-    sqlx::query("update people set status = 'invited', email_verified_at = null where id = $1").bind(cai).execute(tx.connection()).await.unwrap();
+    sqlx::query("update people set status = 'invited', email_verified_at = null where id = $1")
+        .bind(cai)
+        .execute(tx.connection())
+        .await
+        .unwrap();
     sqlx::query("insert into invitations (id, hash, person, role, invited_by, created_at, until_late) values ('i1', 'h', $1, 'steward', 'x', 1, $2)")
         .bind(cai)
         .bind(i64::MAX / 2)
@@ -200,7 +212,9 @@ async fn an_invited_person_accepts_by_signing_in_and_who_loses_the_group_is_out(
     assert_eq!(signed_in.person, cai);
     assert_eq!(oidc.guard.person(cai).await.unwrap().status, Status::Active);
     let bodies = scene.bodies().await;
-    assert!(bodies.iter().any(|b| matches!(b, Body::InvitationAccepted { invitation, .. } if invitation == "i1")));
+    assert!(
+        bodies.iter().any(|b| matches!(b, Body::InvitationAccepted { invitation, .. } if invitation == "i1"))
+    );
 
     let ben = sign_in(&oidc, "ben").await.unwrap().person;
     let mut fewer = settings(&running.issuer);
@@ -260,7 +274,10 @@ async fn answers_that_belong_to_another_sign_in_get_nobody_in() {
     let answer = Answer { error: Some("access_denied".into()), code: None, ..visit(&begun, "ben").await };
     assert!(matches!(finish(begun.browser, answer).await, Err(OidcError::Declined)));
     let begun = oidc.begin("test").await.unwrap();
-    assert!(matches!(finish(begun.browser, Answer { state: "x".into(), ..Answer::default() }).await, Err(OidcError::Stale)));
+    assert!(matches!(
+        finish(begun.browser, Answer { state: "x".into(), ..Answer::default() }).await,
+        Err(OidcError::Stale)
+    ));
 
     // Too late, also when the wall clock is turned back.
     let begun = oidc.begin("test").await.unwrap();
@@ -314,9 +331,16 @@ fn groups_and_vouching_as_each_provider_writes_them() {
     assert_eq!(email(&auth0, json!({ "email": "ana@example.com", "email_verified": true })), ana());
     assert_eq!(email(&auth0, json!({ "email": "ana@example.com", "email_verified": "false" })), None);
     assert_eq!(email(&auth0, json!({ "email": "ana@example.com" })), None);
-    assert_eq!(email(&entra, json!({ "email": "ana@example.com", "email_verified": true })), None, "not Entra's word");
+    assert_eq!(
+        email(&entra, json!({ "email": "ana@example.com", "email_verified": true })),
+        None,
+        "not Entra's word"
+    );
     assert_eq!(email(&entra, json!({ "email": "ana@example.com", "xms_edov": 1 })), ana());
     // The token's word goes before the user-info endpoint's.
-    let both = Claims::new(json!({ "sub": "1", "email": null }), Some(json!({ "sub": "2", "email": "x@example.com" })));
+    let both = Claims::new(
+        json!({ "sub": "1", "email": null }),
+        Some(json!({ "sub": "2", "email": "x@example.com" })),
+    );
     assert_eq!((both.subject(), both.name()), (Some("1"), None));
 }

@@ -157,7 +157,7 @@ fn v6_refused(ip: Ipv6Addr) -> Option<&'static str> {
         0x2001 if s[1] < 0x200 => return Some(RESERVED), // IETF assignments
         0x3fff if s[1] < 0x1000 => return Some(RESERVED), // documentation, RFC 9637
         0x0100 if s[1..4] == [0; 3] => return Some(NO_HOST), // discard
-        0x5f00 => return Some(RESERVED),                  // segment routing
+        0x5f00 => return Some(RESERVED),                 // segment routing
         _ => {}
     }
     if s == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] {

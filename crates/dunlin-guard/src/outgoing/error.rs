@@ -13,7 +13,9 @@ pub enum OutgoingError {
     #[error("the host's name leads to no address; look at its spelling and at the name server")]
     NotFound,
     /// The address is one that dunlin does not call.
-    #[error("the host leads to {0}, which is not called; add the host to `allow_hosts` in server.toml if it is meant")]
+    #[error(
+        "the host leads to {0}, which is not called; add the host to `allow_hosts` in server.toml if it is meant"
+    )]
     Refused(&'static str),
     /// Not over TLS, and not allow-listed.
     #[error("only https addresses are called; an http one must be in `allow_hosts` in server.toml")]

@@ -12,9 +12,9 @@ pub mod outbox;
 mod resolve;
 pub(crate) mod seal;
 mod sign;
-mod webhook;
 #[cfg(test)]
 mod tests;
+mod webhook;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use std::time::Duration;
 pub use address::{AllowList, Allowed, refused_because};
 pub use error::OutgoingError;
 pub use resolve::{Resolver, SystemResolver};
-pub use webhook::Webhook;
 pub use sign::{SIGNATURE_HEADER, SignatureError, check_signature, sign};
+pub use webhook::Webhook;
 
 use url::{Host, Url};
 
@@ -159,8 +159,7 @@ impl Outgoing {
                 return Err(OutgoingError::Refused(reason));
             }
         }
-        let plain_is_fine =
-            || found.iter().all(|ip| self.inner.allow.names(name.as_deref(), *ip, port));
+        let plain_is_fine = || found.iter().all(|ip| self.inner.allow.names(name.as_deref(), *ip, port));
         match url.scheme() {
             "https" => {}
             "http" if plain_is_fine() => {}

@@ -60,8 +60,8 @@ pub fn check_signature(
 
 fn mac(secret: &[u8], at: i64, body: &[u8]) -> Hmac<Sha256> {
     // HMAC takes keys of any length, so this cannot fail; an empty key is the fallback that never verifies.
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret)
-        .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret).unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
     mac.update(at.to_string().as_bytes());
     mac.update(b".");
     mac.update(body);

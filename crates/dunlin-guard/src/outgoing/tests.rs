@@ -39,17 +39,65 @@ async fn checked(allow: &[&str], url: &str, answers: &[&'static str]) -> Result<
 #[test]
 fn addresses_that_are_not_public_however_they_are_written() {
     for address in [
-        "127.0.0.1", "127.9.9.9", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1",
-        "100.64.0.1", "100.127.255.255", "169.254.169.254", "168.63.129.16", "100.100.100.200", "192.0.0.192",
-        "192.0.2.1", "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "240.0.0.1",
-        "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:10.0.0.1",
-        "::127.0.0.1", "::ffff:0:10.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1",
-        "2002:7f00:1::", "2002:a00:1::", "2001::1", "2001:db8::1", "2001:10::1", "3fff::1", "fe80::1", "fec0::1",
-        "fc00::1", "fd00:ec2::254", "fd12:3456::1", "ff02::1", "100::1", "5f00::1", "4000::1",
+        "127.0.0.1",
+        "127.9.9.9",
+        "0.0.0.0",
+        "0.1.2.3",
+        "10.0.0.1",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.168.1.1",
+        "100.64.0.1",
+        "100.127.255.255",
+        "169.254.169.254",
+        "168.63.129.16",
+        "100.100.100.200",
+        "192.0.0.192",
+        "192.0.2.1",
+        "198.18.0.1",
+        "198.19.255.255",
+        "198.51.100.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::ffff:127.0.0.1",
+        "::ffff:169.254.169.254",
+        "::ffff:10.0.0.1",
+        "::127.0.0.1",
+        "::ffff:0:10.0.0.1",
+        "64:ff9b::10.0.0.1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::1",
+        "2002:7f00:1::",
+        "2002:a00:1::",
+        "2001::1",
+        "2001:db8::1",
+        "2001:10::1",
+        "3fff::1",
+        "fe80::1",
+        "fec0::1",
+        "fc00::1",
+        "fd00:ec2::254",
+        "fd12:3456::1",
+        "ff02::1",
+        "100::1",
+        "5f00::1",
+        "4000::1",
     ] {
         assert!(refused_because(address.parse().unwrap()).is_some(), "{address} is refused");
     }
-    for address in ["1.1.1.1", "93.184.215.14", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "64:ff9b::1.1.1.1", "::ffff:1.1.1.1"] {
+    for address in [
+        "1.1.1.1",
+        "93.184.215.14",
+        "172.32.0.1",
+        "100.128.0.1",
+        "2606:4700::1111",
+        "64:ff9b::1.1.1.1",
+        "::ffff:1.1.1.1",
+    ] {
         assert_eq!(refused_because(address.parse().unwrap()), None, "{address} is public");
     }
 }
@@ -58,7 +106,9 @@ fn addresses_that_are_not_public_however_they_are_written() {
 async fn an_answer_that_mixes_public_and_private_is_refused_as_a_whole() {
     let url = "https://hooks.example/x";
     assert_eq!(checked(&[], url, &["93.184.215.14"]).await, Ok(()));
-    for answers in [["93.184.215.14", "127.0.0.1"], ["10.0.0.1", "93.184.215.14"], ["2606:4700::1111", "fe80::1"]] {
+    for answers in
+        [["93.184.215.14", "127.0.0.1"], ["10.0.0.1", "93.184.215.14"], ["2606:4700::1111", "fe80::1"]]
+    {
         let error = checked(&[], url, &answers).await.unwrap_err();
         assert!(matches!(error, OutgoingError::Refused(_)), "{answers:?}: {error}");
     }
@@ -68,13 +118,22 @@ async fn an_answer_that_mixes_public_and_private_is_refused_as_a_whole() {
 #[tokio::test]
 async fn written_addresses_are_checked_too() {
     for url in [
-        "https://127.0.0.1/", "https://[::1]/", "https://[::ffff:169.254.169.254]/latest", "https://2130706433/",
-        "https://0x7f.1/", "https://0177.0.0.1/", "https://127.1/", "https://[64:ff9b::7f00:1]/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://[::ffff:169.254.169.254]/latest",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://0177.0.0.1/",
+        "https://127.1/",
+        "https://[64:ff9b::7f00:1]/",
     ] {
         let error = checked(&[], url, &["93.184.215.14"]).await.unwrap_err();
         assert!(matches!(error, OutgoingError::Refused(_)), "{url}: {error}");
     }
-    assert_eq!(checked(&[], "https://u:p@hooks.example/", &["1.1.1.1"]).await, Err(OutgoingError::Credentials));
+    assert_eq!(
+        checked(&[], "https://u:p@hooks.example/", &["1.1.1.1"]).await,
+        Err(OutgoingError::Credentials)
+    );
     assert_eq!(checked(&[], "http://hooks.example/", &["1.1.1.1"]).await, Err(OutgoingError::Plain));
     assert_eq!(checked(&[], "ftp://hooks.example/", &["1.1.1.1"]).await, Err(OutgoingError::BadAddress));
     assert_eq!(checked(&[], "file:///etc/passwd", &["1.1.1.1"]).await, Err(OutgoingError::BadAddress));
@@ -118,7 +177,9 @@ async fn server(answers: Vec<String>) -> (u16, Arc<std::sync::Mutex<Vec<String>>
                 request.extend(&buffer[..n]);
                 let text = String::from_utf8_lossy(&request).into_owned();
                 let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                let length = head.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+                let length = head
+                    .lines()
+                    .find_map(|l| l.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
                 if body.len() >= length.map_or(0, |l| l.parse().unwrap()) {
                     break;
                 }
@@ -170,7 +231,8 @@ async fn redirects_are_not_followed_and_long_or_slow_answers_are_not_read() {
 #[test]
 fn a_signature_covers_time_and_body() {
     let header = sign(b"secret", 1_000, b"{\"a\":1}");
-    let check = |secret: &[u8], header: &str, body: &[u8], now| check_signature(secret, header, body, now, 300);
+    let check =
+        |secret: &[u8], header: &str, body: &[u8], now| check_signature(secret, header, body, now, 300);
     assert_eq!(check(b"secret", &header, b"{\"a\":1}", 1_200), Ok(()));
     assert_eq!(check(b"secret", &header, b"{\"a\":2}", 1_200), Err(SignatureError::False));
     assert_eq!(check(b"other", &header, b"{\"a\":1}", 1_200), Err(SignatureError::False));
@@ -180,12 +242,17 @@ fn a_signature_covers_time_and_body() {
     assert_eq!(check(b"secret", "v1=00", b"", 0), Err(SignatureError::Malformed));
     assert_eq!(check(b"secret", "t=0", b"", 0), Err(SignatureError::Malformed));
     // The known answer of HMAC-SHA256 over `1000.{}` under `key`, computed by Python's hmac.
-    assert_eq!(sign(b"key", 1000, b"{}"), "t=1000,v1=c32de42341dece79a1511c9e7f74a2734112edcfcf48943c976faf07047065db");
+    assert_eq!(
+        sign(b"key", 1000, b"{}"),
+        "t=1000,v1=c32de42341dece79a1511c9e7f74a2734112edcfcf48943c976faf07047065db"
+    );
 }
 
 #[tokio::test]
 async fn a_webhook_is_signed_and_says_its_delivery() {
-    let (port, heard) = server(vec![http("204 No Content", "", ""), http("500 Oops", "", ""), http("404 Gone", "", "")]).await;
+    let (port, heard) =
+        server(vec![http("204 No Content", "", ""), http("500 Oops", "", ""), http("404 Gone", "", "")])
+            .await;
     let hook = Webhook {
         name: "siem".into(),
         url: Url::parse(&format!("http://127.0.0.1:{port}/in")).unwrap(),
@@ -197,7 +264,9 @@ async fn a_webhook_is_signed_and_says_its_delivery() {
     let refused = Err(NotCarried { code: "refused_by_receiver", again: false });
     assert_eq!(hook.post(&client, "d3", 5_000, "{}").await, refused);
     let first = heard.lock().unwrap()[0].clone();
-    let header = |name: &str| first.lines().find_map(|l| l.strip_prefix(&format!("{name}: ")).map(str::to_owned)).unwrap();
+    let header = |name: &str| {
+        first.lines().find_map(|l| l.strip_prefix(&format!("{name}: ")).map(str::to_owned)).unwrap()
+    };
     assert_eq!(header("dunlin-delivery"), "d1");
     assert_eq!(check_signature(b"s3cret", &header("dunlin-signature"), b"{\"x\":1}", 5_000, 1), Ok(()));
 }
@@ -248,7 +317,9 @@ async fn a_message_that_never_arrives_is_given_up_and_its_text_forgotten() {
     let (scene, outbox) = with_message("https://dunlin.example/recover/canary-token").await;
     let sealed = |row: sqlx::sqlite::SqliteRow| sqlx::Row::try_get::<Option<Vec<u8>>, _>(&row, 0).unwrap();
     let stored = || async {
-        sealed(sqlx::query("select sealed from outbox").fetch_one(scene.workspace.state().pool()).await.unwrap())
+        sealed(
+            sqlx::query("select sealed from outbox").fetch_one(scene.workspace.state().pool()).await.unwrap(),
+        )
     };
     let bytes = stored().await.unwrap();
     assert!(!String::from_utf8_lossy(&bytes).contains("canary-token"), "a link is not kept in the clear");

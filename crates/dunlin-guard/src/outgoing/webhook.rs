@@ -21,13 +21,7 @@ pub struct Webhook {
 
 impl Webhook {
     /// Posts a body. `at` is the time of this try, in seconds since 1970 UTC; `id` is the same over all tries.
-    pub async fn post(
-        &self,
-        client: &Outgoing,
-        id: &str,
-        at: i64,
-        body: &str,
-    ) -> Result<(), NotCarried> {
+    pub async fn post(&self, client: &Outgoing, id: &str, at: i64, body: &str) -> Result<(), NotCarried> {
         let mut call = Call::post_json(self.url.clone(), body.as_bytes().to_vec());
         let signature = sign(self.secret.expose().as_bytes(), at, body.as_bytes());
         call.headers.push((super::SIGNATURE_HEADER.to_owned(), signature));

@@ -40,7 +40,10 @@ pub fn schemas(base: &str) -> Value {
     let id = "urn:ietf:params:scim:schemas:core:2.0:User";
     let name = ["formatted", "givenName", "familyName"].map(|n| attribute(n, "string", false, "readWrite"));
     let value = |name: &str| {
-        let parts = json!([attribute("value", "string", false, "readWrite"), attribute("primary", "boolean", false, "readWrite")]);
+        let parts = json!([
+            attribute("value", "string", false, "readWrite"),
+            attribute("primary", "boolean", false, "readWrite")
+        ]);
         let mut list = attribute(name, "complex", false, "readWrite");
         list["multiValued"] = true.into();
         list["subAttributes"] = parts;

@@ -30,7 +30,8 @@ impl ScimError {
     }
 
     pub(super) fn filter() -> ScimError {
-        let detail = "filters have the form `userName eq \"ana@example.com\"`; also externalId, id, emails and active";
+        let detail =
+            "filters have the form `userName eq \"ana@example.com\"`; also externalId, id, emails and active";
         ScimError::new(400, Some("invalidFilter"), detail)
     }
 
@@ -75,7 +76,9 @@ impl From<GuardError> for ScimError {
             ErrorKind::Invalid => ScimError::value(&error.to_string()),
             ErrorKind::Conflict => ScimError::new(409, None, &error.to_string()),
             ErrorKind::Busy => ScimError::new(503, None, "dunlin is busy: try again"),
-            ErrorKind::Unauthenticated | ErrorKind::Forbidden => ScimError::new(403, None, &error.to_string()),
+            ErrorKind::Unauthenticated | ErrorKind::Forbidden => {
+                ScimError::new(403, None, &error.to_string())
+            }
             ErrorKind::TooMany => ScimError::new(429, None, "too many requests"),
             ErrorKind::Internal => ScimError::new(500, None, "dunlin failed"),
         }

@@ -26,7 +26,9 @@ pub(super) fn parse(text: &str) -> Result<Filter, ScimError> {
     let value: serde_json::Value = serde_json::from_str(value.trim()).map_err(|_| ScimError::filter())?;
     let short = attribute.rsplit("User:").next().unwrap_or(attribute).to_ascii_lowercase();
     match (short.as_str(), value) {
-        ("username" | "emails" | "emails.value", serde_json::Value::String(text)) => Ok(Filter::UserName(text)),
+        ("username" | "emails" | "emails.value", serde_json::Value::String(text)) => {
+            Ok(Filter::UserName(text))
+        }
         ("externalid", serde_json::Value::String(text)) => Ok(Filter::ExternalId(text)),
         ("id", serde_json::Value::String(text)) => Ok(Filter::Id(text)),
         ("active", serde_json::Value::Bool(active)) => Ok(Filter::Active(active)),
@@ -55,10 +57,22 @@ mod tests {
         let name = || Ok(Filter::UserName("ana@example.com".into()));
         assert_eq!(parse(r#"userName eq "ana@example.com""#), name());
         assert_eq!(parse(r#"  USERNAME Eq   "ana@example.com" "#), name());
-        assert_eq!(parse(r#"urn:ietf:params:scim:schemas:core:2.0:User:userName eq "ana@example.com""#), name());
+        assert_eq!(
+            parse(r#"urn:ietf:params:scim:schemas:core:2.0:User:userName eq "ana@example.com""#),
+            name()
+        );
         assert_eq!(parse(r#"externalId eq "a \" b""#), Ok(Filter::ExternalId("a \" b".into())));
         assert_eq!(parse("active eq true"), Ok(Filter::Active(true)));
-        for bad in ["", "userName", "userName eq", "userName co \"a\"", "userName eq \"a\" or active eq true", "userName eq ana", "password eq \"x\"", "active eq \"yes\""] {
+        for bad in [
+            "",
+            "userName",
+            "userName eq",
+            "userName co \"a\"",
+            "userName eq \"a\" or active eq true",
+            "userName eq ana",
+            "password eq \"x\"",
+            "active eq \"yes\"",
+        ] {
             assert_eq!(parse(bad), Err(ScimError::filter()), "{bad}");
         }
     }

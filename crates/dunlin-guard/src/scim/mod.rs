@@ -11,9 +11,9 @@ mod documents;
 mod error;
 mod filter;
 mod patch;
-mod user;
 #[cfg(test)]
 mod tests;
+mod user;
 
 pub use documents::{resource_types, schemas, service_provider_config};
 pub use error::ScimError;

@@ -16,7 +16,11 @@ pub(super) fn apply(wanted: &mut User, body: &Value, settings: &ScimSettings) ->
             ("add" | "replace", Some(path), Some(value)) => set(wanted, path, value, settings)?,
             ("add" | "replace", None, Some(Value::Object(fields))) => set_all(wanted, fields, settings)?,
             ("remove", Some(path), _) => remove(wanted, path)?,
-            _ => return Err(ScimError::syntax("an operation needs `op` (add, replace, remove), `path` or `value`")),
+            _ => {
+                return Err(ScimError::syntax(
+                    "an operation needs `op` (add, replace, remove), `path` or `value`",
+                ));
+            }
         }
     }
     Ok(())
@@ -59,7 +63,9 @@ fn attribute(path: &str) -> Result<String, ScimError> {
 fn set(wanted: &mut User, path: &str, value: &Value, settings: &ScimSettings) -> Result<(), ScimError> {
     let text = || value.as_str().ok_or_else(|| ScimError::value("this attribute is a text"));
     match attribute(path)?.as_str() {
-        "active" => wanted.active = as_bool(value).ok_or_else(|| ScimError::value("`active` is true or false"))?,
+        "active" => {
+            wanted.active = as_bool(value).ok_or_else(|| ScimError::value("`active` is true or false"))?
+        }
         "username" => wanted.set_email(text()?)?,
         "externalid" => wanted.external_id = Some(text()?.to_owned()),
         "displayname" | "name.formatted" => wanted.set_name(text()?),
@@ -89,8 +95,23 @@ fn known_elsewhere(attribute: &str) -> bool {
     let first = attribute.split('.').next().unwrap_or_default();
     matches!(
         first,
-        "extension" | "emails" | "name" | "nickname" | "profileurl" | "title" | "usertype" | "preferredlanguage"
-            | "locale" | "timezone" | "password" | "phonenumbers" | "ims" | "photos" | "addresses" | "groups"
-            | "entitlements" | "x509certificates"
+        "extension"
+            | "emails"
+            | "name"
+            | "nickname"
+            | "profileurl"
+            | "title"
+            | "usertype"
+            | "preferredlanguage"
+            | "locale"
+            | "timezone"
+            | "password"
+            | "phonenumbers"
+            | "ims"
+            | "photos"
+            | "addresses"
+            | "groups"
+            | "entitlements"
+            | "x509certificates"
     )
 }

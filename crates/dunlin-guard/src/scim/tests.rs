@@ -44,7 +44,10 @@ async fn okta_adds_finds_and_deactivates_somebody() {
     assert_eq!(scim.list(&wanted).await.unwrap()["totalResults"], 0);
     let made = scim.create(&by(), &ben()).await.unwrap();
     let id = made["id"].as_str().unwrap().to_owned();
-    assert_eq!((&made["userName"], &made["displayName"], &made["active"]), (&json!(BEN), &json!("Ben Okoye"), &json!(true)));
+    assert_eq!(
+        (&made["userName"], &made["displayName"], &made["active"]),
+        (&json!(BEN), &json!("Ben Okoye"), &json!(true))
+    );
     assert_eq!(made["roles"][0]["value"], "engineer");
     assert_eq!(made["meta"]["location"], format!("https://dunlin.example/scim/v2/Users/{id}"));
     assert!(!made.to_string().contains("canary-password"), "a password is not taken and not given back");
@@ -60,10 +63,15 @@ async fn okta_adds_finds_and_deactivates_somebody() {
     assert_eq!(guard.sessions(Some(&id)).await.unwrap().len(), 1);
     let off = patch_of(json!([{ "op": "replace", "value": { "active": false } }]));
     assert_eq!(scim.patch(&by(), &id, &off).await.unwrap()["active"], false);
-    assert!(guard.sessions(Some(&id)).await.unwrap().is_empty(), "his sessions have ended when the answer comes");
+    assert!(
+        guard.sessions(Some(&id)).await.unwrap().is_empty(),
+        "his sessions have ended when the answer comes"
+    );
     assert!(guard.sign_in_federated(&origin, &id, "oidc", true).await.is_err());
     let bodies = scene.bodies().await;
-    assert!(bodies.iter().any(|b| matches!(b, Body::PersonChanged { person, change } if *person == id && change == "status:left")));
+    assert!(bodies.iter().any(
+        |b| matches!(b, Body::PersonChanged { person, change } if *person == id && change == "status:left")
+    ));
     assert!(bodies.iter().any(|b| matches!(b, Body::SessionEnded { person, .. } if *person == id)));
 
     let on = patch_of(json!([{ "op": "Replace", "path": "active", "value": "True" }]));
@@ -83,7 +91,11 @@ async fn deleting_makes_somebody_leave_and_the_record_stays() {
     let person = scene.guard().await.person(&id).await.unwrap();
     assert_eq!((person.status, person.name.as_str()), (crate::Status::Left, "Ben Okoye"));
     let again = scim.create(&by(), &ben()).await.unwrap();
-    assert_eq!((again["id"].as_str(), &again["active"]), (Some(id.as_str()), &json!(true)), "the same person is back");
+    assert_eq!(
+        (again["id"].as_str(), &again["active"]),
+        (Some(id.as_str()), &json!(true)),
+        "the same person is back"
+    );
 }
 
 #[tokio::test]
@@ -121,7 +133,10 @@ async fn the_last_owner_cannot_be_taken_out_and_a_role_set_by_hand_stays() {
     let limit = Limit { tables: Some(vec!["crm.customers".into()]), until: None };
     scene.guard().await.limit(&by(), id, &limit).await.unwrap();
     scim.replace(&by(), id, &ben()).await.unwrap();
-    assert!(scene.guard().await.person(id).await.unwrap().limit_tables.is_some(), "a limit is not the provider's");
+    assert!(
+        scene.guard().await.person(id).await.unwrap().limit_tables.is_some(),
+        "a limit is not the provider's"
+    );
 }
 
 #[tokio::test]
@@ -137,7 +152,10 @@ async fn changes_by_entra() {
         { "op": "Add", "path": "externalId", "value": "entra-7" },
     ]));
     let changed = scim.patch(&by(), &id, &changes).await.unwrap();
-    assert_eq!((&changed["userName"], &changed["displayName"]), (&json!("ben.ruiz@partner.example"), &json!("Ben Okoye-Ruiz")));
+    assert_eq!(
+        (&changed["userName"], &changed["displayName"]),
+        (&json!("ben.ruiz@partner.example"), &json!("Ben Okoye-Ruiz"))
+    );
     assert_eq!(changed["externalId"], "entra-7");
     assert_ne!(changed["meta"]["version"], json!("W/\"1\""));
     let taken = patch_of(json!([{ "op": "replace", "path": "userName", "value": "ana@example.com" }]));
@@ -156,7 +174,12 @@ async fn what_is_wrong_is_said_as_scim_says_it_and_changes_nothing() {
         (patch_of(json!([{ "op": "replace", "path": "active", "value": "perhaps" }])), "invalidValue"),
         (patch_of(json!([{ "op": "replace", "path": "userName", "value": "no address" }])), "invalidValue"),
         (patch_of(json!([{ "op": "remove", "path": "userName" }])), "invalidValue"),
-        (patch_of(json!([{ "op": "replace", "path": "active", "value": false }, { "op": "replace", "path": "a b", "value": 1 }])), "invalidPath"),
+        (
+            patch_of(
+                json!([{ "op": "replace", "path": "active", "value": false }, { "op": "replace", "path": "a b", "value": 1 }]),
+            ),
+            "invalidPath",
+        ),
     ] {
         let error = scim.patch(&by(), &id, &body).await.unwrap_err();
         assert_eq!((error.status, error.scim_type), (400, Some(kind)), "{body}");
@@ -182,7 +205,10 @@ async fn pages_are_counted_from_one() {
         async move { scim.list(&query).await.unwrap() }
     };
     let second = page(3, 2).await;
-    assert_eq!((&second["totalResults"], &second["startIndex"], &second["itemsPerPage"]), (&json!(6), &json!(3), &json!(2)));
+    assert_eq!(
+        (&second["totalResults"], &second["startIndex"], &second["itemsPerPage"]),
+        (&json!(6), &json!(3), &json!(2))
+    );
     assert_eq!(page(0, 1).await["startIndex"], 1);
     assert_eq!(page(1, -1).await["itemsPerPage"], 0);
     assert_eq!(page(99, 5).await["Resources"], json!([]));
@@ -194,6 +220,7 @@ fn the_documents_say_what_is_supported() {
     assert_eq!((&config["patch"]["supported"], &config["bulk"]["supported"]), (&json!(true), &json!(false)));
     assert_eq!(resource_types("https://d")["Resources"][0]["endpoint"], "/Users");
     let schema = schemas("https://d")["Resources"][0].clone();
-    let names: Vec<&str> = schema["attributes"].as_array().unwrap().iter().filter_map(|a| a["name"].as_str()).collect();
+    let names: Vec<&str> =
+        schema["attributes"].as_array().unwrap().iter().filter_map(|a| a["name"].as_str()).collect();
     assert_eq!(names, ["userName", "name", "displayName", "active", "emails", "roles"]);
 }

@@ -45,7 +45,8 @@ impl User {
     /// Reads the body of a `POST` or `PUT`. Attributes that dunlin does not keep are ignored.
     pub(super) fn parse(body: &Value, settings: &ScimSettings) -> Result<User, ScimError> {
         let text = |path: &str| body.pointer(path).and_then(Value::as_str).filter(|t| !t.trim().is_empty());
-        let email = text("/userName").ok_or_else(|| ScimError::value("`userName` is missing: it is the e-mail"))?;
+        let email =
+            text("/userName").ok_or_else(|| ScimError::value("`userName` is missing: it is the e-mail"))?;
         let (given, family) = (text("/name/givenName"), text("/name/familyName"));
         let both = [given, family].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let named = text("/displayName").or_else(|| text("/name/formatted")).map(str::to_owned);
@@ -71,7 +72,8 @@ impl User {
     }
 
     pub(super) fn set_email(&mut self, email: &str) -> Result<(), ScimError> {
-        self.email = fold_email(email).map_err(|_| ScimError::value("`userName` must be an e-mail address"))?;
+        self.email =
+            fold_email(email).map_err(|_| ScimError::value("`userName` must be an e-mail address"))?;
         Ok(())
     }
 
@@ -99,7 +101,8 @@ impl User {
 
     /// Takes the first role that the settings know, from a text, or a list of texts or of `{value}`.
     pub(super) fn set_roles(&mut self, value: &Value, settings: &ScimSettings) {
-        let one = |v: &Value| v.as_str().or_else(|| v.get("value").and_then(Value::as_str)).map(str::to_owned);
+        let one =
+            |v: &Value| v.as_str().or_else(|| v.get("value").and_then(Value::as_str)).map(str::to_owned);
         let given: Vec<String> = match value {
             Value::Array(items) => items.iter().filter_map(one).collect(),
             other => one(other).into_iter().collect(),
@@ -109,14 +112,20 @@ impl User {
     }
 
     /// Whether another user has this external id.
-    pub(super) async fn external_id_taken(&self, guard: &Guard, but: Option<&str>) -> Result<bool, GuardError> {
+    pub(super) async fn external_id_taken(
+        &self,
+        guard: &Guard,
+        but: Option<&str>,
+    ) -> Result<bool, GuardError> {
         let Some(external) = &self.external_id else { return Ok(false) };
-        let row = sqlx::query("select person from scim_accounts where external_id = $1 and deleted_at is null")
-            .bind(external)
-            .fetch_optional(guard.state().pool())
-            .await
-            .map_err(db("reading SCIM users"))?;
-        let owner: Option<String> = row.map(|r| r.try_get(0)).transpose().map_err(db("reading SCIM users"))?;
+        let row =
+            sqlx::query("select person from scim_accounts where external_id = $1 and deleted_at is null")
+                .bind(external)
+                .fetch_optional(guard.state().pool())
+                .await
+                .map_err(db("reading SCIM users"))?;
+        let owner: Option<String> =
+            row.map(|r| r.try_get(0)).transpose().map_err(db("reading SCIM users"))?;
         Ok(owner.is_some_and(|owner| Some(owner.as_str()) != but))
     }
 }
@@ -210,7 +219,10 @@ impl ListQuery {
 
 type Link = (Option<String>, i64, i64, bool);
 
-async fn links(guard: &Guard, id: Option<&str>) -> Result<std::collections::HashMap<String, Link>, GuardError> {
+async fn links(
+    guard: &Guard,
+    id: Option<&str>,
+) -> Result<std::collections::HashMap<String, Link>, GuardError> {
     let failed = db("reading SCIM users");
     let rows = sqlx::query(
         "select person, external_id, version, changed_at, deleted_at is not null from scim_accounts \
@@ -229,9 +241,12 @@ async fn links(guard: &Guard, id: Option<&str>) -> Result<std::collections::Hash
 fn known(person: Person, link: Option<&Link>) -> Option<Known> {
     match link {
         Some((.., true)) => None,
-        Some((external_id, version, changed_at, _)) => {
-            Some(Known { person, external_id: external_id.clone(), version: *version, changed_at: *changed_at })
-        }
+        Some((external_id, version, changed_at, _)) => Some(Known {
+            person,
+            external_id: external_id.clone(),
+            version: *version,
+            changed_at: *changed_at,
+        }),
         None => Some(Known { person, external_id: None, version: 0, changed_at: 0 }),
     }
 }
@@ -240,7 +255,13 @@ fn known(person: Person, link: Option<&Link>) -> Option<Known> {
 pub(super) async fn all(guard: &Guard) -> Result<Vec<Known>, GuardError> {
     let links = links(guard, None).await?;
     let people = guard.people().await?;
-    Ok(people.into_iter().filter_map(|p| { let link = links.get(&p.id); known(p, link) }).collect())
+    Ok(people
+        .into_iter()
+        .filter_map(|p| {
+            let link = links.get(&p.id);
+            known(p, link)
+        })
+        .collect())
 }
 
 /// One, unless deleted.

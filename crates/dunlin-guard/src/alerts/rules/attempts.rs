@@ -36,29 +36,38 @@ fn second_factor(case: &mut Case, person: &str, outcome: Outcome) {
     }
     let refused_text = plural(refused as u64, "second factor");
     let ends = if gave_in { ", and then one was accepted" } else { "" };
-    case.find(Some(person), Says {
-        rule: Rule::MfaFatigue,
-        severity: if gave_in { Severity::Critical } else { Severity::High },
-        // That one was accepted is another alert: it must not be counted into the first.
-        subject: if gave_in { format!("{person}:accepted") } else { person.to_owned() },
-        what: format!("{refused_text} of {{who}} were refused within {}{ends}.", plural(minutes, "minute")),
-        why: format!("{} is what a person mistypes; the first factor was right each time.", limit - 1),
-        numbers: vec![number("refused second factors", refused as f64, limit as f64)],
-        evidence: Vec::new(),
-    });
+    case.find(
+        Some(person),
+        Says {
+            rule: Rule::MfaFatigue,
+            severity: if gave_in { Severity::Critical } else { Severity::High },
+            // That one was accepted is another alert: it must not be counted into the first.
+            subject: if gave_in { format!("{person}:accepted") } else { person.to_owned() },
+            what: format!(
+                "{refused_text} of {{who}} were refused within {}{ends}.",
+                plural(minutes, "minute")
+            ),
+            why: format!("{} is what a person mistypes; the first factor was right each time.", limit - 1),
+            numbers: vec![number("refused second factors", refused as f64, limit as f64)],
+            evidence: Vec::new(),
+        },
+    );
 }
 
 fn locked(case: &mut Case, tried: &Tried) {
     let who = if tried.person.is_some() { "The account of {who}" } else { "An account that does not exist" };
-    case.find(tried.person.as_deref(), Says {
-        rule: Rule::LockReached,
-        severity: if tried.person.is_some() { Severity::Medium } else { Severity::Low },
-        subject: format!("{}:{}", tried.account, tried.credential),
-        what: format!("{who} refuses its {} after too many wrong ones.", word(&tried.credential)),
-        why: "The limit of wrong tries was reached.".to_owned(),
-        numbers: Vec::new(),
-        evidence: Vec::new(),
-    });
+    case.find(
+        tried.person.as_deref(),
+        Says {
+            rule: Rule::LockReached,
+            severity: if tried.person.is_some() { Severity::Medium } else { Severity::Low },
+            subject: format!("{}:{}", tried.account, tried.credential),
+            what: format!("{who} refuses its {} after too many wrong ones.", word(&tried.credential)),
+            why: "The limit of wrong tries was reached.".to_owned(),
+            numbers: Vec::new(),
+            evidence: Vec::new(),
+        },
+    );
 }
 
 fn word(credential: &str) -> &str {
@@ -81,33 +90,41 @@ fn stuffing(case: &mut Case, tried: &Tried) {
     let networks = shared.networks.len();
     let (mine, all) = (mine.len(), all.len());
     if mine >= here {
-        case.find(None, Says {
-            rule: Rule::CredentialStuffing,
-            severity: Severity::High,
-            subject: format!("network:{}", tried.network),
-            what: format!(
-                "One network failed at {} within {}.",
-                plural(mine as u64, "account"),
-                plural(minutes, "minute")
-            ),
-            why: format!("A person fails at one account, a shared office at a few; from {here} on it is a list."),
-            numbers: vec![number("accounts from one network", mine as f64, here as f64)],
-            evidence: Vec::new(),
-        });
+        case.find(
+            None,
+            Says {
+                rule: Rule::CredentialStuffing,
+                severity: Severity::High,
+                subject: format!("network:{}", tried.network),
+                what: format!(
+                    "One network failed at {} within {}.",
+                    plural(mine as u64, "account"),
+                    plural(minutes, "minute")
+                ),
+                why: format!(
+                    "A person fails at one account, a shared office at a few; from {here} on it is a list."
+                ),
+                numbers: vec![number("accounts from one network", mine as f64, here as f64)],
+                evidence: Vec::new(),
+            },
+        );
     } else if all >= everywhere {
-        case.find(None, Says {
-            rule: Rule::CredentialStuffing,
-            severity: Severity::High,
-            subject: "everywhere".to_owned(),
-            what: format!(
-                "{} failed at {} within {}.",
-                plural(networks as u64, "network"),
-                plural(all as u64, "account"),
-                plural(minutes, "minute")
-            ),
-            why: format!("Each network stays below the limit of {here}; together they try a list."),
-            numbers: vec![number("accounts from all networks", all as f64, everywhere as f64)],
-            evidence: Vec::new(),
-        });
+        case.find(
+            None,
+            Says {
+                rule: Rule::CredentialStuffing,
+                severity: Severity::High,
+                subject: "everywhere".to_owned(),
+                what: format!(
+                    "{} failed at {} within {}.",
+                    plural(networks as u64, "network"),
+                    plural(all as u64, "account"),
+                    plural(minutes, "minute")
+                ),
+                why: format!("Each network stays below the limit of {here}; together they try a list."),
+                numbers: vec![number("accounts from all networks", all as f64, everywhere as f64)],
+                evidence: Vec::new(),
+            },
+        );
     }
 }

@@ -49,39 +49,51 @@ fn opened(case: &mut Case, actor: &str, table: &str, context: &Context) {
     first_touch(case, actor, table, &class);
     let Context::Access { task, in_window, .. } = context else { return };
     if *in_window == Some(false) {
-        case.find(Some(actor), Says {
-            rule: Rule::OutsideWindow,
-            severity: Severity::Medium,
-            subject: format!("{actor}:{table}"),
-            what: format!("{{who}} opened {class} data of {table} in clear while the plan's window was closed."),
-            why: "The plan says when data may move; looking at it in clear belongs to the same hours.".to_owned(),
-            numbers: Vec::new(),
-            evidence: Vec::new(),
-        });
+        case.find(
+            Some(actor),
+            Says {
+                rule: Rule::OutsideWindow,
+                severity: Severity::Medium,
+                subject: format!("{actor}:{table}"),
+                what: format!(
+                    "{{who}} opened {class} data of {table} in clear while the plan's window was closed."
+                ),
+                why: "The plan says when data may move; looking at it in clear belongs to the same hours."
+                    .to_owned(),
+                numbers: Vec::new(),
+                evidence: Vec::new(),
+            },
+        );
     }
     if task.is_none() {
-        case.find(Some(actor), Says {
-            rule: Rule::OutsideTask,
-            severity: Severity::Medium,
-            subject: format!("{actor}:{table}"),
-            what: format!("{{who}} opened {class} data of {table} in clear without an open task."),
-            why: "Clear data is for a task; this access names none.".to_owned(),
-            numbers: Vec::new(),
-            evidence: Vec::new(),
-        });
+        case.find(
+            Some(actor),
+            Says {
+                rule: Rule::OutsideTask,
+                severity: Severity::Medium,
+                subject: format!("{actor}:{table}"),
+                what: format!("{{who}} opened {class} data of {table} in clear without an open task."),
+                why: "Clear data is for a task; this access names none.".to_owned(),
+                numbers: Vec::new(),
+                evidence: Vec::new(),
+            },
+        );
     }
 }
 
 fn overridden(case: &mut Case, actor: &str) {
-    case.find(Some(actor), Says {
-        rule: Rule::OutsideWindow,
-        severity: Severity::Medium,
-        subject: format!("{actor}:run"),
-        what: "{who} let a run move data outside the plan's window.".to_owned(),
-        why: "The plan's window was closed at that time; a reason was given.".to_owned(),
-        numbers: Vec::new(),
-        evidence: Vec::new(),
-    });
+    case.find(
+        Some(actor),
+        Says {
+            rule: Rule::OutsideWindow,
+            severity: Severity::Medium,
+            subject: format!("{actor}:run"),
+            what: "{who} let a run move data outside the plan's window.".to_owned(),
+            why: "The plan's window was closed at that time; a reason was given.".to_owned(),
+            numbers: Vec::new(),
+            evidence: Vec::new(),
+        },
+    );
 }
 
 fn first_touch(case: &mut Case, actor: &str, table: &str, class: &str) {
@@ -96,15 +108,21 @@ fn first_touch(case: &mut Case, actor: &str, table: &str, class: &str) {
         "sensitive" => Severity::Medium,
         _ => Severity::Low,
     };
-    case.find(Some(actor), Says {
-        rule: Rule::FirstTouch,
-        severity,
-        subject: format!("{actor}:{class}"),
-        what: format!("{{who}} saw {class} data in clear, of {table}."),
-        why: format!("{{who}} had seen no {class} data in clear in the last {}.", plural(u64::from(days), "day")),
-        numbers: vec![number("earlier looks at this class", 0.0, 1.0)],
-        evidence: Vec::new(),
-    });
+    case.find(
+        Some(actor),
+        Says {
+            rule: Rule::FirstTouch,
+            severity,
+            subject: format!("{actor}:{class}"),
+            what: format!("{{who}} saw {class} data in clear, of {table}."),
+            why: format!(
+                "{{who}} had seen no {class} data in clear in the last {}.",
+                plural(u64::from(days), "day")
+            ),
+            numbers: vec![number("earlier looks at this class", 0.0, 1.0)],
+            evidence: Vec::new(),
+        },
+    );
 }
 
 fn volume(case: &mut Case, actor: &str, rows: u64) {
@@ -132,18 +150,21 @@ fn volume(case: &mut Case, actor: &str, rows: u64) {
         n => why.push_str(&format!("; of {} of the same role {}", plural(n as u64, "person"), count(peers))),
     }
     why.push_str(&format!(". More than {times} times that, and more than {}, is unusual.", count(floor)));
-    case.find(Some(actor), Says {
-        rule: Rule::Volume,
-        severity: if far || !by_self { Severity::High } else { Severity::Medium },
-        subject: actor.to_owned(),
-        what: format!("{{who}} saw {} rows within 24 hours.", count(today)),
-        why,
-        numbers: vec![
-            number("rows within 24 hours, against the own highest day", today as f64, own as f64),
-            number("the same, against the peers' highest day", today as f64, peers as f64),
-        ],
-        evidence: Vec::new(),
-    });
+    case.find(
+        Some(actor),
+        Says {
+            rule: Rule::Volume,
+            severity: if far || !by_self { Severity::High } else { Severity::Medium },
+            subject: actor.to_owned(),
+            what: format!("{{who}} saw {} rows within 24 hours.", count(today)),
+            why,
+            numbers: vec![
+                number("rows within 24 hours, against the own highest day", today as f64, own as f64),
+                number("the same, against the peers' highest day", today as f64, peers as f64),
+            ],
+            evidence: Vec::new(),
+        },
+    );
 }
 
 fn sweep(case: &mut Case, actor: &str, table: &str, rows: u64, root: &str) {
@@ -202,18 +223,23 @@ fn denied(case: &mut Case, actor: &str, table: &str, times: u64) {
     if total < limit {
         return;
     }
-    case.find(Some(actor), Says {
-        rule: Rule::Denials,
-        severity: if tables >= 5 { Severity::High } else { Severity::Medium },
-        subject: actor.to_owned(),
-        what: format!(
-            "{{who}} was refused {} times within {}, at {}.",
-            count(total),
-            plural(minutes, "minute"),
-            plural(tables, "table")
-        ),
-        why: format!("Work that is allowed meets a refusal now and then; {limit} in that time is a burst."),
-        numbers: vec![number("refusals", total as f64, limit as f64)],
-        evidence,
-    });
+    case.find(
+        Some(actor),
+        Says {
+            rule: Rule::Denials,
+            severity: if tables >= 5 { Severity::High } else { Severity::Medium },
+            subject: actor.to_owned(),
+            what: format!(
+                "{{who}} was refused {} times within {}, at {}.",
+                count(total),
+                plural(minutes, "minute"),
+                plural(tables, "table")
+            ),
+            why: format!(
+                "Work that is allowed meets a refusal now and then; {limit} in that time is a burst."
+            ),
+            numbers: vec![number("refusals", total as f64, limit as f64)],
+            evidence,
+        },
+    );
 }

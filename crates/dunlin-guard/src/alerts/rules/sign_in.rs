@@ -36,15 +36,18 @@ fn dormant(case: &mut Case, person: &str) {
     if slept < limit {
         return;
     }
-    case.find(Some(person), Says {
-        rule: Rule::DormantAccount,
-        severity: Severity::Medium,
-        subject: person.to_owned(),
-        what: format!("{{who}} signed in after {} without a sign of life.", plural(slept as u64, "day")),
-        why: format!("An account counts as dormant after {}.", plural(limit as u64, "day")),
-        numbers: vec![number("days without a sign of life", slept as f64, limit as f64)],
-        evidence: Vec::new(),
-    });
+    case.find(
+        Some(person),
+        Says {
+            rule: Rule::DormantAccount,
+            severity: Severity::Medium,
+            subject: person.to_owned(),
+            what: format!("{{who}} signed in after {} without a sign of life.", plural(slept as u64, "day")),
+            why: format!("An account counts as dormant after {}.", plural(limit as u64, "day")),
+            numbers: vec![number("days without a sign of life", slept as f64, limit as f64)],
+            evidence: Vec::new(),
+        },
+    );
 }
 
 fn hour_of(at: i64, zone: &TimeZone) -> (i8, i8) {
@@ -72,19 +75,22 @@ fn hour(case: &mut Case, person: &str) {
         return;
     }
     let zone_name = case.t.zone.clone();
-    case.find(Some(person), Says {
-        rule: Rule::UnusualHour,
-        severity: Severity::Low,
-        subject: person.to_owned(),
-        what: format!("{{who}} signed in at {hour:02}:{minute:02} ({zone_name})."),
-        why: format!(
-            "None of the last {} were within {} of that time of the day.",
-            plural(past.len() as u64, "sign-in"),
-            plural(slack as u64, "hour")
-        ),
-        numbers: vec![number("sign-ins near that hour", 0.0, past.len() as f64)],
-        evidence: Vec::new(),
-    });
+    case.find(
+        Some(person),
+        Says {
+            rule: Rule::UnusualHour,
+            severity: Severity::Low,
+            subject: person.to_owned(),
+            what: format!("{{who}} signed in at {hour:02}:{minute:02} ({zone_name})."),
+            why: format!(
+                "None of the last {} were within {} of that time of the day.",
+                plural(past.len() as u64, "sign-in"),
+                plural(slack as u64, "hour")
+            ),
+            numbers: vec![number("sign-ins near that hour", 0.0, past.len() as f64)],
+            evidence: Vec::new(),
+        },
+    );
 }
 
 fn new_device(case: &mut Case, person: &str, device: &str, label: &str) {
@@ -98,19 +104,22 @@ fn new_device(case: &mut Case, person: &str, device: &str, label: &str) {
     if !is_new || !before {
         return;
     }
-    case.find(Some(person), Says {
-        rule: Rule::NewDevice,
-        severity: Severity::Medium,
-        subject: format!("{person}:{device}"),
-        what: format!("{{who}} signed in with {label}."),
-        why: format!(
-            "In the last {} {{who}} came with {}, and this is none of them.",
-            plural(u64::from(days), "day"),
-            plural(known as u64, "device")
-        ),
-        numbers: vec![number("known devices", known as f64, 0.0)],
-        evidence: Vec::new(),
-    });
+    case.find(
+        Some(person),
+        Says {
+            rule: Rule::NewDevice,
+            severity: Severity::Medium,
+            subject: format!("{person}:{device}"),
+            what: format!("{{who}} signed in with {label}."),
+            why: format!(
+                "In the last {} {{who}} came with {}, and this is none of them.",
+                plural(u64::from(days), "day"),
+                plural(known as u64, "device")
+            ),
+            numbers: vec![number("known devices", known as f64, 0.0)],
+            evidence: Vec::new(),
+        },
+    );
 }
 
 fn travel(case: &mut Case, person: &str, places: &Places, address: std::net::IpAddr) {
@@ -126,15 +135,18 @@ fn travel(case: &mut Case, person: &str, places: &Places, address: std::net::IpA
     if km < limit_km || kmh < limit_kmh {
         return;
     }
-    case.find(Some(person), Says {
-        rule: Rule::ImpossibleTravel,
-        severity: Severity::High,
-        subject: person.to_owned(),
-        what: format!("{{who}} signed in from {}, {} after {name}.", here.name, span(at - then)),
-        why: format!(
-            "That is {km:.0} km at {kmh:.0} km an hour; nobody travels faster than {limit_kmh:.0}."
-        ),
-        numbers: vec![number("km an hour", kmh.round(), limit_kmh), number("km", km.round(), limit_km)],
-        evidence: Vec::new(),
-    });
+    case.find(
+        Some(person),
+        Says {
+            rule: Rule::ImpossibleTravel,
+            severity: Severity::High,
+            subject: person.to_owned(),
+            what: format!("{{who}} signed in from {}, {} after {name}.", here.name, span(at - then)),
+            why: format!(
+                "That is {km:.0} km at {kmh:.0} km an hour; nobody travels faster than {limit_kmh:.0}."
+            ),
+            numbers: vec![number("km an hour", kmh.round(), limit_kmh), number("km", km.round(), limit_km)],
+            evidence: Vec::new(),
+        },
+    );
 }

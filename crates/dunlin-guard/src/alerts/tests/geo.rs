@@ -19,9 +19,16 @@ fn the_longest_network_decides() {
 fn what_cannot_be_used_is_said() {
     let error = |text: &str| Places::from_csv(text.as_bytes()).err();
     assert_eq!(error("network,latitude\n"), Some(GeoError::NoColumn("longitude")));
-    assert_eq!(error("network,latitude,longitude\n10.0.0.0/8,1,2\nnonsense,1,2\n"), Some(GeoError::BadLine(3)));
+    assert_eq!(
+        error("network,latitude,longitude\n10.0.0.0/8,1,2\nnonsense,1,2\n"),
+        Some(GeoError::BadLine(3))
+    );
     assert_eq!(error("network,latitude,longitude\n10.0.0.0/8,north,2\n"), Some(GeoError::BadLine(2)));
-    assert_eq!(error("network,latitude,longitude\n10.0.0.0/8,,\n"), None, "MaxMind leaves out what it does not know");
+    assert_eq!(
+        error("network,latitude,longitude\n10.0.0.0/8,,\n"),
+        None,
+        "MaxMind leaves out what it does not know"
+    );
     assert_eq!(Places::from_mmdb(b"no database".to_vec()).err(), Some(GeoError::NotMmdb));
 }
 

@@ -58,7 +58,9 @@ async fn an_entry_raises_its_alert_once_and_everybody_is_told() {
 
     let entered = scene.bodies().await;
     let last = entered.last().unwrap();
-    assert!(matches!(last, Body::AlertRaised { alert, rule, .. } if *alert == raised[0].id && rule == "policy_changed"));
+    assert!(
+        matches!(last, Body::AlertRaised { alert, rule, .. } if *alert == raised[0].id && rule == "policy_changed")
+    );
 
     let notebook = Notebook::default();
     let round = outbox.deliver_due(now_us(), &notebook).await.unwrap();
@@ -69,7 +71,10 @@ async fn an_entry_raises_its_alert_once_and_everybody_is_told() {
         Message::Webhook { .. } => None,
     });
     let (to, subject, text) = mail.unwrap();
-    assert_eq!((to.as_str(), subject.as_str()), ("security@example.com", "[dunlin high] The policies changed"));
+    assert_eq!(
+        (to.as_str(), subject.as_str()),
+        ("security@example.com", "[dunlin high] The policies changed")
+    );
     assert!(text.contains(raised[0].todo.as_str()) && text.contains(raised[0].why.as_str()), "{text}");
 }
 

@@ -214,7 +214,9 @@ fn clear_data_without_a_task() {
 fn a_burst_of_refusals() {
     let (rules, found) = fired(|s| {
         s.at(21, 9, 0);
-        for table in ["crm.a", "crm.b", "crm.c", "crm.d", "crm.e", "crm.f", "crm.a", "crm.b", "crm.c", "crm.d"] {
+        for table in
+            ["crm.a", "crm.b", "crm.c", "crm.d", "crm.e", "crm.f", "crm.a", "crm.b", "crm.c", "crm.d"]
+        {
             s.wait_s(20).denied("ben", table);
         }
     });

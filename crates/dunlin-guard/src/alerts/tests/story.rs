@@ -74,7 +74,13 @@ impl Story {
         self.entry(person, body, context)
     }
 
-    pub fn attempt(&mut self, account: &str, credential: &str, network: &str, outcome: Outcome) -> &mut Story {
+    pub fn attempt(
+        &mut self,
+        account: &str,
+        credential: &str,
+        network: &str,
+        outcome: Outcome,
+    ) -> &mut Story {
         let tried = Tried {
             account: format!("hash of {account}"),
             person: (!account.starts_with("unknown")).then(|| account.to_owned()),
@@ -123,7 +129,11 @@ impl Story {
         self.entry(person, body, context);
         for (n, count) in portions.iter().enumerate() {
             let root = blake3::hash(format!("{access} {n}").as_bytes()).to_hex().to_string();
-            self.entry(person, Body::AccessRows { access: access.clone(), count: *count, root }, Context::None);
+            self.entry(
+                person,
+                Body::AccessRows { access: access.clone(), count: *count, root },
+                Context::None,
+            );
         }
         let rows = portions.iter().sum();
         self.entry(person, Body::AccessClosed { access, rows }, Context::None)

@@ -28,12 +28,57 @@ struct Habit {
 }
 
 const TEAM: &[Habit] = &[
-    Habit { person: "ana", role: "owner", devices: &["Firefox", "Safari"], address: MADRID, network: "office", starts: 8, rows: 40, class: Some("personal") },
-    Habit { person: "ben", role: "engineer", devices: &["Chrome"], address: MADRID, network: "office", starts: 8, rows: 600, class: Some("personal") },
-    Habit { person: "cai", role: "engineer", devices: &["Edge", "Firefox"], address: TOLEDO, network: "home of cai", starts: 9, rows: 450, class: Some("sensitive") },
-    Habit { person: "dev", role: "steward", devices: &["Chrome"], address: MADRID, network: "office", starts: 7, rows: 300, class: Some("personal") },
+    Habit {
+        person: "ana",
+        role: "owner",
+        devices: &["Firefox", "Safari"],
+        address: MADRID,
+        network: "office",
+        starts: 8,
+        rows: 40,
+        class: Some("personal"),
+    },
+    Habit {
+        person: "ben",
+        role: "engineer",
+        devices: &["Chrome"],
+        address: MADRID,
+        network: "office",
+        starts: 8,
+        rows: 600,
+        class: Some("personal"),
+    },
+    Habit {
+        person: "cai",
+        role: "engineer",
+        devices: &["Edge", "Firefox"],
+        address: TOLEDO,
+        network: "home of cai",
+        starts: 9,
+        rows: 450,
+        class: Some("sensitive"),
+    },
+    Habit {
+        person: "dev",
+        role: "steward",
+        devices: &["Chrome"],
+        address: MADRID,
+        network: "office",
+        starts: 7,
+        rows: 300,
+        class: Some("personal"),
+    },
     // Works at night, from another city than the office.
-    Habit { person: "eve", role: "engineer", devices: &["Firefox"], address: TOLEDO, network: "home of eve", starts: 19, rows: 500, class: None },
+    Habit {
+        person: "eve",
+        role: "engineer",
+        devices: &["Firefox"],
+        address: TOLEDO,
+        network: "home of eve",
+        starts: 19,
+        rows: 500,
+        class: None,
+    },
 ];
 
 /// This many weeks, beginning on the first Monday. The owner comes first; the others are added that morning.

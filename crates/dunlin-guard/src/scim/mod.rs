@@ -170,7 +170,12 @@ impl Scim {
         Ok(())
     }
 
+    /// Lets a person leave. Whom a person has blocked stays blocked: else leaving and coming back, which a
+    /// provider may do, would open the block.
     async fn leave(&self, by: &Actor, id: &str) -> Result<(), ScimError> {
+        if self.guard.person(id).await?.status == Status::Blocked {
+            return Ok(());
+        }
         match self.guard.leave(by, id).await {
             Err(GuardError::LastOwner) => Err(ScimError::last_owner()),
             other => Ok(other?),

@@ -110,6 +110,14 @@ async fn a_block_is_stronger_than_the_provider() {
     let on = patch_of(json!([{ "op": "replace", "path": "active", "value": true }]));
     assert_eq!(scim.patch(&by(), &id, &on).await.unwrap_err().status, 409);
     assert_eq!(scim.replace(&by(), &id, &ben()).await.unwrap_err().status, 409);
+    // Nor by a way round: another change, leaving and coming back, deleting and adding.
+    let name = patch_of(json!([{ "op": "replace", "path": "displayName", "value": "B. Okoye" }]));
+    scim.patch(&by(), &id, &name).await.unwrap();
+    let off = patch_of(json!([{ "op": "replace", "path": "active", "value": false }]));
+    scim.patch(&by(), &id, &off).await.unwrap();
+    assert_eq!(scim.patch(&by(), &id, &on).await.unwrap_err().status, 409);
+    scim.delete(&by(), &id).await.unwrap();
+    assert_eq!(scim.create(&by(), &ben()).await.unwrap_err().status, 409);
     assert_eq!(guard.person(&id).await.unwrap().status, crate::Status::Blocked);
 }
 

@@ -138,7 +138,8 @@ impl Alerts {
             self.remember(&mut judge).await?;
         }
         let from = judge.next.unwrap_or(0);
-        let (seen, next, more) = self.gather(from).await?;
+        let burst_us = judge.engine.thresholds().burst_us();
+        let (seen, next, more) = self.gather(from, burst_us).await?;
         if seen.is_empty() && next == from {
             return Ok((Vec::new(), false));
         }
@@ -181,7 +182,7 @@ impl Alerts {
     }
 
     /// What is to be judged, in the order of time; the next cursor; whether there is more.
-    async fn gather(&self, from: u64) -> Result<(Vec<Seen>, u64, bool), GuardError> {
+    async fn gather(&self, from: u64, burst_us: i64) -> Result<(Vec<Seen>, u64, bool), GuardError> {
         let state = self.guard.state();
         let entries = self.reader.entries(from, BATCH).await?;
         let next = entries.last().map_or(from, |(index, _)| index + 1);
@@ -191,7 +192,7 @@ impl Alerts {
             // Our own entries are not judged, nor are those of a newer dunlin.
             let Some(entry) = entry else { continue };
             if !matches!(entry.body, Body::AlertRaised { .. } | Body::AlertClosed { .. }) {
-                seen.push(source::entry(state, index, entry).await?);
+                seen.push(source::entry(state, index, entry, burst_us).await?);
             }
         }
         seen.sort_by(|a, b| (a.at, &a.source).cmp(&(b.at, &b.source)));

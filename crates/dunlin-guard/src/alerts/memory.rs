@@ -41,8 +41,8 @@ pub(super) struct Profile {
     pub(super) looks: BTreeMap<i64, u64>,
     /// Class of data to when it was last seen in clear.
     pub(super) classes: BTreeMap<String, i64>,
-    /// Time, entry, table and times of refusals.
-    pub(super) denials: VecDeque<(i64, u64, String, u64)>,
+    /// Time, entry and table of refusals.
+    pub(super) denials: VecDeque<(i64, u64, String)>,
     /// Times of refused second factors.
     pub(super) factors: VecDeque<i64>,
     /// Small looks by table: time, entry, what was looked at.

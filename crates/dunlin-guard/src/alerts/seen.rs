@@ -60,7 +60,8 @@ pub enum Context {
         /// Whether the plan's window was open, when the plan has one.
         in_window: Option<bool>,
     },
-    /// To `access_denied`: how often within the minute that the entry stands for.
+    /// To `access_denied`: refusals of that person within the burst, as the state counts them. Equal ones within
+    /// a minute may be one entry.
     Denied {
         /// Times.
         times: u64,

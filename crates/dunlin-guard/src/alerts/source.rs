@@ -15,11 +15,17 @@ use crate::error::db;
 /// old news.
 const ATTEMPTS_US: i64 = 86_400_000_000;
 
-/// An entry with what the state adds to it.
-pub(super) async fn entry(state: &State, index: u64, entry: Entry) -> Result<Seen, GuardError> {
+/// An entry with what the state adds to it; `burst_us` is how far back refusals are counted.
+pub(super) async fn entry(
+    state: &State,
+    index: u64,
+    entry: Entry,
+    burst_us: i64,
+) -> Result<Seen, GuardError> {
     let context = match &entry.body {
         Body::SignedIn { session, .. } => sign_in(state, session).await?,
         Body::AccessOpened { access, .. } => access_opened(state, access).await?,
+        Body::AccessDenied { .. } => denied(state, &entry, burst_us).await?,
         _ => Context::None,
     };
     Ok(Seen { source: Source::Entry(index), at: entry.at, what: What::Entry(entry, context) })
@@ -54,6 +60,19 @@ async fn access_opened(state: &State, access: &str) -> Result<Context, GuardErro
         task: row.try_get(1).map_err(&failed)?,
         in_window: row.try_get::<Option<i64>, _>(2).map_err(&failed)?.map(|w| w != 0),
     })
+}
+
+/// Equal refusals within a minute are one entry and one row with a count.
+async fn denied(state: &State, entry: &Entry, burst_us: i64) -> Result<Context, GuardError> {
+    let Some(actor) = super::engine::actor_key(&entry.actor) else { return Ok(Context::None) };
+    let sql = "select cast(coalesce(sum(times), 0) as bigint) from denials where actor = $1 and last_at > $2";
+    let times: i64 = sqlx::query_scalar(sql)
+        .bind(actor)
+        .bind(entry.at - burst_us)
+        .fetch_one(state.pool())
+        .await
+        .map_err(db("counting refusals"))?;
+    Ok(Context::Denied { times: times as u64 })
 }
 
 /// Attempts that have their outcome and were not judged yet, the oldest first.

@@ -69,8 +69,8 @@ impl Scim {
         let found = self.guard.person_by_email(&wanted.email).await?;
         let id = match found {
             Some(person) if user::is_deleted(&self.guard, &person.id).await? => {
-                user::link(&self.guard, &person.id, wanted.external_id.as_deref()).await?;
                 self.apply(by, &person.id, &wanted, true).await?;
+                user::link(&self.guard, &person.id, wanted.external_id.as_deref()).await?;
                 person.id
             }
             Some(_) => return Err(ScimError::uniqueness()),

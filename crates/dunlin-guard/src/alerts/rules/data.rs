@@ -28,8 +28,8 @@ pub(in crate::alerts) fn judge(case: &mut Case, actor: &str, body: &Body, contex
             case.memory.everybody().accesses.remove(access);
         }
         Body::AccessDenied { store, table, .. } => {
-            let times = if let Context::Denied { times } = context { *times } else { 1 };
-            denied(case, actor, &label(store, table), times.max(1));
+            let counted = if let Context::Denied { times } = context { *times } else { 0 };
+            denied(case, actor, &label(store, table), counted);
         }
         Body::WindowOverridden { .. } => overridden(case, actor),
         _ => {}
@@ -209,17 +209,17 @@ fn sweep(case: &mut Case, actor: &str, table: &str, rows: u64, root: &str) {
     });
 }
 
-fn denied(case: &mut Case, actor: &str, table: &str, times: u64) {
+fn denied(case: &mut Case, actor: &str, table: &str, counted: u64) {
     let Source::Entry(index) = case.seen.source else { return };
     let (at, window, limit) = (case.seen.at, case.t.burst_us(), case.t.denials as u64);
     let minutes = u64::from(case.t.burst_minutes);
     let denials = &mut case.memory.person(actor).denials;
     forget(denials, at - window, |(t, ..)| *t);
-    denials.push_back((at, index, table.to_owned(), times));
-    let total: u64 = denials.iter().map(|(_, _, _, times)| times).sum();
-    let tables: BTreeSet<&String> = denials.iter().map(|(_, _, table, _)| table).collect();
+    denials.push_back((at, index, table.to_owned()));
+    let total = counted.max(denials.len() as u64);
+    let tables: BTreeSet<&String> = denials.iter().map(|(_, _, table)| table).collect();
     let tables = tables.len() as u64;
-    let evidence: Vec<Evidence> = denials.iter().map(|(_, i, _, _)| Source::Entry(*i)).collect();
+    let evidence: Vec<Evidence> = denials.iter().map(|(_, i, _)| Source::Entry(*i)).collect();
     if total < limit {
         return;
     }

@@ -5,6 +5,7 @@
 
 use dunlin_ledger::Actor;
 use dunlin_store::Tx;
+use zeroize::Zeroizing;
 use zxcvbn::Score;
 
 use crate::error::db;
@@ -35,10 +36,10 @@ impl Guard {
             .collect();
         let copy = password.clone();
         let score = tokio::task::spawn_blocking(move || {
-            let own: Vec<&str> = own.iter().map(String::as_str).collect();
             // Its time grows with the length; what follows the first hundred characters only makes it stronger.
-            let start: String = copy.expose().chars().take(100).collect();
-            zxcvbn::zxcvbn(&start, &own).score()
+            let start = Zeroizing::new(copy.expose().chars().take(100).collect::<String>());
+            let own: Vec<&str> = own.iter().map(String::as_str).collect();
+            zxcvbn::zxcvbn(&without(&start, &own), &own).score()
         });
         let score = score.await.map_err(|_| GuardError::Internal("judging a password"))?;
         if score < Score::Three {
@@ -147,4 +148,16 @@ impl Guard {
             crate::Via::Token(_) => Err(GuardError::NotSignedIn),
         }
     }
+}
+
+/// A password without the words that belong to its owner: whoever guesses at a person tries those first, and joined
+/// by a space they would count as strong. One that has none of them stays as it is.
+fn without(password: &str, own: &[&str]) -> Zeroizing<String> {
+    let folded = Zeroizing::new(password.to_lowercase());
+    if !own.iter().any(|word| folded.contains(word)) {
+        return Zeroizing::new(password.to_owned());
+    }
+    let mut longest_first = own.to_vec();
+    longest_first.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    longest_first.iter().fold(folded, |rest, word| Zeroizing::new(rest.replace(word, "")))
 }

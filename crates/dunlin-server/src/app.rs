@@ -87,10 +87,6 @@ impl App {
         if let Some(outside) = engine.outside() {
             presence.set_outside(outside);
         }
-        let presence = Presence::new(guard.clone(), &workspace);
-        if let Some(outside) = engine.outside() {
-            presence.set_outside(outside);
-        }
         let inner = Inner {
             policy: GuardPolicy::new(guard.clone(), authority.clone()),
             auditor: Auditor::new(workspace.state().clone(), reader),

@@ -208,11 +208,6 @@ pub trait Engine: Send + Sync + 'static {
     async fn decide(&self, ask: Decide, actor: Actor) -> Result<Decided, EngineError>;
 
     /// Who can look at the stores' own lists of connections, where somebody can.
-    fn outside(&self) -> Option<std::sync::Arc<dyn dunlin_guard::Outside>> {
-        None
-    }
-
-    /// Who can look at the stores' own lists of connections, where somebody can.
     fn outside(&self) -> Option<Arc<dyn Outside>> {
         None
     }

@@ -169,7 +169,7 @@ impl World {
 fn what_a_person_would_see_is_what_the_gate_gives() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let world = runtime.block_on(World::new());
-    let mut runner = TestRunner::new(Config { cases: 96, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 40, failure_persistence: None, ..Config::default() });
     let count = std::cell::Cell::new(0u32);
     let outcome = runner.run(&cases(), |case| {
         count.set(count.get() + 1);

@@ -120,9 +120,8 @@ pub enum StoreError {
 impl StoreError {
     /// How to mend it, where the message does not say so itself.
     pub fn help(&self) -> Option<&'static str> {
-        let full = |kind: &io::ErrorKind| {
-            matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-        };
+        let full =
+            |kind: &io::ErrorKind| matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
         let is_full = match self {
             // SQLITE_FULL, and its I/O errors: a write-ahead log that cannot grow is one.
             StoreError::Database { code, .. } => {
@@ -137,7 +136,9 @@ impl StoreError {
                 Some("free some space where `.dunlin/` lies and run again; what was committed is kept")
             }
             StoreError::Busy => Some("wait until it is done, then run this again"),
-            StoreError::RunLocked { .. } => Some("wait until it is done, or end that process; a run can be resumed"),
+            StoreError::RunLocked { .. } => {
+                Some("wait until it is done, or end that process; a run can be resumed")
+            }
             _ => None,
         }
     }

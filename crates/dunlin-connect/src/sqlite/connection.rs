@@ -68,7 +68,7 @@ impl File {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 ConnectError::Permission { store, grant: format!("chmod u+rwX (to {act})"), act }
             }
-            std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => ConnectError::Url {
+            std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => ConnectError::Unreachable {
                 store,
                 message: "the database's path leads through something that is no folder".into(),
                 help: "name a file in a folder: `sqlite:FOLDER/NAME.db`; a relative path starts from the plan's folder"

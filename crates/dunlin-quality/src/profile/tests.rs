@@ -106,8 +106,8 @@ fn a_dirty_column_of_addresses() {
   "nulls": 10,
   "unknowns": 10,
   "distinct": 1168,
-  "min": "c•••@e•••.com",
-  "max": "c•••",
+  "min": " •••@e•••.com",
+  "max": "c•••@b•••",
   "length": {
     "min": 3,
     "mean": 21.6,

@@ -345,7 +345,7 @@ fn a_runtime_that_ends_leaves_the_next_one_free_to_enter() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         waiting.abort();
     });
-    first.shutdown_background();
+    drop(first);
     let second = runtime();
     second.block_on(async {
         let entered = workspace.state().enter(Actor::System, resumed(2));

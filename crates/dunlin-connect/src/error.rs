@@ -110,6 +110,22 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
+    /// The store's name in the plan.
+    pub fn store(&self) -> &str {
+        match self {
+            Self::Url { store, .. }
+            | Self::Unreachable { store, .. }
+            | Self::Login { store, .. }
+            | Self::Permission { store, .. }
+            | Self::Missing { store, .. }
+            | Self::Full { store, .. }
+            | Self::Changed { store, .. }
+            | Self::ReceiptDiffers { store, .. }
+            | Self::Store { store, .. }
+            | Self::Unsupported { store, .. } => store,
+        }
+    }
+
     /// How to mend it, where this is known.
     pub fn help(&self) -> Option<String> {
         match self {

@@ -53,6 +53,13 @@ pub enum Command {
     Finish,
     /// Add what the plan enriches after the load.
     Enrich,
+    /// The API and the pages of this workspace, until it is stopped.
+    Serve(ServeArgs),
+    /// People, and what they may do.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Sign this machine in at a server, for `plan approve --server`.
+    Login(LoginArgs),
     /// The rows that wait for a person.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
@@ -290,9 +297,106 @@ pub enum PlanCommand {
         /// The fingerprint that is approved; it must be the plan's.
         #[arg(long, value_name = "HEX")]
         fingerprint: String,
+        /// Approve at this server, in the name of whoever signed in there with `dunlin login`.
+        #[arg(long, value_name = "URL")]
+        server: Option<String>,
     },
     /// Print the plan's fingerprint.
     Fingerprint,
     /// Print the JSON Schema of plan files, for editors.
     Schema,
+}
+
+/// `dunlin serve`.
+#[derive(Args)]
+pub struct ServeArgs {
+    /// Where to listen, e.g. 127.0.0.1:7411; port 0 takes a free one. Goes before `listen` of server.toml.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<std::net::SocketAddr>,
+}
+
+/// `dunlin login`.
+#[derive(Args)]
+pub struct LoginArgs {
+    /// The server, e.g. https://dunlin.example
+    pub server: String,
+    /// Forget the token of this server instead.
+    #[arg(long)]
+    pub out: bool,
+}
+
+/// `dunlin user`.
+#[derive(Subcommand)]
+pub enum UserCommand {
+    /// Everybody, with role and status.
+    List,
+    /// One person's record: sessions, grants, what they opened this week.
+    Show {
+        /// Address or id.
+        person: String,
+    },
+    /// Invite somebody; prints the link, and mails it where mail is set up.
+    Invite {
+        /// The address.
+        email: String,
+        /// The name; the address until they say another.
+        #[arg(long)]
+        name: Option<String>,
+        /// owner, lead, engineer, steward, writer, approver, auditor or guest.
+        #[arg(long)]
+        role: String,
+        /// Another company than ours.
+        #[arg(long)]
+        organisation: Option<String>,
+    },
+    /// Give somebody a role; their sessions end.
+    Role {
+        /// Address or id.
+        person: String,
+        /// The role.
+        role: String,
+    },
+    /// Shut somebody out at once.
+    Block {
+        /// Address or id.
+        person: String,
+        /// Why: CATEGORY:TEXT, or a text.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let somebody in again.
+    Unblock {
+        /// Address or id.
+        person: String,
+        /// Why: CATEGORY:TEXT, or a text.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Require a second factor of somebody, whatever their role.
+    RequireMfa {
+        /// Address or id.
+        person: String,
+        /// No longer, beyond what the role requires.
+        #[arg(long)]
+        no: bool,
+    },
+    /// End all sessions of somebody.
+    EndSessions {
+        /// Address or id.
+        person: String,
+    },
+    /// Limit somebody to tables, or until a date.
+    Limit {
+        /// Address or id.
+        person: String,
+        /// These tables only (STORE.TABLE); repeat for several.
+        #[arg(long = "table", value_name = "TABLE")]
+        tables: Vec<String>,
+        /// Until the end of this day, or this moment.
+        #[arg(long, value_name = "DATE")]
+        until: Option<String>,
+        /// Take all limits away.
+        #[arg(long, conflicts_with_all = ["tables", "until"])]
+        none: bool,
+    },
 }

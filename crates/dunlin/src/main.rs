@@ -6,6 +6,7 @@
 mod cli;
 mod commands;
 mod demo;
+mod engine;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod failure;

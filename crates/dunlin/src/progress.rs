@@ -69,7 +69,8 @@ impl Progress {
                 None => bar.unset_length(),
             }
         } else if !self.quiet {
-            let about = estimate.map(|rows| format!(", about {}", crate::output::rows(rows))).unwrap_or_default();
+            let about =
+                estimate.map(|rows| format!(", about {}", crate::output::rows(rows))).unwrap_or_default();
             let rest =
                 if done > 0 { format!(", {done} of {splits} splits done before") } else { String::new() };
             note(&format!("{table}{about}{rest}"));

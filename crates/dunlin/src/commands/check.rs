@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dunlin_move::{Stores, try_resolve};
+use dunlin_move::{Resolved, Stores, try_resolve};
 use dunlin_plan::{Finding, Findings, Level};
 
 use super::{NOT_RIGHT, OK};
@@ -22,9 +22,8 @@ fn without_inactive(items: Vec<Finding>) -> Vec<Finding> {
     items
 }
 
-/// Every finding of the plan and of the stores; exit code 1 when one is an error.
-pub async fn check(dir: &Path, format: Format) -> Result<u8, Failure> {
-    let plan = PlanFile::read(dir)?;
+/// Every finding of the plan and of the stores, and the tables as far as they resolve.
+pub async fn findings(plan: &PlanFile) -> Result<(Vec<Finding>, Resolved), Failure> {
     let mut items = plan.plan.findings.clone();
     items.extend(plan.plan.check_at(jiff::Zoned::now().date()));
     items.extend(plan.plan.inactive_parts());
@@ -33,6 +32,13 @@ pub async fn check(dir: &Path, format: Format) -> Result<u8, Failure> {
         .await
         .map_err(|e| plan.failure(e))?;
     items.extend(found);
+    Ok((items, resolved))
+}
+
+/// Prints every finding; exit code 1 when one is an error.
+pub async fn check(dir: &Path, format: Format) -> Result<u8, Failure> {
+    let plan = PlanFile::read(dir)?;
+    let (mut items, resolved) = findings(&plan).await?;
     let failed = any_error(&items);
     let warnings = items.iter().filter(|f| f.level == Level::Warning).count();
     if format == Format::Text {

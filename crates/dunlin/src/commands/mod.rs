@@ -1,17 +1,20 @@
 //! One file a command. Each reads its arguments, calls one crate, and prints.
 
-mod check;
+pub mod check;
 mod demo;
 mod doctor;
 mod init;
 mod keys;
 mod ledger;
+mod login;
 mod plan;
 mod profile;
 mod quarantine;
 mod report;
 mod run;
+mod serve;
 mod undo;
+mod user;
 mod verify;
 
 use clap::CommandFactory;
@@ -42,6 +45,9 @@ pub async fn dispatch(args: Cli) -> Result<u8, Failure> {
         Command::Ledger(ledger) => ledger::ledger(dir, ledger, format).await,
         Command::Keys(keys) => keys::keys(dir, keys, format).await,
         Command::Plan(plan) => plan::plan(dir, plan, format).await,
+        Command::Serve(serve) => serve::serve(dir, serve, format).await,
+        Command::User(user) => user::user(dir, user, format).await,
+        Command::Login(login) => login::login(login, format).await,
         Command::Doctor => doctor::doctor(dir, format).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "dunlin", &mut std::io::stdout());

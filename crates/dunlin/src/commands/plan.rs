@@ -15,7 +15,10 @@ use crate::workspace::{PlanFile, open};
 pub async fn plan(dir: &Path, command: PlanCommand, format: Format) -> Result<u8, Failure> {
     match command {
         PlanCommand::Diff { other } => diff(dir, other.as_deref(), format).await,
-        PlanCommand::Approve { fingerprint } => approve(dir, &fingerprint, format).await,
+        PlanCommand::Approve { fingerprint, server: Some(server) } => {
+            super::login::approve_at(&server, &fingerprint, format).await
+        }
+        PlanCommand::Approve { fingerprint, server: None } => approve(dir, &fingerprint, format).await,
         PlanCommand::Fingerprint => {
             output::line(&PlanFile::read(dir)?.plan.fingerprint().to_string());
             Ok(OK)

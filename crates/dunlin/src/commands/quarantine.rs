@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dunlin_gate::{Ask, ColumnInfo, MaskedOnly, Rows, Sealed};
-use dunlin_move::quarantine::{Form, QuarantinedRow};
+use dunlin_gate::{Ask, ColumnInfo, MaskedOnly};
+use dunlin_move::quarantine::QuarantinedRow;
 use dunlin_move::{DecideOptions, Decision};
-use dunlin_store::{Actor, QuarantineFilter, QuarantineStatus, Workspace};
+use dunlin_store::{Actor, QuarantineFilter, QuarantineStatus};
 
 use super::OK;
 use crate::cli::{Format, QuarantineCommand};
+use crate::engine::{Waiting, waiting};
 use crate::failure::Failure;
 use crate::output::{self, thousands};
 use crate::progress::Progress;
@@ -91,36 +92,20 @@ async fn show(
 ) -> Result<u8, Failure> {
     let plan = PlanFile::read(dir)?;
     let workspace = open(dir).await?;
-    let filter = QuarantineFilter {
-        group: Some(group.to_owned()),
-        status: Some(QuarantineStatus::Waiting),
-        ..QuarantineFilter::default()
-    };
-    let rows = workspace.state().quarantine_rows(&filter, limit, 0).await?;
-    let Some(first) = rows.first().cloned() else {
+    let Some(found) = waiting(&workspace, &plan, group, limit, 0).await? else {
         return Err(Failure::usage(
             format!("no row waits in group `{group}`"),
             "`dunlin quarantine list` names the groups",
         ));
     };
-    let mut found = Vec::new();
-    for row in &rows {
-        let mut fragment = workspace.fragments().open(&row.run, &row.table, &row.fragment)?;
-        if let Some(payload) = fragment.nth(row.row as usize) {
-            found.extend(QuarantinedRow::unpack(&payload?));
-        }
-    }
-    let columns = columns(&workspace, &plan, &first.run, &first.table, &found).await?;
-    let store = plan.plan.table(&first.table).map(|t| t.from.store.clone()).unwrap_or_default();
-    let values = found.iter().map(readable).collect();
-    let sealed = Sealed::seal(Rows { store, table: first.table.clone(), columns, rows: values });
+    let Waiting { rows, values, .. } = found;
     let ask = match &purpose {
         Some(text) => Ask::clear(Actor::local(), "support", text),
         None => Ask::masked(Actor::local()),
     };
     let access = dunlin_store::new_id();
-    let opened = dunlin_gate::open(sealed, &MaskedOnly, &workspace, &ask, &access).await.map_err(refused)?;
-    for (row, values) in found.iter().zip(&opened.rows) {
+    let opened = dunlin_gate::open(values, &MaskedOnly, &workspace, &ask, &access).await.map_err(refused)?;
+    for (row, values) in rows.iter().zip(&opened.rows) {
         print_row(row, &opened.columns, values, format);
     }
     opened.close(&workspace).await.map_err(refused)?;
@@ -135,40 +120,6 @@ pub fn refused(error: impl std::fmt::Display) -> Failure {
         help: Some("ask for masked values, or name a purpose".into()),
         code: 2,
     }
-}
-
-/// Raw bytes as text as far as they are text.
-fn readable(row: &QuarantinedRow) -> Vec<Option<String>> {
-    match row.form {
-        Form::Raw => row
-            .raw_fields()
-            .into_iter()
-            .map(|f| f.map(|b| String::from_utf8_lossy(&b).into_owned()))
-            .collect(),
-        _ => row.fields.clone(),
-    }
-}
-
-/// Names and kinds of the fields that rows in quarantine have.
-async fn columns(
-    workspace: &Workspace,
-    plan: &PlanFile,
-    run: &str,
-    label: &str,
-    rows: &[QuarantinedRow],
-) -> Result<Vec<ColumnInfo>, Failure> {
-    let width = rows.iter().map(|r| r.fields.len()).max().unwrap_or_default();
-    let names = dunlin_move::quarantined_columns(workspace, &plan.plan, &plan.dir, run, label)
-        .await
-        .map_err(|e| plan.failure(e))?;
-    let target = rows.first().is_some_and(|r| r.form == Form::Target);
-    let names = if target { names.target } else { names.source };
-    Ok((0..width)
-        .map(|i| match names.get(i) {
-            Some((name, kind)) => ColumnInfo { name: name.clone(), kind: kind.clone() },
-            None => ColumnInfo { name: format!("field {}", i + 1), kind: Some("free_text".to_owned()) },
-        })
-        .collect())
 }
 
 fn print_row(row: &QuarantinedRow, columns: &[ColumnInfo], values: &[Option<String>], format: Format) {

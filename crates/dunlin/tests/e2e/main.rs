@@ -13,6 +13,7 @@ mod plan_errors;
 mod quarantine;
 mod read_back;
 mod scene;
+mod serve;
 mod shapes;
 mod soak;
 mod support;

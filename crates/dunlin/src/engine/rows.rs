@@ -1,0 +1,117 @@
+//! Quarantined rows, under seal.
+
+use dunlin_gate::{ColumnInfo, Rows, Sealed};
+use dunlin_move::quarantine::{Form, QuarantinedRow};
+use dunlin_server::{EngineError, QuarantineAsk, QuarantineRows};
+use dunlin_store::{QuarantineFilter, QuarantineStatus, Workspace};
+
+use super::{moved, state, told};
+use crate::failure::Failure;
+use crate::workspace::PlanFile;
+
+/// Rows of a group that wait: what is known of each, and their values.
+pub struct Waiting {
+    /// Where each row stands and why it waits; its fields are empty.
+    pub rows: Vec<QuarantinedRow>,
+    /// The columns of the values.
+    pub columns: Vec<ColumnInfo>,
+    /// The store that they come from, by its name in the plan.
+    pub store: String,
+    /// The table's label.
+    pub table: String,
+    /// The values.
+    pub values: Sealed<Rows>,
+    /// Each row's place, for the ledger: run, table, fragment and number, never a value.
+    pub names: Vec<String>,
+}
+
+/// Reads rows of a group; `None` when none waits.
+pub async fn waiting(
+    workspace: &Workspace,
+    plan: &PlanFile,
+    group: &str,
+    limit: u32,
+    offset: u64,
+) -> Result<Option<Waiting>, Failure> {
+    let filter = QuarantineFilter {
+        group: Some(group.to_owned()),
+        status: Some(QuarantineStatus::Waiting),
+        ..QuarantineFilter::default()
+    };
+    let places = workspace.state().quarantine_rows(&filter, limit, offset).await?;
+    let Some(first) = places.first().cloned() else { return Ok(None) };
+    let (mut rows, mut names) = (Vec::new(), Vec::new());
+    for place in &places {
+        let mut fragment = workspace.fragments().open(&place.run, &place.table, &place.fragment)?;
+        if let Some(payload) = fragment.nth(place.row as usize)
+            && let Some(row) = QuarantinedRow::unpack(&payload?)
+        {
+            rows.push(row);
+            names.push(format!("{}/{}/{}/{}", place.run, place.table, place.fragment, place.row));
+        }
+    }
+    let columns = columns(workspace, plan, &first.run, &first.table, &rows).await?;
+    let store = plan.plan.table(&first.table).map(|t| t.from.store.clone()).unwrap_or_default();
+    let values = rows.iter_mut().map(readable).collect();
+    let table = first.table;
+    let sealed = Sealed::seal(Rows {
+        store: store.clone(),
+        table: table.clone(),
+        columns: columns.clone(),
+        rows: values,
+    });
+    Ok(Some(Waiting { rows, columns, store, table, values: sealed, names }))
+}
+
+/// Raw bytes as text as far as they are text; the row keeps none of them.
+fn readable(row: &mut QuarantinedRow) -> Vec<Option<String>> {
+    match row.form {
+        Form::Raw => {
+            let raw = row.raw_fields();
+            row.fields.clear();
+            raw.into_iter().map(|f| f.map(|b| String::from_utf8_lossy(&b).into_owned())).collect()
+        }
+        _ => std::mem::take(&mut row.fields),
+    }
+}
+
+/// Names and kinds of the fields that rows in quarantine have.
+async fn columns(
+    workspace: &Workspace,
+    plan: &PlanFile,
+    run: &str,
+    label: &str,
+    rows: &[QuarantinedRow],
+) -> Result<Vec<ColumnInfo>, Failure> {
+    let width = rows.iter().map(|r| r.fields.len()).max().unwrap_or_default();
+    let names = dunlin_move::quarantined_columns(workspace, &plan.plan, &plan.dir, run, label)
+        .await
+        .map_err(|e| plan.failure(e))?;
+    let target = rows.first().is_some_and(|r| r.form == Form::Target);
+    let names = if target { names.target } else { names.source };
+    Ok((0..width)
+        .map(|i| match names.get(i) {
+            Some((name, kind)) => ColumnInfo { name: name.clone(), kind: kind.clone() },
+            None => ColumnInfo { name: format!("field {}", i + 1), kind: Some("free_text".to_owned()) },
+        })
+        .collect())
+}
+
+/// The same for the server.
+pub(super) async fn quarantined(
+    workspace: &Workspace,
+    plan: &PlanFile,
+    ask: &QuarantineAsk,
+) -> Result<QuarantineRows, EngineError> {
+    let found =
+        waiting(workspace, plan, &ask.group, ask.limit, ask.offset).await.map_err(
+            |failure| match failure {
+                Failure::Move(error) => moved(error),
+                Failure::State(error) => state(error),
+                other => told(other),
+            },
+        )?;
+    let found = found.ok_or(EngineError::Unknown("group"))?;
+    let Waiting { columns, store, table, values, names, .. } = found;
+    Ok(QuarantineRows { rows: values, columns, store, table, names })
+}

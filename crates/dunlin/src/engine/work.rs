@@ -1,0 +1,315 @@
+//! One run at work: waiting for its window, moving, and telling how far it is.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use dunlin_ledger::{Actor, Body, Counts, Entry};
+use dunlin_move::{Event, MoveError, Pause, Rehearsal, parts_of};
+use dunlin_server::{EngineError, Progress, TableProgress};
+use dunlin_store::{SplitStatus, StoreError, Workspace, now_us};
+use jiff::Timestamp;
+use tokio::sync::{Notify, broadcast, oneshot};
+
+use super::queue::Queued;
+use super::{moved, state, unfinished};
+use crate::workspace::PlanFile;
+
+/// How often progress is told.
+const TELL: Duration = Duration::from_millis(500);
+/// How long a run may take to come to a place where it can go on, when the server ends.
+const LAST_SPLITS: Duration = Duration::from_secs(60);
+
+/// A run at work in this server.
+pub(super) struct Work {
+    pub(super) run: String,
+    workspace: Arc<Workspace>,
+    progress: broadcast::Sender<Progress>,
+    pause: Pause,
+    /// Wakes the wait for a window.
+    wake: Notify,
+    ended: Notify,
+    over: AtomicBool,
+    rows: AtomicU64,
+    now: Mutex<Now>,
+}
+
+/// What is known without asking the state.
+struct Now {
+    status: &'static str,
+    phase: String,
+    waits_until: Option<i64>,
+    /// Rows that each table is thought to have.
+    expected: BTreeMap<String, u64>,
+    began: Instant,
+    /// Rows and moment of the last time that progress was told, for the rate.
+    told: (u64, Instant),
+    rate: f64,
+    started: Option<oneshot::Sender<Result<(), EngineError>>>,
+}
+
+impl Work {
+    pub(super) fn new(
+        queued: &Queued,
+        workspace: Arc<Workspace>,
+        progress: broadcast::Sender<Progress>,
+    ) -> Work {
+        let began = Instant::now();
+        let now = Now {
+            status: "waiting",
+            phase: "begin".to_owned(),
+            waits_until: None,
+            expected: BTreeMap::new(),
+            began,
+            told: (0, began),
+            rate: 0.0,
+            started: None,
+        };
+        Work {
+            run: queued.run.clone(),
+            workspace,
+            progress,
+            pause: Pause::default(),
+            wake: Notify::new(),
+            ended: Notify::new(),
+            over: AtomicBool::new(false),
+            rows: AtomicU64::new(0),
+            now: Mutex::new(now),
+        }
+    }
+
+    /// Whether nothing more will happen.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    fn now(&self) -> std::sync::MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts it in the background; returns when the run is in the ledger, or waits for its window.
+    pub(super) async fn start(self: Arc<Self>, plan: PlanFile, queued: Queued) -> Result<(), EngineError> {
+        let (started, answer) = oneshot::channel();
+        self.now().started = Some(started);
+        let teller = tokio::spawn(self.clone().tell_on());
+        let work = self.clone();
+        tokio::spawn(async move {
+            let outcome = work.whole(plan, queued).await;
+            teller.abort();
+            work.end(outcome).await;
+        });
+        answer.await.unwrap_or(Err(EngineError::Failed))
+    }
+
+    fn answer(&self, outcome: Result<(), EngineError>) {
+        if let Some(started) = self.now().started.take() {
+            // Who asked may have left: the run goes on.
+            let _ = started.send(outcome);
+        }
+    }
+
+    async fn whole(self: &Arc<Self>, plan: PlanFile, queued: Queued) -> Result<(), EngineError> {
+        if !queued.rehearse {
+            self.window(&plan, &queued).await?;
+        }
+        self.now().status = "running";
+        let mut options = plan.options(queued.jobs.map(usize::from));
+        options.actor = queued.actor.clone();
+        options.tables = queued.table.iter().cloned().collect();
+        options.rehearsal = queued.rehearse.then_some(Rehearsal::Nowhere);
+        options.unfinished = unfinished(&queued);
+        options.id = Some(self.run.clone());
+        options.pause = self.pause.clone();
+        if queued.rehearse {
+            // A rehearsal into nowhere has no place in the state to wait for.
+            self.answer(Ok(()));
+        }
+        let outcome = dunlin_move::run(&self.workspace, &plan.plan, &options, self.clone()).await;
+        outcome.map(|_| ()).map_err(|error| match error {
+            MoveError::Paused => {
+                EngineError::Conflict { message: "the run is paused".to_owned(), help: None }
+            }
+            other => moved(other),
+        })
+    }
+
+    async fn end(&self, outcome: Result<(), EngineError>) {
+        {
+            let mut now = self.now();
+            now.status = match &outcome {
+                Ok(()) => "done",
+                Err(EngineError::Conflict { .. }) => "paused",
+                Err(_) => "stopped",
+            };
+            now.waits_until = None;
+        }
+        if let Err(error) = &outcome {
+            tracing::info!(run = %self.run, %error, "a run ended before its end");
+        }
+        self.answer(outcome);
+        self.tell().await;
+        self.over.store(true, Ordering::Release);
+        self.ended.notify_waiters();
+    }
+
+    /// Waits for the plan's window, or enters why it does not.
+    async fn window(&self, plan: &PlanFile, queued: &Queued) -> Result<(), EngineError> {
+        let Some(window) = &plan.plan.window else { return Ok(()) };
+        if window.is_open(Timestamp::now()) {
+            return Ok(());
+        }
+        let kept = self.workspace.state();
+        if let Some((category, text)) = &queued.now {
+            return overridden(self, queued, category, text).await.map_err(state);
+        }
+        queued.keep(kept).await.map_err(state)?;
+        while !window.is_open(Timestamp::now()) {
+            let opens = window.next_open(Timestamp::now());
+            self.now().waits_until = Some(opens.as_microsecond());
+            self.answer(Ok(()));
+            let wait = opens.duration_since(Timestamp::now()).unsigned_abs();
+            let nap = wait.clamp(Duration::from_millis(50), Duration::from_secs(30));
+            tokio::select! {
+                () = tokio::time::sleep(nap) => {}
+                () = self.wake.notified() => {
+                    return Err(EngineError::Conflict { message: "the wait was given up".to_owned(), help: None });
+                }
+            }
+        }
+        self.now().waits_until = None;
+        super::queue::Queued::forget(kept).await.map_err(state)
+    }
+
+    /// Pauses it, on this person's word.
+    pub(super) async fn pause(&self, actor: Actor) -> Result<(), EngineError> {
+        let waiting = self.now().waits_until.is_some();
+        if waiting {
+            Queued::forget(self.workspace.state()).await.map_err(state)?;
+            self.wake.notify_one();
+        }
+        self.pause.ask(actor);
+        Ok(())
+    }
+
+    /// The server ends: what waits stays queued, what moves comes to a place where it can go on.
+    pub(super) async fn stop(&self) {
+        let ended = self.ended.notified();
+        tokio::pin!(ended);
+        ended.as_mut().enable();
+        if self.is_over() {
+            return;
+        }
+        self.wake.notify_one();
+        self.pause.ask(Actor::System);
+        let _ = tokio::time::timeout(LAST_SPLITS, ended).await;
+    }
+
+    async fn tell_on(self: Arc<Self>) {
+        let mut tick = tokio::time::interval(TELL);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            self.tell().await;
+        }
+    }
+
+    async fn tell(&self) {
+        match self.progress().await {
+            // Nobody watches: nobody is told.
+            Ok(progress) => drop(self.progress.send(progress)),
+            Err(error) => tracing::warn!(%error, "a run's progress could not be read"),
+        }
+    }
+
+    /// How far it is, by the receipts that the state has and the rows that went by since.
+    pub(super) async fn progress(&self) -> Result<Progress, StoreError> {
+        let tables = self.tables().await?;
+        let rows = self.rows.load(Ordering::Relaxed);
+        let mut now = self.now();
+        let since = now.told.1.elapsed().as_secs_f64();
+        if since >= TELL.as_secs_f64() {
+            now.rate = rows.saturating_sub(now.told.0) as f64 / since;
+            now.told = (rows, Instant::now());
+        }
+        let rate =
+            if now.status == "running" { now.rate } else { rows as f64 / now.began.elapsed().as_secs_f64() };
+        Ok(Progress {
+            run: self.run.clone(),
+            status: now.status.to_owned(),
+            phase: now.phase.clone(),
+            rows,
+            rows_expected: (!now.expected.is_empty()).then(|| now.expected.values().sum()),
+            rows_per_second: rate,
+            tables,
+            waits_until: now.waits_until,
+        })
+    }
+
+    async fn tables(&self) -> Result<Vec<TableProgress>, StoreError> {
+        let kept = self.workspace.state();
+        let mut tables = Vec::new();
+        for (table, _) in kept.tables(&self.run).await? {
+            let splits = kept.splits(&self.run, &table).await?;
+            let done = splits.iter().filter(|s| s.status == SplitStatus::Loaded).count();
+            let mut counts = Counts::default();
+            for part in parts_of(kept, &self.run, &table).await.unwrap_or_default() {
+                let (read, d) = (part.receipt.source, part.receipt.dispositions);
+                counts.add(&Counts {
+                    source_rows: read.rows,
+                    loaded: d.loaded.rows,
+                    merged: d.merged.rows,
+                    quarantined: d.quarantined.rows,
+                    excluded: d.excluded.rows,
+                    erased: d.erased.rows,
+                });
+            }
+            tables.push(TableProgress {
+                table,
+                splits_done: u32::try_from(done).unwrap_or(u32::MAX),
+                splits: u32::try_from(splits.len()).unwrap_or(u32::MAX),
+                counts,
+                reconciled: None,
+            });
+        }
+        Ok(tables)
+    }
+}
+
+impl dunlin_move::Observer for Work {
+    fn event(&self, event: Event<'_>) {
+        match event {
+            Event::Run { .. } => {
+                self.answer(Ok(()));
+                self.now().phase = "load".to_owned();
+            }
+            Event::Table { table, rows_estimate, .. } => {
+                let mut now = self.now();
+                now.phase = "load".to_owned();
+                if let Some(rows) = rows_estimate {
+                    now.expected.insert(table.to_owned(), rows);
+                }
+            }
+            Event::Rows { rows, .. } => {
+                self.rows.fetch_add(rows, Ordering::Relaxed);
+            }
+            Event::Step { step, .. } => {
+                let phase = if step == "read the target again" { "reconcile" } else { "settle" };
+                self.now().phase = phase.to_owned();
+            }
+            Event::Warning { table, message } => {
+                tracing::warn!(run = %self.run, table, "{message}");
+            }
+        }
+    }
+}
+
+/// Enters that the window did not count, and why.
+async fn overridden(work: &Work, queued: &Queued, category: &str, text: &str) -> Result<(), StoreError> {
+    let mut tx = work.workspace.state().begin().await?;
+    let reason_hash = tx.keep_text(text).await?;
+    let (run, reason_category) = (queued.fingerprint.clone(), category.to_owned());
+    let body = Body::WindowOverridden { run, reason_category, reason_hash };
+    tx.enter(Entry { at: now_us(), actor: queued.actor.clone(), body }).await?;
+    tx.commit().await
+}

@@ -1,0 +1,309 @@
+//! `dunlin serve` as a process: the first owner, a run through the API, rows through the gate, and what is left when
+//! the process dies under load.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{Site, wait};
+
+const PLAN: &str = r#"
+[plan]
+name = "served"
+[store.old]
+url = "sqlite:old.db"
+[store.new]
+url = "sqlite:new.db"
+[[table]]
+from = "old.people"
+to = "new.people"
+key = ["id"]
+[table.columns]
+id = "id"
+email = { from = "email", kind = "email" }
+[[table.rule]]
+name = "has an address"
+check = "email like '%@%'"
+otherwise = "quarantine"
+"#;
+
+/// Second factors and costly hashes are shown elsewhere.
+const SERVER: &str = r#"
+[guard]
+mfa_roles = []
+[guard.hashing]
+memory_kib = 8
+passes = 1
+[limits]
+per_address = 100000
+per_person = 100000
+"#;
+
+const PASSWORD: &str = "curlew dunlin sanderling knot";
+
+fn site(rows: u32) -> Site {
+    let site = Site::with_plan(PLAN);
+    site.write("server.toml", SERVER);
+    site.sql(
+        "old.db",
+        &format!(
+            "create table people (id integer primary key, email text);
+             with recursive n(i) as (select 1 union all select i + 1 from n where i < {rows})
+             insert into people select i, case when i % 10 = 0 then 'nowhere' || i else 'p' || i || '@example.com' end from n"
+        ),
+    );
+    site
+}
+
+/// A server, killed when it goes out of scope.
+struct Served {
+    child: Child,
+    url: String,
+    set_up: Option<String>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn serve(site: &Site, environment: &[(&str, &str)]) -> Served {
+    let mut command = site.command(&["serve", "--format", "json", "--listen", "127.0.0.1:0"]);
+    command.envs(environment.iter().copied()).stdout(Stdio::piped());
+    let log =
+        std::fs::OpenOptions::new().create(true).append(true).open(site.folder().join("serve.log")).unwrap();
+    command.stderr(log);
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let log = || std::fs::read_to_string(site.folder().join("serve.log")).unwrap_or_default();
+    let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("it did not begin: {}", log()));
+    let text = |name: &str| said[name].as_str().map(str::to_owned);
+    Served { child, url: text("url").unwrap(), set_up: text("set_up") }
+}
+
+/// A signed-in browser.
+#[derive(Clone)]
+struct Browser {
+    http: reqwest::Client,
+    url: String,
+    cookie: String,
+    csrf: String,
+}
+
+impl Browser {
+    /// Makes the first account.
+    async fn set_up(served: &Served) -> Browser {
+        let form = [
+            ("secret", served.set_up.as_deref().unwrap()),
+            ("name", "Ana Ruiz"),
+            ("email", "ana@example.com"),
+            ("password", PASSWORD),
+        ];
+        Browser::enter(&served.url, "/set-up", &form).await
+    }
+
+    async fn sign_in(served: &Served) -> Browser {
+        Browser::enter(&served.url, "/sign-in", &[("email", "ana@example.com"), ("password", PASSWORD)]).await
+    }
+
+    async fn enter(url: &str, page: &str, form: &[(&str, &str)]) -> Browser {
+        // Whichever test comes first sets it for the process.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let sent = http.post(format!("{url}{page}")).header("origin", url).form(form).send().await.unwrap();
+        let status = sent.status();
+        let cookie = sent.headers().get("set-cookie").map(|c| c.to_str().unwrap().to_owned());
+        let cookie = cookie.unwrap_or_else(|| panic!("{page} answered {status} without a cookie"));
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let mut browser = Browser { http, url: url.to_owned(), cookie, csrf: String::new() };
+        let me = browser.get("/api/v1/me").await;
+        browser.csrf = me["csrf"].as_str().unwrap().to_owned();
+        browser
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let sent =
+            self.http.get(format!("{}{path}", self.url)).header("cookie", &self.cookie).send().await.unwrap();
+        let (status, body) = (sent.status(), sent.text().await.unwrap());
+        assert!(status.is_success(), "GET {path}: {status} {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    async fn try_post(&self, path: &str, body: &Value) -> Result<(u16, Value), reqwest::Error> {
+        let request = self.http.post(format!("{}{path}", self.url)).header("cookie", &self.cookie);
+        let sent =
+            request.header("origin", &self.url).header("x-csrf-token", &self.csrf).json(body).send().await?;
+        let status = sent.status().as_u16();
+        let text = sent.text().await?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.try_post(path, &body).await.unwrap();
+        assert!((200..300).contains(&status), "POST {path}: {status} {answer}");
+        answer
+    }
+
+    async fn until(&self, run: &str, status: &str) -> Value {
+        let begun = Instant::now();
+        loop {
+            let one = self.get(&format!("/api/v1/runs/{run}")).await;
+            if one["status"] == status && one["progress"].is_null() {
+                return one;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "the run did not become {status}: {one}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+fn plan_fingerprint(site: &Site) -> String {
+    site.dunlin(&["plan", "fingerprint"]).expect(0).out.trim().to_owned()
+}
+
+#[test]
+fn an_owner_runs_a_plan_through_the_api_and_opens_rows_through_the_gate() {
+    let site = site(2_000);
+    let mut served = serve(&site, &[]);
+    wait(async {
+        let ana = Browser::set_up(&served).await;
+        let fingerprint = plan_fingerprint(&site);
+        let stale = json!({ "fingerprint": "00" });
+        assert_eq!(ana.try_post("/api/v1/runs", &stale).await.unwrap().0, 409);
+        let run = ana.post("/api/v1/runs", json!({ "fingerprint": fingerprint })).await;
+        let run = run["id"].as_str().unwrap().to_owned();
+        let done = ana.until(&run, "done").await;
+        assert_eq!(done["actor"]["type"], "person");
+
+        let groups = ana.get("/api/v1/quarantine").await;
+        let group = &groups["items"][0];
+        assert_eq!((&group["rows"], &group["reason"]), (&json!(200), &json!("rule:has an address")));
+        let path = format!("/api/v1/quarantine/{}/rows", group["group"].as_str().unwrap());
+        let masked = ana.post(&path, json!({ "limit": 3 })).await;
+        assert_eq!(masked["rows"].as_array().unwrap().len(), 3);
+        assert!(!masked.to_string().contains("nowhere"), "{masked}");
+
+        let decided = json!({ "group": group["group"], "decision": "discard" });
+        assert_eq!(ana.post("/api/v1/quarantine/decide", decided).await["rows"], 200);
+    });
+    assert_eq!(site.one("new.db", "select count(*) from people"), "1800");
+    assert_eq!(stopped(&mut served), Some(0));
+    let ledger = site.dunlin(&["ledger", "export"]).expect(0).out;
+    for kind in [
+        "server_started",
+        "signed_in",
+        "run_started",
+        "access_opened",
+        "quarantine_decided",
+        "server_stopped",
+    ] {
+        assert!(ledger.contains(&format!("\"{kind}\"")), "the ledger says nothing of {kind}");
+    }
+    assert!(!ledger.contains("nowhere") && !ledger.contains("ana@example.com"));
+    site.dunlin(&["ledger", "verify"]).expect(0);
+    site.verify().expect(0);
+}
+
+/// Asks the server to stop, as a supervisor does.
+fn stopped(served: &mut Served) -> Option<i32> {
+    std::process::Command::new("kill").arg(served.child.id().to_string()).status().unwrap();
+    served.child.wait().unwrap().code()
+}
+
+#[test]
+fn a_run_is_paused_and_gone_on_with_and_a_stopping_server_leaves_it_resumable() {
+    let site = site(20_000);
+    let small = [("DUNLIN_ROWS_PER_SPLIT", "50")];
+    let mut served = serve(&site, &small);
+    let run = wait(async {
+        let ana = Browser::set_up(&served).await;
+        let asked = json!({ "fingerprint": plan_fingerprint(&site), "jobs": 1 });
+        let run = ana.post("/api/v1/runs", asked.clone()).await["id"].as_str().unwrap().to_owned();
+        assert_eq!(ana.try_post("/api/v1/runs", &asked).await.unwrap().0, 409);
+        ana.post(&format!("/api/v1/runs/{run}/pause"), json!({})).await;
+        ana.until(&run, "paused").await;
+        let there: u32 = site.one("new.db", "select count(*) from people").parse().unwrap();
+        assert!(there < 18_000, "it was paused before its end");
+        ana.post(&format!("/api/v1/runs/{run}/resume"), json!({})).await;
+        run
+    });
+    assert_eq!(stopped(&mut served), Some(0));
+    let served = serve(&site, &small);
+    assert_eq!(served.set_up, None);
+    wait(async {
+        let ana = Browser::sign_in(&served).await;
+        let one = ana.get(&format!("/api/v1/runs/{run}")).await;
+        if one["status"] != "done" {
+            ana.post(&format!("/api/v1/runs/{run}/resume"), json!({})).await;
+        }
+        ana.until(&run, "done").await;
+    });
+    assert_eq!(site.one("new.db", "select count(*) from people"), "18000");
+    drop(served);
+    site.verify().expect(0);
+}
+
+#[test]
+fn what_a_dying_server_acknowledged_is_in_the_ledger_and_nothing_else_is() {
+    let site = site(10);
+    let mut acknowledged = BTreeSet::new();
+    for round in 0..3u64 {
+        let mut served = serve(&site, &[]);
+        let got = wait(async {
+            let ana = match round {
+                0 => Browser::set_up(&served).await,
+                _ => Browser::sign_in(&served).await,
+            };
+            let mut tasks = tokio::task::JoinSet::new();
+            for worker in 0..6 {
+                let ana = ana.clone();
+                tasks.spawn(async move { invite_until_it_dies(&ana, round, worker).await });
+            }
+            // A different moment each time.
+            tokio::time::sleep(Duration::from_millis(400 + 170 * round)).await;
+            served.child.kill().unwrap();
+            tasks.join_all().await
+        });
+        acknowledged.extend(got.into_iter().flatten());
+    }
+    assert!(acknowledged.len() > 20, "only {} were acknowledged", acknowledged.len());
+    let entered = entered(&site);
+    let people: BTreeSet<String> = site
+        .dunlin(&["user", "list", "--format", "json"])
+        .expect(0)
+        .json()
+        .iter()
+        .filter(|p| p["status"] == "invited")
+        .map(|p| p["email"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(people.difference(&acknowledged).count() <= 18, "at most one a worker and round was under way");
+    assert_eq!(acknowledged.difference(&people).count(), 0, "what was acknowledged is there");
+    assert_eq!(entered, people.len(), "each person has one entry, and each entry a person");
+    site.dunlin(&["ledger", "verify"]).expect(0);
+}
+
+async fn invite_until_it_dies(ana: &Browser, round: u64, worker: u32) -> Vec<String> {
+    let mut done = Vec::new();
+    for n in 0.. {
+        let email = format!("p{round}-{worker}-{n}@example.com");
+        let asked = json!({ "email": email, "name": "Someone", "role": "guest" });
+        match ana.try_post("/api/v1/invitations", &asked).await {
+            Ok((201, _)) => done.push(email),
+            Ok((status, answer)) => panic!("{status} {answer}"),
+            Err(_) => break,
+        }
+    }
+    done
+}
+
+/// Entries that say that somebody was invited.
+fn entered(site: &Site) -> usize {
+    let ledger = site.dunlin(&["ledger", "export"]).expect(0).out;
+    ledger.lines().filter(|line| line.contains("\"invited\"")).count()
+}

@@ -27,7 +27,8 @@ struct Running {
 /// Installs the provider once, beside the test's own program. `None`, with the reason printed, where npm cannot.
 async fn installed() -> Option<PathBuf> {
     let program = std::env::current_exe().unwrap();
-    let folder = program.ancestors().nth(3)?.join("tmp/dunlin-oidc-provider-9.13.3");
+    let target = program.ancestors().nth(3).expect("tests lie in target/profile/deps");
+    let folder = target.join("tmp/dunlin-oidc-provider-9.13.3");
     if folder.join("ready").exists() {
         return Some(folder);
     }
@@ -69,6 +70,8 @@ async fn provider() -> Option<Running> {
         .unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let line = tokio::time::timeout(Duration::from_secs(30), lines.next_line()).await.unwrap().unwrap();
+    // Its output is read to the end: a program that writes into a closed pipe dies of it.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     Some(Running { _process: process, issuer: line.unwrap() })
 }
 

@@ -194,7 +194,7 @@ fn a_quiet_week_raises_nothing() {
 
 #[test]
 fn a_restart_after_each_thing_forgets_nothing() {
-    let story = weeks(2);
+    let story = weeks(1);
     let mut whole = engine();
     let expected = story.findings(&mut whole);
     let mut rows = std::collections::BTreeMap::new();

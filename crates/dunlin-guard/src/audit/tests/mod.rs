@@ -94,7 +94,7 @@ async fn pages_cover_everything_once() {
     let wanted = filter(|f| f.kinds = vec!["run_resumed".into()]);
     let (mut before, mut seen) = (None, Vec::new());
     loop {
-        let page = auditor.search(&me, &wanted, before, 37).await.unwrap();
+        let page = auditor.search(&me, &wanted, before, 137).await.unwrap();
         seen.extend(page.entries.iter().map(|e| e.index));
         before = page.before;
         if before.is_none() {

@@ -61,7 +61,8 @@ impl PlanFile {
             plan_file: PLAN_FILE.to_owned(),
             plan_text: self.text.clone(),
             tables: Vec::new(),
-            jobs: jobs.unwrap_or(cores.min(8)).max(1),
+            // A writer waits for its server about half of the time, so twice as many splits as cores are under way.
+            jobs: jobs.unwrap_or((cores * 2).clamp(2, 8)).max(1),
             rehearsal: None,
             quarantine_max: None,
             unfinished: dunlin_move::Unfinished::Refuse,

@@ -6,7 +6,9 @@ use super::catalog::{self, Wire};
 use super::connection::Loan;
 use super::types::{needs_cast, sql_type};
 use super::{index, sql};
-use crate::{Column, ColumnType, ConnectError, ForeignKey, Generated, Identity, Result, Table, TableName, Unique};
+use crate::{
+    Column, ColumnType, ConnectError, ForeignKey, Generated, Identity, Result, Table, TableName, Unique,
+};
 
 /// Where a table without a schema is made and looked for first.
 pub(super) fn home(session: &Loan, name: &TableName) -> TableName {

@@ -239,25 +239,24 @@ async fn unknown_wrong_locked_blocked_and_gone_answer_alike() {
 
 #[tokio::test]
 async fn unknown_and_locked_accounts_take_as_long_as_known_ones() {
-    let hashing = crate::HashSettings { memory_kib: 2048, passes: 3, ..crate::HashSettings::cheap() };
+    let hashing = crate::HashSettings { memory_kib: 512, passes: 2, ..crate::HashSettings::cheap() };
     let site = Site::with(GuardSettings { hashing, ..GuardSettings::for_tests() }).await;
     site.person("ana@example.com", Role::Writer).await;
-    let median = async |email: &'static str| {
-        let mut times = Vec::new();
-        for n in 0..5 {
+    site.person("locked@example.com", Role::Writer).await;
+    for n in 0..10 {
+        guess(&site.guard, &here(), "locked@example.com", n).await;
+    }
+    // The shortest of nine, taken in turns: what else the machine does only makes one longer.
+    let emails = ["ana@example.com", "nobody@example.com", "locked@example.com"];
+    let mut shortest = [Duration::MAX; 3];
+    for n in 0..9 {
+        for (email, best) in emails.iter().zip(&mut shortest) {
             let began = std::time::Instant::now();
             guess(&site.guard, &here(), email, n).await;
-            times.push(began.elapsed());
+            *best = began.elapsed().min(*best);
         }
-        times.sort();
-        times[2]
-    };
-    let known = median("ana@example.com").await;
-    let unknown = median("nobody@example.com").await;
-    for n in 5..10 {
-        guess(&site.guard, &here(), "ana@example.com", n).await;
     }
-    let locked = median("ana@example.com").await;
+    let [known, unknown, locked] = shortest;
     for (what, time) in [("unknown", unknown), ("locked", locked)] {
         assert!(time * 2 > known && known * 2 > time, "known {known:?}, {what} {time:?}");
     }

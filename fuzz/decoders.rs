@@ -12,9 +12,12 @@ use dunlin_ledger::{Actor, Body, Checkpoint, Entry, Log, Signer, TlogProof, Veri
 use dunlin_store::{Fragments, KeyOptions, Workspace};
 use futures::StreamExt;
 
+/// Reads bytes, whatever they are.
+type Decoder = fn(&[u8]);
+
 /// The decoders by the names of their fuzz targets and corpora.
 #[allow(dead_code)] // a fuzz target is one of them
-pub const ALL: [(&str, fn(&[u8])); 8] = [
+pub const ALL: [(&str, Decoder); 8] = [
     ("plan", plan),
     ("entry", entry),
     ("note", note),
@@ -67,7 +70,7 @@ pub fn tile(bytes: &[u8]) {
     if write(bytes)
         && let Ok(log) = Log::open(&LEDGER.folder, &LEDGER.verifier)
     {
-        log.entries(0).take(1000).for_each(|entry| drop(entry));
+        log.entries(0).take(1000).for_each(drop);
     }
     write(&LEDGER.whole);
 }
@@ -89,7 +92,7 @@ pub fn fragment(bytes: &[u8]) {
     if std::fs::write(&quarantine.file, bytes).is_ok()
         && let Ok(rows) = quarantine.fragments.open("run", "t", "f")
     {
-        rows.take(1000).for_each(|row| drop(row));
+        rows.take(1000).for_each(drop);
     }
 }
 

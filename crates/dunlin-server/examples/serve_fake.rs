@@ -1,6 +1,9 @@
 //! A server over an engine in memory, to look at its pages and to load it: `cargo run -p dunlin-server --example
 //! serve_fake -- FOLDER [ADDRESS]`. Prints the address and, where nobody is there yet, the secret of the set-up.
 
+// The engine is the tests', which may panic.
+#![allow(clippy::unwrap_used)]
+
 #[path = "../tests/e2e/fake.rs"]
 mod fake;
 

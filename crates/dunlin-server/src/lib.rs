@@ -4,6 +4,9 @@
 //! pages. It is not: who may do what (`dunlin-guard`), the moving of data ([`Engine`], which the binary brings), and
 //! the operators' web app.
 
+// A `Problem` is the end of a request: it is made once and moved a few times, which a box would not make cheaper.
+#![allow(clippy::result_large_err)]
+
 mod api;
 mod app;
 mod brand;

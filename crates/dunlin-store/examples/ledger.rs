@@ -44,7 +44,7 @@ async fn measure(home: &Path, time: Duration) -> Result<(), Failure> {
     row("4 KiB written and fsynced", started, taken);
     bare_sqlite(&home.join("floor.db"), time).await?;
 
-    let keys = KeyOptions { folder: Some(home.join("keys")), ..KeyOptions::from_env() };
+    let keys = KeyOptions { folder: Some(home.join("keys")) };
     let workspace = Workspace::open(&home.join("work"), &keys).await?;
     let before = workspace.state().ledger_size().await?;
     let (started, alone) = entering(&workspace, 1, time).await?;

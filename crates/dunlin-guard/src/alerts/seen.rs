@@ -29,6 +29,7 @@ pub struct Seen {
 
 /// What was seen.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "made, judged and dropped one at a time")]
 pub enum What {
     /// An entry.
     Entry(Entry, Context),

@@ -202,9 +202,9 @@ mod tests {
         assert_eq!(start(&[approval("eva")], "eva", 1), Err(NotApproved::OwnRun));
         assert_eq!(start(&[approval("eva"), approval("ana")], "eva", 1), Ok(()), "a second one helps");
         let voided = ApprovalRecord { voided_at: Some(2), ..approval("eva") };
-        assert_eq!(start(&[voided.clone()], "ana", 3), Err(NotApproved::Voided));
+        assert_eq!(start(std::slice::from_ref(&voided), "ana", 3), Err(NotApproved::Voided));
         let staging = ApprovalRecord { stores: BTreeMap::new(), ..approval("eva") };
-        assert_eq!(start(&[staging.clone()], "ana", 1), Err(NotApproved::OtherStores));
+        assert_eq!(start(std::slice::from_ref(&staging), "ana", 1), Err(NotApproved::OtherStores));
         assert_eq!(start(&[staging, voided], "ana", 3), Err(NotApproved::Voided), "the nearest miss is told");
     }
 

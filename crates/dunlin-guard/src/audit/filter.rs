@@ -62,7 +62,7 @@ impl Filter {
     /// Whether an entry fits.
     pub fn fits(&self, entry: &Entry) -> bool {
         let in_time = self.from.is_none_or(|t| entry.at >= t) && self.to.is_none_or(|t| entry.at < t);
-        if !in_time || !self.actor.as_ref().is_none_or(|a| *a == actor_word(&entry.actor)) {
+        if !in_time || self.actor.as_ref().is_some_and(|a| *a != actor_word(&entry.actor)) {
             return false;
         }
         let Ok(body) = serde_json::to_value(&entry.body) else { return false };

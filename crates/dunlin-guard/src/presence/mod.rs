@@ -32,6 +32,7 @@ const CHANGES_KEPT: usize = 1024;
 /// Something about who is in the data has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a few a second at most; each is made and sent once")]
 pub enum PresenceChange {
     /// Somebody is in.
     Opened(LiveAccess),

@@ -142,12 +142,9 @@ async fn blocking_in_one_call_is_entered_and_shuts_out_at_once() {
         record["investigation"]["reason"].as_str().unwrap().contains("affair"),
         "the text is for those who look"
     );
-    let own = bench.post(
-        &owner,
-        &format!("/api/v1/people/{}/block", owner.id),
-        json!({ "category": "x", "text": "x" }),
-    );
-    assert_eq!(own.await.status(), 403, "nobody blocks himself");
+    let path = format!("/api/v1/people/{}/block", owner.id);
+    let own = bench.post(&owner, &path, json!({ "category": "x", "text": "x" })).await;
+    assert_eq!(own.status(), 403, "nobody blocks himself");
 }
 
 #[tokio::test]

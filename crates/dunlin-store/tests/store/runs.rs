@@ -196,7 +196,7 @@ async fn small_things_are_remembered() {
     tx.commit().await.unwrap();
     assert_eq!(state.setting("a").await.unwrap().as_deref(), Some("2"));
     assert_eq!(state.setting("b").await.unwrap(), None);
-    assert_eq!(state.approvals("ff").await.unwrap(), [approval.clone()], "an old one has ended");
+    assert_eq!(state.approvals("ff").await.unwrap(), std::slice::from_ref(&approval), "an old one has ended");
     assert_eq!(state.approvals_ever("ff").await.unwrap(), [past.clone(), approval]);
     let mut tx = state.begin().await.unwrap();
     let again = dunlin_store::Approval { at: dunlin_store::now_us(), ..past };

@@ -99,7 +99,7 @@ pub fn weeks(count: i64) -> Story {
         let seen = Body::OutsideSeen { store: "crm".into(), connections: 0 };
         story.at(day, 23, 30).entry("dunlin", seen, Context::None);
     }
-    story.seen.sort_by(|a, b| a.at.cmp(&b.at));
+    story.seen.sort_by_key(|seen| seen.at);
     story
 }
 

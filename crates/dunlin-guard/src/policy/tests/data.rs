@@ -108,7 +108,8 @@ fn clear_values_by_role_grant_purpose_and_second_factor() {
     let two = [("a", "lead"), ("b", "control")];
     let pin = |stands: &[(&str, &str)]| vec![g.clone(), grant(Act::Read, Some(&["pin"]), stands)];
     // (purpose, age of the second factor, grants) -> what those see who work with data.
-    let cases: Vec<(&str, bool, Option<u64>, Vec<Grant>, &str)> = vec![
+    type Case<'a> = (&'a str, bool, Option<u64>, Vec<Grant>, &'a str);
+    let cases: Vec<Case<'_>> = vec![
         ("nothing", false, None, vec![], "purpose_needed"),
         ("a purpose alone", true, Some(0), vec![], "grant_needed"),
         ("a grant alone", false, Some(0), vec![g.clone()], "purpose_needed"),

@@ -34,6 +34,7 @@ else
 	@scripts/part 'build the tests' cargo test --workspace $(FEATURES) --lib --bins --tests --no-run
 	@scripts/part 'tests' scripts/with-postgres.sh cargo test --workspace $(FEATURES) --lib --bins --tests --no-fail-fast -- --test-threads=1
 endif
+	@scripts/part 'requests generated from the API' scripts/schemathesis.sh
 	@scripts/part 'what must not compile' cargo test --doc -p dunlin-gate
 
 check: ## format, lints, unit tests: minutes, before every commit
@@ -47,6 +48,7 @@ endif
 
 soak: ## kill -9 fifty times a kind of target, at most 40 minutes; never in CI
 	@scripts/part 'PostgreSQL at hand' scripts/need-postgres.sh
+	@EXAMPLES=300 scripts/part 'requests generated from the API' scripts/schemathesis.sh
 ifeq ($(NEXTEST),yes)
 	@scripts/part 'build the tests' cargo nextest run --workspace $(FEATURES) --no-run
 	@DUNLIN_SOAK=50 scripts/part 'soak' scripts/with-postgres.sh timeout 2400 cargo nextest run --workspace $(FEATURES) --run-ignored only --no-capture -E 'test(/soak/)'

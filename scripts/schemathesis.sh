@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/dunlin/target}
-EXAMPLES=${EXAMPLES:-3}
+EXAMPLES=${EXAMPLES:-5}
 # The newest that was tried here; another one may judge otherwise.
 VERSION=4.32.5
 

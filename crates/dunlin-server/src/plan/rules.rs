@@ -184,9 +184,11 @@ mod tests {
     use super::*;
 
     fn plan(url: &str) -> Plan {
+        // A file or a glob is one table; everything else has tables with names.
+        let from = if url.starts_with("file:") && !url.ends_with('/') { "a" } else { "a.t" };
         let text = format!(
             "[plan]\nname = \"x\"\n[store.a]\nurl = \"{url}\"\n[store.b]\nurl = \"sqlite:b.db\"\n\
-             [[table]]\nfrom = \"a.t\"\nto = \"b.t\"\nkey = [\"id\"]\n"
+             [[table]]\nfrom = \"{from}\"\nto = \"b.t\"\nkey = [\"id\"]\n"
         );
         dunlin_plan::load(&text, "dunlin.toml").unwrap()
     }

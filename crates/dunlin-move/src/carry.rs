@@ -232,6 +232,21 @@ pub async fn unchanged(
     Ok(if before.amendments.is_empty() || whole { carried } else { Vec::new() })
 }
 
+/// Splits that a table is not cut into where its last one has grown by no more than this many.
+const GROWN_MAX: usize = 4;
+
+/// The last range of keys of an earlier run stays one split where it has grown, so that the transaction that takes its
+/// rows away is the one that loads them again. One that has grown beyond all proportion is cut after all.
+pub fn last_kept_whole(before: &[Bounds], mut bounds: Vec<Bounds>) -> Vec<Bounds> {
+    let Some((last @ Bounds::Key { .. }, rest)) = before.split_last() else { return bounds };
+    let grown = bounds.len().saturating_sub(before.len());
+    if (1..=GROWN_MAX).contains(&grown) && bounds.starts_with(rest) && same_start(last, &bounds[rest.len()]) {
+        bounds.truncate(rest.len());
+        bounds.push(last.clone());
+    }
+    bounds
+}
+
 /// Whether each earlier split is still one split that begins where it began.
 pub fn lines_up(before: &Previous, bounds: &[Bounds]) -> bool {
     before.splits.len() <= bounds.len()

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
-use arrow::compute::take;
+use arrow::compute::{concat_batches, take};
 use dunlin_connect::canon::{RowHash, hash_rows};
 use dunlin_connect::{ForeignKey, Receipt, Target, array_to_text, text_to_array};
 use dunlin_plan::{Enrich, Plan, When};
@@ -253,6 +253,7 @@ async fn amend(
     let mut load = target.begin(load_spec(spec, id, &part)).await?;
     load.delete(&positions).await?;
     let mut buffer = Vec::new();
+    let mut rows = Vec::with_capacity(changes.len());
     for change in changes {
         let hash = hash_rows(&run.key, &change.row)[0];
         let key = key_hash(&run.key, &change.row, &spec.key, 0, hash, &mut buffer);
@@ -260,8 +261,10 @@ async fn amend(
         index.push(IndexEntry { key, row: hash.short(), source: change.entry.source })?;
         receipt.expected_taken.add(change.old);
         receipt.expected.add(hash);
-        load.write(change.row).await?;
+        rows.push(change.row);
     }
+    let rows = concat_batches(&spec.mapping.target_schema, &rows).map_err(|_| engine())?;
+    load.write(rows).await?;
     if let Some(refused) = load.settle().await?.first() {
         let message = format!("{} refuses an enriched row: {}", spec.label, refused.reason.code());
         load.abort().await?;

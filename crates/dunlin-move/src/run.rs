@@ -328,6 +328,7 @@ impl<'a> Run<'a> {
         let before = carry::previous(self, id, spec).await?;
         let rows = self.options.rows_per_split.unwrap_or(ROWS_PER_SPLIT);
         let bounds = reader.splits(&spec.source, rows, &before.bounds()).await?;
+        let bounds = carry::last_kept_whole(&before.bounds(), bounds);
         let carried = carry::unchanged(pipeline, &before, &bounds).await?;
         let records: Vec<SplitRecord> = bounds
             .iter()

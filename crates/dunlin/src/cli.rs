@@ -335,7 +335,7 @@ pub enum UserCommand {
         /// Address or id.
         person: String,
     },
-    /// Invite somebody; prints the link, and mails it where mail is set up.
+    /// Invite somebody; prints the link, to be handed over in person.
     Invite {
         /// The address.
         email: String,

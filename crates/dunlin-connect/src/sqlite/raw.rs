@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::ptr;
 
 use libsqlite3_sys as ffi;
+use sqlx::Connection;
 use sqlx::sqlite::{LockedSqliteHandle, SqliteConnection};
 use tokio::runtime::Handle;
 
@@ -28,7 +29,14 @@ pub(super) struct Raw<'c> {
 impl<'c> Raw<'c> {
     /// Takes the handle. Call it on a thread that may block.
     pub(super) fn lock(runtime: &Handle, connection: &'c mut SqliteConnection) -> Result<Self, Code> {
-        let locked = runtime.block_on(connection.lock_handle()).map_err(|_| Code(ffi::SQLITE_MISUSE))?;
+        let locked = runtime.block_on(async {
+            // Whoever locks again before sqlx's worker has come back for the lock takes it past the worker, and leaves
+            // it one more command to do. A hundred quick locks fill its queue: then each waits for the other for ever.
+            // An answered ping says that the worker is back and its queue empty.
+            connection.ping().await?;
+            connection.lock_handle().await
+        });
+        let locked = locked.map_err(|_| Code(ffi::SQLITE_MISUSE))?;
         Ok(Self { locked })
     }
 

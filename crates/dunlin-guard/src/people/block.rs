@@ -104,10 +104,10 @@ fn author(by: &Actor) -> String {
 }
 
 fn checked(reason: &Reason) -> Result<(&str, &str), GuardError> {
-    let code = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let code = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.:-".contains(c);
     let category = reason.category.as_str();
     if category.is_empty() || category.len() > 64 || !category.chars().all(code) {
-        let help = "use a code of a-z, 0-9 and _, e.g. `suspected_breach`";
+        let help = "use a code of a-z 0-9 _ . : -, e.g. `suspected_breach`";
         return Err(GuardError::Invalid { what: "the reason's category", help });
     }
     let text = reason.text.trim();

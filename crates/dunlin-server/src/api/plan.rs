@@ -16,7 +16,8 @@ use crate::gate::{Caller, allowed};
 use crate::layers::text;
 use crate::operation::{Access, Method, Op, Routes, Target};
 use crate::plan::{
-    Allowed, PLAN_FILE, PlanFile, Step, apply, changed_stores, check, edited, etag, finish_pending, read,
+    Allowed, PLAN_FILE, PlanFile, Step, apply, authorises, changed_stores, check, edited, etag,
+    finish_pending, read,
 };
 use crate::problem::Problem;
 
@@ -246,6 +247,10 @@ async fn save(
     let old_plan = old.plan.as_ref().ok();
     if !changed_stores(old_plan, &new).is_empty() {
         allowed(app, &caller.who, Action::PlanEditStores, &Resource::plan()).await?;
+    }
+    if authorises(old_plan, &new) {
+        // Whoever it is: as much as making somebody an owner.
+        allowed(app, &caller.who, Action::PeopleAuthorise, &Resource::Person { id: String::new() }).await?;
     }
     let fingerprint = new.fingerprint().to_string();
     // A plan that could not be read had no fingerprint; the hash of its text stands for it.

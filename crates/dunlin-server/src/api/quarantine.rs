@@ -13,7 +13,7 @@ use utoipa::openapi::schema::Type;
 
 use super::{items, ok};
 use crate::app::App;
-use crate::engine::{Decide, Decided, QuarantineAsk, QuarantineRows, Reason};
+use crate::engine::{Decide, Decided, DecisionWord, QuarantineAsk, QuarantineRows, Reason};
 use crate::extract::{Json, Path, Query};
 use crate::gate::Caller;
 use crate::operation::{Access, Method, Op, Routes, Target};
@@ -175,7 +175,29 @@ async fn decide(
     caller: Caller,
     Json(body): Json<Decide>,
 ) -> Result<Response, Problem> {
+    reachable(&app, &caller, &body).await?;
     let decided = app.engine.decide(body, caller.who.actor()).await?;
     app.hub.tell("quarantine.decided", Action::QuarantineRead, None, json!({ "rows": decided.rows }));
     Ok(ok(&decided))
+}
+
+/// Refuses a decision on a table that the person is limited away from, and one that writes into a protected store of
+/// which nobody else has approved the plan: it writes as a run does.
+async fn reachable(app: &App, caller: &Caller, ask: &Decide) -> Result<(), Problem> {
+    let filter = QuarantineFilter { group: Some(ask.group.clone()), ..QuarantineFilter::default() };
+    let groups = app.workspace.state().quarantine_groups(&filter).await?;
+    let table = groups.first().map(|group| group.table.clone()).ok_or_else(|| Problem::not_found("group"))?;
+    if caller.who.tables.as_ref().is_some_and(|tables| !tables.contains(&table)) {
+        let title = "you are limited to other tables than this group's";
+        return Err(
+            Problem::forbidden("table_limit", title).help("ask the lead or an owner to change the limit")
+        );
+    }
+    let plan = super::plan::current(app)?;
+    let target = plan.table(&table).and_then(|found| plan.stores.get(&found.to.store));
+    if ask.decision != DecisionWord::Discard && target.is_some_and(|store| store.protected) {
+        let stores = app.engine.identities().await?;
+        app.guard.may_start_run(&caller.who, &plan.fingerprint().to_string(), &stores).await?;
+    }
+    Ok(())
 }

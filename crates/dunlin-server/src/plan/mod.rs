@@ -8,4 +8,4 @@ mod rules;
 
 pub(crate) use edit::{Step, apply};
 pub(crate) use file::{PLAN_FILE, PlanFile, edited, etag, finish_pending, read};
-pub(crate) use rules::{Allowed, changed_stores, check};
+pub(crate) use rules::{Allowed, authorises, changed_stores, check};

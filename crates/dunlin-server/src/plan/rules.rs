@@ -37,6 +37,21 @@ pub(crate) fn changed_stores<'p>(old: Option<&Plan>, new: &'p Plan) -> Vec<&'p S
     new.stores.values().filter(|store| !same(store)).collect()
 }
 
+/// Whether an edit gives anybody a role, or another organisation, that the plan did not give before: accounts take both
+/// from the plan, so such an edit is as good as authorising them.
+pub(crate) fn authorises(old: Option<&Plan>, new: &Plan) -> bool {
+    let known = |person: &dunlin_plan::Person| {
+        old.is_some_and(|plan| {
+            plan.people.iter().any(|before| {
+                before.email.eq_ignore_ascii_case(&person.email)
+                    && before.role == person.role
+                    && before.organisation == person.organisation
+            })
+        })
+    };
+    !new.people.iter().all(known)
+}
+
 /// Everything that the edited plan may not name.
 pub(crate) fn check(old: Option<&Plan>, new: &Plan, allowed: &Allowed<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> =

@@ -141,3 +141,26 @@ async fn an_edit_that_was_entered_before_the_server_died_is_written_at_the_next_
     assert_eq!(read(&again.plan_file()), new);
     assert_eq!(again.workspace.state().setting("plan_pending").await.unwrap().as_deref(), Some(""));
 }
+
+/// Accounts take role and organisation from the plan: who writes the plan must not write himself an office.
+#[tokio::test]
+async fn nobody_but_an_owner_gives_roles_by_editing_the_plan() {
+    let bench = Bench::new().await;
+    let (owner, lead) = (bench.person(Role::Owner).await, bench.person(Role::Lead).await);
+    let engineer = bench.person(Role::Engineer).await;
+    let with = |role: &str| {
+        format!("{PLAN}\n[[person]]\nname = \"Ben\"\nemail = \"engineer2@example.com\"\nrole = \"{role}\"\n")
+    };
+    for who in [&engineer, &lead] {
+        let answer = put(&bench, who, &version(&bench, who).await, &with("owner")).await;
+        assert_eq!(answer.status(), 403);
+    }
+    assert_eq!(read(&bench.plan_file()), PLAN);
+    let first = version(&bench, &owner).await;
+    assert_eq!(put(&bench, &owner, &first, &with("steward")).await.status(), 200);
+    // What is given already may be written around.
+    let around = with("steward").replace("CRM to Atlas", "Another name");
+    assert_eq!(put(&bench, &engineer, &version(&bench, &engineer).await, &around).await.status(), 200);
+    let raised = around.replace("\"steward\"", "\"lead\"");
+    assert_eq!(put(&bench, &engineer, &version(&bench, &engineer).await, &raised).await.status(), 403);
+}

@@ -67,7 +67,11 @@ pub async fn login(args: LoginArgs, format: Format) -> Result<u8, Failure> {
     }
     let token = poll(&client, &server, &begun).await?;
     keep(&server, &token)?;
-    output::line(&format!("signed in at {server}"));
+    if format == Format::Json {
+        output::json(&serde_json::json!({ "server": server.as_str(), "signed_in": true }));
+    } else {
+        output::line(&format!("signed in at {server}"));
+    }
     Ok(OK)
 }
 

@@ -1,11 +1,10 @@
 //! `dunlin serve`: the API, the pages and live events of this workspace, until somebody stops it.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
 use dunlin_guard::Guard;
-use dunlin_server::{ConfigError, LogStyle, Server, ServerConfig, ServerError};
+use dunlin_server::{ConfigError, Server, ServerConfig, ServerError};
 
 use super::OK;
 use crate::cli::{Format, ServeArgs};
@@ -22,9 +21,14 @@ pub async fn serve(dir: &Path, args: ServeArgs, format: Format) -> Result<u8, Fa
     if let Some(listen) = args.listen {
         config.listen = listen;
     }
-    log(config.log);
+    dunlin_server::start_log(config.log);
     let workspace = Arc::new(open(dir).await?);
-    let guard = Guard::open(&workspace, config.guard.clone()).await.map_err(guarded)?;
+    let mut settings = config.guard.clone();
+    if settings.public_url.is_none() && config.listen.port() != 0 {
+        // Links and passkeys need an address; on this machine it is this one.
+        settings.public_url = Some(config.base_url(config.listen));
+    }
+    let guard = Guard::open(&workspace, settings).await.map_err(guarded)?;
     let engine = MoveEngine::new(workspace.clone());
     let server = Server::bind(workspace, config, guard.clone(), Arc::new(engine.clone()));
     let server = server.await.map_err(failed)?;
@@ -70,19 +74,6 @@ async fn told_to_stop() {
     #[cfg(not(unix))]
     drop(interrupted.await);
     output::note("stopping: what is under way comes to its end first");
-}
-
-/// The server's own log on stderr. `RUST_LOG` chooses what is told; by default what happened, without requests' details.
-fn log(style: LogStyle) {
-    use tracing_subscriber::EnvFilter;
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,hyper=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second server in one process, as tests have it, keeps the first one's log.
-    let _ = match style {
-        LogStyle::Json => builder.json().try_init(),
-        LogStyle::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
-    };
 }
 
 fn misconfigured(error: ConfigError) -> Failure {

@@ -183,16 +183,19 @@ fn an_owner_runs_a_plan_through_the_api_and_opens_rows_through_the_gate() {
         let done = ana.until(&run, "done").await;
         assert_eq!(done["actor"]["type"], "person");
 
-        let groups = ana.get("/api/v1/quarantine").await;
-        let group = &groups["items"][0];
-        assert_eq!((&group["rows"], &group["reason"]), (&json!(200), &json!("rule:has an address")));
-        let path = format!("/api/v1/quarantine/{}/rows", group["group"].as_str().unwrap());
+        let groups = ana.get("/api/v1/quarantine").await["items"].as_array().unwrap().clone();
+        assert_eq!(groups.iter().map(|g| g["rows"].as_u64().unwrap()).sum::<u64>(), 200);
+        let path = format!("/api/v1/quarantine/{}/rows", groups[0]["group"].as_str().unwrap());
         let masked = ana.post(&path, json!({ "limit": 3 })).await;
         assert_eq!(masked["rows"].as_array().unwrap().len(), 3);
         assert!(!masked.to_string().contains("nowhere"), "{masked}");
 
-        let decided = json!({ "group": group["group"], "decision": "discard" });
-        assert_eq!(ana.post("/api/v1/quarantine/decide", decided).await["rows"], 200);
+        let mut decided = 0;
+        for group in &groups {
+            let ask = json!({ "group": group["group"], "decision": "discard" });
+            decided += ana.post("/api/v1/quarantine/decide", ask).await["rows"].as_u64().unwrap();
+        }
+        assert_eq!(decided, 200);
     });
     assert_eq!(site.one("new.db", "select count(*) from people"), "1800");
     assert_eq!(stopped(&mut served), Some(0));

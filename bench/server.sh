@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/dunlin/target}
-PROFILE=${PROFILE:-demo}
+PROFILE=${PROFILE:-release}
 cargo build --profile "$PROFILE" -p dunlin-server --example serve_fake --example load >&2
 bin=$CARGO_TARGET_DIR/$([ "$PROFILE" = dev ] && echo debug || echo "$PROFILE")/examples
 work=$(mktemp -d "${TMPDIR:-/tmp}/dunlin-load-XXXXXX")

@@ -19,7 +19,7 @@ help: ## list what can be made
 
 demo: ## make a dirty legacy CRM, migrate it, verify it, write the report (into ./dunlin-demo)
 	@if [ -x "$$CARGO_TARGET_DIR/demo/dunlin" ]; then echo 'This takes less than half a minute, unless the code has changed.'; \
-	  else echo 'The first time this takes about 10 minutes on 2 cores, nearly all of it building; again less than half a minute.'; fi
+	  else echo 'The first time this builds for 10 minutes or more on 2 cores; again it takes less than half a minute.'; fi
 	@scripts/part 'build the demo' cargo build --profile demo -p dunlin
 	@scripts/part 'demo' scripts/demo.sh "$$CARGO_TARGET_DIR/demo/dunlin"
 

@@ -63,8 +63,7 @@ impl Pipeline {
     }
 
     /// Loads splits, at most `jobs` at a time, and none more once `pause` is asked for. `done` is told of each receipt
-    /// as it comes; splits that were not begun
-    /// when one fails are left for the next run.
+    /// as it comes; splits that were not begun when one fails are left for the next run.
     pub async fn load<F, Fut>(
         &self,
         splits: &[(u32, Bounds)],

@@ -1,0 +1,152 @@
+// Edits that the reader sees at once and the server hears of in order. Each waits here until the server has answered:
+// a lost line keeps it, a refusal takes it back and says why, a clash shows what the other person wrote.
+import type { Task, TaskSet } from './types';
+
+export interface Edit {
+  id: number;
+  task: string;
+  /** The version that the person saw when editing. */
+  version: number;
+  set: TaskSet;
+  /** What the fields held before, to undo and to tell a real clash. */
+  before: TaskSet;
+  sent: boolean;
+}
+
+export type Sent =
+  | { kind: 'done'; task: Task }
+  /** Somebody changed the same field meanwhile. */
+  | { kind: 'clash'; current: Task }
+  | { kind: 'refused'; reason: unknown }
+  /** The server could not be reached: try again later. */
+  | { kind: 'offline' };
+
+export interface EditsHost {
+  send: (task: string, set: TaskSet, version: number) => Promise<Sent>;
+  /** Something to draw changed. */
+  changed: () => void;
+  saved: (task: Task) => void;
+  clash: (edit: Edit, current: Task) => void;
+  refused: (edit: Edit, reason: unknown) => void;
+}
+
+const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+
+/** Lays set fields over a task; `field:<id>` goes into the custom fields. */
+export function laid(task: Task, set: TaskSet): Task {
+  let fields = task.fields;
+  const plain: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(set)) {
+    if (name === 'fields') fields = { ...fields, ...(value as Task['fields']) };
+    else plain[name] = value;
+  }
+  return { ...task, ...plain, fields } as Task;
+}
+
+/** What a task holds now in the fields that `set` would write. */
+export function heldBefore(task: Task, set: TaskSet): TaskSet {
+  const before: TaskSet = {};
+  for (const [name, value] of Object.entries(set)) {
+    if (name === 'fields') {
+      const names = Object.keys(value as object);
+      before.fields = Object.fromEntries(names.map((field) => [field, task.fields[field] ?? null]));
+    } else before[name] = (task as unknown as Record<string, unknown>)[name] ?? null;
+  }
+  return before;
+}
+
+export class Edits {
+  private queue: Edit[] = [];
+  private next = 1;
+  private busy = false;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private wait = 500;
+  /** True while the server cannot be reached. */
+  offline = false;
+
+  constructor(private readonly host: EditsHost) {}
+
+  get waiting(): number {
+    return this.queue.length;
+  }
+
+  /** A task as the reader should see it. */
+  over(task: Task): Task {
+    let seen = task;
+    for (const edit of this.queue) if (edit.task === task.id) seen = laid(seen, edit.set);
+    return seen;
+  }
+
+  pending(task: string): boolean {
+    return this.queue.some((edit) => edit.task === task);
+  }
+
+  /** `task` is as seen, the edits before this one laid over it. */
+  add(task: Task, set: TaskSet): void {
+    this.queue.push({ id: this.next++, task: task.id, version: task.version, set, before: heldBefore(task, set), sent: false });
+    this.host.changed();
+    void this.pump();
+  }
+
+  /** Tries at once, for when the line is back. */
+  wake(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    this.wait = 500;
+    void this.pump();
+  }
+
+  private async pump(): Promise<void> {
+    if (this.busy || this.timer) return;
+    this.busy = true;
+    try {
+      while (this.queue.length > 0 && !this.timer) await this.sendFirst();
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private async sendFirst(): Promise<void> {
+    const edit = this.queue[0] as Edit;
+    edit.sent = true;
+    const sent = await this.host.send(edit.task, edit.set, edit.version);
+    if (sent.kind === 'offline') {
+      this.offline = true;
+      this.timer = setTimeout(() => {
+        this.timer = null;
+        void this.pump();
+      }, this.wait);
+      this.wait = Math.min(8000, this.wait * 2);
+      this.host.changed();
+      return;
+    }
+    this.offline = false;
+    this.wait = 500;
+    this.queue.shift();
+    if (sent.kind === 'done') {
+      this.rebase(sent.task);
+      this.host.saved(sent.task);
+    } else if (sent.kind === 'clash') {
+      // A repeat of an edit that had arrived although its answer was lost is no clash.
+      if (same(heldBefore(sent.current, edit.set), edit.set)) {
+        this.rebase(sent.current);
+        this.host.saved(sent.current);
+      } else {
+        this.host.saved(sent.current);
+        this.host.clash(edit, sent.current);
+      }
+    } else this.host.refused(edit, sent.reason);
+    this.host.changed();
+  }
+
+  /** Later edits of the same task were made on top of this one: they take its version where nobody else wrote the
+   *  same field meanwhile. */
+  private rebase(task: Task): void {
+    let base = task;
+    for (const edit of this.queue) {
+      if (edit.task !== task.id) continue;
+      if (same(heldBefore(base, edit.set), edit.before)) edit.version = Math.max(edit.version, task.version);
+      base = laid(base, edit.set);
+    }
+  }
+}

@@ -1,0 +1,235 @@
+// The work API as the pages use it. The names are the server's; `openapi.json` is the last word on them.
+
+export type Status = 'open' | 'doing' | 'blocked' | 'done' | 'stale';
+export type Priority = 'low' | 'normal' | 'high' | 'urgent';
+
+export interface Evidence {
+  entry: number;
+  at: number;
+  kind: string;
+  text: string;
+}
+
+export interface Binding {
+  step: string;
+  table: string | null;
+  column: string | null;
+}
+
+export interface Raci {
+  responsible: string[];
+  accountable: string | null;
+  consulted: string[];
+  informed: string[];
+}
+
+export interface TaskSchedule {
+  early_start: string;
+  early_finish: string;
+  late_start: string;
+  late_finish: string;
+  slack_days: number;
+  critical: boolean;
+}
+
+export type FieldValue = string | number | boolean | null | string[];
+
+export interface Task {
+  id: string;
+  number: number;
+  title: string;
+  description: string;
+  description_html: string;
+  kind: 'task' | 'milestone';
+  parent: string | null;
+  origin: string;
+  binding: Binding | null;
+  status: Status;
+  progress: number | null;
+  evidence: Evidence[];
+  stale_because: string | null;
+  owner: string | null;
+  raci: Raci;
+  priority: Priority;
+  start: string | null;
+  deadline: string | null;
+  estimate_hours: number | null;
+  labels: string[];
+  fields: Record<string, FieldValue>;
+  watchers: string[];
+  depends_on: { task: string; lag_days: number }[];
+  schedule: TaskSchedule | null;
+  risk: number | null;
+  comments: number;
+  attachments: number;
+  rank: string;
+  version: number;
+  created_at: number;
+  updated_at: number;
+  updated_by: string | null;
+}
+
+/** The fields of a task that a person may set; `field:<id>` names a custom one. */
+export type TaskSet = Record<string, unknown>;
+
+export interface Rows {
+  total: number;
+  version: number;
+  groups: { value: string | null; count: number; sums: Record<string, number> }[] | null;
+  rows: Task[];
+  summaries: Record<string, Record<string, number>>;
+}
+
+export type FieldType = 'text' | 'number' | 'date' | 'person' | 'select' | 'multi_select' | 'checkbox' | 'url';
+
+export interface Field {
+  id: string;
+  name: string;
+  type: FieldType;
+  options: { id: string; name: string; colour: string | null }[];
+  rank: string;
+}
+
+export type Layout = 'grid' | 'board' | 'calendar' | 'timeline';
+
+export interface View {
+  id: string;
+  name: string;
+  layout: Layout;
+  settings: Record<string, unknown>;
+  shared: 'personal' | 'shared' | 'locked';
+  owner: string;
+}
+
+export interface Person {
+  id: string;
+  name: string;
+  email: string;
+  role: string;
+  organisation: string | null;
+}
+
+export interface Change {
+  change: string;
+  at: number;
+  by: string | null;
+  field: string;
+  from: unknown;
+  to: unknown;
+}
+
+export interface Comment {
+  id: string;
+  at: number;
+  by: string | null;
+  text: string;
+  html: string;
+  edited_at: number | null;
+}
+
+export interface Attachment {
+  id: string;
+  name: string;
+  bytes: number;
+  at: number;
+  by: string | null;
+}
+
+export interface Question {
+  task: Task;
+  answer: string | null;
+}
+
+export interface TimelineTask {
+  id: string;
+  number: number;
+  title: string;
+  parent: string | null;
+  start: string;
+  finish: string;
+  baseline_start: string | null;
+  baseline_finish: string | null;
+  actual_start: string | null;
+  actual_finish: string | null;
+  critical: boolean;
+  slack_days: number;
+  progress: number | null;
+  status: Status;
+  owner: string | null;
+}
+
+export interface Blackout {
+  id?: string;
+  date: string;
+  why: string;
+}
+
+export interface Span {
+  from: string;
+  to: string;
+}
+
+export interface Timeline {
+  tasks: TimelineTask[];
+  links: { from: string; to: string; lag_days: number }[];
+  today: string;
+  finish_p50: string | null;
+  finish_p90: string | null;
+  blackouts: Blackout[];
+  windows: Span[];
+}
+
+export interface CalendarDays {
+  tasks: Task[];
+  windows: Span[];
+  blackouts: Blackout[];
+  notices: { date: string; title: string }[];
+}
+
+export interface Forecast {
+  finish_p50: string | null;
+  finish_p90: string | null;
+  deadlines: { task: string; deadline: string; risk: number }[];
+  basis: Record<string, number | string | null>;
+}
+
+export interface WhatIf {
+  jobs?: number;
+  window?: { days: string[]; from: string; to: string; zone?: string };
+  without_tables?: string[];
+}
+
+export interface Mine {
+  overdue: Task[];
+  today: Task[];
+  this_week: Task[];
+  waiting: Task[];
+  later: Task[];
+}
+
+export interface Template {
+  id: string;
+  name: string;
+  description?: string;
+  tasks: number;
+}
+
+export interface ImportPreview {
+  format: string;
+  columns: { name: string; sample: string[]; proposed: string | null }[];
+  rows: number;
+  no_home: string[];
+}
+
+export interface Imported {
+  created: number;
+  updated: number;
+  no_home: string[];
+}
+
+export interface Webhook {
+  id: string;
+  url: string;
+  events: string[];
+  failing?: boolean;
+}

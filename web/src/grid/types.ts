@@ -1,7 +1,7 @@
 // What the grid knows of columns and rows. It knows nothing of tasks: a page gives it columns and a source of rows.
-import type { ReactNode } from "react";
+import type { ReactNode } from 'react';
 
-export type CellKind = "text" | "number" | "date" | "person" | "select" | "multi" | "checkbox" | "url";
+export type CellKind = 'text' | 'number' | 'date' | 'person' | 'select' | 'multi' | 'checkbox' | 'url';
 
 export interface Option {
   id: string;
@@ -18,7 +18,7 @@ export interface Column<R> {
   title: string;
   kind: CellKind;
   width: number;
-  align?: "right";
+  align?: 'right';
   /** Whether this row's cell may be written. */
   editable: (row: R) => boolean;
   /** Why it may not, in words; shown when somebody tries. */
@@ -29,6 +29,8 @@ export interface Column<R> {
   /** Enter or a click opens something (the evidence) instead of an editor. */
   opens?: (row: R) => boolean;
   sortable?: boolean;
+  /** A cell that may not be emptied (a title, a priority). */
+  needed?: boolean;
 }
 
 export interface Group {

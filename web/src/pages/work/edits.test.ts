@@ -1,14 +1,14 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Edits, heldBefore, laid, type Sent } from './edits';
+import { Edits, heldBefore, laid, partOf, type Part, type Sent } from './edits';
 import { passes, withTest } from './filter';
 import type { Task, TaskSet } from './types';
 
 const task = (over: Partial<Task> = {}): Task => ({
   id: 't1', number: 1, title: 'Map', description: '', description_html: '', kind: 'task', parent: null, origin: 'manual',
-  binding: null, status: 'open', progress: null, evidence: [], stale_because: null, owner: null,
+  binding: null, confirmable: false, status: 'open', progress: null, evidence: [], stale_because: null, owner: null,
   raci: { responsible: [], accountable: null, consulted: [], informed: [] }, priority: 'normal', start: null, deadline: null,
   estimate_hours: null, labels: [], fields: {}, watchers: [], depends_on: [], schedule: null, risk: null, comments: 0,
-  attachments: 0, rank: 'a', version: 1, created_at: 0, updated_at: 0, updated_by: null, ...over,
+  attachments: 0, rank: 'a', version: 1, created_at: 0, updated_at: 0, updated_by: null, started_at: null, done_at: null, gone: false, ...over,
 });
 
 /** The server's rule, restated: each field knows the version that wrote it last. */
@@ -22,12 +22,13 @@ class Server {
     if (clash) return { kind: 'clash', current: this.held };
     this.held = { ...laid(this.held, set), version: this.held.version + 1 };
     for (const name of Object.keys(set)) this.wrote[name] = this.held.version;
-    return { kind: 'done', task: this.held };
+    return { kind: 'done', tasks: [this.held] };
   }
-  async send(set: TaskSet, version: number): Promise<Sent> {
+  async send(parts: Part[]): Promise<Sent> {
     await Promise.resolve();
     if (this.down) return { kind: 'offline' };
-    const answer = this.write(set, version);
+    const [part] = parts as [Part];
+    const answer = this.write(part.set, part.version);
     if (this.loseAnswer) {
       this.loseAnswer = false;
       return { kind: 'offline' };
@@ -41,13 +42,13 @@ function setUp() {
   const told = { clash: [] as Task[], refused: 0 };
   let seen = server.held;
   const edits: Edits = new Edits({
-    send: (_, set, version) => server.send(set, version),
+    send: (parts) => server.send(parts),
     changed: () => undefined,
-    saved: (saved) => { seen = saved; },
+    saved: (saved) => { seen = saved[0] ?? seen; },
     clash: (_, current) => told.clash.push(current),
     refused: () => { told.refused += 1; },
   });
-  return { server, told, edits, edit: (set: TaskSet) => edits.add(edits.over(seen), set), seen: () => edits.over(seen) };
+  return { server, told, edits, edit: (set: TaskSet) => edits.add([partOf(edits.over(seen), set)]), seen: () => edits.over(seen) };
 }
 
 const settled = async () => { for (let turn = 0; turn < 60; turn += 1) await Promise.resolve(); };

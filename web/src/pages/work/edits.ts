@@ -2,19 +2,24 @@
 // a lost line keeps it, a refusal takes it back and says why, a clash shows what the other person wrote.
 import type { Task, TaskSet } from './types';
 
-export interface Edit {
-  id: number;
+/** What one edit does to one task. */
+export interface Part {
   task: string;
   /** The version that the person saw when editing. */
   version: number;
   set: TaskSet;
   /** What the fields held before, to undo and to tell a real clash. */
   before: TaskSet;
-  sent: boolean;
+}
+
+/** One act of a person: a cell, or all the cells of a paste. */
+export interface Edit {
+  id: number;
+  parts: Part[];
 }
 
 export type Sent =
-  | { kind: 'done'; task: Task }
+  | { kind: 'done'; tasks: Task[] }
   /** Somebody changed the same field meanwhile. */
   | { kind: 'clash'; current: Task }
   | { kind: 'refused'; reason: unknown }
@@ -22,17 +27,17 @@ export type Sent =
   | { kind: 'offline' };
 
 export interface EditsHost {
-  send: (task: string, set: TaskSet, version: number) => Promise<Sent>;
+  send: (parts: Part[]) => Promise<Sent>;
   /** Something to draw changed. */
   changed: () => void;
-  saved: (task: Task) => void;
+  saved: (tasks: Task[]) => void;
   clash: (edit: Edit, current: Task) => void;
   refused: (edit: Edit, reason: unknown) => void;
 }
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 
-/** Lays set fields over a task; `field:<id>` goes into the custom fields. */
+/** Lays set fields over a task, custom ones among the others. */
 export function laid(task: Task, set: TaskSet): Task {
   let fields = task.fields;
   const plain: Record<string, unknown> = {};
@@ -55,6 +60,11 @@ export function heldBefore(task: Task, set: TaskSet): TaskSet {
   return before;
 }
 
+/** Whether a task holds just what `set` says. */
+export const holds = (task: Task, set: TaskSet) => same(heldBefore(task, set), set);
+
+export const partOf = (task: Task, set: TaskSet): Part => ({ task: task.id, version: task.version, set, before: heldBefore(task, set) });
+
 export class Edits {
   private queue: Edit[] = [];
   private next = 1;
@@ -73,17 +83,17 @@ export class Edits {
   /** A task as the reader should see it. */
   over(task: Task): Task {
     let seen = task;
-    for (const edit of this.queue) if (edit.task === task.id) seen = laid(seen, edit.set);
+    for (const edit of this.queue) for (const part of edit.parts) if (part.task === task.id) seen = laid(seen, part.set);
     return seen;
   }
 
   pending(task: string): boolean {
-    return this.queue.some((edit) => edit.task === task);
+    return this.queue.some((edit) => edit.parts.some((part) => part.task === task));
   }
 
-  /** `task` is as seen, the edits before this one laid over it. */
-  add(task: Task, set: TaskSet): void {
-    this.queue.push({ id: this.next++, task: task.id, version: task.version, set, before: heldBefore(task, set), sent: false });
+  add(parts: Part[]): void {
+    if (parts.length === 0) return;
+    this.queue.push({ id: this.next++, parts });
     this.host.changed();
     void this.pump();
   }
@@ -108,8 +118,7 @@ export class Edits {
 
   private async sendFirst(): Promise<void> {
     const edit = this.queue[0] as Edit;
-    edit.sent = true;
-    const sent = await this.host.send(edit.task, edit.set, edit.version);
+    const sent = await this.host.send(edit.parts);
     if (sent.kind === 'offline') {
       this.offline = true;
       this.timer = setTimeout(() => {
@@ -124,19 +133,19 @@ export class Edits {
     this.wait = 500;
     this.queue.shift();
     if (sent.kind === 'done') {
-      this.rebase(sent.task);
-      this.host.saved(sent.task);
-    } else if (sent.kind === 'clash') {
-      // A repeat of an edit that had arrived although its answer was lost is no clash.
-      if (same(heldBefore(sent.current, edit.set), edit.set)) {
-        this.rebase(sent.current);
-        this.host.saved(sent.current);
-      } else {
-        this.host.saved(sent.current);
-        this.host.clash(edit, sent.current);
-      }
-    } else this.host.refused(edit, sent.reason);
+      sent.tasks.forEach((task) => this.rebase(task));
+      this.host.saved(sent.tasks);
+    } else if (sent.kind === 'clash') this.clashed(edit, sent.current);
+    else this.host.refused(edit, sent.reason);
     this.host.changed();
+  }
+
+  private clashed(edit: Edit, current: Task): void {
+    const part = edit.parts.find((one) => one.task === current.id);
+    this.host.saved([current]);
+    // A repeat of an edit that had arrived although its answer was lost is no clash.
+    if (part && holds(current, part.set)) this.rebase(current);
+    else this.host.clash(edit, current);
   }
 
   /** Later edits of the same task were made on top of this one: they take its version where nobody else wrote the
@@ -144,9 +153,11 @@ export class Edits {
   private rebase(task: Task): void {
     let base = task;
     for (const edit of this.queue) {
-      if (edit.task !== task.id) continue;
-      if (same(heldBefore(base, edit.set), edit.before)) edit.version = Math.max(edit.version, task.version);
-      base = laid(base, edit.set);
+      for (const part of edit.parts) {
+        if (part.task !== task.id) continue;
+        if (holds(base, part.before)) part.version = Math.max(part.version, task.version);
+        base = laid(base, part.set);
+      }
     }
   }
 }

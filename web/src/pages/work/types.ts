@@ -44,6 +44,8 @@ export interface Task {
   parent: string | null;
   origin: string;
   binding: Binding | null;
+  /** Whether a person says that this bound step is done. */
+  confirmable: boolean;
   status: Status;
   progress: number | null;
   evidence: Evidence[];
@@ -67,6 +69,10 @@ export interface Task {
   created_at: number;
   updated_at: number;
   updated_by: string | null;
+  started_at: number | null;
+  done_at: number | null;
+  /** Whether the plan no longer has what it was drafted for. */
+  gone: boolean;
 }
 
 /** The fields of a task that a person may set; `field:<id>` names a custom one. */
@@ -86,7 +92,7 @@ export interface Field {
   id: string;
   name: string;
   type: FieldType;
-  options: { id: string; name: string; colour: string | null }[];
+  options: { id: string; name: string; colour: string }[];
   rank: string;
 }
 
@@ -162,6 +168,7 @@ export interface Blackout {
   id?: string;
   date: string;
   why: string;
+  of?: string | null;
 }
 
 export interface Span {
@@ -210,8 +217,18 @@ export interface Mine {
 export interface Template {
   id: string;
   name: string;
+  tasks: TemplateTask[];
+}
+
+export interface TemplateTask {
+  title: string;
   description?: string;
-  tasks: number;
+  start_after?: number | null;
+  due_after?: number | null;
+  estimate_hours?: number | null;
+  labels?: string[];
+  after?: number[];
+  part_of?: number | null;
 }
 
 export interface ImportPreview {

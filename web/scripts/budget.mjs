@@ -1,0 +1,32 @@
+// Fails when what the first page loads, gzipped, is more than 300 kB: the entry, what it imports, the overview, the
+// styles and the two letters' files that a Latin page asks for.
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+
+const BUDGET = 300_000;
+const dist = new URL('../dist/', import.meta.url).pathname;
+const manifest = JSON.parse(readFileSync(`${dist}.vite/manifest.json`, 'utf8'));
+const files = new Set();
+
+function take(key) {
+  const chunk = manifest[key];
+  if (!chunk || files.has(chunk.file)) return;
+  files.add(chunk.file);
+  for (const css of chunk.css ?? []) files.add(css);
+  for (const asset of chunk.assets ?? []) if (/-latin-(wght|opsz)-normal/.test(asset)) files.add(asset);
+  for (const next of chunk.imports ?? []) take(next);
+}
+for (const key of Object.keys(manifest)) {
+  if (manifest[key].isEntry || key.endsWith('pages/overview/index.tsx')) take(key);
+}
+files.add('index.html');
+let sum = 0;
+for (const file of [...files].sort()) {
+  const path = `${dist}${file}`;
+  const size = file.endsWith('.woff2') ? statSync(path).size
+    : existsSync(`${path}.gz`) ? statSync(`${path}.gz`).size : gzipSync(readFileSync(path)).length;
+  sum += size;
+  console.log(`${String(size).padStart(8)}  ${file}`);
+}
+console.log(`${String(sum).padStart(8)}  bytes in all, of ${BUDGET}`);
+if (sum > BUDGET) { console.error('the first load is over its budget'); process.exit(1); }

@@ -1,0 +1,38 @@
+// What an event makes stale is asked for again. Progress of a run goes straight into what is shown.
+import { useQueryClient } from '@tanstack/react-query';
+import { useCallback } from 'react';
+import type { Progress, RunDetail } from '@/api/types';
+import { useLive, type LiveEvent } from './live';
+
+const STALE: Record<string, readonly string[]> = {
+  'alert.raised': ['alerts', 'alert'],
+  'alert.closed': ['alerts', 'alert'],
+  'grant.changed': ['grants'],
+  'person.changed': ['people', 'person', 'invitations', 'presence'],
+  'plan.edited': ['plan', 'approvals'],
+  'plan.approved': ['approvals'],
+  'policy.changed': ['policy'],
+  'presence.changed': ['presence'],
+  'presence.reset': ['presence'],
+  'quarantine.decided': ['quarantine', 'run', 'runs', 'overview'],
+  'run.changed': ['runs', 'run', 'quarantine', 'overview', 'presence'],
+};
+
+/** Keeps what is shown true while the shell is there. */
+export function useInvalidations(): void {
+  const client = useQueryClient();
+  const hear = useCallback((event: LiveEvent) => {
+    if (event.kind === 'reset') { void client.invalidateQueries(); return; }
+    if (event.kind === 'run.progress') {
+      const progress = event.data as unknown as Progress;
+      client.setQueryData<RunDetail>(['run', progress.run], (run) => (run ? { ...run, status: progress.status, progress } : run));
+      client.setQueryData(['progress', progress.run], progress);
+      if (progress.status === 'done' || progress.status === 'stopped' || progress.status === 'paused') {
+        for (const key of ['runs', 'run', 'quarantine', 'overview']) void client.invalidateQueries({ queryKey: [key] });
+      }
+      return;
+    }
+    for (const key of STALE[event.kind] ?? []) void client.invalidateQueries({ queryKey: [key] });
+  }, [client]);
+  useLive(['*'], hear);
+}

@@ -1,0 +1,34 @@
+// Light, dark, or as the system has it.
+import { useSyncExternalStore } from 'react';
+
+export type Theme = 'system' | 'light' | 'dark';
+const KEY = 'dunlin.theme';
+const dark = window.matchMedia('(prefers-color-scheme: dark)');
+const tellAll = new Set<() => void>();
+let chosen: Theme = read();
+
+function read(): Theme {
+  try {
+    const kept = localStorage.getItem(KEY);
+    if (kept === 'light' || kept === 'dark') return kept;
+  } catch { /* as the system has it */ }
+  return 'system';
+}
+
+/** Puts the theme on the page. Called before the first paint, and whenever it changes. */
+export function applyTheme(): void {
+  const shown = chosen === 'system' ? (dark.matches ? 'dark' : 'light') : chosen;
+  document.documentElement.dataset.theme = shown;
+}
+dark.addEventListener('change', applyTheme);
+
+export function setTheme(next: Theme): void {
+  chosen = next;
+  try { localStorage.setItem(KEY, next); } catch { /* it holds for this visit */ }
+  applyTheme();
+  for (const tell of tellAll) tell();
+}
+
+export function useTheme(): Theme {
+  return useSyncExternalStore((tell) => { tellAll.add(tell); return () => tellAll.delete(tell); }, () => chosen);
+}

@@ -1,0 +1,52 @@
+// Where the reader has scrolled to, as the lines and columns to draw. State changes only when these change, so that
+// most scroll events draw nothing.
+import { useCallback, useLayoutEffect, useRef, useState, type RefObject } from 'react';
+import { columnSpan, lineSpan, type Span } from './virtual';
+
+export interface Seen {
+  lines: Span;
+  cols: Span;
+  height: number;
+  width: number;
+}
+
+const EXTRA_LINES = 12;
+
+export function useScroll(box: RefObject<HTMLDivElement | null>, line: number, count: number, edge: number[], frozen: number, chrome: number): Seen {
+  const [seen, setSeen] = useState<Seen>({ lines: { from: 0, to: Math.min(count, 40) }, cols: { from: frozen, to: edge.length - 1 }, height: 600, width: 1200 });
+  const frame = useRef(0);
+  const measure = useCallback(() => {
+    const element = box.current;
+    if (!element) return;
+    const height = element.clientHeight - chrome;
+    const width = element.clientWidth;
+    // Steps of four lines: fewer drawings while scrolling slowly.
+    const exact = lineSpan(element.scrollTop, height, line, count, EXTRA_LINES);
+    const lines = { from: exact.from - (exact.from % 4), to: Math.min(count, Math.ceil(exact.to / 4) * 4) };
+    const cols = columnSpan(edge, frozen, element.scrollLeft, width, 1);
+    setSeen((before) =>
+      before.lines.from === lines.from && before.lines.to === lines.to && before.cols.from === cols.from && before.cols.to === cols.to && before.height === height && before.width === width
+        ? before
+        : { lines, cols, height, width },
+    );
+  }, [box, line, count, edge, frozen, chrome]);
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    measure();
+    const scrolled = () => {
+      cancelAnimationFrame(frame.current);
+      frame.current = requestAnimationFrame(measure);
+    };
+    element.addEventListener('scroll', scrolled, { passive: true });
+    const sizes = new ResizeObserver(measure);
+    sizes.observe(element);
+    return () => {
+      cancelAnimationFrame(frame.current);
+      element.removeEventListener('scroll', scrolled);
+      sizes.disconnect();
+    };
+  }, [box, measure]);
+  return seen;
+}

@@ -1,0 +1,39 @@
+// Where the app begins: theme and language before the first paint, then who is signed in, then the page.
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { ProblemError } from '@/api/client';
+import { startLive } from '@/app/live';
+import { router } from '@/app/router';
+import { fetchMe } from '@/app/session';
+import { applyTheme } from '@/app/theme';
+import { lang } from '@/i18n';
+import { ProblemView } from '@/ui/states';
+import '@/styles/index.css';
+
+applyTheme();
+document.documentElement.lang = lang();
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      retry: (times, error) => times < 2 && !(error instanceof ProblemError && error.problem.status >= 400 && error.problem.status < 500),
+    },
+  },
+});
+
+const place = document.getElementById('root');
+if (place) {
+  const app = createRoot(place);
+  client.fetchQuery({ queryKey: ['me'], queryFn: fetchMe, retry: 1 }).then((me) => {
+    if (me.stage !== 'full') { location.assign(me.stage === 'enrol' ? '/enrol' : '/second-factor'); return; }
+    startLive();
+    app.render(<StrictMode><QueryClientProvider client={client}><RouterProvider router={router} /></QueryClientProvider></StrictMode>);
+  }).catch((error: unknown) => {
+    // Without somebody signed in the server's page is already on its way.
+    if (error instanceof ProblemError && (error.problem.status === 401 || error.problem.status === 403)) return;
+    app.render(<main className="page"><ProblemView error={error} retry={() => location.reload()} /></main>);
+  });
+}

@@ -1,0 +1,104 @@
+// The work API, call by call. A thin layer over the app's client: no caching, no retrying.
+import { raw } from '@/api/client';
+import type { Attachment, CalendarDays, Change, Comment, Field, Forecast, ImportPreview, Imported, Mine, Person, Question, Rows, Task, TaskSet, Template, Timeline, View, Webhook, WhatIf } from './types';
+
+const ROOT = '/api/v1/work';
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const init: RequestInit = { method };
+  if (body !== undefined) {
+    init.headers = { 'content-type': 'application/json' };
+    init.body = JSON.stringify(body);
+  }
+  const response = await raw(`${ROOT}${path}`, init);
+  const text = await response.text();
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+function query(words: Record<string, string | number | undefined | null>): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(words)) if (value !== undefined && value !== null && value !== '') params.set(name, String(value));
+  const text = params.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+/** Some lists come bare, some in an object with one list: both are taken. */
+function listOf<T>(answer: unknown): T[] {
+  if (Array.isArray(answer)) return answer as T[];
+  const lists = Object.values((answer ?? {}) as Record<string, unknown>).filter(Array.isArray);
+  return (lists[0] ?? []) as T[];
+}
+
+export interface TaskQuery {
+  q?: string;
+  filter?: string;
+  sort?: string;
+  group?: string;
+  offset?: number;
+  limit?: number;
+}
+
+export const work = {
+  tasks: (words: TaskQuery) => call<Rows>('GET', `/tasks${query({ ...words })}`),
+  task: (id: string) => call<Task>('GET', `/tasks/${id}`),
+  create: (set: TaskSet) => call<Task>('POST', '/tasks', set),
+  patch: (id: string, set: TaskSet, version: number) => call<Task>('PATCH', `/tasks/${id}`, { ...set, version }),
+  remove: (id: string) => call<void>('DELETE', `/tasks/${id}`),
+  batch: (changes: { id: string; set: TaskSet; version?: number }[]) => call<{ tasks: Task[]; change: string }>('POST', '/tasks/batch', { changes }),
+  move: (id: string, to: { after: string | null; parent?: string | null; status?: string }) => call<Task>('POST', `/tasks/${id}/move`, to),
+  confirm: (id: string, body: Record<string, unknown>) => call<Task>('POST', `/tasks/${id}/confirm`, body),
+  history: async (id: string) => listOf<Change>(await call('GET', `/tasks/${id}/history`)),
+  undo: (change: string) => call<unknown>('POST', `/changes/${change}/undo`),
+  comments: async (id: string) => listOf<Comment>(await call('GET', `/tasks/${id}/comments`)),
+  comment: (id: string, text: string) => call<Comment>('POST', `/tasks/${id}/comments`, { text }),
+  editComment: (task: string, id: string, text: string) => call<Comment>('PATCH', `/tasks/${task}/comments/${id}`, { text }),
+  removeComment: (task: string, id: string) => call<void>('DELETE', `/tasks/${task}/comments/${id}`),
+  attachments: async (id: string) => listOf<Attachment>(await call('GET', `/tasks/${id}/attachments`)),
+  attach: async (id: string, file: File) => {
+    const headers = { 'content-type': file.type || 'application/octet-stream', 'x-file-name': encodeURIComponent(file.name) };
+    const response = await raw(`${ROOT}/tasks/${id}/attachments`, { method: 'POST', headers, body: file });
+    return (await response.json()) as Attachment;
+  },
+  attachmentUrl: (id: string) => `${ROOT}/attachments/${id}`,
+  detach: (id: string) => call<void>('DELETE', `/attachments/${id}`),
+  watch: (id: string, on: boolean) => call<Task>(on ? 'POST' : 'DELETE', `/tasks/${id}/watch`),
+  fields: async () => listOf<Field>(await call('GET', '/fields')),
+  createField: (field: Partial<Field>) => call<Field>('POST', '/fields', field),
+  patchField: (id: string, field: Partial<Field>) => call<Field>('PATCH', `/fields/${id}`, field),
+  removeField: (id: string) => call<void>('DELETE', `/fields/${id}`),
+  views: async () => listOf<View>(await call('GET', '/views')),
+  createView: (view: Partial<View>) => call<View>('POST', '/views', view),
+  patchView: (id: string, view: Partial<View>) => call<View>('PATCH', `/views/${id}`, view),
+  removeView: (id: string) => call<void>('DELETE', `/views/${id}`),
+  templates: async () => listOf<Template>(await call('GET', '/templates')),
+  createTemplate: (template: Partial<Template>) => call<Template>('POST', '/templates', template),
+  applyTemplate: (id: string, start: string) => call<unknown>('POST', `/templates/${id}/apply`, { start }),
+  timeline: () => call<Timeline>('GET', '/timeline'),
+  baseline: () => call<unknown>('POST', '/baseline'),
+  calendar: (from: string, to: string) => call<CalendarDays>('GET', `/calendar${query({ from, to })}`),
+  addBlackout: (date: string, why: string) => call<unknown>('POST', '/blackouts', { date, why }),
+  removeBlackout: (id: string) => call<void>('DELETE', `/blackouts/${id}`),
+  feed: () => call<{ url?: string | null; created_at?: number | null; read_at?: number | null }>('GET', '/feed'),
+  makeFeed: () => call<{ url: string }>('POST', '/feed'),
+  removeFeed: () => call<void>('DELETE', '/feed'),
+  forecast: () => call<Forecast>('GET', '/forecast'),
+  whatIf: (change: WhatIf) => call<Forecast & { difference?: Record<string, number | null> }>('POST', '/what-if', change),
+  mine: () => call<Mine>('GET', '/mine'),
+  draft: () => call<{ added?: number; kept?: number; gone?: number }>('POST', '/draft'),
+  questions: async () => listOf<Question>(await call('GET', '/questions')),
+  answer: (task: string, answer: string) => call<unknown>('POST', `/questions/${task}/answer`, { answer }),
+  previewImport: async (text: string, format?: string) => {
+    const response = await raw(`${ROOT}/import/preview${query({ format })}`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: text });
+    return (await response.json()) as ImportPreview;
+  },
+  importTasks: (format: string, text: string, mapping: Record<string, string | null>) => call<Imported>('POST', '/import', { format, text, mapping }),
+  exportUrl: (format: string, words: TaskQuery) => `${ROOT}/export${query({ format, ...words })}`,
+  webhooks: async () => listOf<Webhook>(await call('GET', '/webhooks')),
+  createWebhook: (url: string, events: string[]) => call<Webhook & { secret?: string }>('POST', '/webhooks', { url, events }),
+  removeWebhook: (id: string) => call<void>('DELETE', `/webhooks/${id}`),
+  at: (task: string | null, field: string | null) => call<unknown>('POST', '/presence/at', { task, field }),
+  people: async () => {
+    const response = await raw('/api/v1/people');
+    return listOf<Person>(await response.json());
+  },
+};

@@ -37,7 +37,7 @@ pub(crate) struct Client {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// For pages: nothing but our own style, script, pictures and forms.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// For answers that are not pages: nothing at all, should a browser show one as a page.
 const DATA_POLICY: &str =
@@ -89,7 +89,7 @@ impl Route {
     fn of(request: &Request) -> Route {
         let path = request.uri().path();
         let name = request.extensions().get::<MatchedPath>().map(|m| m.as_str().to_owned());
-        let data = ["/api", "/scim", "/metrics", "/healthz", "/readyz", "/ledger", "/assets"];
+        let data = ["/api", "/scim", "/metrics", "/healthz", "/readyz", "/ledger", "/assets", "/app"];
         let is_data =
             data.iter().any(|p| path == *p || path.strip_prefix(p).is_some_and(|r| r.starts_with('/')));
         Route {

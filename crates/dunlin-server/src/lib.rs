@@ -27,6 +27,7 @@ mod plan;
 mod problem;
 mod routes;
 mod serve;
+mod web;
 mod wiring;
 
 pub use config::{
@@ -35,7 +36,7 @@ pub use config::{
 };
 pub use engine::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,
-    Reason, StartRun, TableProgress,
+    Reason, ReportFiles, ShowError, Side, StartRun, TableProgress, Through, Verification,
 };
 pub use log::start_log;
 pub use problem::Problem;

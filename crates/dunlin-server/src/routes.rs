@@ -9,7 +9,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::{api, layers, pages};
+use crate::{api, layers, pages, web};
 
 static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| api::routes().finish().1);
 
@@ -34,7 +34,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/readyz", get(api::ready))
         .route("/metrics", get(api::metrics))
         .route("/ledger/{*path}", get(api::tiles))
-        .fallback(|| async { Problem::not_found("page") })
+        .fallback(web::fallback)
         .method_not_allowed_fallback(|| async {
             let status = axum::http::StatusCode::METHOD_NOT_ALLOWED;
             Problem::new(status, "method_not_allowed", "this address does not take this method")

@@ -1,4 +1,4 @@
-//! The home page: who I am, where I am signed in, and the way out.
+//! The account page, which works without a script: who I am, where I am signed in, and the way out.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -7,7 +7,7 @@ use dunlin_guard::{Secret, Stage};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::enter::{go_on, must_go, origin};
+use super::enter::{go_on, must_go, must_go_from, origin, sign_in_for};
 use super::factor::csrf;
 use super::view::{HomePage, PasswordPage, SessionLine, html};
 use super::{to, wrong};
@@ -66,8 +66,24 @@ pub(super) async fn password_done(
     let caller = by_cookie(&app, &headers, origin(from)).await?;
     check_form_token(&app, &caller, &headers, &form.csrf)?;
     match app.guard.change_password(&caller.who, &caller.origin, &form.present, &form.password).await {
-        Ok(fresh) => Ok(go_on(&app, &fresh, "/?said=password")),
+        Ok(fresh) => Ok(go_on(&app, &fresh, "/account?said=password")),
         Err(error) => password_page(&app, &caller, Some(&error.into())),
+    }
+}
+
+/// Where a browser must go before it gets the app: to sign in, to what a half-made sign-in lacks, or nowhere.
+pub(crate) async fn before_the_app(
+    app: &App,
+    from: CameFrom,
+    headers: &HeaderMap,
+    back: &str,
+) -> Result<Option<Response>, Problem> {
+    let had_session = cookies::session(app, headers).is_some();
+    match by_cookie(app, headers, origin(from)).await {
+        Ok(caller) => Ok(must_go_from(caller.who.stage, Stage::Full, back)),
+        Err(problem) if problem.status == 401 && had_session => Ok(Some(ended(app))),
+        Err(problem) if problem.status == 401 && back != "/" => Ok(Some(to(&sign_in_for(back)))),
+        Err(problem) => Err(problem),
     }
 }
 
@@ -148,7 +164,7 @@ pub(super) async fn end_session(
         return Err(Problem::not_found("session"));
     }
     app.guard.end_session(&caller.who.actor(), &session, "by_owner").await?;
-    Ok(to("/?said=ended"))
+    Ok(to("/account?said=ended"))
 }
 
 pub(super) async fn sign_out(

@@ -299,6 +299,16 @@ pub(super) fn must_go(stage: Stage, here: Stage) -> Option<Response> {
     (stage != here).then(|| to(&stage_page(stage, "/")))
 }
 
+/// The same, coming back to `back` afterwards.
+pub(super) fn must_go_from(stage: Stage, here: Stage, back: &str) -> Option<Response> {
+    (stage != here).then(|| to(&stage_page(stage, &safe_next(back))))
+}
+
+/// The page of sign-in, which leads back to `back`.
+pub(super) fn sign_in_for(back: &str) -> String {
+    format!("/sign-in?next={}", urlencoded(&safe_next(back)))
+}
+
 /// The origin of a request as the guard knows it; here so that pages name one place.
 pub(super) fn origin(from: CameFrom) -> Origin {
     from.0

@@ -11,6 +11,8 @@ mod federated;
 mod look;
 mod view;
 
+pub(crate) use account::before_the_app;
+
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -24,7 +26,7 @@ use view::{ProblemPage, Wrong, html};
 /// The pages' routes.
 pub(crate) fn router() -> Router<App> {
     Router::new()
-        .route("/", get(account::home))
+        .route("/account", get(account::home))
         .route("/sessions/{session}/end", post(account::end_session))
         .route("/password", get(account::password).post(account::password_done))
         .route("/sign-out", post(account::sign_out))

@@ -117,7 +117,7 @@ async fn from_the_set_up_to_the_first_owner_at_home() {
     let (status, _, page) = browser.post("/enrol/codes", &[("csrf", &csrf)]).await;
     assert_eq!(status, 200);
     assert_eq!(page.matches("<li>").count(), 10, "{page}");
-    let (status, _, page) = browser.get("/").await;
+    let (status, _, page) = browser.get("/account").await;
     assert_eq!(status, 200);
     assert!(page.contains("ana@example.com") && page.contains("this one"), "{page}");
     assert!(
@@ -139,15 +139,33 @@ async fn from_the_set_up_to_the_first_owner_at_home() {
 }
 
 #[tokio::test]
+async fn the_app_is_for_whoever_is_signed_in_and_keeps_to_its_places() {
+    let bench = Bench::new().await;
+    bench.person(Role::Owner).await;
+    let ana = bench.person(Role::Writer).await;
+    let mut nobody = Browser { bench: &bench, cookie: String::new() };
+    assert_eq!(nobody.get("/work?view=1").await.1, "/sign-in?next=%2Fwork%3Fview%3D1");
+    let mut browser = Browser { bench: &bench, cookie: ana.cookie.clone() };
+    for place in ["/", "/work", "/guard/people/x", "/alerts/x"] {
+        let (status, _, page) = browser.get(place).await;
+        assert_eq!(status, 200, "{place}");
+        assert!(page.contains("<html lang=\"en\">"), "{place}: {page}");
+    }
+    for nothing in ["/nothing", "/app/nothing.js"] {
+        assert_eq!(browser.get(nothing).await.0, 404, "{nothing}");
+    }
+}
+
+#[tokio::test]
 async fn a_session_is_ended_from_another_device() {
     let bench = Bench::new().await;
     let here = bench.person(Role::Writer).await;
     let there = bench.sign_in(&here.id).await;
     let mut browser = Browser { bench: &bench, cookie: here.cookie.clone() };
-    let (_, _, page) = browser.get("/").await;
+    let (_, _, page) = browser.get("/account").await;
     assert!(page.contains(&format!("/sessions/{}/end", there.session)));
     let path = format!("/sessions/{}/end", there.session);
-    assert_eq!(browser.post(&path, &[("csrf", &here.csrf)]).await.1, "/?said=ended");
+    assert_eq!(browser.post(&path, &[("csrf", &here.csrf)]).await.1, "/account?said=ended");
     assert_eq!(bench.get(&there, "/api/v1/me").await.status(), 401);
     let mut other = Browser { bench: &bench, cookie: there.cookie.clone() };
     assert_eq!(other.get("/").await.1, "/sign-in?said=ended");
@@ -224,7 +242,7 @@ async fn pages_are_plain_without_script_or_inline_style() {
     let mut browser = Browser { bench: &bench, cookie: ana.cookie.clone() };
     let mut nobody = Browser { bench: &bench, cookie: String::new() };
     let mut pages = Vec::new();
-    for path in ["/", "/enrol", "/enrol/codes", "/second-factor", "/device", "/nothing"] {
+    for path in ["/account", "/enrol", "/enrol/codes", "/second-factor", "/device", "/nothing"] {
         pages.push((path, browser.get(path).await.2));
     }
     for path in ["/sign-in", "/recover", "/recover/x", "/unlock/x", "/invitation/x"] {

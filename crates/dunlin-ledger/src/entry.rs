@@ -295,6 +295,21 @@ pub enum Body {
     LedgerKeyChanged { previous: String, verifier: String },
     /// What the state kept longer than the rules allow was deleted, e.g. `texts` or `addresses`.
     Shredded { class: String, rows: u64 },
+    /// Tasks were changed; `root` is a salted hash over what was, and became. Texts are in the state.
+    WorkChanged { change: String, tasks: u64, root: String },
+    /// A person stands for a step of the migration that dunlin cannot see itself; no table for the whole project.
+    StepConfirmed { step: String, table: String, part: String },
+    /// That word was taken back.
+    StepWithdrawn { step: String, table: String, part: String },
+    /// How a table of the plan is now: hashes of its mapping and of its stores' columns (empty when unknown), and the
+    /// source columns that have no fate.
+    TableSeen { table: String, fingerprint: String, mapping: String, schema: String, undecided: Vec<String> },
+    /// A table was tried out without writing to its target.
+    Rehearsed { table: String, fingerprint: String, counts: Counts, reconciled: bool },
+    /// A table was looked at: its rows and columns.
+    TableProfiled { table: String, rows: u64, columns: u64 },
+    /// The groups of quarantined rows of a table that wait, with their rows.
+    QuarantineSeen { table: String, groups: BTreeMap<String, u64> },
     /// A server began to serve this workspace.
     ServerStarted { version: String },
     /// It stopped in order.
@@ -429,6 +444,14 @@ impl Body {
                 hash("verifier", verifier)
             }
             Body::Shredded { class, .. } => code("class", class),
+            Body::WorkChanged { root, .. } => hash("root", root),
+            Body::Rehearsed { fingerprint, .. } => hash("fingerprint", fingerprint),
+            Body::StepConfirmed { step, .. } | Body::StepWithdrawn { step, .. } => code("step", step),
+            Body::TableSeen { fingerprint, mapping, schema, .. } => {
+                hash("fingerprint", fingerprint)?;
+                hash("mapping", mapping)?;
+                hash("schema", schema)
+            }
             Body::ServerStarted { version } => code("version", version),
             _ => Ok(()),
         }

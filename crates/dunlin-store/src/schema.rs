@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0002_people.sql"),
     include_str!("../migrations/0003_access.sql"),
     include_str!("../migrations/0004_alerts.sql"),
+    include_str!("../migrations/0005_work.sql"),
 ];
 
 /// Brings the state to the newest version, or refuses one that is newer than this program.

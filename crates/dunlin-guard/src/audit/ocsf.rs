@@ -70,6 +70,13 @@ pub(super) const KINDS: &[&str] = &[
     "ledger_read",
     "ledger_key_changed",
     "shredded",
+    "work_changed",
+    "step_confirmed",
+    "step_withdrawn",
+    "table_seen",
+    "rehearsed",
+    "table_profiled",
+    "quarantine_seen",
     "server_started",
     "server_stopped",
 ];
@@ -182,6 +189,13 @@ fn class_of(body: &Body) -> (Class, u8) {
         | Body::RunPaused { .. }
         | Body::RunFinished { .. }
         | Body::WindowOverridden { .. } => (ApiActivity, 3),
+        Body::WorkChanged { .. } => (EntityManagement, 3),
+        Body::StepConfirmed { .. } => (EntityManagement, 1),
+        Body::StepWithdrawn { .. } => (EntityManagement, 4),
+        Body::Rehearsed { .. }
+        | Body::TableSeen { .. }
+        | Body::TableProfiled { .. }
+        | Body::QuarantineSeen { .. } => (DatastoreActivity, 1),
         Body::RunAbandoned { .. } | Body::TargetFinished { .. } | Body::Shredded { .. } => (ApiActivity, 4),
         Body::ServerStarted { .. } | Body::ServerStopped => (ApiActivity, 99),
     }
@@ -287,6 +301,8 @@ fn entity(body: &Body) -> (&'static str, &str) {
         Body::PlanEdited { fingerprint, .. } => ("plan", fingerprint),
         Body::KeysRotated { key_id, .. } => ("key", key_id),
         Body::LedgerKeyChanged { verifier, .. } => ("ledger_key", verifier),
+        Body::WorkChanged { change, .. } => ("work", change),
+        Body::StepConfirmed { step, .. } | Body::StepWithdrawn { step, .. } => ("step", step),
         _ => ("unknown", "unknown"),
     }
 }

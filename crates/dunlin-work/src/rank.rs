@@ -1,0 +1,76 @@
+//! Texts that sort: between any two there is room for another, so that moving one task changes that task alone.
+
+const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// A rank after `before` and before `after`; none stands for the ends. Ranks never end in `0`. When the two are not in
+/// order, the answer is merely after `before`.
+pub fn between(before: Option<&str>, after: Option<&str>) -> String {
+    let low = before.unwrap_or_default().as_bytes();
+    let high = after.map(str::as_bytes).filter(|high| *high > low);
+    let mut rank = Vec::with_capacity(low.len() + 1);
+    // Once a digit lies below that of `after`, all later digits are free.
+    let mut bounded = high.is_some();
+    for place in 0.. {
+        let floor = low.get(place).map_or(0, |c| value(*c));
+        let ceiling = match high {
+            Some(high) if bounded => high.get(place).map_or(0, |c| value(*c)),
+            _ => 36,
+        };
+        if ceiling > floor + 1 {
+            let step = if bounded || place < low.len() { (ceiling - floor) / 2 } else { 1 };
+            rank.push(DIGITS[floor + step.max(1)]);
+            break;
+        }
+        rank.push(DIGITS[floor]);
+        bounded = bounded && ceiling == floor;
+    }
+    String::from_utf8(rank).unwrap_or_default()
+}
+
+/// Ranks for many tasks in a row, all of one length, in the order of their numbers.
+pub fn nth(n: u64) -> String {
+    let mut rank = [b'0'; 8];
+    // The last digit is never 0.
+    let (mut rest, mut place) = (n / 35, 6);
+    rank[7] = DIGITS[(n % 35 + 1) as usize];
+    while rest > 0 && place > 0 {
+        rank[place] = DIGITS[(rest % 36) as usize];
+        rest /= 36;
+        place -= 1;
+    }
+    rank[0] = b'i';
+    String::from_utf8_lossy(&rank).into_owned()
+}
+
+fn value(digit: u8) -> usize {
+    DIGITS.iter().position(|d| *d == digit).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ranks_in_a_row_sort_by_number() {
+        let ranks: Vec<String> = (0..100_000).step_by(7).map(nth).collect();
+        assert!(ranks.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(between(None, Some(&nth(0))) < nth(0));
+        assert!(between(Some(&nth(5)), None) > nth(5));
+    }
+
+    proptest! {
+        #[test]
+        fn there_is_always_room(places in prop::collection::vec(any::<prop::sample::Index>(), 1..200)) {
+            let mut ranks: Vec<String> = Vec::new();
+            for place in places {
+                let at = place.index(ranks.len() + 1);
+                let before = at.checked_sub(1).map(|i| ranks[i].clone());
+                let new = between(before.as_deref(), ranks.get(at).map(String::as_str));
+                prop_assert!(!new.ends_with('0'));
+                ranks.insert(at, new);
+                prop_assert!(ranks.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", ranks);
+            }
+        }
+    }
+}

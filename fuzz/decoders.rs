@@ -2,7 +2,7 @@
 //! answer or an error, never with a panic. The fuzz targets and the replay of their corpora in `make test` share this
 //! file.
 //!
-//! Not here: PostgreSQL's binary COPY, which only a server sends; its property tests are beside its code.
+//! Not here: what the decoders make of well-formed bytes; their property tests are beside their code.
 
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
@@ -17,7 +17,7 @@ type Decoder = fn(&[u8]);
 
 /// The decoders by the names of their fuzz targets and corpora.
 #[allow(dead_code)] // a fuzz target is one of them
-pub const ALL: [(&str, Decoder); 8] = [
+pub const ALL: [(&str, Decoder); 9] = [
     ("plan", plan),
     ("entry", entry),
     ("note", note),
@@ -26,6 +26,7 @@ pub const ALL: [(&str, Decoder); 8] = [
     ("csv", csv),
     ("jsonl", jsonl),
     ("fragment", fragment),
+    ("copy", copy),
 ];
 
 /// A plan's text.
@@ -35,6 +36,11 @@ pub fn plan(bytes: &[u8]) {
     {
         let _ = plan.fingerprint();
     }
+}
+
+/// What a PostgreSQL server sends for a binary COPY.
+pub fn copy(bytes: &[u8]) {
+    let _ = dunlin_connect::postgres::decode_any(bytes);
 }
 
 /// An entry of the ledger. What is read must be written as it was.

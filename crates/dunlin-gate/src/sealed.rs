@@ -30,11 +30,13 @@ use dunlin_plan::{Class, Kind};
 /// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
 /// let length = sealed.len();
 /// ```
-/// What is allowed is to seal and to hand on:
+/// What is allowed is to seal, to hand on, and to copy what stays under seal:
 /// ```
 /// let sealed = dunlin_gate::Sealed::seal("a value".to_owned());
+/// let _copy = sealed.clone();
 /// let _moved = sealed;
 /// ```
+#[derive(Clone)]
 pub struct Sealed<T>(T);
 
 impl<T> Sealed<T> {
@@ -50,6 +52,7 @@ impl<T> Sealed<T> {
 }
 
 /// Rows as text, with what is needed to mask them. It has no `Debug`: inside the seal it is customer data.
+#[derive(Clone)]
 pub struct Rows {
     /// The store's name in the plan.
     pub store: String,

@@ -25,7 +25,7 @@ use crate::reconcile::{TableResult, reconcile};
 use crate::resolve::{Resolved, resolve};
 use crate::spec::{SavedTable, TableSpec};
 use crate::stores::Stores;
-use crate::{MoveError, Result, carry, recover, replace, settle};
+use crate::{Result, carry, recover, replace, settle};
 
 pub use crate::options::{Event, Observer, Rehearsal, RunOptions, RunSummary, Unfinished};
 
@@ -35,7 +35,7 @@ const ROWS_PER_SPLIT: u64 = 100_000;
 /// Runs a plan.
 ///
 /// # Errors
-/// [`MoveError`], whose exit code is that of the command. Whatever was committed stays accounted for.
+/// [`crate::MoveError`], whose exit code is that of the command. Whatever was committed stays accounted for.
 pub async fn run(
     workspace: &Workspace,
     plan: &Plan,
@@ -357,7 +357,7 @@ impl<'a> Run<'a> {
 
     /// Step 3 of the order of durability: the receipt enters the state and the ledger.
     pub(crate) async fn receipt(&self, id: &str, spec: &TableSpec, done: SplitReceipt) -> Result<()> {
-        fail::fail_point!("move::receipt.before_state", |_| Err(MoveError::failpoint(
+        fail::fail_point!("move::receipt.before_state", |_| Err(crate::MoveError::failpoint(
             "move::receipt.before_state"
         )));
         let rows = recover::quarantine_rows(self.workspace, id, &spec.label, done.receipt.fragment.as_ref())?;
@@ -371,7 +371,7 @@ impl<'a> Run<'a> {
         let value = serde_json::to_value(&stored).unwrap_or_default();
         tx.record_receipt(id, &spec.label, done.split, &value).await?;
         tx.commit().await?;
-        fail::fail_point!("move::receipt.after_state", |_| Err(MoveError::failpoint(
+        fail::fail_point!("move::receipt.after_state", |_| Err(crate::MoveError::failpoint(
             "move::receipt.after_state"
         )));
         Ok(())

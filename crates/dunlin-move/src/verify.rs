@@ -57,6 +57,7 @@ pub struct DifferingRow {
 }
 
 /// The differing rows of one table. Their keys are customer data and under seal.
+#[derive(Clone)]
 pub struct Differences {
     /// The table's label in the plan.
     pub table: String,

@@ -18,4 +18,6 @@ mod profile;
 pub use clean::{CleanFunction, CleanOptions, Cleaned, UnknownFunction, clean, is_sentinel};
 pub use expr::{Compiled, Compiler, Evaluated, ExprError, evaluate_rows, failing_rows};
 pub use kinds::{KindGuess, detect, sampled_kinds};
-pub use profile::{ColumnProfile, Counted, Finding, Lengths, Profile, Profiler, profile_table};
+pub use profile::{
+    ColumnProfile, Counted, Finding, Lengths, Profile, Profiler, profile_table, profile_table_as,
+};

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dunlin_gate::{Rows, Sealed};
+use dunlin_gate::{AccessLog, Ask, ColumnInfo, Policy, Refused, Rows, Sealed, SealedStream};
 use dunlin_guard::Outside;
 use dunlin_ledger::Actor;
 use serde::{Deserialize, Serialize};
@@ -130,7 +130,7 @@ pub struct QuarantineRows {
     /// The rows.
     pub rows: Sealed<Rows>,
     /// Their columns, so that the policies can decide before the seal is broken.
-    pub columns: Vec<dunlin_gate::ColumnInfo>,
+    pub columns: Vec<ColumnInfo>,
     /// The store that they come from, by its name in the plan.
     pub store: String,
     /// The table's label.
@@ -173,6 +173,84 @@ pub struct Decided {
     pub left: u64,
 }
 
+/// One side of a table of the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Where its rows come from.
+    Source,
+    /// Where they go.
+    #[default]
+    Target,
+}
+
+/// Through which gate something is shown, and to whom. The engine opens what it has under seal with it, shows what
+/// comes out, and closes the access.
+pub struct Through<'a> {
+    /// Who decides.
+    pub policy: &'a dyn Policy,
+    /// Where the access is entered.
+    pub log: &'a dyn AccessLog,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// Why nothing was shown.
+#[derive(Debug)]
+pub enum ShowError {
+    /// The engine refused or failed.
+    Engine(EngineError),
+    /// The gate did not open.
+    Gate(Refused),
+}
+
+impl From<EngineError> for ShowError {
+    fn from(error: EngineError) -> ShowError {
+        ShowError::Engine(error)
+    }
+}
+
+impl From<Refused> for ShowError {
+    fn from(refused: Refused) -> ShowError {
+        ShowError::Gate(refused)
+    }
+}
+
+/// Both sides read again and compared. Counts and hashes; which rows differ is under seal, in
+/// [`Engine::differences`].
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Verification {
+    /// Its id.
+    pub id: String,
+    /// `running`, `done` or `failed`.
+    pub status: String,
+    /// What it reads now, in words.
+    pub step: Option<String>,
+    /// The run that was verified, once it is known.
+    pub run: Option<String>,
+    /// Whether everything reconciles; `None` until it is known.
+    pub reconciled: Option<bool>,
+    /// A table each, as `dunlin verify --format json` prints them, without differences.
+    #[schema(value_type = Vec<Object>)]
+    pub tables: Vec<serde_json::Value>,
+    /// How many rows differ, a table each.
+    pub differing: BTreeMap<String, u64>,
+    /// Why it failed, and how to mend that.
+    pub problem: Option<String>,
+    /// When it began, in microseconds since 1970 UTC.
+    pub started_at: i64,
+    /// When it ended.
+    pub ended_at: Option<i64>,
+}
+
+/// The evidence of the latest run.
+pub struct ReportFiles {
+    /// One self-contained page.
+    pub html: String,
+    /// The same as data.
+    pub json: serde_json::Value,
+}
+
 /// One thing found in a plan, in the form of `dunlin check --format json`.
 pub type FindingJson = serde_json::Value;
 
@@ -206,6 +284,41 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Decides on the rows of a group.
     async fn decide(&self, ask: Decide, actor: Actor) -> Result<Decided, EngineError>;
+
+    /// The columns of both sides of the plan's tables, as the stores have them now.
+    async fn schema(&self) -> Result<serde_json::Value, EngineError>;
+
+    /// The columns of one side of a table with the kinds by which the gate is asked when its rows are opened.
+    async fn columns(&self, table: &str, side: Side) -> Result<Vec<ColumnInfo>, EngineError>;
+
+    /// The rows of one side of a table, under seal, in batches.
+    async fn rows(&self, table: &str, side: Side) -> Result<SealedStream, EngineError>;
+
+    /// What the columns of one side of a table hold, an object each as `dunlin profile --format json` prints them;
+    /// their values come through the gate.
+    async fn profile(
+        &self,
+        table: &str,
+        side: Side,
+        through: Through<'_>,
+    ) -> Result<Vec<serde_json::Value>, ShowError>;
+
+    /// Begins to read both sides again, of these tables or of all; returns at once with its id.
+    async fn verify(&self, tables: Vec<String>, actor: Actor) -> Result<String, EngineError>;
+
+    /// The verifications of this server's life, the newest first; a few are kept.
+    fn verifications(&self) -> Vec<Verification>;
+
+    /// The rows of a table that differed, as `dunlin verify --format json` prints them.
+    async fn differences(
+        &self,
+        verification: &str,
+        table: &str,
+        through: Through<'_>,
+    ) -> Result<Vec<serde_json::Value>, ShowError>;
+
+    /// The report of the latest run of the plan.
+    async fn report(&self) -> Result<ReportFiles, EngineError>;
 
     /// Who can look at the stores' own lists of connections, where somebody can.
     fn outside(&self) -> Option<Arc<dyn Outside>> {

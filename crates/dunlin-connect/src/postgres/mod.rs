@@ -49,6 +49,45 @@ use self::config::Config;
 use self::connection::Pool;
 use crate::{Activity, OpenOptions, Probe, Reader, Result, Store, System, Table, TableName, Target};
 
+/// Decodes a binary COPY of one column of each type from any bytes, for fuzzing: the rows that were read, or nothing
+/// when the stream is broken. Never a part of the store's own work.
+#[doc(hidden)]
+pub fn decode_any(bytes: &[u8]) -> Option<usize> {
+    use crate::{Bounds, Column, ColumnType, ReadRequest};
+    let types = [
+        ColumnType::Bool,
+        ColumnType::Int32,
+        ColumnType::Float64,
+        ColumnType::Decimal { precision: 20, scale: 3 },
+        ColumnType::Numeric,
+        ColumnType::TEXT,
+        ColumnType::Jsonb,
+        ColumnType::Uuid,
+        ColumnType::Date,
+        ColumnType::Time,
+        ColumnType::TimestampTz,
+    ];
+    let columns = types.iter().enumerate().map(|(n, ty)| Column::new(format!("c{n}"), ty.clone()));
+    let table = Table::new(TableName::bare("any"), columns.collect());
+    let request = ReadRequest::all(Arc::new(table), Bounds::Whole);
+    let wire: Vec<_> = types.into_iter().map(|ty| (ty, false)).collect();
+    let mut decoder = decode::Decoder::new(request.schema(), &wire, decode::Address::Ordinal, 64);
+    let mut rows = 0;
+    // In two pieces, as a server may send it.
+    let (first, last) = bytes.split_at(bytes.len() / 2);
+    for piece in [first, last] {
+        decoder.push(piece).ok()?;
+        while decoder.is_full() {
+            rows += decoder.take().ok()?.rows.num_rows();
+            decoder.resume().ok()?;
+        }
+    }
+    if !decoder.is_empty() {
+        rows += decoder.take().ok()?.rows.num_rows();
+    }
+    decoder.is_finished().then_some(rows)
+}
+
 /// A PostgreSQL database.
 struct PgStore {
     pool: Arc<Pool>,

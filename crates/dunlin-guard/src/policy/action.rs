@@ -118,6 +118,24 @@ actions! {
     QuarantineRead = "quarantine.read" on Workspace,
     /// Fix, release or discard rows that wait.
     QuarantineDecide = "quarantine.decide" on Workspace,
+    /// Open rows of a source or a target, and what their columns hold, through the gate.
+    DataRead = "data.read" on Workspace,
+    /// Take rows of a source or a target away as a file, through the gate and under a grant.
+    DataExport = "data.export" on Workspace,
+    /// Read both sides again and reconcile; look at what differs, through the gate.
+    RunVerify = "run.verify" on Workspace,
+    /// Read the report of the latest run.
+    ReportRead = "report.read" on Workspace,
+    /// Read tasks; guests those that they have a part in.
+    WorkRead = "work.read" on Workspace,
+    /// Read every task.
+    WorkReadAll = "work.read_all" on Workspace,
+    /// Comment, answer, watch, and set the status of tasks that one owns.
+    WorkTakePart = "work.take_part" on Workspace,
+    /// Make and change tasks and views, import and export them.
+    WorkEdit = "work.edit" on Workspace,
+    /// Change what everybody works by: custom fields, calendars, the draft, webhooks.
+    WorkManage = "work.manage" on Workspace,
     /// Read entries, filters and saved searches of the ledger.
     LedgerRead = "ledger.read" on Workspace,
     /// Read checkpoints and proofs.

@@ -197,8 +197,22 @@ impl Profile {
 /// # Errors
 /// Those of the store.
 pub async fn profile_table(store: &dyn Store, table: Table) -> dunlin_connect::Result<Profile> {
+    let name = table.name.to_string();
+    profile_table_as(store, table, &name).await
+}
+
+/// The same under another name, e.g. the plan's label: by that name the access to its values is asked for and entered.
+///
+/// # Errors
+/// Those of the store.
+pub async fn profile_table_as(
+    store: &dyn Store,
+    table: Table,
+    name: &str,
+) -> dunlin_connect::Result<Profile> {
     let reader = store.reader().await?;
     let mut profiler = Profiler::new(&table);
+    profiler.table = name.to_owned();
     let table = Arc::new(table);
     for bounds in reader.splits(&table, 1_000_000, &[]).await? {
         let mut stream = reader.read(ReadRequest::all(table.clone(), bounds)).await?;

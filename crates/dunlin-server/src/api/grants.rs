@@ -90,6 +90,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
             ),
             close,
         )
+        .add(
+            Op::new(
+                Method::Post,
+                "/api/v1/grants/{grant}/give-back",
+                Access::May(Action::SelfEdit, Target::Own),
+                "grant_give_back",
+                "Give back a grant of one's own",
+            ),
+            give_back,
+        )
 }
 
 async fn list(State(app): State<App>) -> Result<Response, Problem> {
@@ -136,6 +146,21 @@ async fn agree(State(app): State<App>, caller: Caller, Path(id): Path<String>) -
 
 async fn close(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let grant = app.guard.grant(&id).await?;
+    app.guard.close_grant(&caller.who, &app.authority, &id).await?;
+    tell(&app, &grant, "closed");
+    Ok(done())
+}
+
+async fn give_back(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let grant = app.guard.grant(&id).await?;
+    if grant.person != caller.who.person {
+        // Whose grants there are is not for everybody to know.
+        return Err(Problem::not_found("grant of yours"));
+    }
     app.guard.close_grant(&caller.who, &app.authority, &id).await?;
     tell(&app, &grant, "closed");
     Ok(done())

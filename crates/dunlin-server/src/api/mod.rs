@@ -3,9 +3,11 @@
 
 mod access;
 mod alerts;
+mod data;
 mod grants;
 mod ledger;
 mod me;
+mod opening;
 mod people;
 mod plan;
 mod policy;
@@ -14,6 +16,7 @@ mod runs;
 mod scim;
 mod sign_in;
 mod system;
+mod verify;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -42,6 +45,8 @@ pub(crate) fn routes() -> Routes {
         .with(plan::routes)
         .with(runs::routes)
         .with(quarantine::routes)
+        .with(data::routes)
+        .with(verify::routes)
         .with(ledger::routes)
         .with(alerts::routes)
         .with(scim::routes)

@@ -179,6 +179,15 @@ fn limiting_routes(routes: Routes) -> Routes {
             ),
             unlock,
         )
+        .add(
+            post(
+                "/api/v1/people/{person}/reset-factors",
+                Action::PeopleAuthorise,
+                "person_reset_factors",
+                "Take all second factors of a person away who has lost them; the next sign-in sets up a new one",
+            ),
+            reset_factors,
+        )
 }
 
 /// The id of what was made.
@@ -281,5 +290,15 @@ async fn note(
 
 async fn unlock(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     app.guard.unlock(&caller.who.actor(), &id).await?;
+    Ok(done())
+}
+
+async fn reset_factors(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    app.guard.reset_factors(&caller.who.actor(), &id).await?;
+    changed(&app, &id, "mfa");
     Ok(done())
 }

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::ok;
 use crate::app::App;
+use crate::engine::Side;
 use crate::extract::Json;
 use crate::gate::Caller;
 use crate::operation::{Access, Method, Op, Routes, Target};
@@ -22,6 +23,9 @@ use crate::problem::Problem;
 struct WouldSee {
     /// The table's label, as the plan names it.
     table: String,
+    /// `source` or `target`.
+    #[serde(default)]
+    side: Side,
     /// `read`, `read_masked`, `update` or `export`.
     #[schema(pattern = "^(read|read_masked|update|export)$")]
     action: String,
@@ -97,11 +101,11 @@ async fn would_see(
     app.guard.person(&person).await?;
     let plan = super::plan::current(&app)?;
     let table = plan.table(&body.table).ok_or_else(|| Problem::not_found("table in the plan"))?;
-    let columns: Vec<ColumnInfo> = table
-        .columns
-        .iter()
-        .map(|c| ColumnInfo { name: c.target.clone(), kind: c.kind.map(|kind| kind.as_str().to_owned()) })
-        .collect();
+    let (store, columns) = match body.side {
+        Side::Target => (&table.to.store, target_columns(table)),
+        // The very columns and kinds that the gate is asked with when the source is opened.
+        Side::Source => (&table.from.store, app.engine.columns(&body.table, Side::Source).await?),
+    };
     let act = super::grants::act(&body.action)?;
     let mut ask = Ask::masked(Actor::Person { id: person });
     ask.action = act;
@@ -115,8 +119,13 @@ async fn would_see(
     ask.circumstances.network = body.network.unwrap_or_else(|| "unknown".to_owned());
     ask.circumstances.in_window = super::plan::in_window(&plan);
     let label = table.label();
-    let question = Question { ask: &ask, store: &table.to.store, table: &label, columns: &columns };
+    let question = Question { ask: &ask, store, table: &label, columns: &columns };
     Ok(ok(&app.policy.would_see(&question).await))
+}
+
+fn target_columns(table: &dunlin_plan::TablePlan) -> Vec<ColumnInfo> {
+    let kind = |c: &dunlin_plan::ColumnPlan| c.kind.map(|kind| kind.as_str().to_owned());
+    table.columns.iter().map(|c| ColumnInfo { name: c.target.clone(), kind: kind(c) }).collect()
 }
 
 async fn snapshot(State(app): State<App>, _: Caller) -> Result<Response, Problem> {

@@ -1,9 +1,7 @@
 //! Rows that wait for a person: their groups, their values through the gate, and what is decided on them.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
-use dunlin_gate::{Act, Ask, Refused};
 use dunlin_guard::Action;
 use dunlin_store::{QuarantineFilter, QuarantineStatus, new_id};
 use serde::{Deserialize, Serialize};
@@ -11,9 +9,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Type;
 
+use super::opening::{Wanted, ask, refused};
 use super::{items, ok};
 use crate::app::App;
-use crate::engine::{Decide, Decided, DecisionWord, QuarantineAsk, QuarantineRows, Reason};
+use crate::engine::{Decide, Decided, DecisionWord, QuarantineAsk, Reason};
 use crate::extract::{Json, Path, Query};
 use crate::gate::Caller;
 use crate::operation::{Access, Method, Op, Routes, Target};
@@ -91,7 +90,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
         )
 }
 
-async fn groups(State(app): State<App>, Query(ask): Query<Groups>) -> Result<Response, Problem> {
+async fn groups(
+    State(app): State<App>,
+    caller: Caller,
+    Query(ask): Query<Groups>,
+) -> Result<Response, Problem> {
     let filter = QuarantineFilter {
         run: ask.run,
         table: ask.table,
@@ -101,6 +104,7 @@ async fn groups(State(app): State<App>, Query(ask): Query<Groups>) -> Result<Res
     let found = app.workspace.state().quarantine_groups(&filter).await?;
     let views: Vec<_> = found
         .iter()
+        .filter(|g| caller.who.tables.as_ref().is_none_or(|tables| tables.contains(&g.table)))
         .take(super::PAGE_MAX as usize)
         .map(|g| {
             json!({ "group": g.id, "run": g.run, "table": g.table, "reason": g.reason, "column": g.column,
@@ -119,8 +123,10 @@ async fn rows(
     let limit = body.limit.clamp(1, super::PAGE_MAX);
     let wanted = QuarantineAsk { group, limit, offset: u64::from(body.offset) };
     let found = app.engine.quarantined(wanted).await?;
-    let in_window = super::plan::current(&app).ok().and_then(|plan| super::plan::in_window(&plan));
-    let ask = ask(&caller, &body, limit, &found, in_window);
+    let wanted = Wanted { clear: body.clear, purpose: body.purpose.as_ref(), task: body.task.as_deref() };
+    let mut ask = ask(&app, &caller, &wanted, "quarantine");
+    ask.limit = Some(u64::from(limit));
+    ask.row_names.clone_from(&found.names);
     let access = new_id();
     let opened =
         dunlin_gate::open(found.rows, &app.policy, &app.presence, &ask, &access).await.map_err(refused)?;
@@ -137,37 +143,6 @@ async fn rows(
     };
     opened.close(&app.presence).await.map_err(|e| refused(e.into()))?;
     Ok(ok(&body))
-}
-
-fn ask(caller: &Caller, body: &OpenRows, limit: u32, found: &QuarantineRows, in_window: Option<bool>) -> Ask {
-    let mut ask = Ask::masked(caller.who.actor());
-    ask.action = if body.clear { Act::Read } else { Act::ReadMasked };
-    ask.clear = body.clear;
-    if let Some(purpose) = &body.purpose {
-        ask.purpose_category = Some(purpose.category.clone());
-        ask.purpose_text = Some(purpose.text.clone());
-    }
-    ask.limit = Some(u64::from(limit));
-    ask.row_names.clone_from(&found.names);
-    ask.circumstances = caller.who.circumstances();
-    ask.circumstances.task.clone_from(&body.task);
-    ask.circumstances.in_window = in_window;
-    ask.surface = "quarantine".to_owned();
-    ask
-}
-
-fn refused(refused: Refused) -> Problem {
-    match refused {
-        Refused::Denied(denial) => {
-            Problem::forbidden(&denial.reason_code, denial.reason.into_owned()).help(denial.help.into_owned())
-        }
-        Refused::Log(_) => {
-            let title = "the access could not be entered into the ledger, so nothing is shown";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_entered", title)
-                .help("try again in a moment")
-                .after(2)
-        }
-    }
 }
 
 async fn decide(

@@ -201,3 +201,52 @@ async fn auditors_prove_export_and_are_seen_doing_so() {
     assert!(first["class_uid"].is_number(), "{first}");
     assert!(bench.ledger().await.iter().any(|entry| entry.contains("ledger_exported")));
 }
+
+#[tokio::test]
+async fn a_decision_stays_within_the_tables_that_a_person_is_limited_to() {
+    let bench = Bench::new().await;
+    let steward = bench.person(Role::Steward).await;
+    let ask = json!({ "group": "nowhere", "decision": "discard" });
+    let unknown = bench.post(&steward, "/api/v1/quarantine/decide", ask).await;
+    assert_eq!(unknown.status(), 404);
+    let row = dunlin_store::QuarantineRow {
+        run: "r1".to_owned(),
+        table: "atlas.people".to_owned(),
+        fragment: "f1".to_owned(),
+        row: 0,
+        reason: "wrong-type".to_owned(),
+        column: None,
+        pattern: None,
+        position: None,
+        status: dunlin_store::QuarantineStatus::Waiting,
+    };
+    let run = dunlin_store::RunRecord {
+        id: row.run.clone(),
+        kind: dunlin_store::RunKind::Load,
+        fingerprint: "f".repeat(64),
+        plan_text: String::new(),
+        plan_file: "dunlin.toml".to_owned(),
+        stores: std::collections::BTreeMap::new(),
+        status: dunlin_store::RunStatus::Done,
+        started_at: 1,
+        ended_at: Some(2),
+        actor: dunlin_ledger::Actor::System,
+        jobs: 1,
+    };
+    let mut tx = bench.workspace.state().begin().await.unwrap();
+    tx.insert_run(&run).await.unwrap();
+    tx.insert_quarantine_rows(std::slice::from_ref(&row)).await.unwrap();
+    tx.commit().await.unwrap();
+    let limit = dunlin_guard::Limit { tables: Some(vec!["atlas.orders".to_owned()]), until: None };
+    bench.guard.limit(&dunlin_ledger::Actor::System, &steward.id, &limit).await.unwrap();
+    let limited = bench.sign_in(&steward.id).await;
+    let listed = read_json(bench.get(&limited, "/api/v1/quarantine").await).await;
+    assert_eq!(listed["items"], json!([]), "nor does he see that there is such a group");
+    let ask = json!({ "group": row.group(), "decision": "discard" });
+    let answer = bench.post(&limited, "/api/v1/quarantine/decide", ask.clone()).await;
+    assert_eq!(read_json(answer).await["code"], "table_limit");
+    // The store is protected and nobody has approved the plan: what writes there is refused as well.
+    let free = bench.person(Role::Steward).await;
+    let release = json!({ "group": row.group(), "decision": "release" });
+    assert_eq!(bench.post(&free, "/api/v1/quarantine/decide", release).await.status(), 403);
+}

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use dunlin_gate::{ColumnInfo, Rows, Sealed};
+use dunlin_gate::{Batch, ColumnInfo, Rows, Sealed, SealedStream};
 use dunlin_ledger::{Actor, Body, Entry};
 use dunlin_server::{
-    Decide, Decided, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows, StartRun,
+    Decide, Decided, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows, ReportFiles,
+    ShowError, Side, StartRun, Through, Verification,
 };
 use dunlin_store::{RunKind, RunRecord, RunStatus, State, new_id, now_us};
+use futures::StreamExt;
 use tokio::sync::broadcast;
 
 /// A value that must never be seen where it was not opened.
@@ -127,9 +129,7 @@ impl Engine for Fake {
         if ask.group != "0123456789ab" {
             return Err(EngineError::Unknown("group"));
         }
-        let column =
-            |name: &str, kind: &str| ColumnInfo { name: name.to_owned(), kind: Some(kind.to_owned()) };
-        let columns = vec![column("id", "none"), column("email", "email"), column("pin", "credential")];
+        let columns = people_columns();
         let row = vec![Some("1".to_owned()), Some(CANARY.to_owned()), Some("hunter2-canary".to_owned())];
         let rows = Rows {
             store: "crm".to_owned(),
@@ -153,5 +153,85 @@ impl Engine for Fake {
         Ok(Decided { rows: 1, left: 0 })
     }
 
+    async fn schema(&self) -> Result<serde_json::Value, EngineError> {
+        Ok(serde_json::json!({ "tables": [] }))
+    }
+
+    async fn columns(&self, table: &str, _: Side) -> Result<Vec<ColumnInfo>, EngineError> {
+        known(table)?;
+        Ok(people_columns())
+    }
+
+    async fn rows(&self, table: &str, _: Side) -> Result<SealedStream, EngineError> {
+        known(table)?;
+        let batches = futures::stream::iter((0..1_000).map(|n| {
+            let row = vec![Some(n.to_string()), Some(CANARY.to_owned()), Some("hunter2-canary".to_owned())];
+            Ok(Sealed::seal(Batch { rows: vec![row], names: vec![format!("people/{n}")] }))
+        }));
+        // As slow as a store: an export of all of it takes longer than a second.
+        let batches = batches.then(|batch| async {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            batch
+        });
+        Ok(SealedStream {
+            store: "crm".to_owned(),
+            table: "atlas.people".to_owned(),
+            columns: people_columns(),
+            batches: Box::pin(batches),
+        })
+    }
+
+    async fn profile(
+        &self,
+        table: &str,
+        _: Side,
+        through: Through<'_>,
+    ) -> Result<Vec<serde_json::Value>, ShowError> {
+        known(table)?;
+        let row = vec![Some("1".to_owned()), Some(CANARY.to_owned()), Some("hunter2-canary".to_owned())];
+        let rows = Rows {
+            store: "crm".to_owned(),
+            table: "atlas.people".to_owned(),
+            columns: people_columns(),
+            rows: vec![row],
+        };
+        let opened =
+            dunlin_gate::open(Sealed::seal(rows), through.policy, through.log, &through.ask, &new_id())
+                .await?;
+        let told = opened.rows.iter().map(|row| serde_json::json!({ "top": row })).collect();
+        opened.close(through.log).await.map_err(dunlin_gate::Refused::from)?;
+        Ok(told)
+    }
+
+    async fn verify(&self, _: Vec<String>, _: Actor) -> Result<String, EngineError> {
+        Err(EngineError::Unknown("run"))
+    }
+
+    fn verifications(&self) -> Vec<Verification> {
+        Vec::new()
+    }
+
+    async fn differences(
+        &self,
+        _: &str,
+        _: &str,
+        _: Through<'_>,
+    ) -> Result<Vec<serde_json::Value>, ShowError> {
+        Err(EngineError::Unknown("verification").into())
+    }
+
+    async fn report(&self) -> Result<ReportFiles, EngineError> {
+        Err(EngineError::Unknown("report"))
+    }
+
     async fn stop(&self) {}
+}
+
+fn known(table: &str) -> Result<(), EngineError> {
+    if table == "atlas.people" { Ok(()) } else { Err(EngineError::Unknown("table")) }
+}
+
+fn people_columns() -> Vec<ColumnInfo> {
+    let column = |name: &str, kind: &str| ColumnInfo { name: name.to_owned(), kind: Some(kind.to_owned()) };
+    vec![column("id", "none"), column("email", "email"), column("pin", "credential")]
 }

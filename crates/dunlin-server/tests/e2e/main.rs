@@ -3,6 +3,7 @@
 
 mod api;
 mod bench;
+mod data;
 mod doors;
 mod fake;
 mod live;

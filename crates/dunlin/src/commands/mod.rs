@@ -10,7 +10,7 @@ mod login;
 mod plan;
 mod profile;
 mod quarantine;
-mod report;
+pub(crate) mod report;
 mod run;
 mod serve;
 mod undo;

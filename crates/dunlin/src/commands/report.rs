@@ -22,15 +22,7 @@ use crate::workspace::{PlanFile, open};
 pub async fn report(dir: &Path, args: ReportArgs, format: Format) -> Result<u8, Failure> {
     let plan = PlanFile::read(dir)?;
     let workspace = open(dir).await?;
-    let fingerprint = plan.plan.fingerprint().to_string();
-    let mut runs = workspace.state().runs().await?;
-    runs.retain(|r| r.fingerprint == fingerprint && r.kind == RunKind::Load);
-    let Some(run) = runs.into_iter().max_by_key(|r| r.started_at) else {
-        return Err(Failure::usage("this plan has not been run yet", "`dunlin run` moves the data"));
-    };
-    let results = latest_results(&workspace, &run.id).await?;
-    let verified = results.1;
-    let report = gather(&workspace, &plan, &run.id, &results.0, verified).await?;
+    let report = latest(&workspace, &plan).await?;
     let out = if args.out.is_absolute() { args.out.clone() } else { dir.join(&args.out) };
     let written = write(&workspace, &report, &out).await?;
     if format == Format::Json {
@@ -39,6 +31,18 @@ pub async fn report(dir: &Path, args: ReportArgs, format: Format) -> Result<u8, 
         output::line(&format!("{}", written.0.display()));
     }
     Ok(if report.proven() { OK } else { NOT_RIGHT })
+}
+
+/// The report of the latest run of this plan.
+pub async fn latest(workspace: &Workspace, plan: &PlanFile) -> Result<Report, Failure> {
+    let fingerprint = plan.plan.fingerprint().to_string();
+    let mut runs = workspace.state().runs().await?;
+    runs.retain(|r| r.fingerprint == fingerprint && r.kind == RunKind::Load);
+    let Some(run) = runs.into_iter().max_by_key(|r| r.started_at) else {
+        return Err(Failure::usage("this plan has not been run yet", "`dunlin run` moves the data"));
+    };
+    let (tables, verified_at) = latest_results(workspace, &run.id).await?;
+    gather(workspace, plan, &run.id, &tables, verified_at).await
 }
 
 /// Writes a report and enters its hash.

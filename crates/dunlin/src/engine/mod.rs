@@ -4,9 +4,11 @@
 //! quarantined rows under seal, and who else is connected to the stores. It is not: who may ask for any of that, which
 //! the server decides before it asks here, nor the moving itself (`dunlin-move`).
 
+mod data;
 mod outside;
 mod queue;
 mod rows;
+mod verify;
 mod work;
 
 use std::collections::BTreeMap;
@@ -14,11 +16,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use dunlin_gate::{ColumnInfo, SealedStream};
 use dunlin_ledger::Actor;
 use dunlin_move::{DecideOptions, Decision, MoveError, Stores, Unfinished};
 use dunlin_server::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,
-    StartRun,
+    ReportFiles, ShowError, Side, StartRun, Through, Verification,
 };
 use dunlin_store::{RunRecord, StoreError, Workspace};
 use outside::Connections;
@@ -42,13 +45,20 @@ struct Inner {
     /// The run at work or waiting for its window. One at a time: a workspace has one lock for its runs.
     work: Mutex<Option<Arc<Work>>>,
     progress: broadcast::Sender<Progress>,
+    verifications: Arc<verify::Verifications>,
 }
 
 impl MoveEngine {
     /// The engine of a workspace.
     pub fn new(workspace: Arc<Workspace>) -> MoveEngine {
         let dir = workspace.dir.clone();
-        let inner = Inner { dir, workspace, work: Mutex::default(), progress: broadcast::channel(256).0 };
+        let inner = Inner {
+            dir,
+            workspace,
+            work: Mutex::default(),
+            progress: broadcast::channel(256).0,
+            verifications: Arc::default(),
+        };
         MoveEngine { inner: Arc::new(inner) }
     }
 
@@ -247,6 +257,51 @@ impl Engine for MoveEngine {
         let rows = done.iter().map(|d| d.released + d.discarded).sum();
         let left = done.iter().flat_map(|d| d.waiting.values()).sum();
         Ok(Decided { rows, left })
+    }
+
+    async fn schema(&self) -> Result<serde_json::Value, EngineError> {
+        data::schema(&self.plan()?).await
+    }
+
+    async fn columns(&self, table: &str, side: Side) -> Result<Vec<ColumnInfo>, EngineError> {
+        data::known(&self.plan()?, table, side).await
+    }
+
+    async fn rows(&self, table: &str, side: Side) -> Result<SealedStream, EngineError> {
+        data::rows(&self.plan()?, table, side).await
+    }
+
+    async fn profile(
+        &self,
+        table: &str,
+        side: Side,
+        through: Through<'_>,
+    ) -> Result<Vec<serde_json::Value>, ShowError> {
+        data::profile(&self.plan()?, table, side, through).await
+    }
+
+    async fn verify(&self, tables: Vec<String>, actor: Actor) -> Result<String, EngineError> {
+        self.inner.verifications.begin(self.inner.workspace.clone(), self.plan()?, tables, actor)
+    }
+
+    fn verifications(&self) -> Vec<Verification> {
+        self.inner.verifications.all()
+    }
+
+    async fn differences(
+        &self,
+        verification: &str,
+        table: &str,
+        through: Through<'_>,
+    ) -> Result<Vec<serde_json::Value>, ShowError> {
+        self.inner.verifications.differences(verification, table, through).await
+    }
+
+    async fn report(&self) -> Result<ReportFiles, EngineError> {
+        let report =
+            crate::commands::report::latest(&self.inner.workspace, &self.plan()?).await.map_err(told)?;
+        let json = serde_json::to_value(&report).map_err(|_| EngineError::Failed)?;
+        Ok(ReportFiles { html: crate::report::render(&report), json })
     }
 
     fn outside(&self) -> Option<Arc<dyn dunlin_guard::Outside>> {

@@ -345,11 +345,8 @@ fn a_full_disk_stops_the_run_and_nothing_is_lost() {
         // Whatever the round before left there: SQLite keeps its journal if the process ends first.
         for left in std::fs::read_dir(&small).unwrap() {
             let left = left.unwrap().path();
-            let gone = if left.is_dir() {
-                std::fs::remove_dir_all(&left)
-            } else {
-                std::fs::remove_file(&left)
-            };
+            let gone =
+                if left.is_dir() { std::fs::remove_dir_all(&left) } else { std::fs::remove_file(&left) };
             gone.unwrap();
         }
         let site = Site::with_plan(&plan(

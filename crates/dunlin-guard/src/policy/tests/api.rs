@@ -40,31 +40,32 @@ fn each_role_may_do_what_its_sentence_says_and_no_more() {
     let lead = "tokens.read people.read people.record people.invite people.block people.require_mfa \
         people.end_sessions people.limit people.note grants.read grants.open grants.agree grants.close plan.read \
         plan.check plan.edit approvals.read run.read run.start run.pause run.resume quarantine.read quarantine.decide \
-        ledger.read alerts.read alerts.close presence.read policy.would_see settings.read metrics.read";
+        ledger.read alerts.read alerts.close presence.read policy.would_see settings.read metrics.read \
+        data.read data.export run.verify report.read";
     let cases = [
         (Role::Lead, lead),
         (
             Role::Engineer,
             "plan.read plan.check plan.edit approvals.read grants.read run.read run.start run.pause run.resume \
-             quarantine.read quarantine.decide alerts.read presence.read",
+             quarantine.read quarantine.decide alerts.read presence.read data.read data.export run.verify report.read",
         ),
         (
             Role::Steward,
             "plan.read plan.check plan.edit approvals.read grants.read run.read quarantine.read quarantine.decide \
-             presence.read",
+             presence.read data.read data.export run.verify report.read",
         ),
         (Role::Writer, "plan.read approvals.read"),
         (
             Role::Approver,
-            "plan.read plan.check plan.edit_stores plan.approve plan.void approvals.read grants.read grants.agree \
+            "plan.read plan.check plan.edit plan.edit_stores plan.approve plan.void approvals.read grants.read grants.agree \
              grants.close run.read quarantine.read people.read people.record alerts.read presence.read ledger.read \
-             policy.would_see",
+             policy.would_see data.read run.verify report.read",
         ),
         (
             Role::Auditor,
             "tokens.read people.read people.record grants.read plan.read plan.check approvals.read run.read \
              quarantine.read ledger.read ledger.export alerts.read presence.read policy.would_see settings.read \
-             metrics.read",
+             metrics.read data.read run.verify report.read",
         ),
         (Role::Guest, ""),
     ];
@@ -118,7 +119,7 @@ fn a_token_does_what_it_was_issued_for_and_nothing_else() {
     assert_eq!(allowed(&authority, &scoped(&["run.read", "plan.read"]), strange), set("run.read plan.read"));
     assert_eq!(
         allowed(&authority, &scoped(&["run.*"]), strange),
-        set("run.read run.start run.pause run.resume")
+        set("run.read run.start run.pause run.resume run.verify")
     );
     assert_eq!(allowed(&authority, &scoped(&[]), strange), set(""));
     let verdict = authority.may(&scoped(&["run.read"]), Action::PlanRead, &Resource::plan());

@@ -1,0 +1,62 @@
+//! What everything that shows customer values has in common: what is asked of the gate, and what its refusals and the
+//! engine's become. Not here: what is shown.
+
+use axum::http::StatusCode;
+use dunlin_gate::{Act, Ask, Refused};
+
+use crate::app::App;
+use crate::engine::{Reason, ShowError};
+use crate::gate::Caller;
+use crate::problem::Problem;
+
+/// The question that a caller puts to the gate: masked values, unless clear ones are asked for with a purpose.
+pub(super) fn ask(app: &App, caller: &Caller, wanted: &Wanted<'_>, surface: &str) -> Ask {
+    let mut ask = Ask::masked(caller.who.actor());
+    ask.action = if wanted.clear { Act::Read } else { Act::ReadMasked };
+    ask.clear = wanted.clear;
+    if let Some(purpose) = wanted.purpose {
+        ask.purpose_category = Some(purpose.category.clone());
+        ask.purpose_text = Some(purpose.text.clone());
+    }
+    ask.circumstances = caller.who.circumstances();
+    ask.circumstances.task = wanted.task.map(str::to_owned);
+    ask.circumstances.in_window =
+        super::plan::current(app).ok().and_then(|plan| super::plan::in_window(&plan));
+    ask.surface = surface.to_owned();
+    ask
+}
+
+/// How values are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Clear values.
+    pub(super) clear: bool,
+    /// Why.
+    pub(super) purpose: Option<&'a Reason>,
+    /// The task it is for.
+    pub(super) task: Option<&'a str>,
+}
+
+/// What the gate said, for the caller.
+pub(super) fn refused(refused: Refused) -> Problem {
+    match refused {
+        Refused::Denied(denial) => {
+            Problem::forbidden(&denial.reason_code, denial.reason.into_owned()).help(denial.help.into_owned())
+        }
+        Refused::Log(_) => {
+            let title = "the access could not be entered into the ledger, so nothing is shown";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_entered", title)
+                .help("try again in a moment")
+                .after(2)
+        }
+    }
+}
+
+impl From<ShowError> for Problem {
+    fn from(error: ShowError) -> Problem {
+        match error {
+            ShowError::Engine(error) => error.into(),
+            ShowError::Gate(gate) => refused(gate),
+        }
+    }
+}

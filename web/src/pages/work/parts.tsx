@@ -48,7 +48,7 @@ export function PersonName({ id, short }: { id: string | null; short?: boolean }
   const t = useWords();
   if (!id) return null;
   const person = store.people.get(id);
-  const name = person?.name ?? t.somebody;
+  const name = person?.name ?? (id === 'dunlin' ? id : t.somebody);
   return (
     <span className="who">
       <Avatar name={name} outside={Boolean(person?.organisation)} />

@@ -152,7 +152,7 @@ export class WorkStore {
     try {
       const [first] = parts;
       if (parts.length === 1 && first) return { kind: 'done', tasks: [await work.patch(first.task, first.set, first.version)] };
-      const changes = parts.map(({ task, set }) => ({ id: task, set }));
+      const changes = parts.map(({ task, set, version }) => ({ id: task, set, version }));
       return { kind: 'done', tasks: (await work.batch(changes)).tasks };
     } catch (error) {
       if (away(error)) return { kind: 'offline' };

@@ -1,21 +1,28 @@
 // What pages ask for, under the names by which events make it stale.
 import { queryOptions } from '@tanstack/react-query';
 import { api, body, bodyWithEtag, raw } from './client';
-import type { Alert, Approval, Checkpoint, Grant, Inclusion, Invitation, Items, Person, PlanBody, Policy, Presence, QuarantineGroup, Record_, Run, RunDetail, RunTable, Session, Token } from './types';
+import type { Alert, Approval, Checkpoint, Grant, Inclusion, Invitation, Items, Person, PlanBody, Policy, Presence, QuarantineGroup, PersonRecord, Run, Report, RunDetail, Session, Token, Verification } from './types';
 import type { components } from './schema';
 
 export const runsQuery = queryOptions({ queryKey: ['runs'], queryFn: () => body<Items<Run>>(api.GET('/api/v1/runs')) });
 export const runQuery = (run: string) => queryOptions({ queryKey: ['run', run], queryFn: () => body<RunDetail>(api.GET('/api/v1/runs/{run}', { params: { path: { run } } })) });
-/** What a run came to, table by table. */
-export const runTablesQuery = (run: string) => queryOptions({
-  queryKey: ['overview', run],
-  queryFn: async () => (await (await raw(`/api/v1/runs/${run}/tables`)).json()) as Items<RunTable>,
+/** The evidence of the latest run; nothing before there is one. */
+export const reportQuery = queryOptions({
+  queryKey: ['overview', 'report'],
+  retry: false,
+  queryFn: async () => (await (await raw('/api/v1/report')).json()) as Report,
+});
+export const verificationsQuery = queryOptions({ queryKey: ['verifications'], retry: false, queryFn: async () => (await (await raw('/api/v1/verifications')).json()) as Items<Verification> });
+export const verificationQuery = (id: string) => queryOptions({
+  queryKey: ['verifications', id],
+  queryFn: async () => (await (await raw(`/api/v1/verifications/${id}`)).json()) as Verification,
+  refetchInterval: (query) => (query.state.data?.status === 'running' ? 1000 : false),
 });
 export const quarantineQuery = queryOptions({ queryKey: ['quarantine'], queryFn: () => body<Items<QuarantineGroup>>(api.GET('/api/v1/quarantine', { params: { query: {} } })) });
 export const planQuery = queryOptions({ queryKey: ['plan'], queryFn: async () => bodyWithEtag<PlanBody>(api.GET('/api/v1/plan')).then(({ data, etag }) => ({ etag, data: withLabels(data) })) });
 export const approvalsQuery = queryOptions({ queryKey: ['approvals'], queryFn: () => body<Items<Approval>>(api.GET('/api/v1/plan/approvals')) });
 export const peopleQuery = queryOptions({ queryKey: ['people'], queryFn: () => body<Items<Person>>(api.GET('/api/v1/people')) });
-export const personQuery = (person: string) => queryOptions({ queryKey: ['person', person], queryFn: () => body<Record_>(api.GET('/api/v1/people/{person}', { params: { path: { person } } })) });
+export const personQuery = (person: string) => queryOptions({ queryKey: ['person', person], queryFn: () => body<PersonRecord>(api.GET('/api/v1/people/{person}', { params: { path: { person } } })) });
 export const invitationsQuery = queryOptions({ queryKey: ['invitations'], queryFn: () => body<Items<Invitation>>(api.GET('/api/v1/invitations')) });
 export const alertsQuery = queryOptions({ queryKey: ['alerts'], queryFn: () => body<Items<Alert>>(api.GET('/api/v1/alerts', { params: { query: {} } })) });
 export const alertQuery = (alert: string) => queryOptions({ queryKey: ['alert', alert], queryFn: () => body<Alert>(api.GET('/api/v1/alerts/{alert}', { params: { path: { alert } } })) });
@@ -26,7 +33,7 @@ export const settingsQuery = queryOptions({ queryKey: ['settings'], queryFn: () 
 export const sessionsQuery = queryOptions({ queryKey: ['me', 'sessions'], queryFn: () => body<Items<Session>>(api.GET('/api/v1/me/sessions')) });
 export const factorsQuery = queryOptions({ queryKey: ['me', 'factors'], queryFn: () => body<{ totp: boolean; recovery_codes: number; passkeys: { id: string; label?: string; name?: string; created_at: number; last_used_at?: number | null }[] }>(api.GET('/api/v1/me/factors')) });
 export const tokensQuery = queryOptions({ queryKey: ['me', 'tokens'], queryFn: () => body<Items<Token>>(api.GET('/api/v1/me/tokens')) });
-export const recordQuery = queryOptions({ queryKey: ['me', 'record'], queryFn: () => body<Record_>(api.GET('/api/v1/me/record')) });
+export const recordQuery = queryOptions({ queryKey: ['me', 'record'], queryFn: () => body<PersonRecord>(api.GET('/api/v1/me/record')) });
 export const inclusionQuery = (index: number) => queryOptions({ queryKey: ['proof', index], queryFn: () => body<Inclusion>(api.GET('/api/v1/ledger/entries/{index}/proof', { params: { path: { index: String(index) } } })), staleTime: Infinity });
 export type StartRun = components['schemas']['StartRun'];
 

@@ -17,13 +17,34 @@ export interface StoreColumn { name: string; ty: unknown; declared: string | nul
 export interface RunTableBody { source?: { columns: StoreColumn[]; rows_estimate?: number | null }; target?: { columns: StoreColumn[] }; preexisting?: { rows: number } }
 export interface RunDetail extends Run { tables: { table: string; body: RunTableBody }[]; progress: Progress | null }
 
-/** What a table of a run came to. */
-export interface RunTable {
-  table: string; source: string; counts: Counts; rows_expected: number | null; preexisting: number; target_rows: number | null;
-  source_hash: string | null; expected_hash: string | null; target_hash: string | null; reconciled: boolean | null;
-  reconciled_at: number | null; verified_at: number | null; entry: number | null; splits: number; splits_done: number;
-  seconds: number | null; rows_per_second: number | null;
-  split_states?: { split: number; status: string; rows: number; quarantined: number }[];
+/** What a table came to, as `dunlin verify --format json` and the report say it. */
+export interface TableResult extends Counts {
+  table: string; from?: string; source_rows: number; preexisting: number; target_rows: number;
+  source_hash: string; expected_hash: string; target_hash: string; reconciled: boolean; differences?: number | unknown[];
+  seconds?: number; bytes?: number;
+}
+export interface ReportTable extends TableResult {
+  purpose?: string | null; basis?: string | null; retain?: string | null;
+  quarantine: { group: string; reason: string; column: string | null; pattern: string | null; rows: number }[];
+  exclusions: { rule: string; rows: number }[];
+  dropped: { column: string; reason: string }[];
+  rules: { name: string; check: string; otherwise: string; rows: number }[];
+  columns: { column: string; made_of: string; kind: string | null; class: string | null; protect: string | null }[];
+}
+/** The evidence of the latest run. Its moments are text in UTC. */
+export interface Report {
+  written_at: string;
+  plan: { name: string; summary: string | null; company: string | null; fingerprint: string };
+  run: { id: string; rehearsal: boolean; actor: string; started_at: string; finished_at: string | null; verified_at: string | null; seconds: number | null };
+  tables: ReportTable[];
+  stores: { name: string; role: string; system: string; identity: string; region: string | null; processor: string | null; protected: boolean }[];
+  approvals: { by: string; at?: string; fingerprint?: string }[];
+  comply: { packs: string[]; controller: string | null; dpia: string | null; waivers: { rule: string; reason: string; by: string; until: string }[] } | null;
+  ledger: { size: number; root: string; verifier: string; checkpoint: string };
+}
+export interface Verification {
+  id: string; status: 'running' | 'done' | 'failed'; step: string | null; run: string | null; reconciled: boolean | null;
+  tables: TableResult[]; differing: Record<string, number>; problem: string | null; started_at: number; ended_at: number | null;
 }
 
 export interface QuarantineGroup { group: string; run: string; table: string; reason: string; column: string | null; pattern: string | null; rows: number }
@@ -57,39 +78,52 @@ export interface Session {
   id: string; person: string; method: string; stage: string; created_at: number; seen_at: number; mfa_at: number | null;
   device: string; address: string | null; ended_at: number | null; end_reason: string | null;
 }
-export interface Token { id: string; person: string; label: string; scopes: string[]; created_at: number; until: number; last_used_at: number | null; revoked_at: number | null }
+export interface Token { id: string; person: string; label: string; scopes: string[]; kind: string; created_at: number; until: number; last_used_at: number | null }
 export interface Grant {
-  id: string; person: string; action: string; store: string; table: string; columns: string[]; until: number | null;
-  task: string | null; purpose_category: string; opened_at: number; closed_at: number | null; open?: boolean; state?: string;
+  id: string; person: string; task: string; action: string; store: string; table: string; columns: string[] | null; until: number | null;
+  purpose_category: string; opened_by: string; opened_at: number; closed_at: number | null; closed_reason: string | null;
+  agreements: { person: string; party: string; at: number }[];
 }
-export interface AccessSummary { access: string; purpose_category?: string; store: string; table: string; rows: number; at: number; clear?: boolean }
-export interface Record_ {
+export interface Investigation {
+  reason: string | null;
+  attempts: { at: number; credential: string; address: string; device: string; outcome: string }[];
+  touched: { store: string; table: string; class: string; rows: number; first_at: number; last_at: number }[];
+  notes: { id: string; author: string; text: string | null; at: number }[];
+}
+export interface PersonRecord {
   person: Person; mfa_needed: boolean; factors: { totp: boolean; passkeys: number; recovery_codes: number }; sessions: Session[];
-  tokens: Token[]; grants: Grant[]; this_week: AccessSummary[]; denied_this_week: number; locks: { what?: string; until?: number }[];
-  investigation: null | { notes?: { at: number; by: string; text: string }[]; [k: string]: unknown };
+  tokens: Token[]; grants: { id: string; task: string; action: string; store: string; table: string; until: number | null }[];
+  this_week: { class: string; accesses: number; rows: number }[]; denied_this_week: number;
+  locks: { credential: string; network: string | null; failed: number; left_s: number }[];
+  investigation: Investigation | null;
 }
 export interface Alert {
   id: string; rule: string; severity: 'low' | 'medium' | 'high' | 'critical'; person: string | null; what: string; why: string; todo: string;
-  numbers: { name?: string; value?: number | string; usual?: number | string; unit?: string }[]; evidence: { entry: number }[]; times: number;
+  numbers: { name: string; value: number; compared: number }[]; evidence: { entry: number }[]; times: number;
   raised_at: number; last_at: number; open: boolean; closed_by: string | null; closed_at: number | null; decision: string | null;
 }
 export interface Presence {
-  at: number;
-  accesses: LiveAccess[];
-  lately: LiveAccess[];
+  at: number; accesses: LiveAccess[]; lately: LiveAccess[];
   sessions: { id: string; person: string; name: string; role: string; organisation: string | null; device: string; created_at: number; seen_at: number }[];
-  runs: { id?: string; run?: string; person?: string | null; started_at?: number }[];
-  outside: { store: string; user?: string; client?: string; since?: number; state?: string }[];
-  outside_at: number;
+  runs: { id: string; kind: string; status: string; actor: string; started_at: number }[];
+  outside: { store: string; user: string; client: string | null; application: string; since: number | null; state: string; own: boolean }[];
+  outside_at: number | null;
 }
 export interface LiveAccess {
-  access: string; person: string | null; name: string | null; organisation: string | null; store: string; table: string; columns: string[];
-  masks?: Record<string, string>; rows: number; purpose_category: string; opened_at: number; closed_at?: number | null; clear?: boolean; limit?: number | null;
+  id: string; actor: string; name: string | null; role: string | null; organisation: string | null; session: string | null; action: string;
+  surface: string; store: string; table: string; columns: string[]; class: string; clear_class: string | null; task: string | null;
+  in_window: boolean | null; purpose_category: string; rows: number; opened_at: number; last_at: number; closed_at: number | null;
 }
 export interface Entry { index: number; at: number; actor: Actor; body: { kind: string } & Record<string, unknown> }
 export interface Entries { entries: Entry[]; before: number | null; size: number }
 export interface Checkpoint { origin: string; size: number; root: string; note: string; at: number }
-export interface Inclusion { index: number; size: number; leaf?: string; root?: string; proof?: string[]; hashes?: string[]; checkpoint?: string }
-export interface Policy { fingerprint: string; schema: string; policies: PolicyLine[]; [k: string]: unknown }
-export interface PolicyLine { id: string; file?: string; effect?: string; words?: string; sentence?: string; text?: string }
-export interface Invitation { id: string; email: string; name: string; role: string; organisation: string | null; created_at: number; until: number; person?: string }
+export interface Inclusion { index: number; size: number; hashes: string[] }
+export interface Policy { fingerprint: string; schema: string; sentences: { id: string; allows: boolean; says: string; file: string; text: string }[] }
+export interface Invitation { id: string; person: string; email: string; name: string; role: string; organisation: string | null; created_at: number; until: number }
+export interface WouldSee { refused: string | null; help: string | null; columns: { column: string; class: string; shown: 'clear' | 'masked' | 'hidden'; mask: string | null; reason_code: string | null; why: string | null }[] }
+/** Rows that came through the gate. */
+export interface Opened { access: string; store: string; table: string; columns: { name: string; kind: string | null; shown: 'clear' | 'masked' }[]; hidden: string[]; rows: (string | null)[][] }
+export interface ProfileColumn {
+  table: string; column: string; type: string; rows: number; nulls: number; unknowns: number; distinct: number | null; kind: string | null; class: string | null;
+  confidence: number | null; evidence: unknown[]; findings: (string | { message?: string; rows?: number })[];
+}

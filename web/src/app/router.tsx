@@ -27,7 +27,7 @@ const work = loadWork ? lazyRouteComponent(loadWork, 'WorkPage') : NotFound;
 
 const tree = root.addChildren([
   page('/', overview),
-  page('/work', work), page('/work/$', work),
+  page('/work/$', work),
 ]);
 
 export const router = createRouter({

@@ -5,3 +5,5 @@ export * from './icons';
 export * from './layout';
 export * from './overlay';
 export * from './states';
+export * from './equation';
+export * from './splits';

@@ -1,9 +1,51 @@
-// Overview: what share is accounted for, what is next, who is in the data now.
+// Overview: which share is accounted for, what is next, what is at risk, who is in the data now. Every number opens
+// what it is made of.
+import { useQuery } from '@tanstack/react-query';
+import { approvalsQuery, planQuery, runQuery, runsQuery } from '@/api/queries';
+import { useReport } from '@/app/results';
 import { useMessages } from '@/i18n';
-import { common } from '@/messages/catalogue';
-import { PageHead } from '@/ui';
+import { overview as en } from '@/messages/overview.en';
+import { overview as es } from '@/messages/overview.es';
+import { ButtonLink, Empty, Loaded, PageHead, ProblemView, Skeleton, SkeletonRows } from '@/ui';
+import { Accounted } from './accounted';
+import { Next } from './next';
+import { RunStrip } from './strip';
+import { Risk } from './risk';
+import { WhoIsIn } from './who';
+
+const RUNNING = new Set(['running', 'waiting', 'paused', 'stopped']);
 
 export function OverviewPage() {
-  const t = useMessages(common);
-  return <div className="page"><PageHead title={t.overview} /></div>;
+  const t = useMessages({ en, es });
+  const runs = useQuery(runsQuery);
+  const newest = runs.data?.items[0];
+  const current = newest && RUNNING.has(newest.status) ? newest : undefined;
+  const detail = useQuery({ ...runQuery(newest?.id ?? ''), enabled: Boolean(newest) }).data;
+  const { query, report } = useReport();
+  const plan = useQuery({ ...planQuery, retry: false }).data;
+  const approvals = useQuery({ ...approvalsQuery, retry: false }).data;
+  return (
+    <div className="page">
+      <PageHead title={t.title} quietTitle />
+      {current && detail && <RunStrip run={detail} />}
+      <Loaded query={runs} skeleton={<ShapeOfEquation />}>
+        {(list) => {
+          if (list.items.length === 0) return <Empty title={t.emptyTitle} action={<><ButtonLink kind="primary" to="/runs" search={{ start: 'rehearse' } as never}>{t.emptyAction}</ButtonLink><ButtonLink to="/plan">{t.emptyPlan}</ButtonLink></>}>{t.emptyText}</Empty>;
+          if (query.isPending && !detail) return <ShapeOfEquation />;
+          return <Accounted report={report} run={detail} fallback={query.isError ? <ProblemView error={query.error} retry={() => void query.refetch()} /> : <ShapeOfEquation />} />;
+        }}
+      </Loaded>
+      <div className="columns two">
+        <Next report={report} plan={plan?.data} approvals={approvals?.items} anyRun={Boolean(newest)} />
+        <Risk />
+      </div>
+      <div className="columns">
+        <WhoIsIn />
+      </div>
+    </div>
+  );
+}
+
+function ShapeOfEquation() {
+  return <div style={{ display: 'grid', gap: 14 }}><Skeleton width="46%" height={28} /><Skeleton height={36} /><SkeletonRows rows={3} columns={6} /></div>;
 }

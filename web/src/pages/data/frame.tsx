@@ -1,0 +1,17 @@
+// The head and the tabs of the pages on data.
+import type { ReactNode } from 'react';
+import { useMessages } from '@/i18n';
+import { data as en } from '@/messages/data.en';
+import { data as es } from '@/messages/data.es';
+import { PageHead, Tabs } from '@/ui';
+
+export function DataFrame({ children, actions, sub }: { children: ReactNode; actions?: ReactNode; sub?: ReactNode }) {
+  const t = useMessages({ en, es });
+  return (
+    <div className="page">
+      <PageHead title={t.title} sub={sub} actions={actions} />
+      <Tabs label={t.tabs} tabs={[{ to: '/data', label: t.tabQuarantine, exact: true }, { to: '/data/reconciliation', label: t.tabReconciliation }, { to: '/data/profile', label: t.tabProfile }]} />
+      {children}
+    </div>
+  );
+}

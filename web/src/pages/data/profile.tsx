@@ -1,0 +1,48 @@
+// What the columns of a table hold, read through the gate.
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { raw } from '@/api/client';
+import { planQuery } from '@/api/queries';
+import type { ProfileColumn } from '@/api/types';
+import { useMessages } from '@/i18n';
+import { num, pct } from '@/i18n/format';
+import { data as en } from '@/messages/data.en';
+import { data as es } from '@/messages/data.es';
+import { Badge, Button, Choice, Empty, ProblemView, SkeletonRows, Table, type Column, type Tone } from '@/ui';
+import { DataFrame } from './frame';
+
+const CLASSES: Record<string, Tone | undefined> = { secret: 'bad', sensitive: 'warn', personal: 'info' };
+
+export function ProfilePage() {
+  const t = useMessages({ en, es });
+  const tables = useQuery(planQuery).data?.data.plan?.tables ?? [];
+  const [table, setTable] = useState('');
+  const [side, setSide] = useState<'source' | 'target'>('source');
+  const chosen = table || tables[0]?.to || '';
+  const read = useMutation({
+    mutationFn: async () => (await raw('/api/v1/data/profile', { method: 'POST', body: JSON.stringify({ table: chosen, side }), headers: { 'content-type': 'application/json' } })).json() as Promise<{ columns: ProfileColumn[] }>,
+  });
+  const columns: Column<ProfileColumn>[] = [
+    { key: 'column', head: t.column, cell: (c) => <><b>{c.column}</b> <span className="small muted">{c.type}</span></> },
+    { key: 'kind', head: t.kind, cell: (c) => c.kind ? <Badge title={c.confidence !== null ? pct(c.confidence, 0) : undefined}>{c.kind}</Badge> : <span className="muted">–</span> },
+    { key: 'class', head: t.class, cell: (c) => c.class ? <Badge tone={CLASSES[c.class]} icon={CLASSES[c.class] ? 'lock' : undefined}>{c.class}</Badge> : <span className="muted">–</span> },
+    { key: 'filled', head: t.filled, num: true, width: '140px', cell: (c) => { const share = c.rows ? (c.rows - c.nulls - c.unknowns) / c.rows : 0; return <span className="row" style={{ justifyContent: 'flex-end' }}><span className="track" aria-hidden="true"><i style={{ width: `${share * 100}%` }} /></span><span>{pct(share, 1)}</span></span>; } },
+    { key: 'nulls', head: t.nulls, num: true, cell: (c) => num(c.nulls) },
+    { key: 'unknowns', head: t.unknowns, num: true, cell: (c) => num(c.unknowns) },
+    { key: 'distinct', head: t.distinct, num: true, cell: (c) => c.distinct === null ? '–' : num(c.distinct) },
+    { key: 'findings', head: t.findings, cell: (c) => c.findings.map((f, i) => <span key={i} className="small">{i > 0 && '; '}{typeof f === 'string' ? f : [f.message, f.rows !== undefined ? `(${num(f.rows)})` : ''].filter(Boolean).join(' ')}</span>) },
+  ];
+  return (
+    <DataFrame>
+      <div className="log-filter">
+        <Choice label={t.table} value={chosen} onChange={(e) => setTable(e.target.value)} options={tables.map((x) => ({ value: x.to, label: x.to }))} />
+        <Choice label={t.side} value={side} onChange={(e) => setSide(e.target.value as 'source' | 'target')} options={[{ value: 'source', label: t.sideSource }, { value: 'target', label: t.sideTarget }]} />
+        <Button kind="primary" disabled={!chosen || read.isPending} onClick={() => read.mutate()}>{read.isPending ? t.profileBusy : t.profileRun}</Button>
+      </div>
+      {read.isIdle && <Empty title={t.profileEmpty}>{t.profileText}</Empty>}
+      {read.isPending && <SkeletonRows rows={10} columns={6} />}
+      {read.isError && <ProblemView error={read.error} retry={() => read.mutate()} />}
+      {read.data && <Table label={t.profileTitle} rows={read.data.columns} columns={columns} id={(c) => c.column} />}
+    </DataFrame>
+  );
+}

@@ -1,0 +1,41 @@
+// What only a person can decide, the largest first, with the one action that does it.
+import { Link } from '@tanstack/react-router';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { alertsQuery, quarantineQuery } from '@/api/queries';
+import type { Approval, PlanBody, Report } from '@/api/types';
+import { useWords } from '@/app/words';
+import { useMessages } from '@/i18n';
+import { num } from '@/i18n/format';
+import { overview as en } from '@/messages/overview.en';
+import { overview as es } from '@/messages/overview.es';
+import { ButtonLink, Icon, Section, type IconName } from '@/ui';
+
+interface Thing { key: string; icon: IconName; title: ReactNode; sub: ReactNode; action: (first: boolean) => ReactNode }
+
+export function Next({ plan, approvals, anyRun }: { report: Report | undefined; plan: PlanBody | undefined; approvals: Approval[] | undefined; anyRun: boolean }) {
+  const t = useMessages({ en, es });
+  const words = useWords();
+  const quarantine = useQuery({ ...quarantineQuery, retry: false }).data;
+  const alerts = useQuery({ ...alertsQuery, retry: false }).data;
+  const things: Thing[] = [];
+  const guarded = Object.values(plan?.plan?.stores ?? {}).some((s) => s.protected);
+  if (guarded && approvals && !approvals.some((a) => a.fingerprint === plan?.fingerprint && !a.voided_at)) {
+    things.push({ key: 'approve', icon: 'check', title: <b>{t.approve}</b>, sub: t.approveSub, action: (first) => <ButtonLink small kind={first ? 'primary' : undefined} to="/plan/approvals">{t.openPlan}</ButtonLink> });
+  }
+  for (const a of (alerts?.items ?? []).filter((x) => x.open).slice(0, 2)) {
+    things.push({ key: a.id, icon: 'bell', title: <b>{a.what}</b>, sub: a.todo, action: (first) => <ButtonLink small kind={first ? 'primary' : undefined} to="/alerts/$alert" params={{ alert: a.id }}>{t.alert}</ButtonLink> });
+  }
+  for (const g of (quarantine?.items ?? []).filter((x) => x.reason !== 'parent-quarantined').slice(0, 5)) {
+    things.push({ key: g.group, icon: 'pencil', title: <b>{t.decideRows(num(g.rows), words.reason(g.reason))}</b>, sub: <>{t.decideRowsSub(g.table, g.column ?? '')}{g.pattern && <> · <span className="mono">{g.pattern}</span></>}</>, action: (first) => <ButtonLink small kind={first ? 'primary' : undefined} to="/data" search={{ group: g.group } as never}>{t.decide}</ButtonLink> });
+  }
+  if (!anyRun && plan?.fingerprint) things.push({ key: 'run', icon: 'play', title: <b>{t.startRun}</b>, sub: plan.plan?.name, action: (first) => <ButtonLink small kind={first ? 'primary' : undefined} to="/runs" search={{ start: 'load' } as never}>{t.startRun}</ButtonLink> });
+  return (
+    <Section title={t.next} sub={t.nextSub(things.length)} right={<Link to="/work" className="link">{t.openTasks}</Link>}>
+      {things.length === 0 && <p className="muted">{t.nothingNext}</p>}
+      <ul className="next">
+        {things.map((x, i) => <li key={x.key}><Icon name={x.icon} /><span>{x.title}</span><span className="do">{x.action(i === 0)}</span><span className="d">{x.sub}</span></li>)}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,67 @@
+// Starting a run or a rehearsal: says what will happen in numbers before it does.
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { api, body } from '@/api/client';
+import { planQuery } from '@/api/queries';
+import { toast, toastProblem } from '@/app/toast';
+import { useMessages } from '@/i18n';
+import { common } from '@/messages/catalogue';
+import { runs as en } from '@/messages/runs.en';
+import { runs as es } from '@/messages/runs.es';
+import { Area, Button, ButtonLink, Check, Choice, Dialog, Field } from '@/ui';
+
+export function StartDialog({ rehearse, onClose }: { rehearse: boolean; onClose: () => void }) {
+  const t = useMessages({ en, es });
+  const c = useMessages(common);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const plan = useQuery(planQuery).data?.data;
+  const [table, setTable] = useState('');
+  const [jobs, setJobs] = useState('');
+  const [now, setNow] = useState(false);
+  const [category, setCategory] = useState('urgent');
+  const [why, setWhy] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [tried, setTried] = useState(false);
+  const tables = plan?.plan?.tables ?? [];
+  const targets = [...new Set(tables.map((x) => x.to.split('.')[0]))].join(', ');
+  const which = table || t.allTables(tables.length);
+  const guarded = !rehearse && Object.entries(plan?.plan?.stores ?? {}).some(([name, s]) => s.protected && targets.includes(name));
+  const submit = () => {
+    setTried(true);
+    if (!plan?.fingerprint || (now && !why.trim())) return;
+    setBusy(true);
+    body<{ id: string }>(api.POST('/api/v1/runs', { body: {
+      fingerprint: plan.fingerprint, rehearse, table: table || undefined, jobs: jobs ? Number(jobs) : undefined,
+      now: now ? { category, text: why.trim() } : undefined,
+    } as never })).then(({ id }) => {
+      toast(rehearse ? t.rehearsalToast : t.startedToast);
+      void client.invalidateQueries({ queryKey: ['runs'] });
+      void navigate({ to: '/runs/$run', params: { run: id } } as never);
+    }, (error: unknown) => { setBusy(false); toastProblem(error); });
+  };
+  if (plan && !plan.fingerprint) {
+    return <Dialog title={rehearse ? t.dialogRehearse : t.dialogLoad} onClose={onClose} foot={<ButtonLink kind="primary" to="/plan/text">{t.openPlan}</ButtonLink>}><p>{t.planBroken}</p></Dialog>;
+  }
+  return (
+    <Dialog title={rehearse ? t.dialogRehearse : t.dialogLoad} onClose={onClose} onSubmit={submit}
+      foot={<><Button onClick={onClose}>{c.cancel}</Button><Button kind="primary" type="submit" disabled={busy || !plan}>{rehearse ? t.startRehearse : t.startLoad}</Button></>}>
+      <p>{rehearse ? t.rehearseSays(which) : t.loadSays(which, targets)}</p>
+      {guarded && <p className="note warn-note">{t.needsApproval}</p>}
+      <Choice label={t.oneTable} value={table} onChange={(e) => setTable(e.target.value)} options={[{ value: '', label: t.everyTable }, ...tables.map((x) => ({ value: x.to, label: `${x.from} → ${x.to}` }))]} />
+      <Field label={t.jobs} hint={t.jobsHint} inputMode="numeric" value={jobs} onChange={(e) => setJobs(e.target.value.replace(/\D/g, '').slice(0, 2))} />
+      {!rehearse && plan?.plan?.window && (
+        <>
+          <Check label={t.outsideWindow} checked={now} onChange={(e) => setNow(e.target.checked)} />
+          {now ? (
+            <>
+              <Choice label={t.category} value={category} onChange={(e) => setCategory(e.target.value)} options={['urgent', 'incident', 'agreed', 'test'].map((v) => ({ value: v, label: v }))} />
+              <Area label={c.reasonText} hint={c.reasonTextHint} wrong={tried && !why.trim() ? c.reasonNeeded : null} value={why} onChange={(e) => setWhy(e.target.value)} />
+            </>
+          ) : <p className="small muted">{t.outsideWindowHint}</p>}
+        </>
+      )}
+    </Dialog>
+  );
+}

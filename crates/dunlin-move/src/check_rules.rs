@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::SchemaRef;
-use datafusion::physical_expr::PhysicalExpr;
+use datafusion_physical_expr::PhysicalExpr;
 use dunlin_connect::{ColumnType, Reason};
 use dunlin_plan::Otherwise;
 use dunlin_quality::{Compiled, evaluate_rows};

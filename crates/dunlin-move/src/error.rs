@@ -100,8 +100,8 @@ impl MoveError {
     }
 
     /// DataFusion's own text may quote values; only the kind of error is kept, unless it is one of ours inside.
-    pub(crate) fn engine(act: &str, error: datafusion::error::DataFusionError) -> Self {
-        use datafusion::error::DataFusionError as E;
+    pub(crate) fn engine(act: &str, error: datafusion_common::DataFusionError) -> Self {
+        use datafusion_common::DataFusionError as E;
         match error {
             E::External(inner) => match inner.downcast::<Self>() {
                 Ok(own) => *own,
@@ -116,8 +116,8 @@ impl MoveError {
     }
 }
 
-fn kind_of(error: &datafusion::error::DataFusionError) -> &'static str {
-    use datafusion::error::DataFusionError as E;
+fn kind_of(error: &datafusion_common::DataFusionError) -> &'static str {
+    use datafusion_common::DataFusionError as E;
     match error {
         E::ArrowError(..) => "arrow",
         E::IoError(..) => "i/o",
@@ -127,7 +127,7 @@ fn kind_of(error: &datafusion::error::DataFusionError) -> &'static str {
     }
 }
 
-impl From<MoveError> for datafusion::error::DataFusionError {
+impl From<MoveError> for datafusion_common::DataFusionError {
     fn from(error: MoveError) -> Self {
         Self::External(Box::new(error))
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
-use datafusion::execution::TaskContext;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion_execution::TaskContext;
+use datafusion_physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use dunlin_connect::canon::HashKey;
 use dunlin_connect::{Bounds, Reader};
 use futures::StreamExt;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::physical_expr::PhysicalExpr;
+use datafusion_physical_expr::PhysicalExpr;
 use dunlin_connect::{ColumnType, LoadColumn, ReadColumn, Table};
 use dunlin_plan::{Kind, Protect, TablePlan};
 use dunlin_quality::{CleanFunction, CleanOptions, Compiled};

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::physical_expr::expressions::{CastExpr, Column as ColumnExpr, TryCastExpr};
+use datafusion_physical_expr::expressions::{CastExpr, Column as ColumnExpr, TryCastExpr};
 use dunlin_connect::{ColumnType, Table};
 use dunlin_plan::{CleanFn, ColumnPlan, ColumnValue, Finding, Span, Sql, TablePlan};
 use dunlin_quality::{CleanFunction, CleanOptions, Compiled, Compiler};

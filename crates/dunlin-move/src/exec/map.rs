@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::SendableRecordBatchStream;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion_physical_expr::PhysicalExpr;
+use datafusion_physical_plan::SendableRecordBatchStream;
+use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use dunlin_connect::{ColumnType, Reason};
 use dunlin_quality::evaluate_rows;
 use futures::StreamExt;

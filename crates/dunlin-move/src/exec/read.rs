@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch, new_null_array};
 use arrow::datatypes::{SchemaRef, UInt32Type};
-use datafusion::error::Result as DfResult;
-use datafusion::physical_plan::SendableRecordBatchStream;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion_common::Result as DfResult;
+use datafusion_physical_plan::SendableRecordBatchStream;
+use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use dunlin_connect::canon::{HashKey, hash_raw, hash_rows};
 use dunlin_connect::{BadRow, Bounds, ReadBatch, ReadColumn, ReadRequest, Reader, Table};
 use futures::StreamExt;
@@ -139,7 +139,7 @@ fn arrive(
         out.push(RecordBatch::try_new(schema.clone(), arrays).map_err(|e| {
             MoveError::engine(
                 "take a batch from a store",
-                datafusion::error::DataFusionError::ArrowError(Box::new(e), None),
+                datafusion_common::DataFusionError::ArrowError(Box::new(e), None),
             )
         })?);
     }

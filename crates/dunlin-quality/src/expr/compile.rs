@@ -3,20 +3,17 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
-use arrow::temporal_conversions::timestamp_us_to_datetime;
-use datafusion::common::config::Dialect;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, DataFusionError};
-use datafusion::execution::{SessionState, SessionStateBuilder};
-use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{Expr, ExprSchemable, cast};
-use datafusion::optimizer::simplify_expressions::ExprSimplifier;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::BinaryExpr;
-use datafusion::physical_expr::utils::collect_columns;
-use datafusion::prelude::SessionConfig;
-use datafusion::sql::sqlparser::ast::ExprWithAlias;
+use datafusion_common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion_common::{DFSchema, DataFusionError};
+use datafusion_expr::simplify::SimplifyContext;
+use datafusion_expr::{Expr, ExprSchemable, cast};
+use datafusion_optimizer::simplify_expressions::ExprSimplifier;
+use datafusion_physical_expr::PhysicalExpr;
+use datafusion_physical_expr::expressions::BinaryExpr;
+use datafusion_physical_expr::utils::collect_columns;
+use datafusion_sql::sqlparser::ast::ExprWithAlias;
 
+use super::context::Context;
 use super::error::ExprError;
 use super::names::bind;
 use super::output::column_type;
@@ -25,7 +22,7 @@ use super::output::column_type;
 pub struct Compiler {
     schema: SchemaRef,
     df_schema: Result<Arc<DFSchema>, ExprError>,
-    state: SessionState,
+    context: Context,
 }
 
 /// An expression that is ready to be evaluated over batches of the compiler's schema.
@@ -43,22 +40,10 @@ impl Compiler {
     /// A compiler for expressions over this schema. `run_at_us` (microseconds since 1970, UTC) is what `now()` and
     /// `current_date` say: pass the same on `run` and on `verify`.
     pub fn new(schema: SchemaRef, run_at_us: i64) -> Self {
-        let mut config = SessionConfig::new();
-        // So that `now()` is an instant, as in PostgreSQL.
-        config.options_mut().execution.time_zone = Some("UTC".to_owned());
-        let parser = &mut config.options_mut().sql_parser;
-        parser.dialect = Dialect::PostgreSQL;
-        parser.enable_ident_normalization = false;
-        parser.map_string_types_to_utf8view = false;
-        // `0.1 + 0.2` is money more often than physics.
-        parser.parse_float_as_decimal = true;
-        let mut state = SessionStateBuilder::new().with_config(config).with_default_features().build();
-        state.execution_props_mut().query_execution_start_time =
-            timestamp_us_to_datetime(run_at_us).map(|at| at.and_utc());
         let df_schema = DFSchema::try_from(schema.as_ref().clone())
             .map(Arc::new)
             .map_err(|_| ExprError::new("two columns of this table have the same name"));
-        Self { schema, df_schema, state }
+        Self { schema, df_schema, context: Context::at(run_at_us) }
     }
 
     /// Compiles an expression.
@@ -72,8 +57,8 @@ impl Compiler {
         let expr = self.plan(sql, schema)?;
         let context = SimplifyContext::builder()
             .with_schema(Arc::clone(schema))
-            .with_config_options(Arc::clone(self.state.config_options()))
-            .with_query_execution_start_time(self.state.execution_props().query_execution_start_time)
+            .with_config_options(Arc::clone(self.context.options()))
+            .with_query_execution_start_time(self.context.props().query_execution_start_time)
             .build();
         let simplifier = ExprSimplifier::new(context);
         let coerced = simplifier.coerce(expr, schema).map_err(planning)?;
@@ -81,7 +66,9 @@ impl Compiler {
         let data_type = column_type(&ty)?;
         let wanted = if ty == data_type { coerced } else { cast(coerced, data_type.clone()) };
         let simple = simplifier.simplify(wanted).map_err(planning)?;
-        let lowered = self.state.create_physical_expr(simple, schema).map_err(planning)?;
+        // What simplifying made is coerced once more, as its parts may have other types now.
+        let fitting = simplifier.coerce(simple, schema).map_err(planning)?;
+        let lowered = self.context.lower(&fitting, schema).map_err(planning)?;
         let expr = refuse_overflow(lowered).map_err(planning)?;
         let mut columns: Vec<usize> = collect_columns(&expr).iter().map(|c| c.index()).collect();
         columns.sort_unstable();
@@ -122,14 +109,14 @@ impl Compiler {
         if sql.trim().is_empty() {
             return Err(ExprError::new("the expression is empty"));
         }
-        let mut parsed = self.state.sql_to_expr_with_alias(sql, &Dialect::PostgreSQL).map_err(planning)?;
+        let mut parsed = self.context.parse(sql).map_err(planning)?;
         if let Some(alias) = parsed.alias {
             let message = format!("`as {alias}` has no place in an expression");
             return Err(ExprError::new(message).help("the column's name stands on the left of the `=`"));
         }
-        bind(&mut parsed.expr, sql, &self.schema, &self.state)?;
+        bind(&mut parsed.expr, sql, &self.schema, &self.context)?;
         let bound = ExprWithAlias { expr: parsed.expr, alias: None };
-        let expr = self.state.create_logical_expr_from_sql_expr(bound, schema).map_err(planning)?;
+        let expr = self.context.plan(bound, schema).map_err(planning)?;
         refuse_unfit(&expr)?;
         Ok(expr)
     }

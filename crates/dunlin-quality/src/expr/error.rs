@@ -1,7 +1,7 @@
 //! What is wrong with an expression. It speaks of the plan's own text, never of a row.
 
-use datafusion::common::DataFusionError;
-use datafusion::sql::sqlparser::parser::ParserError;
+use datafusion_common::DataFusionError;
+use datafusion_sql::sqlparser::parser::ParserError;
 
 /// An expression that cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, new_null_array};
 use arrow::compute::{cast, concat};
-use datafusion::common::cast::as_boolean_array;
+use datafusion_common::cast::as_boolean_array;
 
 use super::compile::Compiled;
 

@@ -3,6 +3,7 @@
 //! still at the start of the run so that `verify` computes what `run` computed.
 
 mod compile;
+mod context;
 mod error;
 mod evaluate;
 mod names;

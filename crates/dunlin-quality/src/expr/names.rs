@@ -4,9 +4,9 @@
 use std::ops::ControlFlow;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::execution::SessionState;
-use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArguments, Ident, visit_expressions_mut};
+use datafusion_sql::sqlparser::ast::{Expr, Function, FunctionArguments, Ident, visit_expressions_mut};
 
+use super::context::Context;
 use super::error::{ExprError, offset_of};
 
 /// Rewrites every identifier to the column's own spelling and every function name to lower case.
@@ -14,9 +14,9 @@ pub(super) fn bind(
     expr: &mut Expr,
     sql: &str,
     schema: &SchemaRef,
-    state: &SessionState,
+    context: &Context,
 ) -> Result<(), ExprError> {
-    let binder = Binder { sql, schema, state };
+    let binder = Binder { sql, schema, context };
     let flow = visit_expressions_mut(expr, |e| match binder.bind(e) {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => ControlFlow::Break(error),
@@ -30,7 +30,7 @@ pub(super) fn bind(
 struct Binder<'a> {
     sql: &'a str,
     schema: &'a SchemaRef,
-    state: &'a SessionState,
+    context: &'a Context,
 }
 
 impl Binder<'_> {
@@ -124,16 +124,16 @@ impl Binder<'_> {
             return Err(ExprError::new(message).at(place));
         }
         let name = written.trim_matches('"').to_lowercase();
-        if self.state.scalar_functions().contains_key(&name) {
+        if self.context.is_scalar(&name) {
             *function = Function { name: vec![Ident::new(name)].into(), ..function.clone() };
             return Ok(());
         }
-        if self.state.aggregate_functions().contains_key(&name) {
+        if self.context.is_aggregate(&name) {
             let message = format!("`{written}` looks at many rows; an expression sees one row only");
             return Err(ExprError::new(message).at(place));
         }
         let error = ExprError::new(format!("there is no function `{written}`")).at(place);
-        match nearest(&name, self.state.scalar_functions().keys().map(String::as_str)) {
+        match nearest(&name, self.context.scalar_names()) {
             Some(near) => Err(error.help(format!("did you mean `{near}`?"))),
             None => Err(error),
         }

@@ -1,6 +1,6 @@
 // The grid: rows and columns drawn only where the reader looks, keys like a spreadsheet. It holds the selection and
 // the open editor; what the rows are and what becomes of an edit is the page's.
-import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState, type ClipboardEvent, type KeyboardEvent, type PointerEvent, type ReactNode, type Ref } from 'react';
+import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode, type Ref } from 'react';
 import { cleared, filled, pasted, texts, type Outcome } from './cells';
 import { Editor, type Leave } from './editors';
 import { GridHead } from './GridHead';
@@ -18,6 +18,8 @@ import './grid.css';
 
 export interface GridHandle {
   focus: () => void;
+  /** Back to the first row, when the rows became others. */
+  top: () => void;
 }
 
 export interface GridProps<R> {
@@ -89,7 +91,13 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
   const cols = columns.length;
   useEffect(() => setSelection((before) => inside(before, { rows, cols, page: 1 })), [rows, cols]);
 
-  useImperativeHandle(props.ref, () => ({ focus: () => box.current?.focus() }), []);
+  useImperativeHandle(props.ref, () => ({
+    focus: () => box.current?.focus(),
+    top: () => {
+      box.current?.scrollTo({ top: 0 });
+      setSelection((before) => at(0, before.anchor.col));
+    },
+  }), []);
 
   const rowAt = useCallback((line: number): R | undefined => {
     const here = lines.at(line);
@@ -226,8 +234,8 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
     }
   };
 
-  const copy = (event: ClipboardEvent<HTMLDivElement>) => {
-    if (event.target !== event.currentTarget) return;
+  const copy = (event: ClipboardEvent) => {
+    if (!event.clipboardData) return;
     event.preventDefault();
     const here: R[] = [];
     let whole = true;
@@ -248,8 +256,8 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
     }
   };
 
-  const paste = (event: ClipboardEvent<HTMLDivElement>) => {
-    if (event.target !== event.currentTarget) return;
+  const paste = (event: ClipboardEvent) => {
+    if (!event.clipboardData) return;
     event.preventDefault();
     const block = parseTsv(event.clipboardData.getData('text/plain'));
     if (block.length === 0) return;
@@ -262,6 +270,21 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
     });
   };
 
+  // A browser gives these events to the body when nothing is marked, not to what has the focus.
+  const clipboard = useRef({ copy, paste });
+  clipboard.current = { copy, paste };
+  useEffect(() => {
+    const mine = () => document.activeElement === box.current;
+    const onCopy = (event: ClipboardEvent) => mine() && clipboard.current.copy(event);
+    const onPaste = (event: ClipboardEvent) => mine() && clipboard.current.paste(event);
+    document.addEventListener('copy', onCopy);
+    document.addEventListener('paste', onPaste);
+    return () => {
+      document.removeEventListener('copy', onCopy);
+      document.removeEventListener('paste', onPaste);
+    };
+  }, []);
+
   const placeOf = (event: PointerEvent | React.MouseEvent): { line: number; col: number } | null => {
     const under = document.elementFromPoint(event.clientX, event.clientY)?.closest<HTMLElement>('[data-line]');
     if (!under || !box.current?.contains(under)) return null;
@@ -271,7 +294,7 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
   const down = (event: PointerEvent<HTMLDivElement>) => {
     if (event.button !== 0) return;
     const target = event.target as HTMLElement;
-    if (target.closest('.editor, .grid-head, .fill')) return;
+    if (target.closest('.grid-editor, .grid-head, .grid-fill')) return;
     const place = placeOf(event);
     if (!place) return;
     if (target.closest('[data-group]')) {
@@ -382,15 +405,13 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
       aria-multiselectable="true"
       aria-activedescendant={shown && rows > 0 ? cellId(props.id, selection.anchor.row, group && 'group' in group ? 0 : selection.anchor.col) : undefined}
       onKeyDown={keys}
-      onCopy={copy}
-      onPaste={paste}
       onPointerDown={down}
       onPointerMove={over}
       onPointerUp={up}
       onPointerCancel={up}
       onDoubleClick={(event) => {
         const place = placeOf(event);
-        if (place && !(event.target as HTMLElement).closest('.editor, .grid-head, [data-group], [data-open]')) startEdit(place.line, place.col, null);
+        if (place && !(event.target as HTMLElement).closest('.grid-editor, .grid-head, [data-group], [data-open]')) startEdit(place.line, place.col, null);
       }}
       onFocus={() => setFocused(true)}
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setFocused(false)}
@@ -400,7 +421,7 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
         {body}
         {canFill && (
           <span
-            className="fill"
+            className="grid-fill"
             title={words.fill}
             aria-hidden="true"
             style={{ top: (fillLine + 1) * LINE - 4, left: (edge[bounds.right + 1] as number) - 4 }}
@@ -414,7 +435,7 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
         {fillTo !== null && fillTo > bounds.bottom && <span className="fill-range" aria-hidden="true" style={{ top: (bounds.bottom + 1) * LINE, height: (fillTo - bounds.bottom) * LINE, left: edge[bounds.left], width: (edge[bounds.right + 1] as number) - (edge[bounds.left] as number) }} />}
         {editing && editColumn && (
           <div
-            className="editor"
+            className="grid-editor"
             style={{ top: editing.line * LINE, height: LINE, width: Math.max(editColumn.width, 120), left: (edge[editing.col] as number) + (editing.col < frozen ? (box.current?.scrollLeft ?? 0) : 0) }}
           >
             <Editor

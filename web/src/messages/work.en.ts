@@ -175,7 +175,7 @@ export const work = {
   slackDays: (count: number) => n(count, '1 day of slack', `${count} days of slack`),
   driftDays: (count: number) => (count > 0 ? n(count, '1 day after the baseline', `${count} days after the baseline`) : n(-count, '1 day before the baseline', `${-count} days before the baseline`)),
   // My work
-  minePart: { overdue: 'Overdue', today: 'Today', this_week: 'This week', waiting: 'Others wait for these', later: 'Later' },
+  minePart: { overdue: 'Overdue', today: 'Today', this_week: 'This week', waiting_for_me: 'Others wait for these', later: 'Later' },
   mineEmpty: 'Nothing waits for you',
   mineEmptyHelp: 'Tasks that you own or carry out appear here, the most pressing first.',
   begin: 'Begin',

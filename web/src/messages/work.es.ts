@@ -172,7 +172,7 @@ export const work: Same<typeof en> = {
   fromTo: (from: string, to: string) => `${from} a ${to}`,
   slackDays: (count: number) => n(count, '1 día de holgura', `${count} días de holgura`),
   driftDays: (count: number) => (count > 0 ? n(count, '1 día después de la referencia', `${count} días después de la referencia`) : n(-count, '1 día antes de la referencia', `${-count} días antes de la referencia`)),
-  minePart: { overdue: 'Vencidas', today: 'Hoy', this_week: 'Esta semana', waiting: 'Otros esperan estas', later: 'Más adelante' },
+  minePart: { overdue: 'Vencidas', today: 'Hoy', this_week: 'Esta semana', waiting_for_me: 'Otros esperan estas', later: 'Más adelante' },
   mineEmpty: 'Nada le espera',
   mineEmptyHelp: 'Aquí aparecen las tareas que son suyas o que usted hace, las más urgentes primero.',
   begin: 'Empezar',

@@ -100,7 +100,7 @@ function useMover(field: FieldInfo, lanes: Lane[]) {
       toast(t.movedTo(task.number, lanes.find((one) => one.id === lane)?.name ?? ''), () => store.undo());
     }
     // Its place among the others is asked for beside; a lost answer costs the order, never the change.
-    if (after !== undefined) void work.move(task.id, { after }).then((moved) => store.note([moved])).catch(() => undefined).finally(() => store.pulseSoon());
+    if (after !== undefined) void work.move(task.id, { after }).then((moved) => store.note(moved.tasks)).catch(() => undefined).finally(() => store.pulseSoon());
     return true;
   }, [field, lanes, store, t]);
 }

@@ -199,6 +199,7 @@ function TaskBar({ bar, days, chip }: { bar: Bar<Task>; days: string[]; chip: Ch
 function Agenda({ dated, data, now, from, to, open }: { dated: Dated<Task>[]; data: CalendarDays; now: string; from: string; to: string; open: (id: string) => void }): ReactElement {
   const t = useWords();
   const locale = useLocale();
+  const narrow = useNarrow();
   const byDay = new Map<string, Task[]>();
   for (const { item } of dated) {
     const day = item.deadline ?? item.start;
@@ -214,7 +215,7 @@ function Agenda({ dated, data, now, from, to, open }: { dated: Dated<Task>[]; da
         return (
           <li key={day}>
             <h3 className={day === now ? 'now' : undefined}>{sayDay(day, locale, { weekday: 'long', day: 'numeric', month: 'long' })}{blackout && <span className="badge warn">{blackout.why || t.blackout}</span>}</h3>
-            <ul>{byDay.get(day)?.map((task) => <li key={task.id}><button type="button" className="agenda-task" onClick={() => open(task.id)}><span className="agenda-status"><StatusWord task={task} /></span><span className="clip">{task.title}</span><span className="push small"><PersonName id={task.owner} /></span></button></li>)}</ul>
+            <ul>{byDay.get(day)?.map((task) => <li key={task.id}><button type="button" className="agenda-task" onClick={() => open(task.id)}><span className="agenda-status"><StatusWord task={task} /></span><span className="clip">{task.title}</span><span className="push small agenda-who"><PersonName id={task.owner} short={narrow} /></span></button></li>)}</ul>
           </li>
         );
       })}

@@ -25,24 +25,24 @@ export function Comments({ task }: { task: Task }): ReactElement {
       {query.isError && !query.data && <ProblemView error={query.error} retry={() => void query.refetch()} />}
       {query.isPending && <Skeleton height={48} />}
       {query.data?.length === 0 && <p className="muted">{t.noComments}</p>}
-      <ol>{query.data?.map((comment) => <One key={comment.id} task={task} comment={comment} again={again} />)}</ol>
+      <ol>{query.data?.map((comment) => <One key={comment.id} comment={comment} again={again} />)}</ol>
       <Write label={t.writeComment} onSend={send} />
     </div>
   );
 }
 
-function One({ task, comment, again }: { task: Task; comment: Comment; again: () => void }): ReactElement {
+function One({ comment, again }: { comment: Comment; again: () => void }): ReactElement {
   const t = useWords();
   const store = useStore();
   const [editing, setEditing] = useState(false);
-  const mine = comment.by === store.me;
+  const mine = comment.author === store.me;
   return (
     <li className="comment">
-      <p className="row"><PersonName id={comment.by} /><span className="small muted"><Time at={comment.at} />{comment.edited_at ? ` · ${t.edited}` : ''}</span>
-        {mine && !editing && <span className="row push"><Button small kind="quiet" onClick={() => setEditing(true)}>{t.edit}</Button><Button small kind="quiet" onClick={() => void work.removeComment(task.id, comment.id).then(again).catch(toastProblem)}>{t.delete}</Button></span>}
+      <p className="row"><PersonName id={comment.author} /><span className="small muted"><Time at={comment.at} />{comment.edited_at ? ` · ${t.edited}` : ''}</span>
+        {mine && !editing && <span className="row push"><Button small kind="quiet" onClick={() => setEditing(true)}>{t.edit}</Button><Button small kind="quiet" onClick={() => void work.removeComment(comment.id).then(again).catch(toastProblem)}>{t.delete}</Button></span>}
       </p>
       {editing
-        ? <Write label={t.edit} first={comment.text} onSend={async (text) => { await work.editComment(task.id, comment.id, text); setEditing(false); again(); }} onCancel={() => setEditing(false)} />
+        ? <Write label={t.edit} first={comment.text} onSend={async (text) => { await work.editComment(comment.id, text); setEditing(false); again(); }} onCancel={() => setEditing(false)} />
         // The server made this from Markdown and took out all that could run.
         : <div className="prose" dangerouslySetInnerHTML={{ __html: comment.html }} />}
     </li>

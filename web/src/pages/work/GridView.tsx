@@ -67,6 +67,12 @@ export function GridView({ settings, change, open, onNew, onDialog }: ViewProps 
   const grid = useRef<GridHandle>(null);
   const narrow = useNarrow();
 
+  const shownWindows = useRef(windows);
+  useEffect(() => {
+    if (shownWindows.current !== windows) grid.current?.top();
+    shownWindows.current = windows;
+  }, [windows]);
+
   const people = store.people;
   const fields = store.fields;
   const columns = useMemo(() => {

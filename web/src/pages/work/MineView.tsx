@@ -8,10 +8,10 @@ import { isBound } from './fields';
 import type { ViewProps } from './index';
 import { Day, Evidence, Risk, StatusWord } from './parts';
 import { usePulse, useStore, useTick } from './store';
-import type { Mine, Task } from './types';
+import type { Task, Urgency } from './types';
 import { useWords } from './words';
 
-const PARTS = ['overdue', 'today', 'this_week', 'waiting', 'later'] as const;
+const PARTS = ['overdue', 'today', 'this_week', 'waiting_for_me', 'later'] as const;
 
 export function MineView({ open }: ViewProps): ReactElement {
   const t = useWords();
@@ -22,7 +22,7 @@ export function MineView({ open }: ViewProps): ReactElement {
     queryKey: ['work', 'mine'],
     queryFn: async () => {
       const mine = await work.mine();
-      for (const part of PARTS) store.note(mine[part] ?? []);
+      store.note(mine.map((one) => one.task));
       return mine;
     },
   });
@@ -33,16 +33,15 @@ export function MineView({ open }: ViewProps): ReactElement {
   if (query.isError && !query.data) return <div className="work-pad"><ProblemView error={query.error} retry={() => void refetch()} /></div>;
   if (!query.data) return <div className="work-pad"><SkeletonRows rows={8} columns={4} /></div>;
   const mine = query.data;
-  const some = PARTS.some((part) => (mine[part] ?? []).length > 0);
-  if (!some) return <div className="work-pad"><Empty title={t.mineEmpty}>{t.mineEmptyHelp}</Empty></div>;
+  if (mine.length === 0) return <div className="work-pad"><Empty title={t.mineEmpty}>{t.mineEmptyHelp}</Empty></div>;
   return (
     <div className="work-pad mine">
-      {PARTS.map((part) => <Part key={part} part={part} tasks={(mine[part] ?? []).map((task) => store.seen(task))} open={open} />)}
+      {PARTS.map((part) => <Part key={part} part={part} tasks={mine.filter((one) => one.urgency === part).map((one) => store.seen(one.task))} open={open} />)}
     </div>
   );
 }
 
-function Part({ part, tasks, open }: { part: keyof Mine; tasks: Task[]; open: (id: string) => void }): ReactElement | null {
+function Part({ part, tasks, open }: { part: Urgency; tasks: Task[]; open: (id: string) => void }): ReactElement | null {
   const t = useWords();
   const store = useStore();
   if (tasks.length === 0) return null;

@@ -49,7 +49,7 @@ function Inside({ task, onClose, onOpen, refetch }: { task: Task; onClose: () =>
   const [tab, setTab] = useState<'comments' | 'history'>('comments');
   const edit = (set: TaskSet) => store.edit(task, set);
   return (
-    <Drawer title={`T-${task.number} ${task.title}`} onClose={onClose} wide actions={<TaskActions task={task} onClose={onClose} />}>
+    <Drawer title={[`T-${task.number}`, task.binding?.table].filter(Boolean).join(' · ')} onClose={onClose} wide actions={<TaskActions task={task} onClose={onClose} />}>
       <TitleInput task={task} />
       {task.gone && <p className="note warn-note">{t.goneWhy}</p>}
       <div className="drawer-columns">
@@ -128,7 +128,7 @@ function StatusBlock({ task, refetch }: { task: Task; refetch: () => void }): Re
       </div>
     );
   }
-  const confirm = () => void work.confirm(task.id, {}).then((done) => { store.note([done]); refetch(); store.pulseSoon(0); toast(t.confirmed); }).catch(toastProblem);
+  const confirm = () => void work.confirm(task.id, true).then((done) => { store.note([done]); refetch(); store.pulseSoon(0); toast(t.confirmed); }).catch(toastProblem);
   return (
     <section className="evidence-box" aria-label={t.field.evidence}>
       <p className="row"><StatusWord task={task} />{task.progress !== null && task.status !== 'done' && <span className="muted">{pct(task.progress)}</span>}<span className="push small muted row"><Icon name="lock" />{t.boundShort}</span></p>

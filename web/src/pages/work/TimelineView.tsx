@@ -57,8 +57,15 @@ function Chart({ data, settings, change, open, onDialog, refetch }: ViewProps & 
   const names = narrow ? 132 : 280;
   const lines = useFiltered(data, { settings, change, open });
   const zoom = settings.zoom as Zoom;
-  const scale = useMemo(() => scaleOf([data.today, data.finish_p50, data.finish_p90, ...data.tasks.flatMap((task) => [task.start, task.finish, task.baseline_start, task.baseline_finish])], zoom), [data, zoom]);
   const box = useRef<HTMLDivElement>(null);
+  const [room, setRoom] = useState(0);
+  useEffect(() => {
+    if (!box.current) return undefined;
+    const sizes = new ResizeObserver(([entry]) => setRoom(entry?.contentRect.width ?? 0));
+    sizes.observe(box.current);
+    return () => sizes.disconnect();
+  }, []);
+  const scale = useMemo(() => scaleOf([data.today, data.finish_p50, data.finish_p90, ...data.tasks.flatMap((task) => [task.start, task.finish, task.baseline_start, task.baseline_finish])], zoom, room - names), [data, zoom, room, names]);
   const [span, setSpan] = useState({ from: 0, to: 40 });
   const look = () => {
     const element = box.current;
@@ -131,7 +138,7 @@ function Ticks({ scale, zoom, names }: { scale: Scale; zoom: Zoom; names: number
   const months = ticks(scale, 'month');
   return (
     <div className="tl-ticks" style={{ left: names }} aria-hidden="true">
-      {zoom !== 'month' && [scale.first, ...months].map((day) => <span key={`m${day}`} className="tl-month" style={{ left: scale.x(day) + 6 }}>{sayDay(day, locale, { month: 'long', year: 'numeric' })}</span>)}
+      {zoom !== 'month' && [...(months[0] && scale.x(months[0]) < 110 ? [] : [scale.first]), ...months].map((day) => <span key={`m${day}`} className="tl-month" style={{ left: scale.x(day) + 6 }}>{sayDay(day, locale, { month: 'long', year: 'numeric' })}</span>)}
       {marks.map((day) => <span key={day} className={zoom === 'month' ? 'tl-tick month' : 'tl-tick'} style={{ left: scale.x(day) + 6 }}>{zoom === 'month' ? sayDay(day, locale, { month: 'short', year: day.slice(5, 7) === '01' ? 'numeric' : undefined }) : Number(day.slice(8))}</span>)}
     </div>
   );
@@ -164,6 +171,7 @@ function Bars({ data, lines, span, scale, at, left, open }: { data: Timeline; li
       {data.windows.map((one) => <rect key={`${one.from}${one.to}`} className="tl-window" x={scale.x(one.from.slice(0, 10))} y={top} width={scale.x(one.to.slice(0, 10)) - scale.x(one.from.slice(0, 10)) + scale.day} height={tall} />)}
       {data.blackouts.map((one) => <rect key={one.date} fill="url(#tl-hatch)" x={scale.x(one.date)} y={top} width={scale.day} height={tall}><title>{one.why}</title></rect>)}
       {marks.map((day) => <line key={day} className="tl-line" x1={scale.x(day)} x2={scale.x(day)} y1={top} y2={top + tall} />)}
+      {lines.slice(span.from, span.to).map((line, index) => <line key={line.task.id} className="tl-rule" x1={0} x2={scale.width} y1={(span.from + index + 1) * ROW - 0.5} y2={(span.from + index + 1) * ROW - 0.5} />)}
       {links.map((link) => {
         const hot = task(link.from).critical && task(link.to).critical && !isDone(task(link.to));
         return <path key={`${link.from}${link.to}`} className={hot ? 'tl-link critical' : 'tl-link'} d={linkPath(end(task(link.from)), middle(link.from), scale.x(task(link.to).start), middle(link.to))} markerEnd={hot ? 'url(#tl-arrow-c)' : 'url(#tl-arrow)'} />;
@@ -188,7 +196,7 @@ function TaskBar({ task, y, scale, open }: { task: TimelineTask; y: number; scal
     <g className={['tl-bar', hot && 'critical', isDone(task) && 'done', task.status === 'stale' && 'stale'].filter(Boolean).join(' ')} onClick={() => open(task.id)}>
       {base && <rect className="base" x={scale.x(task.baseline_start as string)} y={y + 23} width={Math.max(4, scale.x(task.baseline_finish as string) + scale.day - scale.x(task.baseline_start as string))} height={4} />}
       <rect className="body" x={x + 1} y={y + 8} width={width - 2} height={13} rx={2} />
-      {done > 0 && <rect className="fill" x={x + 1} y={y + 8} width={(width - 2) * done} height={13} rx={2} />}
+      {done > 0 && <rect className="tl-fill" x={x + 1} y={y + 8} width={(width - 2) * done} height={13} rx={2} />}
       {label && <text x={x + width + 4} y={y + 19}>{label}</text>}
     </g>
   );

@@ -1,6 +1,6 @@
 // The work API, call by call. A thin layer over the app's client: no caching, no retrying.
 import { raw } from '@/api/client';
-import type { Attachment, CalendarDays, Change, Comment, Field, Forecast, ImportPreview, Imported, Mine, Person, Question, Rows, Task, TaskSet, Template, Timeline, View, Webhook, WhatIf } from './types';
+import type { Attachment, Blackout, CalendarDays, Change, Comment, Field, Forecast, ImportPreview, Imported, Mine, Person, Question, Rows, Task, TaskSet, Template, Timeline, View, Webhook, WhatIf } from './types';
 
 const ROOT = '/api/v1/work';
 
@@ -45,14 +45,14 @@ export const work = {
   patch: (id: string, set: TaskSet, version: number) => call<Task>('PATCH', `/tasks/${id}`, { ...set, version }),
   remove: (id: string) => call<void>('DELETE', `/tasks/${id}`),
   batch: (changes: { id: string; set: TaskSet; version?: number }[]) => call<{ tasks: Task[]; change: string }>('POST', '/tasks/batch', { changes }),
-  move: (id: string, to: { after: string | null; parent?: string | null; status?: string }) => call<Task>('POST', `/tasks/${id}/move`, to),
-  confirm: (id: string, body: Record<string, unknown>) => call<Task>('POST', `/tasks/${id}/confirm`, body),
+  move: (id: string, to: { after: string | null; parent?: string | null; status?: string }) => call<{ tasks: Task[]; change: string | null }>('POST', `/tasks/${id}/move`, to),
+  confirm: (id: string, done: boolean) => call<Task>('POST', `/tasks/${id}/confirm`, { done }),
   history: async (id: string) => listOf<Change>(await call('GET', `/tasks/${id}/history`)),
   undo: (change: string) => call<unknown>('POST', `/changes/${change}/undo`),
   comments: async (id: string) => listOf<Comment>(await call('GET', `/tasks/${id}/comments`)),
   comment: (id: string, text: string) => call<Comment>('POST', `/tasks/${id}/comments`, { text }),
-  editComment: (task: string, id: string, text: string) => call<Comment>('PATCH', `/tasks/${task}/comments/${id}`, { text }),
-  removeComment: (task: string, id: string) => call<void>('DELETE', `/tasks/${task}/comments/${id}`),
+  editComment: (id: string, text: string) => call<void>('PATCH', `/comments/${id}`, { text }),
+  removeComment: (id: string) => call<void>('DELETE', `/comments/${id}`),
   attachments: async (id: string) => listOf<Attachment>(await call('GET', `/tasks/${id}/attachments`)),
   attach: async (id: string, file: File) => {
     const headers = { 'content-type': file.type || 'application/octet-stream', 'x-file-name': encodeURIComponent(file.name) };
@@ -61,7 +61,7 @@ export const work = {
   },
   attachmentUrl: (id: string) => `${ROOT}/attachments/${id}`,
   detach: (id: string) => call<void>('DELETE', `/attachments/${id}`),
-  watch: (id: string, on: boolean) => call<Task>(on ? 'POST' : 'DELETE', `/tasks/${id}/watch`),
+  watch: (id: string, on: boolean) => call<void>(on ? 'POST' : 'DELETE', `/tasks/${id}/watch`),
   fields: async () => listOf<Field>(await call('GET', '/fields')),
   createField: (field: Partial<Field>) => call<Field>('POST', '/fields', field),
   patchField: (id: string, field: Partial<Field>) => call<Field>('PATCH', `/fields/${id}`, field),
@@ -76,6 +76,7 @@ export const work = {
   timeline: () => call<Timeline>('GET', '/timeline'),
   baseline: () => call<unknown>('POST', '/baseline'),
   calendar: (from: string, to: string) => call<CalendarDays>('GET', `/calendar${query({ from, to })}`),
+  blackouts: async () => listOf<Blackout>(await call('GET', '/blackouts')),
   addBlackout: (date: string, why: string) => call<unknown>('POST', '/blackouts', { date, why }),
   removeBlackout: (id: string) => call<void>('DELETE', `/blackouts/${id}`),
   feed: () => call<{ url?: string | null; created_at?: number | null; read_at?: number | null }>('GET', '/feed'),
@@ -83,7 +84,7 @@ export const work = {
   removeFeed: () => call<void>('DELETE', '/feed'),
   forecast: () => call<Forecast>('GET', '/forecast'),
   whatIf: (change: WhatIf) => call<Forecast & { difference?: Record<string, number | null> }>('POST', '/what-if', change),
-  mine: () => call<Mine>('GET', '/mine'),
+  mine: async () => listOf<Mine>(await call('GET', '/mine')),
   draft: () => call<{ added?: number; kept?: number; gone?: number }>('POST', '/draft'),
   questions: async () => listOf<Question>(await call('GET', '/questions')),
   answer: (task: string, answer: string) => call<unknown>('POST', `/questions/${task}/answer`, { answer }),

@@ -40,19 +40,19 @@ function ownColumns(store: WorkStore, t: Words): Column<Task>[] {
   const people = fieldsOf(store, t).find((field) => field.id === 'owner')?.options ?? [];
   const bound = () => t.boundWhy;
   return [
-    { id: 'number', title: '#', kind: 'number', width: 64, align: 'right', editable: never, value: (task) => task.number, opens: always, render: (task) => <span className="muted">{num(task.number)}</span> },
-    { id: 'title', title: t.field.title, kind: 'text', width: 300, needed: true, editable: always, value: (task) => task.title, render: (task) => <Title task={task} store={store} t={t} /> },
+    { id: 'number', title: '#', kind: 'number', width: 56, align: 'right', editable: never, value: (task) => task.number, opens: always, render: (task) => <span className="muted">{num(task.number)}</span> },
+    { id: 'title', title: t.field.title, kind: 'text', width: 286, needed: true, editable: always, value: (task) => task.title, render: (task) => <Title task={task} store={store} t={t} /> },
     {
       id: 'status', title: t.field.status, kind: 'select', width: 156, needed: true, editable: (task) => !isBound(task), why: bound, opens: isBound, value: (task) => task.status,
       options: STATUSES.map((id) => ({ id, name: t.status[id] })),
       render: (task) => (isBound(task) ? <button type="button" className="plain" data-open="" tabIndex={-1} title={t.boundWhy}><StatusWord task={task} /></button> : <><StatusWord task={task} /><svg className="i push muted" viewBox="0 0 16 16" aria-hidden="true"><path d="M4 6.200l4 4 4-4" /></svg></>),
     },
-    { id: 'evidence', title: t.field.evidence, kind: 'text', width: 220, sortable: false, editable: never, why: (task) => (isBound(task) ? t.boundWhy : t.byHandWhy), opens: always, value: (task) => task.evidence[task.evidence.length - 1]?.text ?? '', render: (task) => <Evidence task={task} /> },
-    { id: 'owner', title: t.field.owner, kind: 'person', width: 160, editable: always, value: (task) => task.owner, options: people, render: (task) => <PersonName id={task.owner} /> },
-    { id: 'deadline', title: t.field.deadline, kind: 'date', width: 124, editable: always, value: (task) => task.deadline, render: (task) => <Day day={task.deadline} done={isDone(task)} /> },
+    { id: 'evidence', title: t.field.evidence, kind: 'text', width: 204, sortable: false, editable: never, why: (task) => (isBound(task) ? t.boundWhy : t.byHandWhy), opens: always, value: (task) => task.evidence[task.evidence.length - 1]?.text ?? '', render: (task) => <Evidence task={task} /> },
+    { id: 'owner', title: t.field.owner, kind: 'person', width: 148, editable: always, value: (task) => task.owner, options: people, render: (task) => <PersonName id={task.owner} /> },
+    { id: 'deadline', title: t.field.deadline, kind: 'date', width: 116, editable: always, value: (task) => task.deadline, render: (task) => <Day day={task.deadline} done={isDone(task)} /> },
     { id: 'risk', title: t.field.risk, kind: 'number', width: 112, align: 'right', sortable: false, editable: never, value: (task) => task.risk, render: (task) => <Risk risk={isDone(task) ? null : task.risk} /> },
-    { id: 'depends_on', title: t.field.depends_on, kind: 'text', width: 120, sortable: false, editable: never, opens: always, value: (task) => waitsFor(task, store), render: (task) => <span className="muted clip">{waitsFor(task, store)}</span> },
-    { id: 'estimate_hours', title: t.field.estimate_hours, kind: 'number', width: 80, align: 'right', editable: always, value: (task) => task.estimate_hours, render: (task) => (task.estimate_hours === null ? null : <span>{dec(task.estimate_hours)} h</span>) },
+    { id: 'depends_on', title: t.field.depends_on, kind: 'text', width: 96, sortable: false, editable: never, opens: always, value: (task) => waitsFor(task, store), render: (task) => <span className="muted clip">{waitsFor(task, store)}</span> },
+    { id: 'estimate_hours', title: t.field.estimate_hours, kind: 'number', width: 72, align: 'right', editable: always, value: (task) => task.estimate_hours, render: (task) => (task.estimate_hours === null ? null : <span>{dec(task.estimate_hours)} h</span>) },
     { id: 'priority', title: t.field.priority, kind: 'select', width: 110, needed: true, editable: always, value: (task) => task.priority, options: PRIORITIES.map((id) => ({ id, name: t.priority[id] })), render: (task) => <span className={task.priority === 'urgent' ? 'bad strong' : task.priority === 'high' ? 'warn strong' : 'muted'}>{t.priority[task.priority]}</span> },
     { id: 'start', title: t.field.start, kind: 'date', width: 124, editable: always, value: (task) => task.start, render: (task) => <Day day={task.start} done /> },
     { id: 'labels', title: t.field.labels, kind: 'multi', width: 180, editable: always, value: (task) => task.labels, render: (task) => <Labels names={task.labels} /> },

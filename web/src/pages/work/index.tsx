@@ -45,8 +45,8 @@ function useLiveWork(store: WorkStore): void {
     }
     if (event.kind === 'work') {
       const { changed } = event.data as { changed?: string };
-      if (changed) void client.invalidateQueries({ queryKey: ['work', changed] });
-      if (!changed || changed === 'fields') store.pulseSoon();
+      if (changed) void client.invalidateQueries({ queryKey: changed === 'all' ? ['work'] : ['work', changed] });
+      if (!changed || changed === 'fields' || changed === 'all') store.pulseSoon();
       if (!changed) void client.invalidateQueries({ queryKey: ['work', 'task'] });
     } else store.pulseSoon();
   }, [client, store]);
@@ -106,7 +106,7 @@ function Inside({ store }: { store: WorkStore }): ReactElement {
   useMemo(() => {
     store.people = new Map((people.data ?? []).map((person) => [person.id, person]));
     store.fields = fields.data ?? [];
-    store.me = (me as { id?: string; person?: { id: string } } | undefined)?.id ?? (me as { person?: { id: string } } | undefined)?.person?.id ?? '';
+    store.me = me?.person ?? '';
   }, [people.data, fields.data, me, store]);
   useEffect(() => { document.title = `${t.title} · dunlin`; }, [t.title]);
 

@@ -74,7 +74,7 @@ export function Risk({ risk }: { risk: number | null }): ReactElement | null {
   return (
     <span className="risk">
       <span className={`track ${tone}`}><i style={{ width: `${Math.max(3, risk * 100)}%` }} /></span>
-      <span className={tone === 'muted' ? 'muted' : `${tone} strong`}>{risk > 0 && risk < 0.01 ? '< 1 %' : pct(risk, 0)}</span>
+      <span className={tone === 'muted' ? 'muted' : `${tone} strong`}>{pct(risk, 0)}</span>
     </span>
   );
 }

@@ -15,14 +15,16 @@ export interface Scale {
   x: (day: string) => number;
 }
 
-/** From a little before the first day that matters to a little after the last. */
-export function scaleOf(days: (string | null)[], zoom: Zoom): Scale {
+/** From a little before the first day that matters to a little after the last, and at least as wide as the room. */
+export function scaleOf(days: (string | null)[], zoom: Zoom, room = 0): Scale {
   const known = days.filter((day): day is string => day !== null).sort();
   const margin = zoom === 'day' ? 3 : zoom === 'week' ? 7 : 14;
   const first = addDays(known[0] as string, -margin);
-  const last = addDays(known[known.length - 1] as string, margin + 7);
   const start = dayNumber(first);
   const day = ZOOM[zoom];
+  const end = addDays(known[known.length - 1] as string, margin + 7);
+  const filled = addDays(first, Math.ceil(room / day) - 1);
+  const last = end > filled ? end : filled;
   return { first, last, day, width: (dayNumber(last) - start + 1) * day, x: (one) => (dayNumber(one) - start) * day };
 }
 

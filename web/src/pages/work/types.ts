@@ -127,7 +127,7 @@ export interface Change {
 export interface Comment {
   id: string;
   at: number;
-  by: string | null;
+  author: string;
   text: string;
   html: string;
   edited_at: number | null;
@@ -138,12 +138,12 @@ export interface Attachment {
   name: string;
   bytes: number;
   at: number;
-  by: string | null;
+  author: string;
 }
 
 export interface Question {
   task: Task;
-  answer: string | null;
+  answers: Comment[];
 }
 
 export interface TimelineTask {
@@ -206,12 +206,11 @@ export interface WhatIf {
   without_tables?: string[];
 }
 
+export type Urgency = 'overdue' | 'today' | 'this_week' | 'waiting_for_me' | 'later';
+
 export interface Mine {
-  overdue: Task[];
-  today: Task[];
-  this_week: Task[];
-  waiting: Task[];
-  later: Task[];
+  urgency: Urgency;
+  task: Task;
 }
 
 export interface Template {

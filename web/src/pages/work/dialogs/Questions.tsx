@@ -24,7 +24,7 @@ export function QuestionsDialog({ onClose, onOpen }: DialogProps): ReactElement 
 function One({ question, onOpen }: { question: Question; onOpen: () => void }): ReactElement {
   const t = useWords();
   const client = useQueryClient();
-  const [answer, setAnswer] = useState(question.answer ?? '');
+  const [answer, setAnswer] = useState('');
   const [busy, setBusy] = useState(false);
   const { task } = question;
   const save = async () => {
@@ -43,7 +43,8 @@ function One({ question, onOpen }: { question: Question; onOpen: () => void }): 
     <li className="section">
       <header><h3>{task.title}</h3><span className="push small row">{task.owner && <PersonName id={task.owner} />}<button type="button" className="link" onClick={onOpen}>T-{task.number}</button></span></header>
       {task.description_html !== '' && <div className="prose" dangerouslySetInnerHTML={{ __html: task.description_html }} />}
-      {question.answer !== null && question.answer !== undefined && task.status === 'done' ? <p className="note">{question.answer}</p> : (
+      {question.answers.map((one) => <div key={one.id} className="note"><p className="row small"><PersonName id={one.author} /></p><div className="prose" dangerouslySetInnerHTML={{ __html: one.html }} /></div>)}
+      {task.status === 'done' ? null : (
         <form className="stack" onSubmit={(event) => { event.preventDefault(); void save(); }}>
           <Area label={t.yourAnswer} value={answer} onChange={(event) => setAnswer(event.target.value)} />
           <p><Button small kind="primary" type="submit" disabled={busy || answer.trim() === ''}>{t.answerIt}</Button></p>

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactElement } from 'react';
 import { toast, toastProblem } from '@/app/toast';
-import { addDays, shortDay, today } from '@/grid/dates';
+import { shortDay, today } from '@/grid/dates';
 import { num } from '@/i18n/format';
 import { Button, Check, Copy, Dialog, Empty, Field, ProblemView, Skeleton, Time } from '@/ui';
 import { work } from '../api';
@@ -37,17 +37,16 @@ export function BlackoutsDialog({ onClose }: DialogProps): ReactElement {
   const locale = useLocale();
   const client = useQueryClient();
   const store = useStore();
-  const from = addDays(today(), -30);
-  const query = useQuery({ queryKey: ['work', 'calendar', 'blackouts', from], queryFn: () => work.calendar(from, addDays(from, 800)) });
+  const query = useQuery({ queryKey: ['work', 'blackouts'], queryFn: work.blackouts });
   const [date, setDate] = useState('');
   const [why, setWhy] = useState('');
-  const again = () => { void client.invalidateQueries({ queryKey: ['work', 'calendar'] }); void client.invalidateQueries({ queryKey: ['work', 'timeline'] }); store.pulseSoon(0); };
+  const again = () => { void client.invalidateQueries({ queryKey: ['work', 'blackouts'] }); void client.invalidateQueries({ queryKey: ['work', 'calendar'] }); void client.invalidateQueries({ queryKey: ['work', 'timeline'] }); store.pulseSoon(0); };
   const add = () => void work.addBlackout(date, why).then(() => { setDate(''); setWhy(''); again(); }).catch(toastProblem);
   return (
     <Dialog title={t.blackouts} onClose={onClose} onSubmit={() => date !== '' && add()} foot={<Button kind="primary" type="submit" disabled={date === ''}>{t.addDay}</Button>}>
       <p className="muted">{t.blackoutsHelp}</p>
       {query.isError && <ProblemView error={query.error} />}
-      <ul className="plain-list">{query.data?.blackouts.map((one) => <li key={one.id ?? one.date}><b>{shortDay(one.date, locale, today())}</b><span className="clip">{one.why}</span>{one.id && <span className="push"><Button small kind="quiet" iconOnly icon="trash" aria-label={t.removeDay(shortDay(one.date, locale, today()))} onClick={() => void work.removeBlackout(one.id as string).then(again).catch(toastProblem)} /></span>}</li>)}</ul>
+      <ul className="plain-list">{query.data?.map((one) => <li key={one.id ?? one.date}><b>{shortDay(one.date, locale, today())}</b><span className="clip">{one.why}</span>{one.id && <span className="push"><Button small kind="quiet" iconOnly icon="trash" aria-label={t.removeDay(shortDay(one.date, locale, today()))} onClick={() => void work.removeBlackout(one.id as string).then(again).catch(toastProblem)} /></span>}</li>)}</ul>
       <div className="pair"><Field label={t.day} type="date" value={date} onChange={(event) => setDate(event.target.value)} /><Field label={t.why} value={why} onChange={(event) => setWhy(event.target.value)} /></div>
     </Dialog>
   );

@@ -1,6 +1,5 @@
 // The addresses of the app. Each place is its own piece of code, loaded when somebody goes there.
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { Empty, PageHead, ProblemView, SkeletonRows } from '@/ui';
@@ -17,17 +16,44 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 type Search = Record<string, string | undefined>;
 const words = (given: Record<string, unknown>): Search => Object.fromEntries(Object.entries(given).map(([k, v]) => [k, v === undefined || v === null ? undefined : String(v)]));
 
-const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteComponent> | typeof NotFound) =>
+const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteComponent>) =>
   createRoute({ getParentRoute: () => root, path, component, validateSearch: words });
 
 const overview = lazyRouteComponent(() => import('@/pages/overview'), 'OverviewPage');
-const pages = import.meta.glob<{ WorkPage: () => ReactNode }>('../pages/work/index.tsx');
-const loadWork = Object.values(pages)[0];
-const work = loadWork ? lazyRouteComponent(loadWork, 'WorkPage') : NotFound;
+const work = lazyRouteComponent(() => import('@/pages/work'), 'WorkPage');
+const plan = lazyRouteComponent(() => import('@/pages/plan'), 'PlanPage');
+const planText = lazyRouteComponent(() => import('@/pages/plan/text'), 'PlanTextPage');
+const planCheck = lazyRouteComponent(() => import('@/pages/plan/check'), 'PlanCheckPage');
+const planApprovals = lazyRouteComponent(() => import('@/pages/plan/approvals'), 'PlanApprovalsPage');
+const data = lazyRouteComponent(() => import('@/pages/data'), 'QuarantinePage');
+const reconciliation = lazyRouteComponent(() => import('@/pages/data/reconciliation'), 'ReconciliationPage');
+const profile = lazyRouteComponent(() => import('@/pages/data/profile'), 'ProfilePage');
+const runs = lazyRouteComponent(() => import('@/pages/runs'), 'RunsPage');
+const run = lazyRouteComponent(() => import('@/pages/runs/run'), 'RunPage');
+const people = lazyRouteComponent(() => import('@/pages/guard'), 'PeoplePage');
+const person = lazyRouteComponent(() => import('@/pages/guard/person'), 'PersonPage');
+const live = lazyRouteComponent(() => import('@/pages/guard/live'), 'LivePage');
+const alerts = lazyRouteComponent(() => import('@/pages/guard/alerts'), 'AlertsPage');
+const alert = lazyRouteComponent(() => import('@/pages/guard/alerts'), 'AlertPage');
+const log = lazyRouteComponent(() => import('@/pages/guard/log'), 'LogPage');
+const policies = lazyRouteComponent(() => import('@/pages/guard/policies'), 'PoliciesPage');
+const grants = lazyRouteComponent(() => import('@/pages/guard/grants'), 'GrantsPage');
+const evidence = lazyRouteComponent(() => import('@/pages/evidence'), 'EvidencePage');
+const settings = lazyRouteComponent(() => import('@/pages/settings'), 'SettingsPage');
+const server = lazyRouteComponent(() => import('@/pages/settings/server'), 'ServerPage');
 
 const tree = root.addChildren([
   page('/', overview),
   page('/work/$', work),
+  page('/plan', plan), page('/plan/text', planText), page('/plan/check', planCheck), page('/plan/approvals', planApprovals),
+  page('/data', data), page('/data/reconciliation', reconciliation), page('/data/profile', profile),
+  page('/runs', runs), page('/runs/$run', run),
+  page('/guard', people), page('/guard/people/$person', person), page('/guard/live', live), page('/guard/alerts', alerts),
+  page('/guard/log', log), page('/guard/policies', policies), page('/guard/grants', grants),
+  // The address that e-mails about an alert lead to.
+  page('/alerts/$alert', alert),
+  page('/evidence', evidence),
+  page('/settings', settings), page('/settings/server', server),
 ]);
 
 export const router = createRouter({

@@ -1,0 +1,54 @@
+// What a ledger entry says, in words.
+import type { Entry } from '@/api/types';
+import { num } from '@/i18n/format';
+import { lang } from '@/i18n';
+
+/** Kinds by what they are about, for the filter. */
+export const KIND_GROUPS: Record<string, readonly string[]> = {
+  data: ['access_opened', 'access_rows', 'access_closed', 'access_denied', 'outside_seen'],
+  people: ['person_added', 'person_changed', 'person_blocked', 'person_unblocked', 'person_noted', 'credential_changed', 'signed_in', 'sign_in_refused', 'session_ended', 'invited', 'invitation_accepted', 'invitation_withdrawn', 'token_issued', 'token_revoked'],
+  plan: ['plan_edited', 'plan_approved', 'approval_voided', 'window_overridden'],
+  runs: ['run_started', 'run_resumed', 'run_paused', 'run_finished', 'run_abandoned', 'split_loaded', 'split_amended', 'table_reconciled', 'verified', 'undone', 'enriched', 'quarantine_decided', 'target_finished'],
+  guard: ['grant_opened', 'grant_agreed', 'grant_closed', 'policy_changed', 'alert_raised', 'alert_closed'],
+  ledger: ['ledger_created', 'ledger_read', 'ledger_exported', 'ledger_key_changed', 'keys_rotated', 'report_written', 'shredded', 'server_started', 'server_stopped'],
+};
+
+type Counts = Record<string, number>;
+const text = (v: unknown): string => (typeof v === 'string' ? v : typeof v === 'number' ? num(v) : '');
+const counts = (v: unknown): string => Object.entries((v ?? {}) as Counts).filter(([, n]) => typeof n === 'number' && n !== 0).map(([k, n]) => `${num(n)} ${k}`).join(', ');
+
+/** The entry's kind as words: `run_started` is "run started". */
+export function kindWords(kind: string): string {
+  return (lang() === 'es' ? ES[kind] : undefined) ?? kind.replaceAll('_', ' ');
+}
+
+/** The few facts of an entry that a line has room for. */
+export function detail(entry: Entry, name: (id: string) => string): string {
+  const b = entry.body;
+  const parts: string[] = [];
+  if (typeof b.person === 'string') parts.push(name(b.person));
+  if (typeof b.table === 'string' && b.table) parts.push(b.table);
+  else if (typeof b.store === 'string') parts.push(b.store);
+  if (b.counts) parts.push(counts(b.counts));
+  if (b.counts_delta) parts.push(counts(b.counts_delta));
+  for (const key of ['rows', 'count', 'entries', 'connections'] as const) if (typeof b[key] === 'number') parts.push(num(b[key] as number));
+  for (const key of ['role', 'change', 'credential', 'method', 'reason_code', 'action', 'decision', 'rule', 'severity', 'purpose_category', 'reason_category', 'version'] as const) if (b[key]) parts.push(text(b[key]).replaceAll('_', ' '));
+  if (typeof b.reconciled === 'boolean') parts.push(b.reconciled ? '✓' : '≠');
+  if (typeof b.fingerprint === 'string') parts.push(b.fingerprint.slice(0, 8));
+  return parts.join(' · ');
+}
+
+const ES: Record<string, string> = {
+  access_opened: 'acceso abierto', access_rows: 'filas leídas', access_closed: 'acceso cerrado', access_denied: 'acceso rechazado', outside_seen: 'conexión ajena vista',
+  person_added: 'persona añadida', person_changed: 'persona cambiada', person_blocked: 'persona bloqueada', person_unblocked: 'persona desbloqueada', person_noted: 'nota escrita',
+  credential_changed: 'credencial cambiada', signed_in: 'sesión iniciada', sign_in_refused: 'entrada rechazada', session_ended: 'sesión cerrada', invited: 'invitación enviada',
+  invitation_accepted: 'invitación aceptada', invitation_withdrawn: 'invitación retirada', token_issued: 'token emitido', token_revoked: 'token retirado',
+  plan_edited: 'plan editado', plan_approved: 'plan aprobado', approval_voided: 'aprobación retirada', window_overridden: 'ventana omitida',
+  run_started: 'carga iniciada', run_resumed: 'carga reanudada', run_paused: 'carga en pausa', run_finished: 'carga terminada', run_abandoned: 'carga abandonada',
+  split_loaded: 'tramo cargado', split_amended: 'tramo corregido', table_reconciled: 'tabla cuadrada', verified: 'verificado', undone: 'retirado', enriched: 'enriquecido',
+  quarantine_decided: 'cuarentena decidida', target_finished: 'destino cerrado', grant_opened: 'permiso abierto', grant_agreed: 'permiso respaldado', grant_closed: 'permiso cerrado',
+  policy_changed: 'política cambiada', alert_raised: 'alerta', alert_closed: 'alerta cerrada', ledger_created: 'registro creado', ledger_read: 'registro leído',
+  ledger_exported: 'registro exportado', ledger_key_changed: 'clave del registro cambiada', keys_rotated: 'claves rotadas', report_written: 'informe escrito',
+  shredded: 'destruido', server_started: 'servidor arrancado', server_stopped: 'servidor parado', work_changed: 'tareas cambiadas', step_confirmed: 'paso confirmado',
+  step_withdrawn: 'paso retirado', table_seen: 'tabla vista', rehearsed: 'ensayado', table_profiled: 'tabla perfilada', quarantine_seen: 'cuarentena vista',
+};

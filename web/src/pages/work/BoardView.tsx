@@ -255,7 +255,7 @@ function Card({ task, field, lane, index, tab, store, onKey, onOpen, onMenu }: C
       <div role="button" tabIndex={tab} className="card-main" data-lane={lane} data-index={index} data-card={task.id} aria-describedby="board-help" onKeyDown={onKey} onClick={onOpen}>
         <span className="card-title">{task.kind === 'milestone' && <span className="diamond" role="img" aria-label={t.milestone} />}{task.title}</span>
         {field.id !== 'status' && <StatusWord task={task} />}
-        {fixed && <span className="small muted clip">{task.evidence[task.evidence.length - 1]?.text ?? t.noneYet}</span>}
+        {task.binding && <span className="small muted clip">{[task.binding.table, task.evidence[task.evidence.length - 1]?.text].filter(Boolean).join(' · ') || t.noneYet}</span>}
         <span className="card-foot">
           <span className="muted small mono">T-{task.number}</span>
           {here && <span className="flag-here">{t.grid.isHere(here.name)}</span>}

@@ -71,7 +71,7 @@ export class Edits {
   private busy = false;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private wait = 500;
-  /** True while the server cannot be reached. */
+  /** True from when the server could not be reached until all that waited has arrived. */
   offline = false;
 
   constructor(private readonly host: EditsHost) {}
@@ -129,9 +129,10 @@ export class Edits {
       this.host.changed();
       return;
     }
-    this.offline = false;
     this.wait = 500;
     this.queue.shift();
+    // Until all that waited has arrived, the page still says that something is not saved.
+    if (this.queue.length === 0) this.offline = false;
     if (sent.kind === 'done') {
       sent.tasks.forEach((task) => this.rebase(task));
       this.host.saved(sent.tasks);

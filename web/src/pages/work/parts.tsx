@@ -72,7 +72,7 @@ export function Risk({ risk }: { risk: number | null }): ReactElement | null {
   if (risk === null) return null;
   const tone = risk >= 0.3 ? 'bad' : risk >= 0.15 ? 'warn' : 'muted';
   return (
-    <span className="risk">
+    <span className="risk-bar">
       <span className={`track ${tone}`}><i style={{ width: `${Math.max(3, risk * 100)}%` }} /></span>
       <span className={tone === 'muted' ? 'muted' : `${tone} strong`}>{pct(risk, 0)}</span>
     </span>

@@ -13,7 +13,11 @@ function useModal(onClose: () => void) {
   useEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement as HTMLElement | null;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      // A form begins at its first field, not at the button that closes it.
+      dialog.querySelector<HTMLElement>('form .dialog-body :is(input, select, textarea)')?.focus();
+    }
     return () => { if (dialog?.open) dialog.close(); before?.focus?.(); };
   }, []);
   const props = {

@@ -40,6 +40,7 @@ pub(crate) struct Inner {
     pub(crate) oidc: Oidc,
     pub(crate) scim: Scim,
     pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) desk: crate::api::work::Desk,
     pub(crate) hub: Hub,
     pub(crate) watch: Arc<Watch>,
     pub(crate) metrics: Metrics,
@@ -87,7 +88,10 @@ impl App {
         if let Some(outside) = engine.outside() {
             presence.set_outside(outside);
         }
+        let work = dunlin_work::Work::open(workspace.state().clone()).await;
+        let work = work.map_err(|e| ServerError::Setup(e.to_string()))?;
         let inner = Inner {
+            desk: crate::api::work::Desk::new(work, reader.clone()),
             policy: GuardPolicy::new(guard.clone(), authority.clone()),
             auditor: Auditor::new(workspace.state().clone(), reader),
             authority,

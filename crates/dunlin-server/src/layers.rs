@@ -89,7 +89,8 @@ impl Route {
     fn of(request: &Request) -> Route {
         let path = request.uri().path();
         let name = request.extensions().get::<MatchedPath>().map(|m| m.as_str().to_owned());
-        let data = ["/api", "/scim", "/metrics", "/healthz", "/readyz", "/ledger", "/assets", "/app"];
+        let data =
+            ["/api", "/scim", "/metrics", "/healthz", "/readyz", "/ledger", "/assets", "/app", "/work/feed"];
         let is_data =
             data.iter().any(|p| path == *p || path.strip_prefix(p).is_some_and(|r| r.starts_with('/')));
         Route {
@@ -112,7 +113,8 @@ fn admit(app: &App, client: &Client, route: &Route, request: Request) -> Result<
         return Err(too_many(wait));
     }
     let length = text(request.headers(), header::CONTENT_LENGTH).parse::<u64>().unwrap_or(0);
-    if length > app.config.limits.body_bytes as u64 {
+    let most = crate::api::work::body_max(&route.name).unwrap_or(0).max(app.config.limits.body_bytes);
+    if length > most as u64 {
         app.metrics.refused("body");
         return Err(extract::too_large(app));
     }

@@ -60,6 +60,16 @@ impl Board {
         board
     }
 
+    /// Counts every change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What the ledger says.
+    pub fn fold(&self) -> &Fold {
+        &self.fold
+    }
+
     /// A task.
     pub fn task(&self, id: &str) -> Option<&Arc<Task>> {
         self.places.get(id).map(|at| &self.rows[*at].task)

@@ -81,6 +81,7 @@ pub struct Fold {
     tables: BTreeMap<String, Seen>,
     undecided: BTreeMap<String, BTreeSet<String>>,
     waiting: BTreeMap<String, BTreeMap<String, u64>>,
+    counts: BTreeMap<String, Counts>,
     runs: HashMap<String, Run>,
     marks: BTreeMap<Binding, Vec<Mark>>,
 }
@@ -126,6 +127,11 @@ impl Fold {
         let seen = self.tables.get(label)?;
         let undecided = self.undecided.get(label).map(|u| u.iter().cloned().collect()).unwrap_or_default();
         Some((&seen.fingerprint, &seen.mapping, &seen.schema, undecided))
+    }
+
+    /// What a table's newest run or rehearsal counted.
+    pub fn counts(&self, label: &str) -> Option<&Counts> {
+        self.counts.get(label)
     }
 
     /// The groups of rows of a table that wait, with their rows, as the ledger last named them.
@@ -236,6 +242,7 @@ impl Fold {
                 self.reconciled(&at("table_reconciled"), run, table, counts, *reconciled)
             }
             Body::Rehearsed { table, fingerprint, counts, reconciled } => {
+                self.counts.insert(table.clone(), *counts);
                 let (at, word) = (at("rehearsed"), if *reconciled { Word::Good } else { Word::Bad });
                 let seen = self.seen_at(table, fingerprint);
                 self.mapped(&at, fingerprint);
@@ -324,6 +331,7 @@ impl Fold {
     }
 
     fn reconciled(&mut self, at: &At<'_>, id: &str, table: &str, counts: &Counts, reconciled: bool) {
+        self.counts.insert(table.to_owned(), *counts);
         let run = self.runs.entry(id.to_owned()).or_default();
         run.begun.remove(table);
         let (step, fingerprint) = (step_of(run), run.fingerprint.clone());

@@ -10,7 +10,12 @@ mod board;
 pub mod calendar;
 mod draft;
 mod error;
+mod exchange;
+mod feed;
 mod fold;
+pub mod forecast;
+pub mod hours;
+mod import;
 mod keep;
 mod markdown;
 mod model;
@@ -25,7 +30,10 @@ mod work;
 pub use board::{Board, Plan as Schedule};
 pub use draft::{Drafted, TableFacts, Worker, question_fields};
 pub use error::{Result, WorkError};
+pub use exchange::{Column, Format, Imported, Leftover, Preview, Table, export};
+pub use feed::ics;
 pub use fold::{Derived, Fold, fold};
+pub use forecast::{Basis, Deadline, Forecast, WhatIf, WindowSpec};
 pub use keep::HistoryLine;
 pub use markdown::{html, mentions};
 pub use model::{
@@ -40,3 +48,10 @@ pub use things::{
 };
 pub use value::WRITABLE;
 pub use work::{By, Edit, Made, TASKS_MAX, Told, Work};
+
+/// A text that only who has the key can make again, for a purpose of work: hex.
+pub fn keyed(key: &[u8], what: &[u8]) -> String {
+    let mut hasher = blake3::Hasher::new_derive_key("dunlin work: secrets of webhooks");
+    hasher.update(&(key.len() as u64).to_le_bytes()).update(key).update(what);
+    hasher.finalize().to_hex().to_string()
+}

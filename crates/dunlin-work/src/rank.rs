@@ -27,21 +27,6 @@ pub fn between(before: Option<&str>, after: Option<&str>) -> String {
     String::from_utf8(rank).unwrap_or_default()
 }
 
-/// Ranks for many tasks in a row, all of one length, in the order of their numbers.
-pub fn nth(n: u64) -> String {
-    let mut rank = [b'0'; 8];
-    // The last digit is never 0.
-    let (mut rest, mut place) = (n / 35, 6);
-    rank[7] = DIGITS[(n % 35 + 1) as usize];
-    while rest > 0 && place > 0 {
-        rank[place] = DIGITS[(rest % 36) as usize];
-        rest /= 36;
-        place -= 1;
-    }
-    rank[0] = b'i';
-    String::from_utf8_lossy(&rank).into_owned()
-}
-
 fn value(digit: u8) -> usize {
     DIGITS.iter().position(|d| *d == digit).unwrap_or(0)
 }
@@ -50,14 +35,6 @@ fn value(digit: u8) -> usize {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn ranks_in_a_row_sort_by_number() {
-        let ranks: Vec<String> = (0..100_000).step_by(7).map(nth).collect();
-        assert!(ranks.windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(between(None, Some(&nth(0))) < nth(0));
-        assert!(between(Some(&nth(5)), None) > nth(5));
-    }
 
     proptest! {
         #[test]

@@ -95,6 +95,18 @@ pub fn forward(
     order: &[usize],
     today: DayNumber,
 ) -> Vec<(DayNumber, DayNumber)> {
+    let finish = |at: usize, start: DayNumber| calendars[nodes[at].calendar].finish(start, nodes[at].days);
+    forward_by(nodes, calendars, order, today, finish)
+}
+
+/// The same, where another says when a task that begins on a day is finished.
+pub fn forward_by(
+    nodes: &[Node],
+    calendars: &[&Calendar],
+    order: &[usize],
+    today: DayNumber,
+    mut finish: impl FnMut(usize, DayNumber) -> DayNumber,
+) -> Vec<(DayNumber, DayNumber)> {
     let mut places = vec![(today, today); nodes.len()];
     for at in order {
         let node = &nodes[*at];
@@ -108,7 +120,7 @@ pub fn forward(
             from = from.max(lagged(calendar, places[*before].1, *lag));
         }
         let start = if node.days > 0 { calendar.next(from) } else { from };
-        places[*at] = (start, calendar.finish(start, node.days));
+        places[*at] = (start, finish(*at, start));
     }
     places
 }

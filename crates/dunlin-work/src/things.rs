@@ -221,7 +221,7 @@ pub struct Baseline {
     pub tasks: BTreeMap<String, (String, String)>,
 }
 
-/// Somebody's program that is told of changes. Its secret is sealed by whoever keeps it.
+/// Somebody's program that is told of changes. Its secret is not kept: it comes from the workspace's key and the id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hook {
     /// UUIDv7.
@@ -230,8 +230,6 @@ pub struct Hook {
     pub url: String,
     /// What it is told: `task`, `comment`.
     pub events: Vec<String>,
-    /// The secret for its signatures, sealed.
-    pub sealed_secret: String,
     /// Who made it.
     pub by: String,
 }

@@ -83,7 +83,7 @@ impl LedgerReader {
     }
 
     /// The same, read. An entry of a newer dunlin is left out: `None` in its place.
-    pub(crate) async fn entries(
+    pub async fn entries(
         &self,
         from: u64,
         limit: usize,

@@ -17,6 +17,7 @@ mod scim;
 mod sign_in;
 mod system;
 mod verify;
+pub(crate) mod work;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -50,6 +51,7 @@ pub(crate) fn routes() -> Routes {
         .with(ledger::routes)
         .with(alerts::routes)
         .with(scim::routes)
+        .with(work::routes)
 }
 
 fn document() -> OpenApi {

@@ -20,6 +20,8 @@ pub(crate) struct Event {
     pub(crate) needs: Action,
     /// Heard by this person in any case, e.g. because it is about them.
     pub(crate) about: Option<String>,
+    /// Heard by that person alone.
+    pub(crate) only: bool,
     /// What is told.
     pub(crate) data: serde_json::Value,
 }
@@ -71,9 +73,25 @@ impl Hub {
         about: Option<&str>,
         data: serde_json::Value,
     ) {
+        self.send(kind, needs, about, false, data);
+    }
+
+    /// Tells one person.
+    pub(crate) fn tell_only(&self, kind: &'static str, person: &str, data: serde_json::Value) {
+        self.send(kind, Action::EventsRead, Some(person), true, data);
+    }
+
+    fn send(
+        &self,
+        kind: &'static str,
+        needs: Action,
+        about: Option<&str>,
+        only: bool,
+        data: serde_json::Value,
+    ) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.last += 1;
-        let event = Event { number: kept.last, kind, needs, about: about.map(str::to_owned), data };
+        let event = Event { number: kept.last, kind, needs, about: about.map(str::to_owned), only, data };
         let event = Arc::new(event);
         kept.events.push_back(event.clone());
         if kept.events.len() > KEPT {

@@ -166,6 +166,9 @@ impl Listener {
         if event.about.as_deref() == Some(self.who.person.as_str()) {
             return true;
         }
+        if event.only {
+            return false;
+        }
         let known = self.rights.get(&event.needs).filter(|(_, at)| at.elapsed() < RIGHTS_FOR);
         if let Some((allowed, _)) = known {
             return *allowed;

@@ -30,7 +30,7 @@ fn set(words: &str) -> BTreeSet<&str> {
     words.split_whitespace().collect()
 }
 
-const EVERYBODY: &str = "policy.read ledger.prove events.read";
+const EVERYBODY: &str = "policy.read ledger.prove events.read work.read";
 const OWN: &str = "self.read self.edit self.credentials self.sessions self.device tokens.issue searches.edit";
 
 #[test]
@@ -41,33 +41,36 @@ fn each_role_may_do_what_its_sentence_says_and_no_more() {
         people.end_sessions people.limit people.note grants.read grants.open grants.agree grants.close plan.read \
         plan.check plan.edit approvals.read run.read run.start run.pause run.resume quarantine.read quarantine.decide \
         ledger.read alerts.read alerts.close presence.read policy.would_see settings.read metrics.read \
-        data.read data.export run.verify report.read";
+        data.read data.export run.verify report.read \
+        work.read_all work.take_part work.edit work.manage";
     let cases = [
         (Role::Lead, lead),
         (
             Role::Engineer,
             "plan.read plan.check plan.edit approvals.read grants.read run.read run.start run.pause run.resume \
-             quarantine.read quarantine.decide alerts.read presence.read data.read data.export run.verify report.read",
+             quarantine.read quarantine.decide alerts.read presence.read data.read data.export run.verify report.read \
+             work.read_all work.take_part work.edit",
         ),
         (
             Role::Steward,
             "plan.read plan.check plan.edit approvals.read grants.read run.read quarantine.read quarantine.decide \
-             presence.read data.read data.export run.verify report.read",
+             presence.read data.read data.export run.verify report.read \
+             work.read_all work.take_part work.edit",
         ),
-        (Role::Writer, "plan.read approvals.read"),
+        (Role::Writer, "plan.read approvals.read work.read_all work.take_part work.edit"),
         (
             Role::Approver,
             "plan.read plan.check plan.edit plan.edit_stores plan.approve plan.void approvals.read grants.read grants.agree \
              grants.close run.read quarantine.read people.read people.record alerts.read presence.read ledger.read \
-             policy.would_see data.read run.verify report.read",
+             policy.would_see data.read run.verify report.read work.read_all work.take_part work.edit",
         ),
         (
             Role::Auditor,
             "tokens.read people.read people.record grants.read plan.read plan.check approvals.read run.read \
              quarantine.read ledger.read ledger.export alerts.read presence.read policy.would_see settings.read \
-             metrics.read data.read run.verify report.read",
+             metrics.read data.read run.verify report.read work.read_all",
         ),
-        (Role::Guest, ""),
+        (Role::Guest, "work.take_part"),
     ];
     for (role, words) in cases {
         let mut expected = set(words);

@@ -4,6 +4,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ProblemError } from '@/api/client';
+import { rightsQuery } from '@/api/queries';
 import { startLive } from '@/app/live';
 import { router } from '@/app/router';
 import { fetchMe } from '@/app/session';
@@ -27,8 +28,10 @@ const client = new QueryClient({
 const place = document.getElementById('root');
 if (place) {
   const app = createRoot(place);
-  client.fetchQuery({ queryKey: ['me'], queryFn: fetchMe, retry: 1 }).then((me) => {
+  client.fetchQuery({ queryKey: ['me'], queryFn: fetchMe, retry: 1 }).then(async (me) => {
     if (me.stage !== 'full') { location.assign(me.stage === 'enrol' ? '/enrol' : '/second-factor'); return; }
+    // What one may do decides what pages ask for; where it cannot be known, the server's answers do.
+    await client.prefetchQuery(rightsQuery);
     startLive();
     app.render(<StrictMode><QueryClientProvider client={client}><RouterProvider router={router} /></QueryClientProvider></StrictMode>);
   }).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 // What pages ask for, under the names by which events make it stale.
 import { queryOptions } from '@tanstack/react-query';
 import { api, body, bodyWithEtag, raw } from './client';
-import type { Alert, Approval, Checkpoint, Grant, Inclusion, Invitation, Items, Person, PlanBody, Policy, Presence, QuarantineGroup, PersonRecord, Run, Report, RunDetail, Session, Token, Verification } from './types';
+import type { Alert, Approval, Checkpoint, Grant, Inclusion, Invitation, Items, Person, PlanBody, PlanEvent, Policy, Presence, QuarantineGroup, PersonRecord, Run, Report, RunDetail, RunTable, SchemaTable, Session, Token, Verification } from './types';
 import type { components } from './schema';
 
 export const runsQuery = queryOptions({ queryKey: ['runs'], queryFn: () => body<Items<Run>>(api.GET('/api/v1/runs')) });
@@ -12,6 +12,12 @@ export const reportQuery = queryOptions({
   retry: false,
   queryFn: async () => (await (await raw('/api/v1/report')).json()) as Report,
 });
+/** What each table of a run came to, as it is now. */
+export const runTablesQuery = (run: string) => queryOptions({ queryKey: ['overview', run], queryFn: async () => (await (await raw(`/api/v1/runs/${run}/tables`)).json()) as Items<RunTable> });
+export const planHistoryQuery = queryOptions({ queryKey: ['approvals', 'history'], queryFn: async () => (await (await raw('/api/v1/plan/history')).json()) as Items<PlanEvent> });
+export const planSchemaQuery = queryOptions({ queryKey: ['plan-schema'], staleTime: Infinity, retry: false, queryFn: async () => (await (await raw('/api/v1/plan/schema')).json()) as Record<string, unknown> });
+export const dataSchemaQuery = queryOptions({ queryKey: ['plan', 'stores'], staleTime: 60_000, retry: false, queryFn: async () => (await (await raw('/api/v1/data/schema')).json()) as { tables: SchemaTable[] } });
+export const rightsQuery = queryOptions({ queryKey: ['me', 'rights'], retry: false, staleTime: 60_000, queryFn: async () => (await (await raw('/api/v1/me/rights')).json()) as { may: string[] } });
 export const verificationsQuery = queryOptions({ queryKey: ['verifications'], retry: false, queryFn: async () => (await (await raw('/api/v1/verifications')).json()) as Items<Verification> });
 export const verificationQuery = (id: string) => queryOptions({
   queryKey: ['verifications', id],
@@ -45,7 +51,7 @@ export const checkpointQuery = queryOptions({
     const answer = await raw('/api/v1/ledger/checkpoint');
     const note = await answer.text();
     const [origin = '', size = '0', root = ''] = note.split('\n');
-    return { origin, size: Number(size), root, note, at: Date.now() * 1000 };
+    return { origin, size: Number(size), root, note };
   },
 });
 

@@ -47,6 +47,16 @@ export interface Verification {
   tables: TableResult[]; differing: Record<string, number>; problem: string | null; started_at: number; ended_at: number | null;
 }
 
+export interface SplitState { split: number; done: boolean; rows: number; quarantined: number }
+/** What a table of a run came to, as it is now. */
+export interface RunTable {
+  table: string; counts: Counts; source_rows: number; preexisting: number; source_hash: string; expected_hash: string; target_hash: string | null;
+  reconciled: boolean | null; reconciled_at: number | null; verified_at: number | null; entry: number | null; splits_done: number; splits: number;
+  seconds: number; rows_per_second: number; reasons: Record<string, number>; strip: SplitState[];
+}
+export interface PlanEvent { entry: number; at: number; by: Actor; kind: 'edited' | 'approved' | 'voided'; fingerprint: string; previous: string | null }
+export interface WouldDecide { rows: number; released: number; discarded: number; waiting: Record<string, number>; children: number }
+
 export interface QuarantineGroup { group: string; run: string; table: string; reason: string; column: string | null; pattern: string | null; rows: number }
 
 export interface PlanColumn { target: string; sql?: string; clean?: string; from?: string; kind?: string; protect?: string; formats?: string[]; region?: string; default?: string }
@@ -116,7 +126,7 @@ export interface LiveAccess {
 }
 export interface Entry { index: number; at: number; actor: Actor; body: { kind: string } & Record<string, unknown> }
 export interface Entries { entries: Entry[]; before: number | null; size: number }
-export interface Checkpoint { origin: string; size: number; root: string; note: string; at: number }
+export interface Checkpoint { origin: string; size: number; root: string; note: string }
 export interface Inclusion { index: number; size: number; hashes: string[] }
 export interface Policy { fingerprint: string; schema: string; sentences: { id: string; allows: boolean; says: string; file: string; text: string }[] }
 export interface Invitation { id: string; person: string; email: string; name: string; role: string; organisation: string | null; created_at: number; until: number }
@@ -127,3 +137,5 @@ export interface ProfileColumn {
   table: string; column: string; type: string; rows: number; nulls: number; unknowns: number; distinct: number | null; kind: string | null; class: string | null;
   confidence: number | null; evidence: unknown[]; findings: (string | { message?: string; rows?: number })[];
 }
+export interface SchemaColumn { name: string; type: string; nullable: boolean; key: boolean; kind: string | null; class: string | null }
+export interface SchemaTable { table: string; from: string; to: string; source: { columns: SchemaColumn[]; rows_estimate: number | null } | null; target: { columns: SchemaColumn[] } | null }

@@ -1,5 +1,4 @@
 // The palette: every page, person, table, run and action by its name, from the keyboard.
-import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { planQuery, peopleQuery, runsQuery } from '@/api/queries';
@@ -10,6 +9,7 @@ import { Icon, type IconName } from '@/ui';
 import { rank } from './match';
 import { PLACES } from './places';
 import { setTheme } from './theme';
+import { useIf } from './session';
 
 interface Entry { id: string; group: string; label: string; hint?: string; icon: IconName; run: () => void }
 
@@ -20,9 +20,9 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const [at, setAt] = useState(0);
   const dialog = useRef<HTMLDialogElement>(null);
   const list = useId();
-  const people = useQuery({ ...peopleQuery, retry: false }).data;
-  const runs = useQuery({ ...runsQuery, retry: false }).data;
-  const plan = useQuery({ ...planQuery, retry: false }).data;
+  const people = useIf('people.read', peopleQuery).data;
+  const runs = useIf('run.read', runsQuery).data;
+  const plan = useIf('plan.read', planQuery).data;
 
   useEffect(() => {
     const box = dialog.current;

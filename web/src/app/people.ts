@@ -1,15 +1,14 @@
 // Names for ids: who did something, in words.
-import { useQuery } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { peopleQuery } from '@/api/queries';
 import type { Actor, Person } from '@/api/types';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
-import { useMe } from './session';
+import { useIf, useMe } from './session';
 
 /** The person of an id, where one may know people. */
 export function usePerson(): (id: string | null | undefined) => Person | undefined {
-  const people = useQuery({ ...peopleQuery, retry: false }).data;
+  const people = useIf('people.read', peopleQuery).data;
   return useCallback((id) => people?.items.find((p) => p.id === id), [people]);
 }
 

@@ -1,11 +1,10 @@
 // The frame: rail, top bar, who is here, the palette and the sheet of shortcuts.
-import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { alertsQuery, checkpointQuery, planQuery, presenceQuery, quarantineQuery, runsQuery } from '@/api/queries';
 import { raw } from '@/api/client';
 import { setLang, useLang, useMessages } from '@/i18n';
-import { num, when } from '@/i18n/format';
+import { num } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { Avatar, Bird, Dialog, Icon, MenuList } from '@/ui';
 import { Help } from './help';
@@ -14,14 +13,14 @@ import { useLiveState } from './live';
 import { useInvalidations } from './invalidate';
 import { Palette } from './palette';
 import { PLACES, type Place } from './places';
-import { useMe } from './session';
+import { useIf, useMe } from './session';
 import { setTheme, useTheme } from './theme';
 import { Toasts, toastProblem } from './toast';
 
 function useCounts(): Partial<Record<Place['key'], number>> {
-  const quarantine = useQuery({ ...quarantineQuery, retry: false }).data;
-  const runs = useQuery({ ...runsQuery, retry: false }).data;
-  const alerts = useQuery({ ...alertsQuery, retry: false }).data;
+  const quarantine = useIf('quarantine.read', quarantineQuery).data;
+  const runs = useIf('run.read', runsQuery).data;
+  const alerts = useIf('alerts.read', alertsQuery).data;
   return {
     data: quarantine?.items.reduce((sum, g) => sum + g.rows, 0),
     runs: runs?.items.filter((r) => r.status === 'running').length,
@@ -33,7 +32,7 @@ function Rail({ openMore }: { openMore: () => void }) {
   const t = useMessages(common);
   useLang();
   const counts = useCounts();
-  const checkpoint = useQuery({ ...checkpointQuery, retry: false }).data;
+  const checkpoint = useIf('ledger.prove', checkpointQuery).data;
   return (
     <div className="rail">
       <Link to="/" className="brand"><Bird /> dunlin</Link>
@@ -46,7 +45,7 @@ function Rail({ openMore }: { openMore: () => void }) {
         <button type="button" className="more" onClick={openMore}><Icon name="more" /><span>{t.more}</span></button>
       </nav>
       <div className="foot">
-        {checkpoint ? <Link to="/evidence">{t.ledgerEntries(num(checkpoint.size))}<br /><span className="good"><Icon name="check" /> {checkpoint.at ? t.checkpointAt(when(checkpoint.at)) : ''}</span></Link> : <span>{t.ledgerEntries('–')}</span>}
+        {checkpoint ? <Link to="/evidence">{t.ledgerEntries(num(checkpoint.size))}<br /><span className="good"><Icon name="check" /> {t.allSigned}</span></Link> : <span>{t.ledgerEntries('–')}</span>}
       </div>
     </div>
   );
@@ -85,8 +84,8 @@ function Account() {
 
 function Here() {
   const t = useMessages(common);
-  const presence = useQuery({ ...presenceQuery, retry: false }).data;
-  const alerts = useQuery({ ...alertsQuery, retry: false }).data;
+  const presence = useIf('presence.read', presenceQuery).data;
+  const alerts = useIf('alerts.read', alertsQuery).data;
   const open = alerts?.items.filter((a) => a.open).length ?? 0;
   const seen = new Map((presence?.sessions ?? []).map((s) => [s.person, s]));
   const here = [...seen.values()];
@@ -107,7 +106,7 @@ function Here() {
 
 function Top({ openPalette }: { openPalette: () => void }) {
   const t = useMessages(common);
-  const plan = useQuery({ ...planQuery, retry: false }).data;
+  const plan = useIf('plan.read', planQuery).data;
   return (
     <div className="top">
       <Link to="/plan" className="place">{plan?.data.plan?.name ?? 'dunlin'}</Link>

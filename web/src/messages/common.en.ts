@@ -19,7 +19,7 @@ export const common = {
   signOutHow: 'Signs out of this browser',
   connectionLost: 'Not connected. What you see may be old; it goes on by itself.',
   ledgerEntries: (n: string) => `Ledger ${n} entries`,
-  checkpointAt: (t: string) => `signed ${t}`,
+  allSigned: 'signed',
   notSigned: 'not signed yet',
   loading: 'Loading',
   undo: 'Undo',

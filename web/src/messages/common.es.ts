@@ -22,7 +22,7 @@ export const common: Same<typeof en> = {
   signOutHow: 'Cierra la sesión en este navegador',
   connectionLost: 'Sin conexión. Lo que ve puede ser antiguo; se reanuda solo.',
   ledgerEntries: (n) => `Registro: ${n} asientos`,
-  checkpointAt: (t) => `firmado ${t}`,
+  allSigned: 'firmado',
   notSigned: 'aún sin firmar',
   loading: 'Cargando',
   undo: 'Deshacer',

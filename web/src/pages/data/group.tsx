@@ -1,9 +1,10 @@
 // One group of quarantined rows: look through the gate, then fix, release or discard, each said in numbers.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, body } from '@/api/client';
+import { api, body, raw } from '@/api/client';
 import { planQuery } from '@/api/queries';
-import type { Opened, QuarantineGroup } from '@/api/types';
+import type { Opened, QuarantineGroup, WouldDecide } from '@/api/types';
+import { useMay } from '@/app/session';
 import { toast, toastProblem } from '@/app/toast';
 import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
@@ -19,6 +20,7 @@ type Decision = 'fix' | 'release' | 'discard';
 export function GroupDrawer({ group, onClose }: { group: QuarantineGroup; onClose: () => void }) {
   const t = useMessages({ en, es });
   const words = useWords();
+  const may = useMay();
   const [asking, setAsking] = useState<Decision | 'why' | null>(null);
   const [why, setWhy] = useState<Why | null>(null);
   const [limit, setLimit] = useState(20);
@@ -37,11 +39,11 @@ export function GroupDrawer({ group, onClose }: { group: QuarantineGroup; onClos
         {group.pattern && <><dt>{t.pattern}</dt><dd><code className="masked">{group.pattern}</code></dd></>}
         <dt>{t.rows}</dt><dd><b>{num(group.rows)}</b></dd>
       </dl>
-      <div className="row wrap">
+      {may('quarantine.decide') && <div className="row wrap">
         <Button kind="primary" icon="pencil" onClick={() => setAsking('fix')}>{t.fix}</Button>
         <Button onClick={() => setAsking('release')}>{t.release}</Button>
         <Button kind="danger" onClick={() => setAsking('discard')}>{t.discard}</Button>
-      </div>
+      </div>}
       <section className="section" aria-labelledby="look">
         <header><h3 id="look">{t.look}</h3></header>
         {open.isIdle && <p className="muted" style={{ marginBottom: 8 }}>{t.lookText}</p>}
@@ -77,8 +79,10 @@ function DecideDialog({ group, decision, onClose, onDone }: { group: QuarantineG
   const [fixes, setFixes] = useState<{ column: string; sql: string }[]>([{ column: group.column && columns.includes(group.column) ? group.column : (columns[0] ?? group.column ?? ''), sql: '' }]);
   const [word, setWord] = useState('');
   const n = num(group.rows);
+  const chosen = { group: group.group, decision, fix: decision === 'fix' ? Object.fromEntries(fixes.filter((f) => f.column && f.sql.trim()).map((f) => [f.column, f.sql.trim()])) : {} };
+  const preview = useMutation({ mutationFn: async () => (await raw('/api/v1/quarantine/preview', { method: 'POST', body: JSON.stringify(chosen), headers: { 'content-type': 'application/json' } })).json() as Promise<WouldDecide> });
   const decide = useMutation({
-    mutationFn: () => body<{ rows: number; left: number }>(api.POST('/api/v1/quarantine/decide', { body: { group: group.group, decision, fix: decision === 'fix' ? Object.fromEntries(fixes.filter((f) => f.column && f.sql.trim()).map((f) => [f.column, f.sql.trim()])) : {} } })),
+    mutationFn: () => body<{ rows: number; left: number }>(api.POST('/api/v1/quarantine/decide', { body: chosen })),
     onSuccess: (done) => { toast(done.left ? t.decided(num(done.rows), num(done.left)) : t.decidedAll(num(done.rows))); void client.invalidateQueries({ queryKey: ['quarantine'] }); void client.invalidateQueries({ queryKey: ['overview'] }); onClose(); onDone(); },
     onError: toastProblem,
   });
@@ -87,7 +91,7 @@ function DecideDialog({ group, decision, onClose, onDone }: { group: QuarantineG
   const submitWords = { fix: t.fixSubmit(n), release: t.releaseSubmit(n), discard: t.discardSubmit(n) }[decision];
   return (
     <Dialog title={title} onClose={onClose} onSubmit={() => { if (ready && !decide.isPending) decide.mutate(); }}
-      foot={<><Button onClick={onClose}>{c.cancel}</Button><Button kind={decision === 'discard' ? 'danger' : 'primary'} solid={decision === 'discard'} type="submit" disabled={!ready || decide.isPending}>{submitWords}</Button></>}>
+      foot={<>{decision !== 'discard' && <Button disabled={!ready || preview.isPending} onClick={() => preview.mutate()}>{preview.isPending ? t.previewBusy : t.preview}</Button>}<Button onClick={onClose}>{c.cancel}</Button><Button kind={decision === 'discard' ? 'danger' : 'primary'} solid={decision === 'discard'} type="submit" disabled={!ready || decide.isPending}>{submitWords}</Button></>}>
       {decision === 'fix' && (
         <>
           <p>{t.fixText}</p>
@@ -101,8 +105,24 @@ function DecideDialog({ group, decision, onClose, onDone }: { group: QuarantineG
           <p><button type="button" className="link small" onClick={() => setFixes([...fixes, { column: columns.find((x) => !fixes.some((f) => f.column === x)) ?? '', sql: '' }])}>{t.fixAdd}</button></p>
         </>
       )}
+      {preview.data && <Preview of={preview.data} />}
+      {preview.isError && <ProblemView error={preview.error} />}
       {decision === 'release' && <p>{t.releaseText(n, group.table)}</p>}
       {decision === 'discard' && <><p>{t.discardText(n, group.table)}</p><Field label={t.discardType(t.discardWord)} autoComplete="off" value={word} onChange={(e) => setWord(e.target.value)} /></>}
     </Dialog>
+  );
+}
+
+/** What a decision would come to, before it is made. */
+function Preview({ of }: { of: WouldDecide }) {
+  const t = useMessages({ en, es });
+  const words = useWords();
+  const waiting = Object.entries(of.waiting).sort((a, b) => b[1] - a[1]);
+  return (
+    <div className="note" role="status">
+      <p><b>{t.wouldLoad(num(of.released), num(of.rows))}</b></p>
+      {waiting.map(([reason, n]) => <p key={reason} className="muted">{t.wouldWait(num(n), words.reason(reason))}</p>)}
+      {of.children > 0 && <p className="muted">{t.wouldFree(num(of.children))}</p>}
+    </div>
   );
 }

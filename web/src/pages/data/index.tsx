@@ -29,7 +29,7 @@ export function QuarantinePage() {
     { key: 'column', head: t.column, cell: (g) => g.column ?? <span className="muted">–</span> },
     { key: 'pattern', head: t.pattern, cell: (g) => g.pattern ? <code className="masked">{g.pattern}</code> : <span className="muted">–</span> },
     { key: 'rows', head: t.rows, num: true, cell: (g) => <Link to="/data" search={{ ...search, group: g.group } as never} className="opens">{num(g.rows)}</Link> },
-    { key: 'share', head: t.share, num: true, width: '120px', cell: (g) => <span className="row" style={{ justifyContent: 'flex-end' }}><span className="track" aria-hidden="true"><i style={{ width: `${(g.rows / Math.max(1, sum)) * 100}%` }} /></span><span className="small muted">{pct(g.rows / Math.max(1, sum), 0)}</span></span> },
+    { key: 'share', head: t.share, num: true, width: '120px', cell: (g) => <span className="row" style={{ justifyContent: 'flex-end' }}><span className="track" aria-hidden="true"><i style={{ width: `${(g.rows / Math.max(1, sum)) * 100}%` }} /></span><span className="small muted" style={{ width: 34 }}>{pct(g.rows / Math.max(1, sum), 0)}</span></span> },
   ];
   const open = all.find((g) => g.group === search.group);
   return (

@@ -1,57 +1,66 @@
-// Reconciliation, a table at a time, and reading both sides again.
+// Reconciliation of a run, a table at a time, and reading both sides again.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { useEffect } from 'react';
 import { raw } from '@/api/client';
-import { verificationsQuery, verificationQuery } from '@/api/queries';
-import type { TableResult, Verification } from '@/api/types';
-import { useReport } from '@/app/results';
+import { runQuery, runsQuery, verificationsQuery, verificationQuery } from '@/api/queries';
+import type { Verification } from '@/api/types';
+import { useRunTables, type TableState } from '@/app/results';
+import { useMay } from '@/app/session';
 import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
-import { num } from '@/i18n/format';
+import { num, when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { data as en } from '@/messages/data.en';
 import { data as es } from '@/messages/data.es';
-import { Badge, Button, DispositionBar, DISPOSITIONS, Empty, Icon, Id, Num, ProblemView, Section, SkeletonRows, Swatch, Table, Time, type Column } from '@/ui';
+import { Badge, Button, DispositionBar, DISPOSITIONS, Empty, Icon, Id, Loaded, Num, Section, Swatch, Table, Time, total, type Column } from '@/ui';
 import { DataFrame } from './frame';
 
 export function ReconciliationPage() {
   const t = useMessages({ en, es });
   const client = useQueryClient();
-  const { query, report } = useReport();
-  const list = useQuery(verificationsQuery);
+  const may = useMay();
+  const runs = useQuery(runsQuery);
+  const load = runs.data?.items.find((r) => r.kind === 'load');
+  const run = useQuery({ ...runQuery(load?.id ?? ''), enabled: Boolean(load) }).data;
+  const { query, tables } = useRunTables(run);
+  const list = useQuery({ ...verificationsQuery, enabled: may('run.verify') });
   const newest = list.data?.items[0];
   const watched = useQuery({ ...verificationQuery(newest?.id ?? ''), enabled: newest?.status === 'running' }).data;
   const current = watched && watched.id === newest?.id ? watched : newest;
+  const running = current?.status === 'running';
+  const over = watched?.status;
+  // What was verified stands in the tables and in the list.
+  useEffect(() => {
+    if (over && over !== 'running') for (const key of ['verifications', 'overview']) void client.invalidateQueries({ queryKey: [key], exact: key === 'verifications' });
+  }, [over, client]);
   const start = useMutation({
     mutationFn: async () => (await raw('/api/v1/verifications', { method: 'POST', body: '{"tables":[]}', headers: { 'content-type': 'application/json' } })).json() as Promise<{ id: string }>,
     onSuccess: () => { toast(t.verifyStarted); void client.invalidateQueries({ queryKey: ['verifications'] }); },
     onError: toastProblem,
   });
-  const running = current?.status === 'running';
-  const tables = current?.status === 'done' && current.tables.length ? current.tables : report?.tables;
-  const wrong = tables?.filter((x) => !x.reconciled).length ?? 0;
+  const wrong = tables?.filter((x) => x.reconciled === false).length ?? 0;
   return (
-    <DataFrame actions={<Button kind="primary" icon="check" disabled={running || start.isPending || !report} onClick={() => start.mutate()}>{running ? t.verifying : t.verifyNow}</Button>}>
-      {query.isPending && <SkeletonRows rows={5} columns={6} />}
-      {query.isError && (isNothing(query.error) ? <Empty title={t.reconEmpty}>{t.reconEmptyText}</Empty> : <ProblemView error={query.error} retry={() => void query.refetch()} />)}
-      {running && <p className="note row" style={{ marginBottom: 16 }}><span className="pulse" />{t.verifying}{current.step && <span className="muted">{current.step}</span>}</p>}
-      {tables && report && (
-        <>
-          <div className="finding-head"><h2 className="finding">{t.reconTitle(wrong)}</h2><span className="small muted">{t.reconSub}</span></div>
-          <Tables tables={tables} run={report.run.id} />
-        </>
-      )}
+    <DataFrame actions={may('run.verify') && <Button kind="primary" icon="check" disabled={running || start.isPending || load?.status !== 'done'} onClick={() => start.mutate()}>{running ? t.verifying : t.verifyNow}</Button>}>
+      {running && <p className="note row" style={{ marginBottom: 16 }} role="status"><span className="pulse" />{t.verifying}{current.step && <span className="muted">{current.step}</span>}</p>}
+      <Loaded query={runs}>
+        {() => !load ? <Empty title={t.reconEmpty}>{t.reconEmptyText}</Empty> : (
+          <Loaded query={query}>
+            {() => tables && (
+              <>
+                <div className="finding-head"><h2 className="finding">{t.reconTitle(wrong)}</h2><span className="small muted"><Link to="/runs/$run" params={{ run: load.id }} className="link">{when(load.started_at)}</Link> · {t.reconSub}</span></div>
+                <Tables tables={tables} run={load.id} />
+              </>
+            )}
+          </Loaded>
+        )}
+      </Loaded>
       <div style={{ height: 28 }} />
       <Section title={t.verifications}>
-        {list.isError ? <p className="muted">{t.verificationsNone}</p> : list.data?.items.length === 0 ? <p className="muted">{t.verificationsNone}</p> : <ul className="changes">{list.data?.items.map((v) => <Line key={v.id} v={v} />)}</ul>}
+        {list.data && list.data.items.length > 0 ? <ul className="changes">{list.data.items.map((v) => <Line key={v.id} v={v.id === current?.id ? current : v} />)}</ul> : <p className="muted">{t.verificationsNone}</p>}
       </Section>
     </DataFrame>
   );
-}
-
-function isNothing(error: unknown): boolean {
-  const status = (error as { problem?: { status?: number } }).problem?.status;
-  return status === 404 || status === 409 || status === 422;
 }
 
 function Line({ v }: { v: Verification }) {
@@ -65,19 +74,18 @@ function Line({ v }: { v: Verification }) {
   );
 }
 
-function Tables({ tables, run }: { tables: readonly TableResult[]; run: string }) {
+function Tables({ tables, run }: { tables: readonly TableState[]; run: string }) {
   const t = useMessages({ en, es });
   const c = useMessages(common);
-  const used = DISPOSITIONS.filter((d) => d === 'loaded' || d === 'quarantined' || tables.some((x) => x[d] > 0));
-  const columns: Column<TableResult>[] = [
+  const used = DISPOSITIONS.filter((d) => d === 'loaded' || d === 'quarantined' || tables.some((x) => x.counts[d] > 0));
+  const columns: Column<TableState>[] = [
     { key: 'table', head: t.table, cell: (x) => <b className="nowrap">{x.table}</b> },
-    { key: 'source', head: t.source, num: true, cell: (x) => <Num n={x.source_rows} to="/runs/$run" params={{ run }} search={{ table: x.table }} /> },
-    ...used.map((d) => ({ key: d, head: <span className="row" style={{ justifyContent: 'flex-end', gap: 6 }}><Swatch of={d} />{c[d]}</span>, num: true, cell: (x: TableResult) => <Num n={x[d]} {...(d === 'quarantined' ? { to: '/data', search: { table: x.table } } : { to: '/runs/$run', params: { run }, search: { table: x.table } })} /> })),
-    { key: 'target', head: t.target, num: true, cell: (x) => num(x.target_rows) },
-    { key: 'bar', head: t.share, width: '18%', cell: (x) => <DispositionBar counts={x} size="thin" /> },
-    { key: 'expected', head: t.hashes, cell: (x) => x.expected_hash === x.target_hash ? <span className="nowrap"><span className="good"><Icon name="check" /> {t.balance}</span> <Id id={x.target_hash} /></span> : <b className="bad nowrap"><Icon name="warn" /> {t.doNot}</b> },
-    { key: 'proof', head: t.proof, cell: (x) => <Link to="/guard/log" search={{ table: x.table, kind: 'table_reconciled,verified' } as never} className="link">{t.open}</Link> },
+    { key: 'source', head: t.source, num: true, cell: (x) => <Num n={total(x.counts)} to="/runs/$run" params={{ run }} search={{ table: x.table }} label={`${t.source}, ${x.table}`} /> },
+    ...used.map((d) => ({ key: d, head: <span className="row" style={{ justifyContent: 'flex-end', gap: 6 }}><Swatch of={d} />{c[d]}</span>, num: true, cell: (x: TableState) => <Num n={x.counts[d]} label={`${c[d]}, ${x.table}`} {...(d === 'quarantined' ? { to: '/data', search: { table: x.table } } : { to: '/runs/$run', params: { run }, search: { table: x.table } })} /> })),
+    { key: 'bar', head: t.share, width: '16%', cell: (x) => <DispositionBar counts={x.counts} size="thin" /> },
+    { key: 'expected', head: t.hashes, cell: (x) => !x.known?.target_hash ? <span className="muted"><Icon name="clock" /></span> : x.reconciled ? <span className="nowrap"><span className="good"><Icon name="check" /> {t.balance}</span> <Id id={x.known.target_hash} /></span> : <b className="bad nowrap"><Icon name="warn" /> {t.doNot}</b> },
+    { key: 'verified', head: t.verified, cell: (x) => x.known?.verified_at ? <Time at={x.known.verified_at} /> : <span className="muted">–</span> },
+    { key: 'proof', head: t.proof, cell: (x) => <Link to="/guard/log" search={(x.known?.entry ? { entry: String(x.known.entry) } : { table: x.table, kind: 'table_reconciled,verified' }) as never} className="link" aria-label={`${t.proof}, ${x.table}`}>{x.known?.entry ? num(x.known.entry) : t.open}</Link> },
   ];
-  return <Table label={t.tabReconciliation} rows={tables} columns={columns} id={(x) => x.table} flag={(x) => !x.reconciled} />;
+  return <Table label={t.tabReconciliation} rows={tables} columns={columns} id={(x) => x.table} flag={(x) => x.reconciled === false} />;
 }
-

@@ -36,10 +36,10 @@ function save(text: string, name: string, type: string): void {
 
 function ReportPart() {
   const t = useMessages({ en, es });
-  const { query } = useReport();
+  const { query, exists, known } = useReport();
+  if (known && !exists) return <Empty title={t.reportEmpty}>{t.reportEmptyText}</Empty>;
   if (query.isPending) return <SkeletonRows rows={3} columns={3} />;
-  const status = (query.error as { problem?: { status?: number } } | null)?.problem?.status;
-  if (query.isError) return status === 404 || status === 409 || status === 422 ? <Empty title={t.reportEmpty}>{t.reportEmptyText}</Empty> : <ProblemView error={query.error} retry={() => void query.refetch()} />;
+  if (query.isError) return <ProblemView error={query.error} retry={() => void query.refetch()} />;
   const r = query.data;
   if (!r) return null;
   const wrong = r.tables.filter((x) => !x.reconciled).length;
@@ -87,23 +87,23 @@ function CheckpointPart() {
   );
 }
 
-interface Standing { standing?: string; holds?: boolean; old?: number; size?: number; hashes?: string[]; proof?: string[]; [k: string]: unknown }
+type Standing = { standing: 'consistent'; proof: { hashes?: string[] } | null } | { standing: 'ahead'; size: number } | { standing: 'forked'; evidence: unknown };
 
 function StandingPart() {
   const t = useMessages({ en, es });
   const [text, setText] = useState('');
   const ask = useMutation({ mutationFn: async () => (await raw('/api/v1/ledger/standing', { method: 'POST', body: text.endsWith('\n') ? text : `${text}\n`, headers: { 'content-type': 'text/plain' } })).json() as Promise<Standing> });
-  const good = ask.data && (ask.data.standing ?? 'consistent') !== 'forked' && ask.data.holds !== false;
-  const hashes = ask.data?.hashes ?? ask.data?.proof;
+  const kept = num(Number(text.split('\n')[1] ?? 0));
+  const said = ask.data;
   return (
     <Section title={t.standing}>
       <form className="stack" onSubmit={(e) => { e.preventDefault(); if (text.trim()) ask.mutate(); }}>
-        <Area label={t.standingLabel} hint={t.standingText} className="input mono" rows={7} spellCheck={false} value={text} onChange={(e) => setText(e.target.value)} />
+        <Area label={t.standingLabel} hint={t.standingText} className="input mono" rows={7} spellCheck={false} value={text} onChange={(e) => { setText(e.target.value); ask.reset(); }} />
         <p><Button type="submit" disabled={!text.trim() || ask.isPending}>{t.standingAsk}</Button></p>
         {ask.isError && <ProblemView error={ask.error} />}
-        {ask.data && (good
-          ? <p className="good"><Icon name="check" /> <b>{t.standingGood(num(Number(text.split('\n')[1] ?? 0)), num(Number(ask.data.size ?? 0)))}</b> {hashes && <span className="muted small">{t.consistencyHashes(hashes.length)}</span>}</p>
-          : <p className="bad"><Icon name="warn" /> <b>{t.standingBad}</b> {String(ask.data.standing ?? '')}</p>)}
+        {said?.standing === 'consistent' && <p className="good" role="status"><Icon name="check" /> <b>{t.standingGood(kept)}</b> {said.proof?.hashes && <span className="muted small">{t.consistencyHashes(said.proof.hashes.length)}</span>}</p>}
+        {said?.standing === 'ahead' && <p className="bad" role="status"><Icon name="warn" /> <b>{t.standingAhead(kept, num(said.size))}</b></p>}
+        {said?.standing === 'forked' && <div className="stack" role="status"><p className="bad"><Icon name="warn" /> <b>{t.standingForked}</b></p><p><Button icon="download" onClick={() => save(JSON.stringify(said.evidence, null, 2), 'fork.json', 'application/json')}>{t.standingEvidence}</Button></p></div>}
       </form>
     </Section>
   );

@@ -13,7 +13,7 @@ import { guard as es } from '@/messages/guard.es';
 import { Area, Button, Check, Choice, Dialog, Field } from '@/ui';
 
 export type PersonAction = 'block' | 'unblock' | 'role' | 'limit';
-type OneCall = 'end-sessions' | 'require-mfa' | 'drop-mfa' | 'unlock';
+type OneCall = 'reset-factors' | 'end-sessions' | 'require-mfa' | 'drop-mfa' | 'unlock';
 
 const at = (person: string) => ({ params: { path: { person } } });
 
@@ -30,11 +30,12 @@ export function useOneCall(person: string): (what: OneCall) => void {
   const mfa = (required: boolean) => body(api.POST('/api/v1/people/{person}/require-mfa', { ...at(person), body: { required } }));
   return (what) => {
     const made = what === 'end-sessions' ? body(api.POST('/api/v1/people/{person}/end-sessions', at(person)))
+      : what === 'reset-factors' ? body(api.POST('/api/v1/people/{person}/reset-factors', at(person)))
       : what === 'unlock' ? body(api.POST('/api/v1/people/{person}/unlock', at(person))) : mfa(what === 'require-mfa');
     made.then(() => {
       refresh();
       const undo = what === 'require-mfa' || what === 'drop-mfa' ? () => { mfa(what === 'drop-mfa').then(refresh, toastProblem); } : undefined;
-      toast({ 'end-sessions': t.endedSessions, unlock: t.unlocked, 'require-mfa': t.mfaRequired, 'drop-mfa': t.mfaNotRequired }[what], undo);
+      toast({ 'end-sessions': t.endedSessions, 'reset-factors': t.factorsReset, unlock: t.unlocked, 'require-mfa': t.mfaRequired, 'drop-mfa': t.mfaNotRequired }[what], undo);
     }, toastProblem);
   };
 }

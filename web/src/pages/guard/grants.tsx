@@ -5,7 +5,7 @@ import { api, body } from '@/api/client';
 import { grantsQuery, peopleQuery, planQuery } from '@/api/queries';
 import type { Grant } from '@/api/types';
 import { useActorName } from '@/app/people';
-import { useMe } from '@/app/session';
+import { useMay, useMe } from '@/app/session';
 import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
@@ -20,12 +20,14 @@ export function GrantsPage() {
   const t = useMessages({ en, es });
   const name = useActorName();
   const me = useMe();
+  const may = useMay();
   const client = useQueryClient();
   const query = useQuery(grantsQuery);
   const [opening, setOpening] = useState(false);
   const after = (text: string) => () => { toast(text); void client.invalidateQueries({ queryKey: ['grants'] }); };
   const at = (grant: string) => ({ params: { path: { grant } } });
   const agree = (g: Grant) => void body(api.POST('/api/v1/grants/{grant}/agree', at(g.id))).then(after(t.agreed), toastProblem);
+  const giveBack = (g: Grant) => void body(api.POST('/api/v1/grants/{grant}/give-back', at(g.id))).then(after(t.givenBack), toastProblem);
   const close = (g: Grant) => void body(api.POST('/api/v1/grants/{grant}/close', at(g.id))).then(after(t.grantClosed), toastProblem);
   const columns: Column<Grant>[] = [
     { key: 'who', head: t.person, cell: (g) => <b>{name(g.person)}</b> },
@@ -34,10 +36,10 @@ export function GrantsPage() {
     { key: 'task', head: t.grantTask, cell: (g) => <>{g.task}<br /><span className="small muted">{g.purpose_category}</span></> },
     { key: 'by', head: t.stoodBy, cell: (g) => [g.opened_by, ...g.agreements.map((x) => x.person)].filter((x, i, all) => all.indexOf(x) === i).map(name).join(', ') },
     { key: 'until', head: t.until, cell: (g) => g.closed_at ? <Badge icon="close">{t.closedState}</Badge> : g.until ? <Time at={g.until} /> : <span className="muted">–</span> },
-    { key: 'do', head: <span className="vh">{t.actions}</span>, num: true, cell: (g) => g.closed_at ? null : <span className="row" style={{ justifyContent: 'flex-end' }}>{g.opened_by !== me?.person && g.person !== me?.person && !g.agreements.some((x) => x.person === me?.person) && <Button small onClick={() => agree(g)}>{t.agree}</Button>}<Button small onClick={() => close(g)} aria-label={`${t.closeGrant}: ${name(g.person)}, ${g.table}`}>{t.closeGrant}</Button></span> },
+    { key: 'do', head: <span className="vh">{t.actions}</span>, num: true, cell: (g) => g.closed_at ? null : <span className="row" style={{ justifyContent: 'flex-end' }}>{g.opened_by !== me?.person && g.person !== me?.person && !g.agreements.some((x) => x.person === me?.person) && <Button small onClick={() => agree(g)}>{t.agree}</Button>}{g.person === me?.person && <Button small onClick={() => giveBack(g)}>{t.giveBack}</Button>}{may('grants.close') && <Button small onClick={() => close(g)} aria-label={`${t.closeGrant}: ${name(g.person)}, ${g.table}`}>{t.closeGrant}</Button>}</span> },
   ];
   return (
-    <GuardFrame actions={<Button kind="primary" icon="plus" onClick={() => setOpening(true)}>{t.newGrant}</Button>}>
+    <GuardFrame actions={may('grants.open') && <Button kind="primary" icon="plus" onClick={() => setOpening(true)}>{t.newGrant}</Button>}>
       <Loaded query={query}>
         {(list) => {
           const sorted = [...list.items].sort((a, b) => Number(Boolean(a.closed_at)) - Number(Boolean(b.closed_at)) || b.opened_at - a.opened_at);

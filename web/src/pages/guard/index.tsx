@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { api, body } from '@/api/client';
 import { invitationsQuery, peopleQuery } from '@/api/queries';
 import type { Invitation, Person } from '@/api/types';
+import { useMay } from '@/app/session';
 import { toast, toastProblem } from '@/app/toast';
 import { ROLES, useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
@@ -25,9 +26,10 @@ export function PeoplePage() {
   const t = useMessages({ en, es });
   const words = useWords();
   const navigate = useNavigate();
+  const may = useMay();
   const { invite } = useSearch({ strict: false }) as { invite?: string };
   const query = useQuery(peopleQuery);
-  const invitations = useQuery({ ...invitationsQuery, retry: false }).data?.items ?? [];
+  const invitations = useQuery({ ...invitationsQuery, retry: false, enabled: may('people.invite') }).data?.items ?? [];
   const columns: Column<Person>[] = [
     { key: 'who', head: t.person, cell: (p) => <Link to="/guard/people/$person" params={{ person: p.id }} className="who"><Who name={p.name || p.email} organisation={p.organisation} /></Link> },
     { key: 'email', head: t.email, cell: (p) => <span className="muted">{p.email}</span> },
@@ -39,7 +41,7 @@ export function PeoplePage() {
   ];
   const close = () => void navigate({ to: '/guard', search: {} } as never);
   return (
-    <GuardFrame actions={<Button kind="primary" icon="plus" onClick={() => void navigate({ to: '/guard', search: { invite: 'true' } } as never)}>{t.invite}</Button>}>
+    <GuardFrame actions={may('people.invite') && <Button kind="primary" icon="plus" onClick={() => void navigate({ to: '/guard', search: { invite: 'true' } } as never)}>{t.invite}</Button>}>
       <Loaded query={query}>
         {(list) => (
           <>

@@ -13,9 +13,10 @@ export const KIND_GROUPS: Record<string, readonly string[]> = {
   ledger: ['ledger_created', 'ledger_read', 'ledger_exported', 'ledger_key_changed', 'keys_rotated', 'report_written', 'shredded', 'server_started', 'server_stopped'],
 };
 
+const COUNTED: Record<string, [string, string]> = { source_rows: ['read', 'leídas'], loaded: ['loaded', 'cargadas'], quarantined: ['quarantined', 'en cuarentena'], merged: ['merged', 'fusionadas'], excluded: ['excluded', 'excluidas'], erased: ['erased', 'borradas'] };
 type Counts = Record<string, number>;
 const text = (v: unknown): string => (typeof v === 'string' ? v : typeof v === 'number' ? num(v) : '');
-const counts = (v: unknown): string => Object.entries((v ?? {}) as Counts).filter(([, n]) => typeof n === 'number' && n !== 0).map(([k, n]) => `${num(n)} ${k}`).join(', ');
+const counts = (v: unknown): string => Object.entries((v ?? {}) as Counts).filter(([, n]) => typeof n === 'number' && n !== 0).map(([k, n]) => `${num(n)} ${COUNTED[k]?.[lang() === 'es' ? 1 : 0] ?? k}`).join(', ');
 
 /** The entry's kind as words: `run_started` is "run started". */
 export function kindWords(kind: string): string {

@@ -15,6 +15,7 @@ import { guard as es } from '@/messages/guard.es';
 import { Button, Choice, Copy, Dialog, Drawer, Field, Icon, Loaded, Menu, ProblemView, SkeletonRows, Table, Time, type Column } from '@/ui';
 import { GuardFrame } from './frame';
 import { detail, KIND_GROUPS, kindWords } from './kinds';
+import { useIf } from '@/app/session';
 
 interface Filter { kind?: string; person?: string; actor?: string; table?: string; from?: string; to?: string; code?: string; access?: string; entry?: string }
 
@@ -76,7 +77,7 @@ const day = (us: string | undefined) => (us ? new Date(Number(us) / 1000).toISOS
 
 function FilterBar({ filter, go }: { filter: Filter; go: (f: Filter) => void }) {
   const t = useMessages({ en, es });
-  const people = useQuery({ ...peopleQuery, retry: false }).data?.items ?? [];
+  const people = useIf('people.read', peopleQuery).data?.items ?? [];
   const group = Object.entries(KIND_GROUPS).find(([, kinds]) => kinds.join(',') === filter.kind)?.[0];
   const [draft, setDraft] = useState({ kind: filter.kind ?? '', person: filter.person ?? filter.actor ?? '', table: filter.table ?? '', from: day(filter.from), to: day(filter.to) });
   const set = (key: keyof typeof draft) => (e: { target: { value: string } }) => setDraft({ ...draft, [key]: e.target.value });

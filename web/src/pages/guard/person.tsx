@@ -44,6 +44,7 @@ function One({ record }: { record: PersonRecord }) {
           {p.status === 'blocked' ? <Button kind="primary" onClick={() => setAsking('unblock')}>{t.unblock}</Button> : <Button kind="danger" icon="lock" onClick={() => setAsking('block')}>{t.block}</Button>}
           <Menu label={t.actions} items={[
             { label: t.endSessions, disabled: open.length === 0, run: () => call('end-sessions') },
+            { label: t.resetFactors, disabled: !p.mfa_enrolled, run: () => call('reset-factors') },
             { label: p.mfa_required ? t.dropMfa : t.requireMfa, run: () => call(p.mfa_required ? 'drop-mfa' : 'require-mfa') },
             '-',
             { label: t.changeRole, run: () => setAsking('role') },
@@ -91,7 +92,7 @@ export function Sessions({ sessions, end, here }: { sessions: readonly Session[]
     { key: 'since', head: t.since, cell: (s) => <Time at={s.created_at} /> },
     { key: 'last', head: t.last, cell: (s) => <Time at={s.seen_at} /> },
     { key: 'state', head: t.state, cell: (s) => s.ended_at ? <span className="muted">{t.ended} <Time at={s.ended_at} /></span> : <Badge tone="good" icon="check">{t.open}</Badge> },
-    ...(end ? [{ key: 'end', head: <span className="vh">{t.endSessions}</span>, num: true, cell: (s: Session) => s.ended_at ? null : <Button small onClick={() => end(s.id)} aria-label={`${t.endSessions}: ${s.device}`}>{t.endSessions}</Button> }] : []),
+    ...(end ? [{ key: 'end', head: <span className="vh">{t.endSessions}</span>, num: true, cell: (s: Session) => s.ended_at ? null : <Button small onClick={() => end(s.id)} aria-label={`${t.endOne}: ${s.device}`}>{t.endOne}</Button> }] : []),
   ];
   if (sessions.length === 0) return <p className="muted">{t.sessionsNone}</p>;
   return <More items={sorted}>{(shown) => <Table label={t.sessions} rows={shown} columns={columns} id={(s) => s.id} />}</More>;

@@ -1,5 +1,5 @@
 // "What would this person see?": asks the same code as the gate.
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, body } from '@/api/client';
 import { planQuery } from '@/api/queries';
@@ -8,10 +8,11 @@ import { useMessages } from '@/i18n';
 import { guard as en } from '@/messages/guard.en';
 import { guard as es } from '@/messages/guard.es';
 import { Badge, Button, Check, Choice, Field, ProblemView, Section, Table, type Column } from '@/ui';
+import { useIf } from '@/app/session';
 
 export function WouldSeeSection({ person }: { person: string }) {
   const t = useMessages({ en, es });
-  const tables = useQuery({ ...planQuery, retry: false }).data?.data.plan?.tables.map((x) => x.to) ?? [];
+  const tables = useIf('plan.read', planQuery).data?.data.plan?.tables.map((x) => x.to) ?? [];
   const [table, setTable] = useState('');
   const [action, setAction] = useState('read_masked');
   const [task, setTask] = useState('');

@@ -2,16 +2,17 @@
 // what it is made of.
 import { useQuery } from '@tanstack/react-query';
 import { approvalsQuery, planQuery, runQuery, runsQuery } from '@/api/queries';
-import { useReport } from '@/app/results';
+import { useRunTables } from '@/app/results';
 import { useMessages } from '@/i18n';
 import { overview as en } from '@/messages/overview.en';
 import { overview as es } from '@/messages/overview.es';
-import { ButtonLink, Empty, Loaded, PageHead, ProblemView, Skeleton, SkeletonRows } from '@/ui';
+import { ButtonLink, Empty, Loaded, PageHead, Skeleton, SkeletonRows } from '@/ui';
 import { Accounted } from './accounted';
 import { Next } from './next';
 import { RunStrip } from './strip';
 import { Risk } from './risk';
 import { WhoIsIn } from './who';
+import { useIf } from '@/app/session';
 
 const RUNNING = new Set(['running', 'waiting', 'paused', 'stopped']);
 
@@ -21,22 +22,22 @@ export function OverviewPage() {
   const newest = runs.data?.items[0];
   const current = newest && RUNNING.has(newest.status) ? newest : undefined;
   const detail = useQuery({ ...runQuery(newest?.id ?? ''), enabled: Boolean(newest) }).data;
-  const { query, report } = useReport();
-  const plan = useQuery({ ...planQuery, retry: false }).data;
-  const approvals = useQuery({ ...approvalsQuery, retry: false }).data;
+  const { query, tables } = useRunTables(detail);
+  const plan = useIf('plan.read', planQuery).data;
+  const approvals = useIf('approvals.read', approvalsQuery).data;
   return (
     <div className="page">
       <PageHead title={t.title} quietTitle />
-      {current && detail && <RunStrip run={detail} />}
+      {current && detail && <RunStrip run={detail} strip={tables?.flatMap((x) => x.strip)} />}
       <Loaded query={runs} skeleton={<ShapeOfEquation />}>
         {(list) => {
           if (list.items.length === 0) return <Empty title={t.emptyTitle} action={<><ButtonLink kind="primary" to="/runs" search={{ start: 'rehearse' } as never}>{t.emptyAction}</ButtonLink><ButtonLink to="/plan">{t.emptyPlan}</ButtonLink></>}>{t.emptyText}</Empty>;
-          if (query.isPending && !detail) return <ShapeOfEquation />;
-          return <Accounted report={report} run={detail} fallback={query.isError ? <ProblemView error={query.error} retry={() => void query.refetch()} /> : <ShapeOfEquation />} />;
+          if (!detail) return <ShapeOfEquation />;
+          return <Accounted run={detail} tables={tables} query={query} shape={<ShapeOfEquation />} />;
         }}
       </Loaded>
       <div className="columns two">
-        <Next report={report} plan={plan?.data} approvals={approvals?.items} anyRun={Boolean(newest)} />
+        <Next plan={plan?.data} approvals={approvals?.items} anyRun={Boolean(newest)} />
         <Risk />
       </div>
       <div className="columns">

@@ -1,23 +1,23 @@
 // What only a person can decide, the largest first, with the one action that does it.
 import { Link } from '@tanstack/react-router';
-import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { alertsQuery, quarantineQuery } from '@/api/queries';
-import type { Approval, PlanBody, Report } from '@/api/types';
+import type { Approval, PlanBody } from '@/api/types';
 import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { overview as en } from '@/messages/overview.en';
 import { overview as es } from '@/messages/overview.es';
 import { ButtonLink, Icon, Section, type IconName } from '@/ui';
+import { useIf } from '@/app/session';
 
 interface Thing { key: string; icon: IconName; title: ReactNode; sub: ReactNode; action: (first: boolean) => ReactNode }
 
-export function Next({ plan, approvals, anyRun }: { report: Report | undefined; plan: PlanBody | undefined; approvals: Approval[] | undefined; anyRun: boolean }) {
+export function Next({ plan, approvals, anyRun }: { plan: PlanBody | undefined; approvals: Approval[] | undefined; anyRun: boolean }) {
   const t = useMessages({ en, es });
   const words = useWords();
-  const quarantine = useQuery({ ...quarantineQuery, retry: false }).data;
-  const alerts = useQuery({ ...alertsQuery, retry: false }).data;
+  const quarantine = useIf('quarantine.read', quarantineQuery).data;
+  const alerts = useIf('alerts.read', alertsQuery).data;
   const things: Thing[] = [];
   const guarded = Object.values(plan?.plan?.stores ?? {}).some((s) => s.protected);
   if (guarded && approvals && !approvals.some((a) => a.fingerprint === plan?.fingerprint && !a.voided_at)) {

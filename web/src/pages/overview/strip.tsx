@@ -1,7 +1,7 @@
 // The run that goes on now: how far it is, how fast, how long it still takes, and the way to pause it.
 import { Link } from '@tanstack/react-router';
 import { api, body } from '@/api/client';
-import type { RunDetail } from '@/api/types';
+import type { RunDetail, SplitState } from '@/api/types';
 import { toastProblem } from '@/app/toast';
 import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
@@ -16,7 +16,7 @@ const act = (run: string, what: 'pause' | 'resume') => {
   void body(what === 'pause' ? api.POST('/api/v1/runs/{run}/pause', params) : api.POST('/api/v1/runs/{run}/resume', params)).catch(toastProblem);
 };
 
-export function RunStrip({ run }: { run: RunDetail }) {
+export function RunStrip({ run, strip }: { run: RunDetail; strip?: SplitState[] }) {
   const t = useMessages({ en, es });
   const c = useMessages(common);
   const words = useWords();
@@ -31,7 +31,7 @@ export function RunStrip({ run }: { run: RunDetail }) {
         <span><Link to="/runs/$run" params={{ run: run.id }} className="link"><b>{run.kind === 'rehearse' ? c.kindRehearse : c.kindLoad}</b></Link>{' '}
           <span className="muted">{run.status === 'waiting' && p?.waits_until ? t.waitsUntil(when(p.waits_until)) : run.status === 'running' && p ? words.status(p.phase) : words.status(run.status)}</span></span>
       </div>
-      <Splits done={done} all={all} now={run.status === 'running'} label={t.splitsSay(done, all)} />
+      <Splits done={done} all={all} now={run.status === 'running'} label={t.splitsSay(done, all)} strip={strip} />
       <dl>
         {p && <div><dt>{t.read}</dt><dd><Num n={p.rows} to="/runs/$run" params={{ run: run.id }} />{p.rows_expected ? ` / ${num(p.rows_expected)}` : ''}</dd></div>}
         {p && run.status === 'running' && <div><dt>{t.rate}</dt><dd>{c.rowsPerSecond(num(p.rows_per_second))}</dd></div>}

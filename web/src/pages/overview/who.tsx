@@ -1,5 +1,4 @@
 // Who is in the data now; people from outside are marked by shape and words as well as colour.
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { presenceQuery } from '@/api/queries';
 import { useMessages } from '@/i18n';
@@ -7,10 +6,11 @@ import { overview as en } from '@/messages/overview.en';
 import { overview as es } from '@/messages/overview.es';
 import { Loaded, Section } from '@/ui';
 import { AccessTable } from '@/pages/guard/access';
+import { useIf } from '@/app/session';
 
 export function WhoIsIn() {
   const t = useMessages({ en, es });
-  const query = useQuery({ ...presenceQuery, retry: false });
+  const query = useIf('presence.read', presenceQuery);
   const p = query.data;
   const strangers = p?.outside.filter((o) => !o.own).length ?? 0;
   return (

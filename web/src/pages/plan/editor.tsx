@@ -11,7 +11,7 @@ import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } f
 import { tags } from '@lezer/highlight';
 import { useEffect, useImperativeHandle, useRef, type Ref } from 'react';
 import type { Finding } from '@/api/client';
-import { complete } from './words';
+import { complete, type Schema } from './words';
 
 export interface EditorHandle { replace: (text: string) => void; goTo: (line: number) => void }
 
@@ -36,11 +36,12 @@ const look = EditorView.theme({
   '.cm-diagnostic': { fontFamily: 'var(--sans)', fontSize: '13px' },
 });
 
-function completions(context: CompletionContext) {
-  const found = complete(context.state.sliceDoc(0, context.pos));
+const completions = (schema: () => Schema | undefined) => (context: CompletionContext) => {
+  const known = schema();
+  const found = known && complete(context.state.sliceDoc(0, context.pos), known);
   if (!found || (!context.explicit && found.from === context.pos)) return null;
-  return { from: found.from, options: found.words.map((label) => ({ label, type: 'keyword' })), validFor: /^[\w.]*$/ };
-}
+  return { from: found.from, options: found.words.map((w) => ({ label: w.label, type: 'keyword', info: w.about })), validFor: /^[\w.]*$/ };
+};
 
 function diagnostics(state: EditorState, findings: readonly Finding[]): Diagnostic[] {
   return findings.filter((f) => f.line && f.line <= state.doc.lines).map((f) => {
@@ -50,13 +51,13 @@ function diagnostics(state: EditorState, findings: readonly Finding[]): Diagnost
   });
 }
 
-export function Editor({ ref, label, value, line, findings, onChange, onSave }: {
-  ref?: Ref<EditorHandle>; label: string; value: string; line?: number; findings: readonly Finding[]; onChange: (text: string) => void; onSave: () => void;
+export function Editor({ ref, label, value, line, findings, schema, onChange, onSave }: {
+  ref?: Ref<EditorHandle>; label: string; value: string; line?: number; findings: readonly Finding[]; schema?: Schema; onChange: (text: string) => void; onSave: () => void;
 }) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
-  const calls = useRef({ onChange, onSave });
-  useEffect(() => { calls.current = { onChange, onSave }; });
+  const calls = useRef({ onChange, onSave, schema });
+  useEffect(() => { calls.current = { onChange, onSave, schema }; });
   const first = useRef({ value, label, line });
   useEffect(() => {
     const box = host.current;
@@ -69,7 +70,7 @@ export function Editor({ ref, label, value, line, findings, onChange, onSave }: 
         doc: first.current.value,
         extensions: [
           lineNumbers(), history(), drawSelection(), highlightActiveLine(), highlightSelectionMatches(), search({ top: true }), lintGutter(),
-          StreamLanguage.define(toml), syntaxHighlighting(colours), autocompletion({ override: [completions] }), look,
+          StreamLanguage.define(toml), syntaxHighlighting(colours), autocompletion({ override: [completions(() => calls.current.schema)] }), look,
           EditorView.contentAttributes.of({ 'aria-label': first.current.label, 'aria-multiline': 'true' }),
           keymap.of([{ key: 'Mod-s', preventDefault: true, run: () => { calls.current.onSave(); return true; } }, ...completionKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap]),
           EditorView.updateListener.of((update) => { if (update.docChanged) calls.current.onChange(update.state.doc.toString()); }),

@@ -1,33 +1,35 @@
 // The plan's tables, both sides beside each other.
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
-import { planQuery, runQuery, runsQuery } from '@/api/queries';
-import type { Plan, PlanTable, RunDetail } from '@/api/types';
+import { useState } from 'react';
+import { dataSchemaQuery, planQuery } from '@/api/queries';
+import type { Plan, PlanTable, SchemaTable } from '@/api/types';
+import { useMay } from '@/app/session';
 import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { pct } from '@/i18n/format';
 import { plan as en } from '@/messages/plan.en';
 import { plan as es } from '@/messages/plan.es';
-import { Badge, ButtonLink, Empty, Icon, Loaded, Section, Who } from '@/ui';
+import { Badge, Button, ButtonLink, Empty, Icon, Loaded, Section, Who } from '@/ui';
+import { Sample } from '@/pages/data/sample';
 import { PlanFrame } from './frame';
 import { mapping, type Line } from './mapping';
 
 export function PlanPage() {
   const t = useMessages({ en, es });
   const query = useQuery(planQuery);
-  const newest = useQuery({ ...runsQuery, retry: false }).data?.items[0];
-  const run = useQuery({ ...runQuery(newest?.id ?? ''), enabled: Boolean(newest), retry: false }).data;
+  const stores = useQuery(dataSchemaQuery).data?.tables;
   const { table } = useSearch({ strict: false }) as { table?: string };
   return (
     <PlanFrame actions={<ButtonLink to="/plan/text" icon="pencil">{t.edit}</ButtonLink>}>
       <Loaded query={query}>
-        {({ data }) => data.plan ? <Whole plan={data.plan as Plan} run={run} chosen={table} /> : <Empty title={t.broken} action={<ButtonLink kind="primary" to="/plan/text">{t.openText}</ButtonLink>}>{t.brokenText}</Empty>}
+        {({ data }) => data.plan ? <Whole plan={data.plan as Plan} stores={stores} chosen={table} /> : <Empty title={t.broken} action={<ButtonLink kind="primary" to="/plan/text">{t.openText}</ButtonLink>}>{t.brokenText}</Empty>}
       </Loaded>
     </PlanFrame>
   );
 }
 
-function Whole({ plan, run, chosen }: { plan: Plan; run: RunDetail | undefined; chosen: string | undefined }) {
+function Whole({ plan, stores, chosen }: { plan: Plan; stores: SchemaTable[] | undefined; chosen: string | undefined }) {
   const t = useMessages({ en, es });
   const shown = plan.tables.find((x) => x.to === chosen) ?? plan.tables[0];
   return (
@@ -38,7 +40,7 @@ function Whole({ plan, run, chosen }: { plan: Plan; run: RunDetail | undefined; 
             <Link key={x.to} to="/plan" search={{ table: x.to } as never} aria-current={x === shown ? 'true' : undefined}><span>{x.to}</span><span className="n">{x.columns?.length ?? ''}</span></Link>
           ))}
         </nav>
-        {shown && <One table={shown} run={run} />}
+        {shown && <One key={shown.to} table={shown} stores={stores?.find((x) => x.table === shown.to)} />}
       </div>
       <div className="columns two"><Stores plan={plan} /><Around plan={plan} /></div>
     </>
@@ -57,14 +59,17 @@ function Made({ line }: { line: Line }) {
   }
 }
 
-function One({ table, run }: { table: PlanTable; run: RunDetail | undefined }) {
+function One({ table, stores }: { table: PlanTable; stores: SchemaTable | undefined }) {
   const t = useMessages({ en, es });
-  const source = run?.tables.find((x) => x.table === table.to)?.body.source?.columns;
+  const may = useMay();
+  const source = stores?.source?.columns;
+  const [looking, setLooking] = useState<'source' | 'target' | null>(null);
   const lines = mapping(table, source);
   return (
     <div className="stack" style={{ gap: 24 }}>
       <section aria-labelledby="both">
-        <h2 id="both" style={{ fontSize: 16, lineHeight: '24px' }}>{table.from} <Icon name="arrow" /> {table.to}</h2>
+        <div className="row wrap"><h2 id="both" style={{ fontSize: 16, lineHeight: '24px' }}>{table.from} <Icon name="arrow" /> {table.to}</h2>
+          {may('data.read') && <span className="push row"><Button small icon="table" onClick={() => setLooking('source')}>{t.sampleSource}</Button>{stores?.target && <Button small icon="table" onClick={() => setLooking('target')}>{t.sampleTarget}</Button>}</span>}</div>
         <p className="muted" style={{ marginBottom: 8 }}>
           {table.where ? <>{t.where}: <code className="code">{table.where}</code></> : t.wherePlain}
           {table.key && <> · {t.key} <code className="code">{table.key.join(', ')}</code></>}
@@ -93,6 +98,7 @@ function One({ table, run }: { table: PlanTable; run: RunDetail | undefined }) {
           </div>
         )}
       </section>
+      {looking && <Sample table={table.to} side={looking} onClose={() => setLooking(null)} />}
       <Section title={t.rules}>
         {!table.rules?.length && <p className="muted">{t.rulesNone}</p>}
         <ul className="changes">{table.rules?.map((r) => <li key={r.name}><b>{r.name}</b>: <code className="code">{r.check}</code> <span className="muted">{t.mustHold} {t.otherwise[r.otherwise] ?? r.otherwise}</span></li>)}</ul>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mapping, plainColumn, reads } from './mapping';
 
-const column = (name: string) => ({ name, ty: 'int64', declared: 'INTEGER', nullable: true });
+const column = (name: string) => ({ name, type: 'INTEGER' });
 
 describe('the mapping of a table', () => {
   it('knows one column from an expression', () => {

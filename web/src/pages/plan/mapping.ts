@@ -1,6 +1,9 @@
 // Both sides of a table: which source column becomes which target column, which stays behind and why, which nobody has
 // decided on.
-import type { PlanColumn, PlanTable, StoreColumn } from '@/api/types';
+import type { PlanColumn, PlanTable } from '@/api/types';
+
+/** A column as a store has it. */
+export interface Has { name: string; type: string | null; kind?: string | null }
 
 export interface Line {
   source: string | null; type: string | null; target: string | null;
@@ -29,12 +32,12 @@ function lineOf(c: PlanColumn): Line {
 }
 
 /** All lines, in the plan's order; then what stays behind. `source` is what the store has, where that is known. */
-export function mapping(table: PlanTable, source: readonly StoreColumn[] | undefined): Line[] {
+export function mapping(table: PlanTable, source: readonly Has[] | undefined): Line[] {
   const lines = (table.columns ?? []).map(lineOf);
-  const type = (name: string | null) => source?.find((c) => c.name === name)?.declared ?? null;
+  const type = (name: string | null) => source?.find((c) => c.name === name)?.type ?? null;
   for (const line of lines) line.type = type(line.source);
   if (!table.columns?.length) {
-    return (source ?? []).map((c) => ({ source: c.name, type: c.declared, target: c.name, how: 'as_is', detail: null, kind: null, protect: null }));
+    return (source ?? []).map((c) => ({ source: c.name, type: c.type, target: c.name, how: 'as_is', detail: null, kind: c.kind ?? null, protect: null }));
   }
   const named = new Set(lines.map((l) => l.source));
   for (const d of table.drop ?? []) lines.push({ source: d.column, type: type(d.column), target: null, how: 'dropped', detail: d.reason, kind: null, protect: null });
@@ -43,7 +46,7 @@ export function mapping(table: PlanTable, source: readonly StoreColumn[] | undef
     if (named.has(c.name) || dropped.has(c.name)) continue;
     const places = [...(table.columns ?? []).map((x) => x.sql ?? ''), table.where ?? '', table.retain ?? ''];
     const used = places.some((sql) => reads(sql, c.name)) || (table.key ?? []).includes(c.name);
-    lines.push({ source: c.name, type: c.declared, target: null, how: used ? 'used' : 'undecided', detail: null, kind: null, protect: null });
+    lines.push({ source: c.name, type: c.type, target: null, how: used ? 'used' : 'undecided', detail: null, kind: null, protect: null });
   }
   return lines;
 }

@@ -3,8 +3,9 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useBlocker, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { raw, ProblemError, type Finding } from '@/api/client';
-import { planQuery } from '@/api/queries';
+import { planQuery, planSchemaQuery } from '@/api/queries';
 import type { PlanDiff } from '@/api/types';
+import { useMay } from '@/app/session';
 import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { plan as en } from '@/messages/plan.en';
@@ -13,6 +14,7 @@ import { Badge, Button, Id, Loaded, Skeleton } from '@/ui';
 import type { EditorHandle } from './editor';
 import { Findings } from './findings';
 import { PlanFrame } from './frame';
+import type { Schema } from './words';
 
 const Editor = lazy(() => import('./editor').then((m) => ({ default: m.Editor })));
 
@@ -28,6 +30,8 @@ export function PlanTextPage() {
 function Text({ saved, etag, given }: { saved: string; etag: string; given: Finding[] }) {
   const t = useMessages({ en, es });
   const client = useQueryClient();
+  const may = useMay();
+  const schema = useQuery(planSchemaQuery).data as Schema | undefined;
   const { line } = useSearch({ strict: false }) as { line?: string };
   // What the edit began from: somebody else's save must not slip under it.
   const [base, setBase] = useState({ text: saved, etag });
@@ -81,13 +85,13 @@ function Text({ saved, etag, given }: { saved: string; etag: string; given: Find
             <p className="row" style={{ marginTop: 8 }}><Button small onClick={() => { setBase({ text: saved, etag }); setText(saved); editor.current?.replace(saved); }}>{t.takeTheirs}</Button><Button small onClick={() => save(etag)}>{t.keepMine}</Button></p></div>
         )}
         <Suspense fallback={<Skeleton height={480} />}>
-          <Editor ref={editor} label={t.textTitle} value={base.text} line={line ? Number(line) : undefined} findings={findings} onChange={setText} onSave={save} />
+          <Editor ref={editor} label={t.textTitle} value={base.text} line={line ? Number(line) : undefined} findings={findings} schema={schema} onChange={setText} onSave={save} />
         </Suspense>
         <p className="small muted">{t.textHint}</p>
       </div>
       <aside className="stack" style={{ gap: 20 }}>
         <div className="row wrap">
-          <Button kind="primary" disabled={!dirty || busy || bad || conflict} onClick={() => save()}>{busy ? t.saving : t.saveChanges}</Button>
+          <Button kind="primary" disabled={!dirty || busy || bad || conflict || !may('plan.edit')} onClick={() => save()}>{busy ? t.saving : t.saveChanges}</Button>
           <Button disabled={!dirty} onClick={back}>{t.discard}</Button>
           {dirty && <Badge tone="warn">{t.unsaved}</Badge>}
         </div>

@@ -1,7 +1,7 @@
 // Two runs side by side.
 import { useQuery } from '@tanstack/react-query';
-import { runQuery } from '@/api/queries';
-import { useReport } from '@/app/results';
+import { runQuery, runTablesQuery } from '@/api/queries';
+import { tablesOf } from '@/app/results';
 import { useActorName } from '@/app/people';
 import { useMessages } from '@/i18n';
 import { num, span } from '@/i18n/format';
@@ -10,7 +10,6 @@ import { runs as en } from '@/messages/runs.en';
 import { runs as es } from '@/messages/runs.es';
 import { Dialog, DISPOSITIONS, Id, NO_ROWS, SkeletonRows, Time, total, type Counts } from '@/ui';
 import { RunStatus } from './index';
-import { tablesOf } from './tables';
 
 export function Compare({ ids, onClose }: { ids: readonly [string, string]; onClose: () => void }) {
   const t = useMessages({ en, es });
@@ -18,10 +17,11 @@ export function Compare({ ids, onClose }: { ids: readonly [string, string]; onCl
   const name = useActorName();
   const a = useQuery(runQuery(ids[0])).data;
   const b = useQuery(runQuery(ids[1])).data;
-  const { query: { data: report } } = useReport();
+  const ta = useQuery(runTablesQuery(ids[0])).data?.items;
+  const tb = useQuery(runTablesQuery(ids[1])).data?.items;
   if (!a || !b) return <Dialog title={t.compareTitle} onClose={onClose} wide><SkeletonRows /></Dialog>;
   const pair = [a, b].sort((x, y) => x.started_at - y.started_at);
-  const results = pair.map((r) => tablesOf(r, report));
+  const results = pair.map((r) => tablesOf(r, r.id === ids[0] ? ta : tb));
   const seconds = pair.map((r) => (r.ended_at ? (r.ended_at - r.started_at) / 1e6 : null));
   const names = [...new Set(results.flatMap((r) => r?.map((x) => x.table) ?? []))];
   const counts = (i: number, table: string): Counts | null => results[i]?.find((x) => x.table === table)?.counts ?? (results[i] ? NO_ROWS : null);

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { planQuery, runQuery, runsQuery } from '@/api/queries';
 import type { Run } from '@/api/types';
 import { useActorName } from '@/app/people';
+import { useIf, useMay } from '@/app/session';
 import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { span } from '@/i18n/format';
@@ -29,8 +30,9 @@ export function RunsPage() {
   const c = useMessages(common);
   const search = useSearch({ strict: false }) as { start?: string };
   const navigate = useNavigate();
+  const may = useMay();
   const runs = useQuery(runsQuery);
-  const plan = useQuery({ ...planQuery, retry: false }).data;
+  const plan = useIf('plan.read', planQuery).data;
   const name = useActorName();
   const [chosen, setChosen] = useState<string[]>([]);
   const [comparing, setComparing] = useState(false);
@@ -52,8 +54,8 @@ export function RunsPage() {
       {live && live.status !== 'done' && live.status !== 'abandoned' && <RunStrip run={live} />}
       <PageHead title={t.title} actions={<>
         {chosen.length === 2 && <Button onClick={() => setComparing(true)}>{t.compare}</Button>}
-        <Button icon="play" onClick={() => open('rehearse')}>{t.rehearse}</Button>
-        <Button kind="primary" icon="play" onClick={() => open('load')}>{t.start}</Button>
+        {may('run.start') && <><Button icon="play" onClick={() => open('rehearse')}>{t.rehearse}</Button>
+        <Button kind="primary" icon="play" onClick={() => open('load')}>{t.start}</Button></>}
       </>} />
       <Loaded query={runs}>
         {(list) => list.items.length === 0

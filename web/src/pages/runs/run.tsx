@@ -4,7 +4,7 @@ import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { api, body } from '@/api/client';
 import { runQuery } from '@/api/queries';
 import type { RunDetail } from '@/api/types';
-import { useReport, sum, type TableState } from '@/app/results';
+import { inReport, sum, useReport, useRunTables, type TableState } from '@/app/results';
 import { useActorName } from '@/app/people';
 import { toast, toastProblem } from '@/app/toast';
 import { useWords } from '@/app/words';
@@ -13,10 +13,12 @@ import { num, span } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
 import { runs as es } from '@/messages/runs.es';
-import { Button, ButtonLink, DISPOSITIONS, DispositionBar, Empty, EquationBar, Icon, Id, Loaded, Num, PageHead, Section, Splits, Stat, Swatch, Table, Time, total, type Column } from '@/ui';
+import { useState } from 'react';
+import { useMay } from '@/app/session';
+import { UndoDialog } from './undo';
+import { Button, ButtonLink, DISPOSITIONS, DispositionBar, Empty, EquationBar, Icon, Id, Loaded, Menu, Num, PageHead, Section, SkeletonRows, Splits, Stat, Swatch, Table, Time, total, type Column } from '@/ui';
 import { RunStatus } from './index';
 import { TableDetail } from './detail';
-import { tablesOf } from './tables';
 import { Throughput } from './throughput';
 
 export function RunPage() {
@@ -31,8 +33,11 @@ function One({ run }: { run: RunDetail }) {
   const words = useWords();
   const name = useActorName();
   const { table: open } = useSearch({ strict: false }) as { table?: string };
-  const { query: { data: report, isPending } } = useReport();
-  const tables = tablesOf(run, run.status === 'done' ? report : undefined);
+  const { report } = useReport(run.id);
+  const { query, tables } = useRunTables(run);
+  const may = useMay();
+  const [asking, setAsking] = useState<'undo' | 'abandon' | null>(null);
+  const chosen = tables?.find((x) => x.table === open);
   const p = run.progress;
   const going = run.status === 'running' || run.status === 'waiting';
   const left = p?.rows_expected && p.rows_per_second > 0 ? (p.rows_expected - p.rows) / p.rows_per_second : null;
@@ -47,9 +52,13 @@ function One({ run }: { run: RunDetail }) {
     <>
       <PageHead title={kind} sub={<><RunStatus status={run.status} /> <Time at={run.started_at} /> · {name(run.actor)}</>}
         actions={<>
-          {going && <Button icon="pause" onClick={() => act('pause')}>{t.pause}</Button>}
-          {(run.status === 'paused' || run.status === 'stopped') && <Button kind="primary" icon="play" onClick={() => act('resume')}>{t.resume}</Button>}
-          {run.status === 'done' && <ButtonLink to="/data/reconciliation" icon="check">{t.verify}</ButtonLink>}
+          {going && may('run.pause') && <Button icon="pause" onClick={() => act('pause')}>{t.pause}</Button>}
+          {(run.status === 'paused' || run.status === 'stopped') && may('run.resume') && <Button kind="primary" icon="play" onClick={() => act('resume')}>{t.resume}</Button>}
+          {run.status === 'done' && run.kind === 'load' && <ButtonLink to="/data/reconciliation" icon="check">{t.verify}</ButtonLink>}
+          {run.kind === 'load' && may('run.start') && (run.status === 'done' || run.status === 'paused' || run.status === 'stopped') && <Menu label={t.more} items={[
+            { label: t.undo, icon: 'undo', danger: true, run: () => setAsking('undo') },
+            ...(run.status === 'done' ? [] : [{ label: t.abandon, icon: 'close' as const, danger: true, run: () => setAsking('abandon') }]),
+          ]} />}
         </>} />
       {p && run.status !== 'done' && (
         <div className="stack" style={{ marginBottom: 24 }}>
@@ -61,12 +70,13 @@ function One({ run }: { run: RunDetail }) {
             {all > 0 && <Stat label={t.splits}>{t.ofSplits(num(done), num(all))}</Stat>}
             {p.waits_until && <Stat label={t.waits}><Time at={p.waits_until} /></Stat>}
           </dl>
-          <Splits done={done} all={all} now={run.status === 'running'} label={t.ofSplits(num(done), num(all))} />
+          <Splits done={done} all={all} now={run.status === 'running'} label={t.ofSplits(num(done), num(all))} strip={tables?.flatMap((x) => x.strip)} />
           {going && <Throughput progress={p} />}
         </div>
       )}
-      {tables ? <Tables tables={tables} run={run} /> : !isPending && <Empty title={t.tables} action={<ButtonLink to="/guard/log" search={{ from: String(run.started_at), to: run.ended_at ? String(run.ended_at + 1) : undefined } as never}>{t.openLedger}</ButtonLink>}>{t.noResults}</Empty>}
-      {open && tables?.find((x) => x.table === open)?.detail && <TableDetail state={tables.find((x) => x.table === open) as TableState} run={run.id} />}
+      {tables ? <Tables tables={tables} run={run} /> : query.isPending ? <SkeletonRows rows={5} columns={6} /> : <Empty title={t.tables} action={<ButtonLink to="/guard/log" search={{ from: String(run.started_at), to: run.ended_at ? String(run.ended_at + 1) : undefined } as never}>{t.openLedger}</ButtonLink>}>{t.noResults}</Empty>}
+      {chosen && <TableDetail state={chosen} report={inReport(report, chosen.table)} run={run.id} />}
+      {asking && <UndoDialog run={run} what={asking} loaded={tables ? sum(tables).counts.loaded : 0} onClose={() => setAsking(null)} />}
       <div className="columns two">
         <Section title={t.facts}>
           <dl className="facts">
@@ -92,9 +102,9 @@ function Tables({ tables, run }: { tables: readonly TableState[]; run: RunDetail
   const used = DISPOSITIONS.filter((d) => d === 'loaded' || d === 'quarantined' || tables.some((x) => x.counts[d] > 0));
   const link = (x: TableState) => ({ to: '/runs/$run' as const, params: { run: run.id }, search: { table: x.table } });
   const columns: Column<TableState>[] = [
-    { key: 'table', head: t.table, cell: (x) => x.detail ? <Link {...link(x)} className="opens nowrap"><b>{x.table}</b></Link> : <b>{x.table}</b> },
-    { key: 'read', head: t.read, num: true, cell: (x) => <Num n={total(x.counts)} {...(x.detail ? link(x) : {})} /> },
-    ...used.map((d) => ({ key: d, head: <span className="row" style={{ justifyContent: 'flex-end', gap: 6 }}><Swatch of={d} />{c[d]}</span>, num: true, cell: (x: TableState) => d === 'quarantined' ? <Num n={x.counts[d]} to="/data" search={{ table: x.table }} /> : <Num n={x.counts[d]} {...(x.detail ? link(x) : {})} /> })),
+    { key: 'table', head: t.table, cell: (x) => <Link {...link(x)} className="opens nowrap"><b>{x.table}</b></Link> },
+    { key: 'read', head: t.read, num: true, cell: (x) => <Num n={total(x.counts)} {...link(x)} /> },
+    ...used.map((d) => ({ key: d, head: <span className="row" style={{ justifyContent: 'flex-end', gap: 6 }}><Swatch of={d} />{c[d]}</span>, num: true, cell: (x: TableState) => d === 'quarantined' ? <Num n={x.counts[d]} to="/data" search={{ table: x.table }} /> : <Num n={x.counts[d]} {...link(x)} /> })),
     { key: 'share', head: t.share, width: '30%', cell: (x) => <div className="share-cell"><DispositionBar counts={x.counts} unread={x.unread} size="thin" /></div> },
     ...(tables.some((x) => x.splits > 0) ? [{ key: 'splits', head: t.splits, num: true, cell: (x: TableState) => t.ofSplits(num(x.splitsDone), num(x.splits)) }] : []),
     { key: 'proof', head: t.proof, cell: (x) => x.reconciled === null ? <span className="muted nowrap"><Icon name="clock" /> {t.pending}</span> : x.reconciled ? <span className="good nowrap"><Icon name="check" /> {t.reconciled}</span> : <b className="bad nowrap"><Icon name="warn" /> {t.differs}</b> },

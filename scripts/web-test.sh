@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Tests the web app: types, logic, then real browsers over the built binary on seeded workspaces. The binary is
+# $DUNLIN_BIN, or the debug build with the app in it, which is built when it is not named.
+set -euo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+"$here/scripts/web-build.sh"
+cd "$here/web"
+npm test
+if [ -z "${DUNLIN_BIN:-}" ]; then
+  (cd "$here" && cargo build --workspace --features dunlin/failpoints --bin dunlin)
+  DUNLIN_BIN=${CARGO_TARGET_DIR:-$HOME/.cache/dunlin/target}/debug/dunlin
+fi
+export DUNLIN_BIN
+if [ -z "${CHROMIUM:-}" ]; then
+  CHROMIUM=$(command -v chromium || command -v google-chrome || true)
+  [ -n "$CHROMIUM" ] || npx playwright install chromium
+fi
+export CHROMIUM
+npx playwright test "$@"

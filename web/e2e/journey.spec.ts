@@ -1,0 +1,78 @@
+// A first-time lead, from a workspace in which nothing has happened to a finished, verified migration with its report,
+// by the pages alone.
+import { FIRST_VISIT, OWNER } from './places';
+import { expect, left, test } from './support';
+
+test.use({ baseURL: FIRST_VISIT, storageState: { cookies: [], origins: [] } });
+
+test('from an empty workspace to a verified migration', async ({ page }) => {
+  test.setTimeout(240_000);
+  await page.goto('/');
+  await page.getByRole('textbox').first().fill(left().firstVisit.secret);
+  await page.getByLabel('Your name').fill(OWNER.name);
+  await page.getByLabel('E-mail').fill(OWNER.email);
+  await page.getByLabel(/password/i).fill(OWNER.password);
+  await page.getByRole('button').first().click();
+
+  // Nothing has moved: the page says what to do next.
+  await expect(page.getByRole('heading', { name: 'Nothing has moved yet' })).toBeVisible();
+  await page.getByRole('link', { name: 'Open the plan' }).first().click();
+
+  // The plan is edited as text; what the change means is said before it is saved.
+  await page.getByRole('link', { name: 'As text' }).click();
+  const editor = page.locator('.editor .cm-content');
+  await editor.click();
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.press('Control+f');
+  await page.locator('.editor .cm-search input[name=search]').fill('"%d.%m.%Y"]');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Escape');
+  await page.keyboard.insertText('"%d.%m.%Y", "%Y.%m.%d"]');
+  await expect(page.locator('.changes').getByText(/born_on/)).toBeVisible();
+  await page.getByRole('button', { name: 'Save the plan' }).click();
+  await expect(page.getByText('The plan is saved')).toBeVisible();
+
+  // Held against the stores, then rehearsed.
+  await page.getByRole('link', { name: 'Check', exact: true }).click();
+  await page.getByRole('button', { name: 'Check now' }).click();
+  await expect(page.getByRole('heading', { name: 'The stores fit the plan' })).toBeVisible({ timeout: 60_000 });
+  await page.getByRole('link', { name: 'Approval and history' }).click();
+  await page.getByRole('button', { name: 'Approve this plan' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Approve this plan' }).click();
+  await expect(page.getByText(/The plan is approved|wrote/).first()).toBeVisible();
+
+  await page.keyboard.press('Escape');
+  await page.goto('/runs');
+  await page.getByRole('button', { name: 'Rehearse' }).first().click();
+  await page.getByRole('button', { name: 'Start the rehearsal' }).click();
+  await expect(page.locator('.page-head').getByText('done')).toBeVisible({ timeout: 90_000 });
+
+  // The run itself.
+  await page.goto('/runs');
+  await page.getByRole('button', { name: 'Start a run' }).click();
+  await page.getByRole('button', { name: 'Start the run' }).click();
+  await expect(page.locator('.page-head').getByText('done')).toBeVisible({ timeout: 90_000 });
+  await expect(page.getByRole('heading', { name: 'Where the rows ended' })).toBeVisible();
+
+  // What waits for a person: some are discarded, in numbers and with the word.
+  await page.goto('/data?table=atlas.accounts');
+  await page.getByRole('link', { name: /damaged|too few/ }).first().click();
+  await page.getByRole('button', { name: 'Discard' }).click();
+  const dialog = page.getByRole('dialog', { name: /^Discard/ });
+  await expect(dialog.getByRole('button', { name: /^Discard \d/ })).toBeDisabled();
+  await dialog.getByRole('textbox').fill('discard');
+  await dialog.getByRole('button', { name: /^Discard \d/ }).click();
+  await expect(page.getByText(/rows are decided on/)).toBeVisible();
+
+  // Both sides read again; the evidence.
+  await page.goto('/data/reconciliation');
+  await page.getByRole('button', { name: 'Verify now' }).click();
+  await expect(page.locator('.badge', { hasText: 'Verified' })).toBeVisible({ timeout: 90_000 });
+  await expect(page.getByRole('heading', { name: 'Every table reconciles' })).toBeVisible();
+  await page.goto('/evidence');
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download the report' }).click();
+  expect((await download).suggestedFilename()).toBe('report.html');
+  await page.goto('/');
+  await expect(page.getByRole('heading', { name: /Every row is accounted for/ })).toBeVisible();
+});

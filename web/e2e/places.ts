@@ -1,0 +1,9 @@
+// Where the tests' servers are, and what signs them in.
+export const BASE = 'http://localhost:7493';
+export const FIRST_VISIT = 'http://localhost:7494';
+export const STATE = 'test-results/state/owner.json';
+export const PLACES_FILE = 'test-results/state/places.json';
+export const OWNER = { name: 'Ana Ruiz', email: 'ana@atlas.example', password: 'a quiet tide at seven' };
+
+/** What the set-up leaves for the tests. */
+export interface Left { firstVisit: { dir: string; secret: string }; people: { ben: string; nadia: string } }

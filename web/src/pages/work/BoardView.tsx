@@ -155,7 +155,6 @@ export function BoardView(props: ViewProps): ReactElement {
     event.stopPropagation();
   };
 
-  let first = true;
   return (
     <div className="board" ref={box} role="group" aria-label={t.boardLabel(field.name)} data-keys="own">
       <p className="vh" id="board-help">{t.boardHelp}</p>
@@ -167,8 +166,8 @@ export function BoardView(props: ViewProps): ReactElement {
           <LaneBox key={String(lane.id)} lane={lane} count={total === undefined ? '' : num(Math.max(total, list.length))}>
             {result?.isPending && <><Skeleton height={64} /><Skeleton height={64} /></>}
             {list.map((task, index) => {
-              const tab = first ? 0 : -1;
-              first = false;
+              // Tab goes from column to column, arrows go on from there.
+              const tab = index === 0 ? 0 : -1;
               return <Card key={task.id} task={task} field={field} lane={at} index={index} tab={tab} store={store} onKey={(event) => keys(event, task, at, index)} onOpen={() => props.open(task.id)} onMenu={(anchor) => setMenu({ task, anchor })} />;
             })}
             {result?.data && result.data.total > result.data.rows.length && <Button small kind="quiet" onClick={() => more(lane)}>{t.showMore(num(result.data.total - result.data.rows.length))}</Button>}

@@ -9,7 +9,7 @@ import { Button, Icon, Menu, ProblemView, SkeletonRows } from '@/ui';
 import { work } from './api';
 import { daysIn, layWeek, monthDays, nextMonth, rescheduled, weekDays, type Bar, type Dated } from './calendar';
 import type { DialogName } from './dialogs';
-import { passes } from './filter';
+import { filterJson, type Deep } from './filter';
 import { useNarrow } from './GridView';
 import type { ViewProps } from './index';
 import { isDone, PersonName, StatusMark, StatusWord, useLocale } from './parts';
@@ -18,6 +18,16 @@ import type { CalendarDays, Task } from './types';
 import { useWords } from './words';
 
 type Mode = 'month' | 'week' | 'agenda';
+type Shown = CalendarDays & { rows: Task[]; total: number };
+
+/** Tasks whose days touch this stretch: due in it, begun in it, or going on over it. */
+const touching = (from: string, to: string): Deep => ({
+  any: [
+    { all: [{ field: 'deadline', at_least: from }, { field: 'deadline', at_most: to }] },
+    { all: [{ field: 'start', at_least: from }, { field: 'start', at_most: to }] },
+    { all: [{ field: 'start', at_most: from }, { field: 'deadline', at_least: to }] },
+  ],
+});
 
 const spanOf = (task: Task): Dated<Task> | null => {
   const start = task.start ?? task.deadline;
@@ -39,22 +49,24 @@ export function CalendarView(props: ViewProps & { onDialog: (name: DialogName) =
   const days = mode === 'week' ? weekDays(day) : mode === 'month' ? monthDays(day) : Array.from({ length: 42 }, (_, at) => addDays(day, at));
   const from = days[0] as string;
   const to = days[days.length - 1] as string;
+  const { filter } = settings;
+  const words = { q: filter.q.trim() || undefined, filter: filterJson(filter, [touching(from, to)]), limit: 1000 };
   const query = useQuery({
-    queryKey: ['work', 'calendar', from, to],
+    queryKey: ['work', 'calendar', from, to, words],
     queryFn: async () => {
-      const found = await work.calendar(from, to);
-      store.note(found.tasks);
-      return found;
+      const [found, behind] = await Promise.all([work.tasks(words), work.calendar(from, to)]);
+      store.note(found.rows);
+      return { ...behind, rows: found.rows, total: found.total };
     },
-    placeholderData: (before: CalendarDays | undefined) => before,
+    placeholderData: (before: Shown | undefined) => before,
   });
   const { refetch } = query;
   useEffect(() => {
     if (pulse > 0) void refetch();
   }, [pulse, refetch]);
   const dated = useMemo(
-    () => (query.data?.tasks ?? []).map((task) => store.seen(task)).filter((task) => passes(task, settings.filter)).map(spanOf).filter((one) => one !== null),
-    [query.data, settings.filter, store, tick],
+    () => (query.data?.rows ?? []).map((task) => store.seen(task)).map(spanOf).filter((one) => one !== null),
+    [query.data, store, tick],
   );
 
   const move = (task: Task, heldAt: string, target: string) => {
@@ -144,7 +156,7 @@ function Week({ days, tall, month, bars, now, windows, blackouts, notices, chip,
         <DayBox key={day} day={day} className={['cal-day', month && !day.startsWith(month) && 'other', day === now && 'now', weekday(day) > 5 && 'weekend', windows.has(day) && 'window', blackouts.has(day) && 'blackout'].filter(Boolean).join(' ')}>
           <DayHead day={day} now={now} />
           {blackouts.has(day) && <span className="cal-why small" title={blackouts.get(day)?.why}>{blackouts.get(day)?.why || t.blackout}</span>}
-          {notices.filter((notice) => notice.date === day).map((notice) => <span key={notice.title} className="cal-why small"><Icon name="chat" /> {notice.title}</span>)}
+          {notices.filter((notice) => notice.date === day).map((notice) => <span key={notice.file} className="cal-why small" title={notice.file}><Icon name="chat" /> {t.notice}</span>)}
           {left(at) > 0 && <button type="button" className="cal-more small link" onClick={() => onMore(day)}>{t.moreTasks(left(at))}</button>}
         </DayBox>
       ))}

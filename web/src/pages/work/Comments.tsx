@@ -5,6 +5,7 @@ import { toast, toastProblem } from '@/app/toast';
 import { bytes } from '@/i18n/format';
 import { Button, ProblemView, Skeleton, Time } from '@/ui';
 import { work } from './api';
+import { mentionAt } from './mention';
 import { PersonName } from './parts';
 import { useStore } from './store';
 import type { Comment, Person, Task } from './types';
@@ -47,12 +48,6 @@ function One({ comment, again }: { comment: Comment; again: () => void }): React
         : <div className="prose" dangerouslySetInnerHTML={{ __html: comment.html }} />}
     </li>
   );
-}
-
-/** The word after an @ that is being typed, up to the caret. */
-export function mentionAt(text: string, caret: number): { from: number; word: string } | null {
-  const found = /(?:^|\s)@([\p{L}\p{N}.-]{0,30})$/u.exec(text.slice(0, caret));
-  return found ? { from: caret - (found[1] as string).length - 1, word: found[1] as string } : null;
 }
 
 function Write({ label, first = '', onSend, onCancel }: { label: string; first?: string; onSend: (text: string) => Promise<void>; onCancel?: () => void }): ReactElement {

@@ -9,13 +9,13 @@ import { pct } from '@/i18n/format';
 import { Button, Empty, Menu, ProblemView, SkeletonRows } from '@/ui';
 import { work } from './api';
 import type { DialogName } from './dialogs';
-import { passes } from './filter';
+import { filterJson } from './filter';
 import { useNarrow } from './GridView';
 import type { ViewProps } from './index';
 import { isDone, StatusMark, useLocale } from './parts';
-import { usePulse, useStore } from './store';
+import { usePulse } from './store';
 import { linkPath, outline, scaleOf, ticks, type Line, type Scale, type Zoom } from './timeline';
-import type { Task, Timeline, TimelineTask } from './types';
+import type { Rows, Span, Timeline, TimelineTask } from './types';
 import { useWords } from './words';
 
 const ROW = 32;
@@ -35,19 +35,17 @@ export function TimelineView(props: ViewProps & { onDialog: (name: DialogName) =
   return <Chart {...props} data={query.data} refetch={() => void refetch()} />;
 }
 
-/** The filter works on tasks; what the timeline does not say of one is taken from what is known of it. */
+/** The filter is the server's: it says which tasks pass, and the timeline draws those. */
 function useFiltered(data: Timeline, props: ViewProps): Line[] {
-  const store = useStore();
+  const { filter } = props.settings;
+  const words = { q: filter.q.trim() || undefined, filter: filterJson(filter) };
+  const filtered = words.q !== undefined || words.filter !== undefined;
+  const query = useQuery({ queryKey: ['work', 'timeline', 'filter', words], queryFn: () => work.tasks({ ...words, limit: 1000 }), enabled: filtered, placeholderData: (before: Rows | undefined) => before });
+  const rows = filtered ? query.data?.rows : undefined;
   return useMemo(() => {
-    const filter = props.settings.filter;
-    const empty = filter.q === '' && filter.tests.length === 0;
-    const as = (one: TimelineTask): Task => {
-      const known = store.known(one.id);
-      const base = { description: '', labels: [], fields: {}, binding: null, raci: { responsible: [], accountable: null, consulted: [], informed: [] }, deadline: one.finish, priority: 'normal' };
-      return { ...base, ...one, ...known, status: one.status } as unknown as Task;
-    };
-    return outline(empty ? data.tasks : data.tasks.filter((task) => passes(as(task), filter)));
-  }, [data, props.settings.filter, store]);
+    const ids = rows && new Set(rows.map((row) => row.id));
+    return outline(ids ? data.tasks.filter((task) => ids.has(task.id)) : data.tasks);
+  }, [data, rows]);
 }
 
 function Chart({ data, settings, change, open, onDialog, refetch }: ViewProps & { data: Timeline; onDialog: (name: DialogName) => void; refetch: () => void }): ReactElement {
@@ -159,6 +157,8 @@ function Bars({ data, lines, span, scale, at, left, open }: { data: Timeline; li
   const weekends = scale.day >= 12 ? Array.from({ length: dayNumber(scale.last) - dayNumber(scale.first) + 1 }, (_, index) => addDays(scale.first, index)).filter((day) => weekday(day) === 6) : [];
   const top = span.from * ROW;
   const tall = Math.min(height, span.to * ROW) - top;
+  /** A moment's place, to the hour. */
+  const placeOf = (us: Span['from']) => (us / 86_400_000_000 - dayNumber(scale.first)) * scale.day;
   const vertical = (day: string, name: string, text: string, lift: number) => (
     <g className={name}><line x1={scale.x(day) + scale.day / 2} x2={scale.x(day) + scale.day / 2} y1={top} y2={top + tall} /><text x={scale.x(day) + scale.day / 2 + 4} y={top + lift}>{text}</text></g>
   );
@@ -168,7 +168,7 @@ function Bars({ data, lines, span, scale, at, left, open }: { data: Timeline; li
         <marker id="tl-arrow-c" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="6" markerHeight="6" orient="auto"><path d="M0 0.500L5.500 3L0 5.500z" className="tl-arrow critical" /></marker>
         <pattern id="tl-hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="2" height="5" className="tl-hatch" /></pattern></defs>
       {weekends.map((day) => <rect key={day} className="tl-weekend" x={scale.x(day)} y={top} width={scale.day * 2} height={tall} />)}
-      {data.windows.map((one) => <rect key={`${one.from}${one.to}`} className="tl-window" x={scale.x(one.from.slice(0, 10))} y={top} width={scale.x(one.to.slice(0, 10)) - scale.x(one.from.slice(0, 10)) + scale.day} height={tall} />)}
+      {data.windows.map((one) => <rect key={one.from} className="tl-window" x={placeOf(one.from)} y={top} width={Math.max(1, placeOf(one.to) - placeOf(one.from))} height={tall} />)}
       {data.blackouts.map((one) => <rect key={one.date} fill="url(#tl-hatch)" x={scale.x(one.date)} y={top} width={scale.day} height={tall}><title>{one.why}</title></rect>)}
       {marks.map((day) => <line key={day} className="tl-line" x1={scale.x(day)} x2={scale.x(day)} y1={top} y2={top + tall} />)}
       {lines.slice(span.from, span.to).map((line, index) => <line key={line.task.id} className="tl-rule" x1={0} x2={scale.width} y1={(span.from + index + 1) * ROW - 0.5} y2={(span.from + index + 1) * ROW - 0.5} />)}

@@ -1,6 +1,6 @@
 // The work API, call by call. A thin layer over the app's client: no caching, no retrying.
 import { raw } from '@/api/client';
-import type { Attachment, Blackout, CalendarDays, Change, Comment, Field, Forecast, ImportPreview, Imported, Mine, Person, Question, Rows, Task, TaskSet, Template, Timeline, View, Webhook, WhatIf } from './types';
+import type { Attachment, Blackout, CalendarDays, Change, Comment, Compared, Field, Forecast, ImportPreview, Imported, Mine, Person, Question, Rows, Task, TaskSet, Template, Timeline, View, Webhook, WhatIf } from './types';
 
 const ROOT = '/api/v1/work';
 
@@ -79,21 +79,21 @@ export const work = {
   blackouts: async () => listOf<Blackout>(await call('GET', '/blackouts')),
   addBlackout: (date: string, why: string) => call<unknown>('POST', '/blackouts', { date, why }),
   removeBlackout: (id: string) => call<void>('DELETE', `/blackouts/${id}`),
-  feed: () => call<{ url?: string | null; created_at?: number | null; read_at?: number | null }>('GET', '/feed'),
+  feed: () => call<{ url: string | null; since: number | null }>('GET', '/feed'),
   makeFeed: () => call<{ url: string }>('POST', '/feed'),
   removeFeed: () => call<void>('DELETE', '/feed'),
   forecast: () => call<Forecast>('GET', '/forecast'),
-  whatIf: (change: WhatIf) => call<Forecast & { difference?: Record<string, number | null> }>('POST', '/what-if', change),
+  whatIf: (change: WhatIf) => call<Compared>('POST', '/what-if', change),
   mine: async () => listOf<Mine>(await call('GET', '/mine')),
-  draft: () => call<{ added?: number; kept?: number; gone?: number }>('POST', '/draft'),
+  draft: () => call<{ added: string[]; kept: number; updated: string[]; gone: string[] }>('POST', '/draft'),
   questions: async () => listOf<Question>(await call('GET', '/questions')),
   answer: (task: string, answer: string) => call<unknown>('POST', `/questions/${task}/answer`, { answer }),
   previewImport: async (text: string, format?: string) => {
     const response = await raw(`${ROOT}/import/preview${query({ format })}`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: text });
     return (await response.json()) as ImportPreview;
   },
-  importTasks: (format: string, text: string, mapping: Record<string, string | null>) => call<Imported>('POST', '/import', { format, text, mapping }),
-  exportUrl: (format: string, words: TaskQuery) => `${ROOT}/export${query({ format, ...words })}`,
+  importTasks: (format: string, text: string, mapping: Record<string, string>) => call<Imported>('POST', '/import', { format, text, mapping }),
+  exportUrl: (format: string) => `${ROOT}/export${query({ format })}`,
   webhooks: async () => listOf<Webhook>(await call('GET', '/webhooks')),
   createWebhook: (url: string, events: string[]) => call<Webhook & { secret?: string }>('POST', '/webhooks', { url, events }),
   removeWebhook: (id: string) => call<void>('DELETE', `/webhooks/${id}`),

@@ -1,5 +1,5 @@
 // Where things lie in a calendar: weeks of days, and bars that span days in lanes that do not overlap.
-import { addDays, dayNumber, fromNumber, weekday } from '@/grid/dates';
+import { addDays, dayNumber, fromNumber, today, weekday } from '@/grid/dates';
 
 export interface Bar<T> {
   item: T;
@@ -67,7 +67,9 @@ export function rescheduled(task: { start: string | null; deadline: string | nul
   return moved;
 }
 
-/** The days that lie in any of these stretches, their ends included. */
-export function daysIn(spans: { from: string; to: string }[], days: string[]): Set<string> {
-  return new Set(days.filter((day) => spans.some((span) => day >= span.from.slice(0, 10) && day <= span.to.slice(0, 10))));
+/** The days, as the reader's clock has them, on which any of these stretches (microseconds) lies. */
+export function daysIn(spans: { from: number; to: number }[], days: string[]): Set<string> {
+  const local = (us: number) => today(new Date(us / 1000));
+  // A stretch that ends at midnight does not touch the day that begins there.
+  return new Set(days.filter((day) => spans.some((span) => day >= local(span.from) && day <= local(span.to - 1))));
 }

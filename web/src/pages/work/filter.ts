@@ -1,5 +1,4 @@
-// One filter for all the views: what the bar shows as chips, as JSON for the server, and the same rule in the
-// browser for the views whose endpoint takes none (calendar, timeline).
+// One filter for all the views: what the bar shows as chips, as JSON for the server, whose rule alone decides.
 import type { Task } from './types';
 
 export type Test =
@@ -9,6 +8,9 @@ export type Test =
   | { field: string; after: string }
   | { field: string; contains: string };
 
+/** Tests that only the pages themselves ask, never a chip. */
+export type Deep = { field: string; at_least: string } | { field: string; at_most: string } | { all: Deep[] } | { any: Deep[] };
+
 export interface Filter {
   q: string;
   tests: Test[];
@@ -16,7 +18,7 @@ export interface Filter {
 
 export const NO_FILTER: Filter = { q: '', tests: [] };
 
-export function filterJson(filter: Filter, more: Test[] = []): string | undefined {
+export function filterJson(filter: Filter, more: (Test | Deep)[] = []): string | undefined {
   const all = [...filter.tests, ...more];
   return all.length > 0 ? JSON.stringify({ all }) : undefined;
 }
@@ -27,19 +29,6 @@ export function valueOf(task: Task, field: string): unknown {
   if (field === 'step') return task.binding?.step ?? null;
   if (field in task) return (task as unknown as Record<string, unknown>)[field];
   return task.fields[field] ?? null;
-}
-
-export function passes(task: Task, filter: Filter): boolean {
-  const words = filter.q.trim().toLowerCase();
-  if (words !== '' && !`${task.title} ${task.description} T-${task.number}`.toLowerCase().includes(words)) return false;
-  return filter.tests.every((test) => {
-    const value = valueOf(task, test.field);
-    if ('is' in test) return test.is.some((wanted) => (Array.isArray(value) ? value.includes(wanted) : (value ?? null) === wanted));
-    if ('has' in test) return Array.isArray(value) && test.has.every((wanted) => value.includes(wanted));
-    if ('before' in test) return typeof value === 'string' && value < test.before;
-    if ('after' in test) return typeof value === 'string' && value > test.after;
-    return String(value ?? '').toLowerCase().includes(test.contains.toLowerCase());
-  });
 }
 
 /** Replaces the test of the same field and kind, so that one chip stands for one question. */

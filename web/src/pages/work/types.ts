@@ -171,33 +171,45 @@ export interface Blackout {
   of?: string | null;
 }
 
+/** A stretch of time, in microseconds since 1970 UTC. */
 export interface Span {
-  from: string;
-  to: string;
+  from: number;
+  to: number;
 }
 
 export interface Timeline {
   tasks: TimelineTask[];
+  /** How many there are; the answer has at most 5000. */
+  total: number;
   links: { from: string; to: string; lag_days: number }[];
   today: string;
+  finish: string | null;
   finish_p50: string | null;
   finish_p90: string | null;
+  baseline_at: number | null;
   blackouts: Blackout[];
   windows: Span[];
 }
 
+/** What lies behind the tasks in a calendar. */
 export interface CalendarDays {
-  tasks: Task[];
   windows: Span[];
   blackouts: Blackout[];
-  notices: { date: string; title: string }[];
+  notices: { date: string; file: string }[];
 }
 
 export interface Forecast {
   finish_p50: string | null;
   finish_p90: string | null;
   deadlines: { task: string; deadline: string; risk: number }[];
-  basis: Record<string, number | string | null>;
+  basis: Record<string, number | string | null | string[]>;
+}
+
+export interface Compared {
+  forecast: Forecast;
+  as_it_is: Forecast;
+  days_p50: number | null;
+  days_p90: number | null;
 }
 
 export interface WhatIf {
@@ -232,15 +244,22 @@ export interface TemplateTask {
 
 export interface ImportPreview {
   format: string;
-  columns: { name: string; sample: string[]; proposed: string | null }[];
+  columns: { name: string; sample: string; proposed: string | null }[];
   rows: number;
   no_home: string[];
 }
 
+export interface Leftover {
+  name: string;
+  why: string;
+  rows: number;
+}
+
 export interface Imported {
   created: number;
-  updated: number;
-  no_home: string[];
+  /** What went into descriptions because it has no field of its own. */
+  no_home: Leftover[];
+  change: string | null;
 }
 
 export interface Webhook {

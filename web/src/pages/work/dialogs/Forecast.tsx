@@ -1,7 +1,7 @@
 // When it will be done, what that rests on, which deadlines are in danger, and what would change it.
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState, type ReactElement } from 'react';
-import { dayNumber, shortDay, today } from '@/grid/dates';
+import { shortDay, today } from '@/grid/dates';
 import { dec, num, pct } from '@/i18n/format';
 import { Button, Check, Dialog, Field, ProblemView, Skeleton, Stat } from '@/ui';
 import { work } from '../api';
@@ -27,7 +27,7 @@ export function ForecastDialog({ onClose, onOpen }: DialogProps): ReactElement {
           </dl>
           <Deadlines forecast={query.data} onOpen={(id) => { onClose(); onOpen(id); }} />
           <Basis forecast={query.data} t={t} />
-          <What base={query.data} say={say} />
+          <What say={say} />
         </>
       )}
     </Dialog>
@@ -58,17 +58,19 @@ function Deadlines({ forecast, onOpen }: { forecast: Forecast; onOpen: (id: stri
 function Basis({ forecast, t }: { forecast: Forecast; t: Words }): ReactElement {
   const names = t.basis as Record<string, string>;
   const rows = Object.entries(forecast.basis ?? {}).filter(([, value]) => value === null || typeof value !== 'object');
+  const assumed = Array.isArray(forecast.basis.assumed) ? forecast.basis.assumed : [];
   const print = (name: string, value: number | string | null) => (value === null ? t.notMeasured : typeof value === 'string' ? value : name.endsWith('rate') || name.endsWith('share') ? pct(value, 2) : Number.isInteger(value) ? num(value) : dec(value, 2));
   return (
     <section className="section"><header><h3>{t.basisTitle}</h3></header>
       <dl className="facts">{rows.map(([name, value]) => <div key={name} className="facts-pair"><dt>{names[name] ?? name.replaceAll('_', ' ')}</dt><dd>{print(name, value as number | string | null)}</dd></div>)}</dl>
+      {assumed.length > 0 && <ul className="assumed muted small">{assumed.map((one) => <li key={one}>{one}</li>)}</ul>}
     </section>
   );
 }
 
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
-function What({ base, say }: { base: Forecast; say: (day: string | null) => string }): ReactElement {
+function What({ say }: { say: (day: string | null) => string }): ReactElement {
   const t = useWords();
   const [jobs, setJobs] = useState('');
   const [days, setDays] = useState<string[]>([]);
@@ -85,7 +87,6 @@ function What({ base, say }: { base: Forecast; say: (day: string | null) => stri
       return work.whatIf(change);
     },
   });
-  const differ = (a: string | null, b: string | null) => (a && b ? dayNumber(b) - dayNumber(a) : null);
   return (
     <section className="section"><header><h3>{t.whatIf}</h3></header>
       <form className="what" onSubmit={(event) => { event.preventDefault(); ask.mutate(); }}>
@@ -102,8 +103,8 @@ function What({ base, say }: { base: Forecast; say: (day: string | null) => stri
       {ask.isError && <ProblemView error={ask.error} />}
       {ask.data && (
         <dl className="stats" aria-live="polite">
-          <Stat label={t.finishP50} below={t.shift(differ(base.finish_p50, ask.data.finish_p50))}>{say(ask.data.finish_p50)}</Stat>
-          <Stat label={t.finishP90} below={t.shift(differ(base.finish_p90, ask.data.finish_p90))}>{say(ask.data.finish_p90)}</Stat>
+          <Stat label={t.finishP50} below={t.shift(ask.data.days_p50)}>{say(ask.data.forecast.finish_p50)}</Stat>
+          <Stat label={t.finishP90} below={t.shift(ask.data.days_p90)}>{say(ask.data.forecast.finish_p90)}</Stat>
         </dl>
       )}
     </section>

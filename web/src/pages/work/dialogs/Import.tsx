@@ -19,7 +19,7 @@ export function ImportDialog({ onClose }: DialogProps): ReactElement {
   const [format, setFormat] = useState('');
   const [name, setName] = useState('');
   const [preview, setPreview] = useState<ImportPreview | null>(null);
-  const [mapping, setMapping] = useState<Record<string, string | null>>({});
+  const [mapping, setMapping] = useState<Record<string, string>>({});
   const [done, setDone] = useState<Imported | null>(null);
   const [busy, setBusy] = useState(false);
   const look = async () => {
@@ -27,7 +27,7 @@ export function ImportDialog({ onClose }: DialogProps): ReactElement {
     try {
       const found = await work.previewImport(text, format || undefined);
       setPreview(found);
-      setMapping(Object.fromEntries(found.columns.map((column) => [column.name, column.proposed])));
+      setMapping(Object.fromEntries(found.columns.map((column) => [column.name, column.proposed ?? ''])));
     } catch (error) {
       toastProblem(error);
     }
@@ -46,8 +46,8 @@ export function ImportDialog({ onClose }: DialogProps): ReactElement {
   };
   if (done) {
     return (
-      <Dialog title={t.imported(num(done.created), num(done.updated))} onClose={onClose} foot={<Button kind="primary" onClick={onClose}>{t.done}</Button>}>
-        <Homeless list={done.no_home} />
+      <Dialog title={t.imported(num(done.created))} onClose={onClose} foot={<>{done.change && <Button icon="undo" onClick={() => void work.undo(done.change as string).then(() => { store.pulseSoon(0); onClose(); }).catch(toastProblem)}>{t.undo}</Button>}<Button kind="primary" onClick={onClose}>{t.done}</Button></>}>
+        <Homeless list={done.no_home.map((one) => `${one.name}: ${t.noHomeWhy[one.why as keyof typeof t.noHomeWhy] ?? one.why} (${num(one.rows)})`)} />
       </Dialog>
     );
   }
@@ -63,14 +63,14 @@ export function ImportDialog({ onClose }: DialogProps): ReactElement {
               {preview.columns.map((column) => (
                 <tr key={column.name}>
                   <td><b>{column.name}</b></td>
-                  <td className="muted"><span className="sample clip">{[column.sample].flat().join(', ')}</span></td>
-                  <td><Choice hideLabel label={t.importToOf(column.name)} value={mapping[column.name] ?? ''} onChange={(event) => setMapping({ ...mapping, [column.name]: event.target.value || null })} options={[{ value: '', label: t.noHome }, ...withProposed(fields, column.proposed).map((field) => ({ value: field.id, label: field.name }))]} /></td>
+                  <td className="muted"><span className="sample clip">{column.sample}</span></td>
+                  <td><Choice hideLabel label={t.importToOf(column.name)} value={mapping[column.name] ?? ''} onChange={(event) => setMapping({ ...mapping, [column.name]: event.target.value })} options={[{ value: '', label: t.noHome }, ...withProposed(fields, column.proposed).map((field) => ({ value: field.id, label: field.name }))]} /></td>
                 </tr>
               ))}
             </tbody>
           </table>
         </div>
-        <Homeless list={[...new Set([...preview.no_home, ...preview.columns.filter((column) => !mapping[column.name]).map((column) => column.name)])]} />
+        <Homeless list={[...new Set([...preview.no_home.filter((name) => !mapping[name]), ...preview.columns.filter((column) => !mapping[column.name]).map((column) => column.name)])]} />
       </Dialog>
     );
   }

@@ -20,14 +20,14 @@ export function FeedDialog({ onClose }: DialogProps): ReactElement {
   const make = () => void work.makeFeed().then((made) => { setUrl(made.url); again(); }).catch(toastProblem);
   const revoke = () => void work.removeFeed().then(() => { setUrl(null); again(); toast(t.feedRevoked); }).catch(toastProblem);
   const shown = url ?? query.data?.url ?? null;
-  const exists = shown !== null || Boolean(query.data?.created_at);
+  const exists = shown !== null || Boolean(query.data?.since);
   return (
     <Dialog title={t.dialogs.feed} onClose={onClose} foot={exists ? <><Button kind="danger" onClick={revoke}>{t.revoke}</Button><Button onClick={make}>{t.newAddress}</Button></> : <Button kind="primary" onClick={make}>{t.makeFeed}</Button>}>
       <p>{t.feedHelp}</p>
       {query.isPending && <Skeleton height={32} />}
       {shown && <p className="row"><input className="input mono" readOnly aria-label={t.feedAddress} value={new URL(shown, location.origin).href} onFocus={(event) => event.target.select()} /><Copy text={new URL(shown, location.origin).href} label={t.copyAddress} /></p>}
       {!shown && exists && <p className="muted">{t.feedHidden}</p>}
-      {query.data?.read_at && <p className="small muted">{t.feedRead} <Time at={query.data.read_at} /></p>}
+      {query.data?.since && <p className="small muted">{t.feedSince} <Time at={query.data.since} /></p>}
     </Dialog>
   );
 }
@@ -108,8 +108,7 @@ export function DraftDialog({ onClose }: DialogProps): ReactElement {
     setBusy(true);
     try {
       const made = await work.draft();
-      const count = (value: unknown) => num(Array.isArray(value) ? value.length : Number(value ?? 0));
-      toast(t.draftedSays(count(made.added), count(made.kept), count(made.gone)));
+      toast(t.draftedSays(num(made.added.length), num(made.kept), num(made.gone.length)));
       store.pulseSoon(0);
       onClose();
     } catch (error) {

@@ -17,7 +17,7 @@ const PERIODS_MAX: usize = 2000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hours {
     /// Start, end, and the open microseconds before it.
-    periods: Vec<(i64, i64, i64)>,
+    pub(crate) periods: Vec<(i64, i64, i64)>,
 }
 
 impl Hours {

@@ -32,6 +32,8 @@ export function useInvalidations(): void {
       }
       return;
     }
+    // The pages of Work keep themselves; the overview's view of them is kept here.
+    if (event.kind === 'work') for (const what of ['forecast', 'mine']) void client.invalidateQueries({ queryKey: ['work', what] });
     for (const key of STALE[event.kind] ?? []) void client.invalidateQueries({ queryKey: [key] });
   }, [client]);
   useLive(['*'], hear);

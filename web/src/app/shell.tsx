@@ -34,20 +34,20 @@ function Rail({ openMore }: { openMore: () => void }) {
   const counts = useCounts();
   const checkpoint = useIf('ledger.prove', checkpointQuery).data;
   return (
-    <div className="rail">
+    <nav className="rail" aria-label={t.places}>
       <Link to="/" className="brand"><Bird /> dunlin</Link>
-      <nav aria-label={t.places}>
+      <div className="links">
         {PLACES.map((p) => (
           <Link key={p.key} to={p.to} activeOptions={{ exact: p.to === '/', includeSearch: false }} className={[p.tucked && 'tucked', p.key === 'settings' && 'last'].filter(Boolean).join(' ')}>
             <Icon name={p.icon} /><span>{t[p.key]}</span>{counts[p.key] ? <span className="count">{num(counts[p.key] ?? 0)}</span> : null}
           </Link>
         ))}
         <button type="button" className="more" onClick={openMore}><Icon name="more" /><span>{t.more}</span></button>
-      </nav>
+      </div>
       <div className="foot">
         {checkpoint ? <Link to="/evidence">{t.ledgerEntries(num(checkpoint.size))}<br /><span className="good"><Icon name="check" /> {t.allSigned}</span></Link> : <span>{t.ledgerEntries('–')}</span>}
       </div>
-    </div>
+    </nav>
   );
 }
 
@@ -108,11 +108,11 @@ function Top({ openPalette }: { openPalette: () => void }) {
   const t = useMessages(common);
   const plan = useIf('plan.read', planQuery).data;
   return (
-    <div className="top">
+    <header className="top">
       <Link to="/plan" className="place">{plan?.data.plan?.name ?? 'dunlin'}</Link>
       <button type="button" className="find" onClick={openPalette} aria-label={t.find} aria-keyshortcuts="Control+K"><Icon name="search" /><span>{t.find}</span><span className="kbd">Ctrl K</span></button>
       <Here />
-    </div>
+    </header>
   );
 }
 

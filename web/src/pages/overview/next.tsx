@@ -1,11 +1,13 @@
 // What only a person can decide, the largest first, with the one action that does it.
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { api, body } from '@/api/client';
 import { alertsQuery, quarantineQuery } from '@/api/queries';
+import type { components } from '@/api/schema';
 import type { Approval, PlanBody } from '@/api/types';
 import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
-import { num } from '@/i18n/format';
+import { date, num } from '@/i18n/format';
 import { overview as en } from '@/messages/overview.en';
 import { overview as es } from '@/messages/overview.es';
 import { ButtonLink, Icon, Section, type IconName } from '@/ui';
@@ -18,6 +20,7 @@ export function Next({ plan, approvals, anyRun }: { plan: PlanBody | undefined; 
   const words = useWords();
   const quarantine = useIf('quarantine.read', quarantineQuery).data;
   const alerts = useIf('alerts.read', alertsQuery).data;
+  const mine = useIf('work.read', { queryKey: ['work', 'mine'], queryFn: () => body<components['schemas']['MineList']>(api.GET('/api/v1/work/mine')) }).data;
   const things: Thing[] = [];
   const guarded = Object.values(plan?.plan?.stores ?? {}).some((s) => s.protected);
   if (guarded && approvals && !approvals.some((a) => a.fingerprint === plan?.fingerprint && !a.voided_at)) {
@@ -28,6 +31,9 @@ export function Next({ plan, approvals, anyRun }: { plan: PlanBody | undefined; 
   }
   for (const g of (quarantine?.items ?? []).filter((x) => x.reason !== 'parent-quarantined').slice(0, 5)) {
     things.push({ key: g.group, icon: 'pencil', title: <b>{t.decideRows(num(g.rows), words.reason(g.reason))}</b>, sub: <>{t.decideRowsSub(g.table, g.column ?? '')}{g.pattern && <> · <span className="mono">{g.pattern}</span></>}</>, action: (first) => <ButtonLink small kind={first ? 'primary' : undefined} to="/data" search={{ group: g.group } as never}>{t.decide}</ButtonLink> });
+  }
+  for (const { task } of (mine?.items ?? []).filter((x) => x.urgency !== 'later').slice(0, 3)) {
+    things.push({ key: task.id, icon: 'work', title: <b>{task.title}</b>, sub: [t.yours, task.deadline && `${t.due} ${date(Date.parse(`${task.deadline}T12:00`) * 1000)}`].filter(Boolean).join(' · '), action: (first) => <Link to={`/work?task=${task.id}` as '/'} className={first ? 'button small-size primary' : 'button small-size'}>{t.openTask}</Link> });
   }
   if (!anyRun && plan?.fingerprint) things.push({ key: 'run', icon: 'play', title: <b>{t.startRun}</b>, sub: plan.plan?.name, action: (first) => <ButtonLink small kind={first ? 'primary' : undefined} to="/runs" search={{ start: 'load' } as never}>{t.startRun}</ButtonLink> });
   return (

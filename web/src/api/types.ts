@@ -135,7 +135,9 @@ export interface WouldSee { refused: string | null; help: string | null; columns
 export interface Opened { access: string; store: string; table: string; columns: { name: string; kind: string | null; shown: 'clear' | 'masked' }[]; hidden: string[]; rows: (string | null)[][] }
 export interface ProfileColumn {
   table: string; column: string; type: string; rows: number; nulls: number; unknowns: number; distinct: number | null; kind: string | null; class: string | null;
-  confidence: number | null; evidence: unknown[]; findings: (string | { message?: string; rows?: number })[];
+  confidence: number | null; evidence: unknown[]; min: string | null; max: string | null; length: { min: number; mean: number; max: number } | null;
+  top: { text: string; rows: number }[]; patterns: { text: string; rows: number }[];
+  findings: (string | { message?: string; rows?: number })[];
 }
 export interface SchemaColumn { name: string; type: string; nullable: boolean; key: boolean; kind: string | null; class: string | null }
 export interface SchemaTable { table: string; from: string; to: string; source: { columns: SchemaColumn[]; rows_estimate: number | null } | null; target: { columns: SchemaColumn[] } | null }

@@ -91,4 +91,10 @@ export const data = {
   unknowns: 'Unknown',
   distinct: 'Distinct',
   findings: 'Found',
+  patterns: 'Shapes',
+  commonest: 'Commonest values',
+  least: 'Least',
+  greatest: 'Greatest',
+  length: 'Length',
+  lengthSay: (a: string, m: string, b: string) => `${a} to ${b}, ${m} on average`,
 };

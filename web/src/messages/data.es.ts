@@ -94,4 +94,10 @@ export const data: Same<typeof en> = {
   unknowns: 'Desconocido',
   distinct: 'Distintos',
   findings: 'Hallado',
+  patterns: 'Formas',
+  commonest: 'Valores más frecuentes',
+  least: 'Menor',
+  greatest: 'Mayor',
+  length: 'Longitud',
+  lengthSay: (a, m, b) => `de ${a} a ${b}, ${m} de media`,
 };

@@ -53,7 +53,7 @@ pub use dunlin_plan::Finding as CheckFinding;
 pub use enrich_after::{Enriched, enrich_after};
 pub use error::{MoveError, Result};
 pub use finish::finish;
-pub use parts::{Part, parts_of, rows_folder};
+pub use parts::{Part, StoredPart, parts_of, rows_folder};
 pub use pause::Pause;
 pub use protect::Protector;
 pub use reconcile::TableResult;

@@ -243,6 +243,85 @@ pub struct Verification {
     pub ended_at: Option<i64>,
 }
 
+/// What a table of a run came to.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RunTable {
+    /// Its label.
+    pub table: String,
+    /// Rows by where they ended, as it is now.
+    #[schema(value_type = Object)]
+    pub counts: dunlin_ledger::Counts,
+    /// Rows read so far.
+    pub source_rows: u64,
+    /// Rows that stood in the target before.
+    pub preexisting: u64,
+    /// Multiset hash of the rows as read.
+    pub source_hash: String,
+    /// Multiset hash of the loaded rows as the target will give them back.
+    pub expected_hash: String,
+    /// The same as it was re-read; `None` until then.
+    pub target_hash: Option<String>,
+    /// Whether it reconciled when it was last re-read.
+    pub reconciled: Option<bool>,
+    /// When the run reconciled it, in microseconds since 1970 UTC.
+    pub reconciled_at: Option<i64>,
+    /// When both sides were last read again.
+    pub verified_at: Option<i64>,
+    /// The ledger's entry that says so.
+    pub entry: Option<u64>,
+    /// Splits that are loaded.
+    pub splits_done: u32,
+    /// All splits.
+    pub splits: u32,
+    /// Seconds of work, of all splits together.
+    pub seconds: f64,
+    /// Rows a second of work.
+    pub rows_per_second: f64,
+    /// Rows by why they did not load.
+    pub reasons: BTreeMap<String, u64>,
+    /// The splits in their order; at most two thousand.
+    pub strip: Vec<SplitState>,
+}
+
+/// A split of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SplitState {
+    /// Its number.
+    pub split: u32,
+    /// Whether it is loaded.
+    pub done: bool,
+    /// Rows it read.
+    pub rows: u64,
+    /// Rows of it that wait for a person.
+    pub quarantined: u64,
+}
+
+/// What was taken back of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RunUndone {
+    /// Its label.
+    pub table: String,
+    /// Rows that are gone from the target.
+    pub rows: u64,
+    /// Whether the table, which the run had made, is gone too.
+    pub dropped: bool,
+}
+
+/// What a decision would come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WouldDecide {
+    /// Rows of the group.
+    pub rows: u64,
+    /// Rows that would load.
+    pub released: u64,
+    /// Rows that would be left out.
+    pub discarded: u64,
+    /// Rows that would still wait, by reason.
+    pub waiting: BTreeMap<String, u64>,
+    /// Rows elsewhere that wait for a parent which may be among them.
+    pub children: u64,
+}
+
 /// The evidence of the latest run.
 pub struct ReportFiles {
     /// One self-contained page.
@@ -253,6 +332,19 @@ pub struct ReportFiles {
 
 /// One thing found in a plan, in the form of `dunlin check --format json`.
 pub type FindingJson = serde_json::Value;
+
+/// What the stores say of a table of the plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Surveyed {
+    /// Its label.
+    pub label: String,
+    /// Hash (hex) of the names and types of the source's and the target's columns.
+    pub schema: String,
+    /// Source columns that are neither mapped, nor used, nor dropped.
+    pub undecided: Vec<String>,
+    /// Rows of the source, where it is cheap to know.
+    pub rows: Option<u64>,
+}
 
 /// Whoever moves data.
 #[async_trait::async_trait]
@@ -284,6 +376,18 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Decides on the rows of a group.
     async fn decide(&self, ask: Decide, actor: Actor) -> Result<Decided, EngineError>;
+
+    /// What a decision would come to; nothing is changed.
+    async fn would_decide(&self, ask: Decide) -> Result<WouldDecide, EngineError>;
+
+    /// What each table of a run came to, as it is now.
+    async fn run_tables(&self, run: &str) -> Result<Vec<RunTable>, EngineError>;
+
+    /// Gives up a run that is not finished.
+    async fn abandon(&self, run: &str, actor: Actor) -> Result<(), EngineError>;
+
+    /// Takes back what a run loaded, children first; refused where it was changed since.
+    async fn undo(&self, run: &str, actor: Actor) -> Result<Vec<RunUndone>, EngineError>;
 
     /// The columns of both sides of the plan's tables, as the stores have them now.
     async fn schema(&self) -> Result<serde_json::Value, EngineError>;
@@ -319,6 +423,11 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The report of the latest run of the plan.
     async fn report(&self) -> Result<ReportFiles, EngineError>;
+
+    /// What the stores say of the plan's tables, without reading a row.
+    async fn survey(&self) -> Result<Vec<Surveyed>, EngineError> {
+        Ok(Vec::new())
+    }
 
     /// Who can look at the stores' own lists of connections, where somebody can.
     fn outside(&self) -> Option<Arc<dyn Outside>> {

@@ -86,7 +86,7 @@ pub enum Command {
 /// `dunlin demo`.
 #[derive(Args)]
 pub struct DemoArgs {
-    /// Do not serve the web app afterwards (it is not part of this version yet).
+    /// Do not serve the web app on it afterwards.
     #[arg(long)]
     pub no_serve: bool,
     /// How many customers to make.

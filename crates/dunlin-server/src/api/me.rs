@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use dunlin_guard::{Action, Secret};
+use dunlin_guard::{Action, Resource, Secret, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -142,6 +142,17 @@ fn credential_routes(routes: Routes) -> Routes {
             .takes::<NewPassword>()
             .answers::<StageView>("A new cookie for the session"),
             password,
+        )
+        .add(
+            op(
+                Method::Get,
+                "/api/v1/me/rights",
+                Access::May(Action::SelfRead, Target::Own),
+                "me_rights",
+                "What I may do, so that a page does not offer what would be refused",
+            )
+            .answers_object("`may`: codes of actions, on the workspace, the plan, somebody else, or my own"),
+            rights,
         )
         .add(
             op(Method::Get, "/api/v1/me/factors", early_read, "me_factors", "My second factors")
@@ -322,4 +333,24 @@ async fn passkey_remove(
 ) -> Result<Response, Problem> {
     app.guard.remove_passkey(&caller.who, &id).await?;
     Ok(done())
+}
+
+async fn rights(State(app): State<App>, caller: Caller) -> Response {
+    let may: Vec<&str> = Action::ALL
+        .iter()
+        .filter(|action| {
+            let on = match action.subject() {
+                Subject::Workspace => Resource::Workspace,
+                Subject::Person => Resource::person("somebody"),
+                Subject::Owned => Resource::of(&caller.who.person),
+                Subject::Plan => Resource::plan(),
+                Subject::Grant => {
+                    Resource::Grant { person: String::new(), stood_by: Vec::new(), secret: false }
+                }
+            };
+            app.authority.may(&caller.who, **action, &on).allowed
+        })
+        .map(|action| action.code())
+        .collect();
+    ok(&json!({ "may": may }))
 }

@@ -3,7 +3,9 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use dunlin_guard::audit::LedgerReader;
 use dunlin_guard::{Action, Resource};
+use dunlin_ledger::Body;
 use dunlin_plan::{Findings, Level, Plan};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -76,6 +78,28 @@ fn comparing_routes(routes: Routes) -> Routes {
     let may = |action| Access::May(action, Target::Plan);
     let match_says = "The `ETag` of the version that was edited; another one is refused";
     routes
+        .add(
+            Op::new(
+                Method::Get,
+                "/api/v1/plan/schema",
+                may(Action::PlanRead),
+                "plan_schema",
+                "The JSON Schema of the plan file, for completion in editors",
+            )
+            .answers_object("A JSON Schema, 2020-12"),
+            schema,
+        )
+        .add(
+            Op::new(
+                Method::Get,
+                "/api/v1/plan/history",
+                may(Action::PlanRead),
+                "plan_history",
+                "Who edited, approved and voided the plan, the newest first",
+            )
+            .answers_object("`items`: with the ledger's entry of each"),
+            history,
+        )
         .add(
             Op::new(
                 Method::Patch,
@@ -327,6 +351,37 @@ async fn diff(State(app): State<App>, Text(new_text): Text) -> Result<Response, 
         "changes": changes.iter().map(change).collect::<Vec<_>>(),
         "findings": json_of(&findings),
     })))
+}
+
+/// Entries that are read from the ledger at a time.
+const READ_AT_ONCE: usize = 1_000;
+
+async fn history(State(app): State<App>) -> Result<Response, Problem> {
+    let reader = LedgerReader::new(&app.workspace)?;
+    let (mut next, mut found) = (0, Vec::new());
+    loop {
+        let entries = reader.entries(next, READ_AT_ONCE).await?;
+        let Some((last, _)) = entries.last() else { break };
+        next = last + 1;
+        for (index, entry) in entries {
+            let Some(entry) = entry else { continue };
+            let (kind, fingerprint, previous) = match entry.body {
+                Body::PlanEdited { fingerprint, previous } => ("edited", fingerprint, Some(previous)),
+                Body::PlanApproved { fingerprint, .. } => ("approved", fingerprint, None),
+                Body::ApprovalVoided { fingerprint, .. } => ("voided", fingerprint, None),
+                _ => continue,
+            };
+            found.push(json!({ "entry": index, "at": entry.at, "by": entry.actor, "kind": kind,
+                               "fingerprint": fingerprint, "previous": previous }));
+        }
+    }
+    found.reverse();
+    found.truncate(super::PAGE_MAX as usize);
+    Ok(items(&found))
+}
+
+async fn schema() -> Response {
+    ok(&dunlin_plan::schema())
 }
 
 async fn check_stores(State(app): State<App>) -> Result<Response, Problem> {

@@ -12,7 +12,7 @@ use utoipa::openapi::schema::Type;
 use super::opening::{Wanted, ask, refused};
 use super::{items, ok};
 use crate::app::App;
-use crate::engine::{Decide, Decided, DecisionWord, QuarantineAsk, Reason};
+use crate::engine::{Decide, Decided, DecisionWord, QuarantineAsk, Reason, WouldDecide};
 use crate::extract::{Json, Path, Query};
 use crate::gate::Caller;
 use crate::operation::{Access, Method, Op, Routes, Target};
@@ -88,6 +88,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .answers::<Decided>("What was decided"),
             decide,
         )
+        .add(
+            Op::new(Method::Post, "/api/v1/quarantine/preview", Access::May(Action::QuarantineDecide, Target::Workspace), "quarantine_preview", "What a decision would come to; nothing is changed")
+                .takes::<Decide>()
+                .answers::<WouldDecide>("Rows that would load, be left out, or still wait"),
+            preview,
+        )
 }
 
 async fn groups(
@@ -156,10 +162,18 @@ async fn decide(
     Ok(ok(&decided))
 }
 
-/// Refuses a decision on a table that the person is limited away from, and one that writes into a protected store of
-/// which nobody else has approved the plan: it writes as a run does.
-async fn reachable(app: &App, caller: &Caller, ask: &Decide) -> Result<(), Problem> {
-    let filter = QuarantineFilter { group: Some(ask.group.clone()), ..QuarantineFilter::default() };
+async fn preview(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<Decide>,
+) -> Result<Response, Problem> {
+    within_limit(&app, &caller, &body.group).await?;
+    Ok(ok(&app.engine.would_decide(body).await?))
+}
+
+/// The table of a group; refused where the person is limited to others.
+async fn within_limit(app: &App, caller: &Caller, group: &str) -> Result<String, Problem> {
+    let filter = QuarantineFilter { group: Some(group.to_owned()), ..QuarantineFilter::default() };
     let groups = app.workspace.state().quarantine_groups(&filter).await?;
     let table = groups.first().map(|group| group.table.clone()).ok_or_else(|| Problem::not_found("group"))?;
     if caller.who.tables.as_ref().is_some_and(|tables| !tables.contains(&table)) {
@@ -168,6 +182,13 @@ async fn reachable(app: &App, caller: &Caller, ask: &Decide) -> Result<(), Probl
             Problem::forbidden("table_limit", title).help("ask the lead or an owner to change the limit")
         );
     }
+    Ok(table)
+}
+
+/// Refuses a decision on a table that the person is limited away from, and one that writes into a protected store of
+/// which nobody else has approved the plan: it writes as a run does.
+async fn reachable(app: &App, caller: &Caller, ask: &Decide) -> Result<(), Problem> {
+    let table = within_limit(app, caller, &ask.group).await?;
     let plan = super::plan::current(app)?;
     let target = plan.table(&table).and_then(|found| plan.stores.get(&found.to.store));
     if ask.decision != DecisionWord::Discard && target.is_some_and(|store| store.protected) {

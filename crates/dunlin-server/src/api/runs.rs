@@ -41,6 +41,17 @@ fn watching_routes(routes: Routes) -> Routes {
         )
         .add(
             Op::new(
+                Method::Get,
+                "/api/v1/runs/{run}/tables",
+                read,
+                "run_tables",
+                "What each table of a run came to, as it is now: dispositions, hashes, splits",
+            )
+            .answers_object("`items`: tables"),
+            tables,
+        )
+        .add(
+            Op::new(
                 Method::Post,
                 "/api/v1/runs",
                 Access::May(Action::RunStart, Target::Plan),
@@ -74,6 +85,27 @@ fn steering_routes(routes: Routes) -> Routes {
                 "Go on with a run",
             ),
             resume,
+        )
+        .add(
+            Op::new(
+                Method::Post,
+                "/api/v1/runs/{run}/abandon",
+                Access::May(Action::RunStart, Target::Plan),
+                "run_abandon",
+                "Give up a run that is not finished; what it loaded stays and is accounted for",
+            ),
+            abandon,
+        )
+        .add(
+            Op::new(
+                Method::Post,
+                "/api/v1/runs/{run}/undo",
+                Access::May(Action::RunStart, Target::Plan),
+                "run_undo",
+                "Take back what a run loaded, children first; refused where it was changed since",
+            )
+            .answers_object("`items`: what was taken back of each table"),
+            undo,
         )
 }
 
@@ -175,4 +207,24 @@ impl From<EngineError> for Problem {
             }
         }
     }
+}
+
+async fn tables(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+    Ok(items(&app.engine.run_tables(&id).await?))
+}
+
+async fn abandon(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    app.engine.abandon(&id, caller.who.actor()).await?;
+    tell(&app, &id, "abandoned");
+    Ok(done())
+}
+
+async fn undo(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+    let undone = app.engine.undo(&id, caller.who.actor()).await?;
+    tell(&app, &id, "undone");
+    Ok(items(&undone))
 }

@@ -8,7 +8,7 @@ use dunlin_gate::{Batch, ColumnInfo, Rows, Sealed, SealedStream};
 use dunlin_ledger::{Actor, Body, Entry};
 use dunlin_server::{
     Decide, Decided, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows, ReportFiles,
-    ShowError, Side, StartRun, Through, Verification,
+    RunTable, RunUndone, ShowError, Side, StartRun, Through, Verification, WouldDecide,
 };
 use dunlin_store::{RunKind, RunRecord, RunStatus, State, new_id, now_us};
 use futures::StreamExt;
@@ -151,6 +151,27 @@ impl Engine for Fake {
             return Err(EngineError::Unknown("group"));
         }
         Ok(Decided { rows: 1, left: 0 })
+    }
+
+    async fn would_decide(&self, ask: Decide) -> Result<WouldDecide, EngineError> {
+        self.decide(ask, Actor::System).await?;
+        Ok(WouldDecide { rows: 1, released: 1, ..WouldDecide::default() })
+    }
+
+    async fn run_tables(&self, run: &str) -> Result<Vec<RunTable>, EngineError> {
+        if self.runs.lock().unwrap().contains_key(run) {
+            Ok(Vec::new())
+        } else {
+            Err(EngineError::Unknown("run"))
+        }
+    }
+
+    async fn abandon(&self, run: &str, _: Actor) -> Result<(), EngineError> {
+        self.set(run, "paused", "abandoned")
+    }
+
+    async fn undo(&self, run: &str, _: Actor) -> Result<Vec<RunUndone>, EngineError> {
+        self.run_tables(run).await.map(|_| Vec::new())
     }
 
     async fn schema(&self) -> Result<serde_json::Value, EngineError> {

@@ -1,4 +1,4 @@
-//! `dunlin demo`: a dirty legacy CRM, migrated, verified, reported, in one go.
+//! `dunlin demo`: a dirty legacy CRM, migrated, verified, reported, and served, in one go.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -50,18 +50,39 @@ pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Fail
     }
     let report = super::report::gather(&workspace, &plan, &summary.run, &tables, at).await?;
     let (page, _) = super::report::write(&workspace, &report, &dir.join("report")).await?;
+    let accounts = crate::demo::office::open(dir, &workspace, &plan.plan).await?;
     if format == Format::Json {
         tables.iter().for_each(output::json);
-        output::json(
-            &serde_json::json!({ "run": summary.run, "reconciled": report.proven(), "report": page }),
-        );
+        let people: Vec<_> = accounts
+            .iter()
+            .map(|a| serde_json::json!({ "name": a.name, "email": a.email, "password": a.password }))
+            .collect();
+        output::json(&serde_json::json!({
+            "run": summary.run, "reconciled": report.proven(), "report": page, "people": people,
+        }));
     } else {
         output::line(&crate::report::summary(&report, output::colour_out(), output::width()));
         output::line(&format!("The report: {}", page.display()));
-        output::line(&format!("Look around: dunlin --dir {} quarantine list", dir.display()));
-        if !args.no_serve {
-            output::note("the web app is not part of this version yet: nothing is served");
+        output::line("\nThree people can sign in, with these passwords of this demo:");
+        for account in &accounts {
+            output::line(&format!(
+                "  {:<22} {}   {} ({})",
+                account.email, account.password, account.name, account.part
+            ));
         }
     }
-    Ok(if report.proven() { OK } else { NOT_RIGHT })
+    if args.no_serve {
+        if format == Format::Text {
+            output::line(&format!("\nIn the browser: dunlin --dir {} serve", dir.display()));
+        }
+        return Ok(if report.proven() { OK } else { NOT_RIGHT });
+    }
+    // The server opens the workspace itself.
+    drop(workspace);
+    let usual = dunlin_server::ServerConfig::load(dir)
+        .map_err(|e| Failure::usage(e.to_string(), "mend server.toml"))?
+        .listen;
+    let is_taken = std::net::TcpListener::bind(usual).is_err();
+    let listen = is_taken.then(|| std::net::SocketAddr::new(usual.ip(), 0));
+    super::serve::serve(dir, crate::cli::ServeArgs { listen }, format).await
 }

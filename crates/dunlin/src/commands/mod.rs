@@ -12,7 +12,7 @@ mod profile;
 mod quarantine;
 pub(crate) mod report;
 mod run;
-mod serve;
+pub(crate) mod serve;
 mod undo;
 mod user;
 mod verify;

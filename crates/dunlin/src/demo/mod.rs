@@ -5,6 +5,7 @@ mod accounts;
 mod chance;
 mod customers;
 mod inserts;
+pub(crate) mod office;
 mod orders;
 mod tickets;
 mod words;

@@ -8,6 +8,8 @@ mod data;
 mod outside;
 mod queue;
 mod rows;
+mod runs;
+mod survey;
 mod verify;
 mod work;
 
@@ -21,7 +23,7 @@ use dunlin_ledger::Actor;
 use dunlin_move::{DecideOptions, Decision, MoveError, Stores, Unfinished};
 use dunlin_server::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,
-    ReportFiles, ShowError, Side, StartRun, Through, Verification,
+    ReportFiles, RunTable, RunUndone, ShowError, Side, StartRun, Through, Verification, WouldDecide,
 };
 use dunlin_store::{RunRecord, StoreError, Workspace};
 use outside::Connections;
@@ -239,14 +241,7 @@ impl Engine for MoveEngine {
             });
         }
         let plan = self.plan()?;
-        let decision = match ask.decision {
-            DecisionWord::Release => Decision::Release,
-            DecisionWord::Discard => Decision::Discard,
-            DecisionWord::Fix if ask.fix.is_empty() => {
-                return Err(refused("no_fix", "a fix needs at least one column and its expression", None));
-            }
-            DecisionWord::Fix => Decision::Fix(ask.fix.into_iter().collect()),
-        };
+        let decision = decision(&ask)?;
         let mut options = plan.options(None);
         options.actor = actor;
         let which = DecideOptions { group: Some(ask.group), table: None, dry_run: false };
@@ -257,6 +252,28 @@ impl Engine for MoveEngine {
         let rows = done.iter().map(|d| d.released + d.discarded).sum();
         let left = done.iter().flat_map(|d| d.waiting.values()).sum();
         Ok(Decided { rows, left })
+    }
+
+    async fn would_decide(&self, ask: Decide) -> Result<WouldDecide, EngineError> {
+        let decision = decision(&ask)?;
+        runs::would_decide(&self.inner.workspace, &self.plan()?, ask.group, &decision).await
+    }
+
+    async fn run_tables(&self, run: &str) -> Result<Vec<RunTable>, EngineError> {
+        self.record(run).await?;
+        runs::tables(&self.inner.workspace, run).await
+    }
+
+    async fn abandon(&self, run: &str, actor: Actor) -> Result<(), EngineError> {
+        if let Some(work) = self.working_on(run) {
+            work.stop().await;
+        }
+        runs::abandon(&self.inner.workspace, run, actor).await
+    }
+
+    async fn undo(&self, run: &str, actor: Actor) -> Result<Vec<RunUndone>, EngineError> {
+        let plan = self.plan_of(Some(run)).await?;
+        runs::undo(&self.inner.workspace, &plan, run, actor).await
     }
 
     async fn schema(&self) -> Result<serde_json::Value, EngineError> {
@@ -304,6 +321,10 @@ impl Engine for MoveEngine {
         Ok(ReportFiles { html: crate::report::render(&report), json })
     }
 
+    async fn survey(&self) -> Result<Vec<dunlin_server::Surveyed>, EngineError> {
+        survey::survey(&self.plan()?).await.map_err(moved)
+    }
+
     fn outside(&self) -> Option<Arc<dyn dunlin_guard::Outside>> {
         Some(Arc::new(Connections::new(self.inner.workspace.clone())))
     }
@@ -312,6 +333,18 @@ impl Engine for MoveEngine {
         if let Some(work) = self.at_work() {
             work.stop().await;
         }
+    }
+}
+
+/// The decision that is asked for.
+fn decision(ask: &Decide) -> Result<Decision, EngineError> {
+    match ask.decision {
+        DecisionWord::Release => Ok(Decision::Release),
+        DecisionWord::Discard => Ok(Decision::Discard),
+        DecisionWord::Fix if ask.fix.is_empty() => {
+            Err(refused("no_fix", "a fix needs at least one column and its expression", None))
+        }
+        DecisionWord::Fix => Ok(Decision::Fix(ask.fix.clone().into_iter().collect())),
     }
 }
 

@@ -22,7 +22,8 @@ pub async fn survey(plan: &PlanFile) -> Result<Vec<Surveyed>, MoveError> {
         let label = table.label();
         let source = find_table(stores.get(&table.from.store)?.as_ref(), &table.from).await?;
         let target = find_table(stores.get(&table.to.store)?.as_ref(), &table.to).await?;
-        let of_table = findings.iter().filter(|f| f.rule == WITHOUT_FATE && f.table.as_deref() == Some(&label));
+        let of_table =
+            findings.iter().filter(|f| f.rule == WITHOUT_FATE && f.table.as_deref() == Some(&label));
         let mut undecided: Vec<String> = of_table.filter_map(|f| f.column.clone()).collect();
         undecided.sort();
         undecided.dedup();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dunlin_ledger::{Actor, Body, Counts, Entry};
-use dunlin_move::{Event, MoveError, Pause, Rehearsal, parts_of};
+use dunlin_move::{Event, MoveError, Pause, Rehearsal, RunSummary, parts_of};
 use dunlin_server::{EngineError, Progress, TableProgress};
 use dunlin_store::{SplitStatus, StoreError, Workspace, now_us};
 use jiff::Timestamp;
@@ -126,12 +126,35 @@ impl Work {
             self.answer(Ok(()));
         }
         let outcome = dunlin_move::run(&self.workspace, &plan.plan, &options, self.clone()).await;
+        if let (Ok(summary), true) = (&outcome, queued.rehearse) {
+            self.rehearsed(&queued, summary).await.map_err(state)?;
+        }
         outcome.map(|_| ()).map_err(|error| match error {
             MoveError::Paused => {
                 EngineError::Conflict { message: "the run is paused".to_owned(), help: None }
             }
             other => moved(other),
         })
+    }
+
+    /// A rehearsal leaves nothing but the word that it was, and what it counted.
+    async fn rehearsed(&self, queued: &Queued, summary: &RunSummary) -> Result<(), StoreError> {
+        let mut tx = self.workspace.state().begin().await?;
+        for table in &summary.tables {
+            let counts = Counts {
+                source_rows: table.source_rows,
+                loaded: table.loaded,
+                merged: table.merged,
+                quarantined: table.quarantined,
+                excluded: table.excluded,
+                erased: table.erased,
+            };
+            let (label, reconciled) = (table.table.clone(), counts.balance());
+            let fingerprint = queued.fingerprint.clone();
+            let body = Body::Rehearsed { table: label, fingerprint, counts, reconciled };
+            tx.enter(Entry { at: now_us(), actor: queued.actor.clone(), body }).await?;
+        }
+        tx.commit().await
     }
 
     async fn end(&self, outcome: Result<(), EngineError>) {

@@ -1,15 +1,16 @@
 // The grid: rows and columns drawn only where the reader looks, keys like a spreadsheet. It holds the selection and
 // the open editor; what the rows are and what becomes of an edit is the page's.
-import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode, type Ref } from 'react';
-import { cleared, filled, pasted, texts, type Outcome } from './cells';
+import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState, type KeyboardEvent, type ReactNode, type Ref } from 'react';
+import { cleared, filled, type Outcome } from './cells';
 import { Editor, type Leave } from './editors';
 import { GridHead } from './GridHead';
 import { cellId, GridRow, GroupRow } from './GridRow';
 import { actOf, type Act } from './keys';
 import { keyOf, Lines } from './lines';
 import { at, boxOf, inside, isOne, moved, tabbed, type Selection } from './range';
-import { parseTsv, printTsv } from './tsv';
 import type { CellChange, Column, Group, Here, RowSource, Sort } from './types';
+import { useClipboard } from './useClipboard';
+import { usePointer } from './usePointer';
 import { useScroll } from './useScroll';
 import type { Reading } from './values';
 import { edges, reveal } from './virtual';
@@ -76,7 +77,6 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
   const [editing, setEditing] = useState<Editing<R> | null>(null);
   const [focused, setFocused] = useState(false);
   const [fillTo, setFillTo] = useState<number | null>(null);
-  const dragging = useRef<'select' | 'fill' | null>(null);
 
   const edge = useMemo(() => edges(columns.map((column) => column.width)), [columns]);
   const lines = useMemo(() => new Lines(source.total, source.groups, props.closed), [source.total, source.groups, props.closed]);
@@ -149,7 +149,10 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
   };
 
   const rowsOf = async (from: number, to: number): Promise<R[]> => {
-    if (to - from > MOST) return [];
+    if (to - from > MOST) {
+      props.onTell(words.tooMany(MOST));
+      return [];
+    }
     const found: R[] = [];
     for (const span of lines.offsets(from, to)) found.push(...(await source.load(span.from, span.to)));
     return found;
@@ -234,110 +237,19 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
     }
   };
 
-  const copy = (event: ClipboardEvent) => {
-    if (!event.clipboardData) return;
-    event.preventDefault();
-    const here: R[] = [];
-    let whole = true;
-    for (let line = bounds.top; line <= bounds.bottom && here.length <= MOST; line += 1) {
-      const place = lines.at(line);
-      if (!place || 'group' in place) continue;
-      const row = source.row(place.offset);
-      if (row === undefined) whole = false;
-      else here.push(row);
-    }
-    const print = (found: R[]) => printTsv(texts(found, columns, bounds.left, bounds.right));
-    event.clipboardData.setData('text/plain', print(here));
-    if (!whole) {
-      void rowsOf(bounds.top, bounds.bottom + 1).then(async (found) => {
-        await navigator.clipboard.writeText(print(found));
-        props.onTell(words.copied(found.length));
-      });
-    }
-  };
+  useClipboard({ box, bounds, one: isOne(selection), lines, source, columns, rowsOf, apply, reading: props.reading, tell: props.onTell, words });
 
-  const paste = (event: ClipboardEvent) => {
-    if (!event.clipboardData) return;
-    event.preventDefault();
-    const block = parseTsv(event.clipboardData.getData('text/plain'));
-    if (block.length === 0) return;
-    const height = bounds.bottom - bounds.top + 1;
-    // A block longer than the range goes on past it, over the lines of groups.
-    const tall = Math.max(height, block.length);
-    void rowsOf(bounds.top, Math.min(rows, bounds.top + tall + (source.groups?.length ?? 0))).then((found) => {
-      const target = found.slice(0, isOne(selection) ? block.length : tall);
-      apply(pasted(target, columns, bounds.left, bounds.right - bounds.left + 1, block, props.reading));
-    });
-  };
-
-  // A browser gives these events to the body when nothing is marked, not to what has the focus.
-  const clipboard = useRef({ copy, paste });
-  clipboard.current = { copy, paste };
-  useEffect(() => {
-    const mine = () => document.activeElement === box.current;
-    const onCopy = (event: ClipboardEvent) => mine() && clipboard.current.copy(event);
-    const onPaste = (event: ClipboardEvent) => mine() && clipboard.current.paste(event);
-    document.addEventListener('copy', onCopy);
-    document.addEventListener('paste', onPaste);
-    return () => {
-      document.removeEventListener('copy', onCopy);
-      document.removeEventListener('paste', onPaste);
-    };
-  }, []);
-
-  const placeOf = (event: PointerEvent | React.MouseEvent): { line: number; col: number } | null => {
-    const under = document.elementFromPoint(event.clientX, event.clientY)?.closest<HTMLElement>('[data-line]');
-    if (!under || !box.current?.contains(under)) return null;
-    return { line: Number(under.dataset.line), col: Number(under.dataset.col) };
-  };
-
-  const down = (event: PointerEvent<HTMLDivElement>) => {
-    if (event.button !== 0) return;
-    const target = event.target as HTMLElement;
-    if (target.closest('.grid-editor, .grid-head, .grid-fill')) return;
-    const place = placeOf(event);
-    if (!place) return;
-    if (target.closest('[data-group]')) {
-      select(at(place.line, 0));
-      const line = lines.at(place.line);
-      const group = line && 'group' in line ? source.groups?.[line.group] : undefined;
+  const pointer = usePointer<R>({
+    box, selection, focused, bounds, fillTo, setFillTo, setSelection, rowAt, startEdit,
+    toggleGroup: (line) => {
+      select(at(line, 0));
+      const here = lines.at(line);
+      const group = here && 'group' in here ? source.groups?.[here.group] : undefined;
       if (group) props.onToggleGroup(keyOf(group));
-      return;
-    }
-    const again = focused && isOne(selection) && selection.anchor.row === place.line && selection.anchor.col === place.col;
-    if (target.closest('[data-open]') || (event.pointerType === 'touch' && again)) {
-      const row = rowAt(place.line);
-      const column = columns[place.col];
-      setSelection(at(place.line, place.col));
-      if (row !== undefined && column) {
-        event.preventDefault();
-        if (target.closest('[data-open]')) props.onOpen(row, column);
-        else startEdit(place.line, place.col, null);
-      }
-      return;
-    }
-    if (event.shiftKey) setSelection({ anchor: selection.anchor, focus: { row: place.line, col: place.col } });
-    else setSelection(at(place.line, place.col));
-    if (event.pointerType === 'mouse') dragging.current = 'select';
-  };
-
-  const over = (event: PointerEvent<HTMLDivElement>) => {
-    if (!dragging.current || event.buttons !== 1) return;
-    const place = placeOf(event);
-    if (!place) return;
-    if (dragging.current === 'fill') setFillTo(Math.max(bounds.bottom, place.line));
-    else if (place.line !== selection.focus.row || place.col !== selection.focus.col) setSelection({ anchor: selection.anchor, focus: { row: place.line, col: place.col } });
-  };
-
-  const up = () => {
-    if (dragging.current === 'fill' && fillTo !== null && fillTo > bounds.bottom) {
-      const from = bounds.bottom - bounds.top + 1;
-      void rowsOf(bounds.top, fillTo + 1).then((found) => apply(filled(found, Math.min(from, found.length), columns, bounds.left, bounds.right)));
-      setSelection({ anchor: { row: bounds.top, col: bounds.left }, focus: { row: fillTo, col: bounds.right } });
-    }
-    dragging.current = null;
-    setFillTo(null);
-  };
+    },
+    open: (row, col) => props.onOpen(row, columns[col] as Column<R>),
+    fill: (to) => void rowsOf(bounds.top, to + 1).then((found) => apply(filled(found, Math.min(bounds.bottom - bounds.top + 1, found.length), columns, bounds.left, bounds.right))),
+  });
 
   const finish = (leave: Leave) => {
     const place = editing;
@@ -405,14 +317,7 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
       aria-multiselectable="true"
       aria-activedescendant={shown && rows > 0 ? cellId(props.id, selection.anchor.row, group && 'group' in group ? 0 : selection.anchor.col) : undefined}
       onKeyDown={keys}
-      onPointerDown={down}
-      onPointerMove={over}
-      onPointerUp={up}
-      onPointerCancel={up}
-      onDoubleClick={(event) => {
-        const place = placeOf(event);
-        if (place && !(event.target as HTMLElement).closest('.grid-editor, .grid-head, [data-group], [data-open]')) startEdit(place.line, place.col, null);
-      }}
+      {...pointer.props}
       onFocus={() => setFocused(true)}
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setFocused(false)}
     >
@@ -425,11 +330,7 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
             title={words.fill}
             aria-hidden="true"
             style={{ top: (fillLine + 1) * LINE - 4, left: (edge[bounds.right + 1] as number) - 4 }}
-            onPointerDown={(event) => {
-              event.stopPropagation();
-              dragging.current = 'fill';
-              setFillTo(bounds.bottom);
-            }}
+            onPointerDown={pointer.beginFill}
           />
         )}
         {fillTo !== null && fillTo > bounds.bottom && <span className="fill-range" aria-hidden="true" style={{ top: (bounds.bottom + 1) * LINE, height: (fillTo - bounds.bottom) * LINE, left: edge[bounds.left], width: (edge[bounds.right + 1] as number) - (edge[bounds.left] as number) }} />}

@@ -15,7 +15,7 @@ export const addDays = (day: string, days: number) => fromNumber(dayNumber(day) 
 export const weekday = (day: string) => ((dayNumber(day) + 3) % 7 + 7) % 7 + 1;
 
 export function today(now: Date = new Date()): string {
-  const pad = (value: number) => String(value).padStart(2, "0");
+  const pad = (value: number) => String(value).padStart(2, '0');
   return `${now.getFullYear()}-${pad(now.getMonth() + 1)}-${pad(now.getDate())}`;
 }
 
@@ -25,7 +25,7 @@ export function sayDay(day: string, locale: string, options: Intl.DateTimeFormat
   const key = `${locale}${JSON.stringify(options)}`;
   let format = formats.get(key);
   if (!format) {
-    format = new Intl.DateTimeFormat(locale, { ...options, timeZone: "UTC" });
+    format = new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' });
     formats.set(key, format);
   }
   return format.format(new Date(dayNumber(day) * DAY));
@@ -33,8 +33,8 @@ export function sayDay(day: string, locale: string, options: Intl.DateTimeFormat
 
 /** A day for a cell: the weekday, the day, the month, and the year when it is not this one. */
 export function shortDay(day: string, locale: string, now: string): string {
-  const year = day.slice(0, 4) === now.slice(0, 4) ? undefined : ("numeric" as const);
-  return sayDay(day, locale, { weekday: "short", day: "numeric", month: "short", year }).replaceAll(",", "");
+  const year = day.slice(0, 4) === now.slice(0, 4) ? undefined : ('numeric' as const);
+  return sayDay(day, locale, { weekday: 'short', day: 'numeric', month: 'short', year }).replaceAll(',', '');
 }
 
 interface Names {
@@ -42,21 +42,21 @@ interface Names {
   days: Map<string, number>;
 }
 
-const plain = (text: string) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/\.$/, "").toLowerCase();
+const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').replace(/\.$/, '').toLowerCase();
 
 function namesOf(locale: string): Names {
   const months = new Map<string, number>();
   const days = new Map<string, number>();
-  for (const language of [locale, "en"]) {
+  for (const language of [locale, 'en']) {
     for (let month = 1; month <= 12; month += 1) {
-      const day = `2026-${String(month).padStart(2, "0")}-01`;
-      months.set(plain(sayDay(day, language, { month: "short" })), month);
-      months.set(plain(sayDay(day, language, { month: "long" })), month);
+      const day = `2026-${String(month).padStart(2, '0')}-01`;
+      months.set(plain(sayDay(day, language, { month: 'short' })), month);
+      months.set(plain(sayDay(day, language, { month: 'long' })), month);
     }
     for (let index = 0; index < 7; index += 1) {
-      const day = addDays("2026-11-23", index);
-      days.set(plain(sayDay(day, language, { weekday: "short" })), index + 1);
-      days.set(plain(sayDay(day, language, { weekday: "long" })), index + 1);
+      const day = addDays('2026-11-23', index);
+      days.set(plain(sayDay(day, language, { weekday: 'short' })), index + 1);
+      days.set(plain(sayDay(day, language, { weekday: 'long' })), index + 1);
     }
   }
   return { months, days };
@@ -65,15 +65,15 @@ function namesOf(locale: string): Names {
 const WORDS: Record<string, number> = { today: 0, hoy: 0, tomorrow: 1, manana: 1, yesterday: -1, ayer: -1 };
 
 function build(year: number, month: number, day: number): string | null {
-  const pad = (value: number, width: number) => String(value).padStart(width, "0");
+  const pad = (value: number, width: number) => String(value).padStart(width, '0');
   const text = `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`;
   return isDay(text) && fromNumber(dayNumber(text)) === text ? text : null;
 }
 
 /** Whether this language writes the day before the month. */
 function dayFirst(locale: string): boolean {
-  const parts = new Intl.DateTimeFormat(locale, { day: "numeric", month: "numeric" }).formatToParts(new Date(0));
-  return parts.findIndex((part) => part.type === "day") < parts.findIndex((part) => part.type === "month");
+  const parts = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'numeric' }).formatToParts(new Date(0));
+  return parts.findIndex((part) => part.type === 'day') < parts.findIndex((part) => part.type === 'month');
 }
 
 /** The day that somebody typed, or nothing. A weekday alone is the next such day; a date without a year is the
@@ -84,7 +84,7 @@ export function readDay(text: string, locale: string, now: string): string | nul
   const word = WORDS[typed];
   if (word !== undefined) return addDays(now, word);
   const ahead = /^\+(\d{1,4})\s*([dw]?)$/.exec(typed);
-  if (ahead) return addDays(now, Number(ahead[1]) * (ahead[2] === "w" ? 7 : 1));
+  if (ahead) return addDays(now, Number(ahead[1]) * (ahead[2] === 'w' ? 7 : 1));
   const slashes = /^(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}))?$/.exec(typed);
   if (slashes) {
     const pair = [Number(slashes[1]), Number(slashes[2])] as const;
@@ -102,7 +102,7 @@ function readWords(typed: string, locale: string, now: string): string | null {
   let name: number | null = null;
   for (const raw of typed.split(/[\s,]+/)) {
     const part = plain(raw);
-    if (part === "de" || part === "of" || part === "") continue;
+    if (part === 'de' || part === 'of' || part === '') continue;
     if (/^\d{4}$/.test(part)) year = Number(part);
     else if (/^\d{1,2}(st|nd|rd|th)?$/.test(part)) day = Number.parseInt(part, 10);
     else if (names.months.has(part) && month === null && !(names.days.has(part) && day === null)) month = names.months.get(part) as number;

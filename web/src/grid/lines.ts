@@ -1,6 +1,6 @@
 // From the server's flat order of rows to lines on the screen: a line for each group, and the rows of those that
 // are open. Nothing is held per row, so a hundred thousand of them cost nothing here.
-import type { Group } from "./types";
+import type { Group } from './types';
 
 export type Line = { group: number; open: boolean } | { offset: number };
 
@@ -60,7 +60,7 @@ export class Lines {
     const found: { from: number; to: number }[] = [];
     for (let line = from; line < Math.min(to, this.count); line += 1) {
       const here = this.at(line);
-      if (!here || !("offset" in here)) continue;
+      if (!here || !('offset' in here)) continue;
       const last = found[found.length - 1];
       if (last && last.to === here.offset) last.to = here.offset + 1;
       else found.push({ from: here.offset, to: here.offset + 1 });
@@ -81,4 +81,4 @@ export class Lines {
   }
 }
 
-export const keyOf = (group: Group) => group.value ?? "\u0000none";
+export const keyOf = (group: Group) => group.value ?? '\u0000none';

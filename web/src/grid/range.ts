@@ -27,7 +27,7 @@ export interface Extent {
   page: number;
 }
 
-export type Move = "up" | "down" | "left" | "right" | "first" | "last" | "pageUp" | "pageDown" | "rowStart" | "rowEnd" | "top" | "bottom" | "farLeft" | "farRight";
+export type Move = 'up' | 'down' | 'left' | 'right' | 'first' | 'last' | 'pageUp' | 'pageDown' | 'rowStart' | 'rowEnd' | 'top' | 'bottom' | 'farLeft' | 'farRight';
 
 const clamp = (value: number, most: number) => Math.max(0, Math.min(value, most));
 
@@ -46,31 +46,31 @@ export function step(from: Place, move: Move, extent: Extent): Place {
   const lastCol = Math.max(0, extent.cols - 1);
   const { row, col } = from;
   switch (move) {
-    case "up":
+    case 'up':
       return { row: clamp(row - 1, lastRow), col };
-    case "down":
+    case 'down':
       return { row: clamp(row + 1, lastRow), col };
-    case "left":
+    case 'left':
       return { row, col: clamp(col - 1, lastCol) };
-    case "right":
+    case 'right':
       return { row, col: clamp(col + 1, lastCol) };
-    case "pageUp":
+    case 'pageUp':
       return { row: clamp(row - extent.page, lastRow), col };
-    case "pageDown":
+    case 'pageDown':
       return { row: clamp(row + extent.page, lastRow), col };
-    case "rowStart":
-    case "farLeft":
+    case 'rowStart':
+    case 'farLeft':
       return { row, col: 0 };
-    case "rowEnd":
-    case "farRight":
+    case 'rowEnd':
+    case 'farRight':
       return { row, col: lastCol };
-    case "top":
+    case 'top':
       return { row: 0, col };
-    case "bottom":
+    case 'bottom':
       return { row: lastRow, col };
-    case "first":
+    case 'first':
       return { row: 0, col: 0 };
-    case "last":
+    case 'last':
       return { row: lastRow, col: lastCol };
   }
 }

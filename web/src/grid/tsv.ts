@@ -2,7 +2,7 @@
 // holds one of these.
 
 export function printTsv(rows: string[][]): string {
-  return rows.map((row) => row.map(quoted).join("\t")).join("\n");
+  return rows.map((row) => row.map(quoted).join('\t')).join('\n');
 }
 
 function quoted(cell: string): string {
@@ -13,12 +13,12 @@ function quoted(cell: string): string {
 export function parseTsv(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
-  let cell = "";
+  let cell = '';
   let open = false;
   let at = 0;
   const endCell = () => {
     row.push(cell);
-    cell = "";
+    cell = '';
   };
   const endRow = () => {
     endCell();
@@ -34,14 +34,14 @@ export function parseTsv(text: string): string[][] {
         at += 1;
       } else open = false;
     } else if (char === '"' && cell === "" && closes(text, at)) open = true;
-    else if (char === "\t") endCell();
-    else if (char === "\n" || char === "\r") {
-      if (char === "\r" && text[at + 1] === "\n") at += 1;
+    else if (char === '\t') endCell();
+    else if (char === '\n' || char === '\r') {
+      if (char === '\r' && text[at + 1] === '\n') at += 1;
       endRow();
     } else cell += char;
     at += 1;
   }
-  if (cell !== "" || row.length > 0) endRow();
+  if (cell !== '' || row.length > 0) endRow();
   return rows;
 }
 
@@ -54,7 +54,7 @@ function closes(text: string, from: number): boolean {
       continue;
     }
     const after = text[at + 1];
-    return after === undefined || after === "\t" || after === "\n" || after === "\r";
+    return after === undefined || after === '\t' || after === '\n' || after === '\r';
   }
   return false;
 }
@@ -68,6 +68,6 @@ export function tiled(block: string[][], height: number, width: number): string[
   const rows = fitsDown ? height : blockHeight;
   const cols = fitsAcross ? width : blockWidth;
   return Array.from({ length: rows }, (_, r) =>
-    Array.from({ length: cols }, (_, c) => block[r % blockHeight]?.[c % blockWidth] ?? ""),
+    Array.from({ length: cols }, (_, c) => block[r % blockHeight]?.[c % blockWidth] ?? ''),
   );
 }

@@ -1,6 +1,6 @@
 // The server's rows by pages: fetched when they are about to show, kept for a while, fetched again when somebody
 // changed something. Old rows stay on the screen until the new ones are here.
-import type { Group, RowSource } from "./types";
+import type { Group, RowSource } from './types';
 
 export interface Page<R> {
   total: number;

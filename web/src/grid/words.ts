@@ -19,4 +19,5 @@ export interface GridWords {
   isHere: (name: string) => string;
   notSaved: string;
   copied: (rows: number) => string;
+  tooMany: (rows: number) => string;
 }

@@ -136,6 +136,7 @@ export const work = {
     clear: 'Empty',
     isHere: (name: string) => `${name.split(' ')[0]} is here`,
     notSaved: 'Not saved yet',
+    tooMany: (rows: number) => `At most ${rows} rows at once.`,
     copied: (rows: number) => n(rows, '1 row copied', `${rows} rows copied`),
   },
   // The board

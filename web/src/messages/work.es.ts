@@ -137,6 +137,7 @@ export const work: Same<typeof en> = {
     clear: 'Vaciar',
     isHere: (name: string) => `${name.split(' ')[0]} está aquí`,
     notSaved: 'Aún sin guardar',
+    tooMany: (rows: number) => `Como mucho ${rows} filas a la vez.`,
     copied: (rows: number) => n(rows, '1 fila copiada', `${rows} filas copiadas`),
   },
   boardLabel: (name: string) => `Tablero por ${name.toLowerCase()}`,

@@ -20,11 +20,14 @@ help: ## list what can be made
 demo: ## make a dirty legacy CRM, migrate it, verify it, write the report (into ./dunlin-demo)
 	@if [ -x "$$CARGO_TARGET_DIR/demo/dunlin" ]; then echo 'This takes less than half a minute, unless the code has changed.'; \
 	  else echo 'The first time this builds for 10 minutes or more on 2 cores; again it takes less than half a minute.'; fi
+	@scripts/part 'build the web app' scripts/web-build.sh
 	@scripts/part 'build the demo' cargo build --profile demo -p dunlin
 	@scripts/part 'demo' scripts/demo.sh "$$CARGO_TARGET_DIR/demo/dunlin"
 
-test: ## every test, with a PostgreSQL of its own (installed through apt where it is missing)
+test: ## every test, with a PostgreSQL of its own and a browser (installed through apt where they are missing)
 	@scripts/part 'PostgreSQL at hand' scripts/need-postgres.sh
+	@scripts/part 'Chromium at hand' scripts/need-chromium.sh
+	@scripts/part 'build the web app' scripts/web-build.sh
 	@command -v go >/dev/null || echo 'Go is not here: the ledger is not checked against x/mod/sumdb (apt-get install golang-go golang-golang-x-mod-dev)'
 ifeq ($(NEXTEST),yes)
 	@scripts/part 'build the tests' cargo nextest run --workspace $(FEATURES) --no-run
@@ -36,6 +39,7 @@ else
 endif
 	@scripts/part 'requests generated from the API' scripts/schemathesis.sh
 	@scripts/part 'what must not compile' cargo test --doc -p dunlin-gate
+	@scripts/part 'the web app in a browser' scripts/web-test.sh
 
 check: ## format, lints, unit tests: minutes, before every commit
 	@scripts/part 'format' cargo fmt --all --check

@@ -6,4 +6,5 @@ if ! cmp -s package-lock.json node_modules/.lock-of-install 2>/dev/null; then
   npm ci --no-audit --no-fund
   cp package-lock.json node_modules/.lock-of-install
 fi
-npm run build
+# Types are checked by web-test.sh.
+npm run bundle

@@ -5,8 +5,10 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 "$here/scripts/web-build.sh"
 cd "$here/web"
+npm run check
 npm test
 if [ -z "${DUNLIN_BIN:-}" ]; then
+  # The same features as the Rust tests have, so that nothing is compiled twice.
   (cd "$here" && cargo build --workspace --features dunlin/failpoints --bin dunlin)
   DUNLIN_BIN=${CARGO_TARGET_DIR:-$HOME/.cache/dunlin/target}/debug/dunlin
 fi

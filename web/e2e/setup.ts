@@ -11,20 +11,21 @@ const binary = process.env.DUNLIN_BIN ?? join(process.env.CARGO_TARGET_DIR ?? jo
 // No second factor for these tests: they have tests of their own over the pages of sign-in.
 const SERVER = '[guard]\nmfa_roles = []\n[limits]\nper_address = 60000\nper_person = 60000\nstreams_per_person = 64\n';
 
-function run(...args: string[]): void {
+function run(...args: string[]): string {
   const done = spawnSync(binary, args, { encoding: 'utf8' });
   if (done.status !== 0) throw new Error(`dunlin ${args.join(' ')} ended with ${done.status}: ${done.stderr}`);
+  return done.stdout + done.stderr;
 }
 
-/** Serves a workspace; gives the secret of the first owner once it answers. */
-function serve(dir: string, url: string): Promise<{ child: ChildProcess; secret: string }> {
+/** Serves a workspace; gives the secret of the first owner, where it waits for one. */
+function serve(dir: string, url: string, waitsForOwner: boolean): Promise<{ child: ChildProcess; secret: string }> {
   const child = spawn(binary, ['serve', '--dir', dir, '--listen', new URL(url).host.replace('localhost', '127.0.0.1')], { stdio: ['ignore', 'pipe', 'pipe'] });
   return new Promise((resolve, reject) => {
     let said = '';
     const hear = (chunk: Buffer) => {
       said += chunk.toString();
       const secret = said.match(/works once:\s+(\S+)/)?.[1];
-      if (secret) resolve({ child, secret });
+      if (secret || (!waitsForOwner && said.includes('answers at'))) resolve({ child, secret: secret ?? '' });
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
@@ -33,32 +34,28 @@ function serve(dir: string, url: string): Promise<{ child: ChildProcess; secret:
   });
 }
 
-async function people(api: Awaited<ReturnType<typeof request.newContext>>): Promise<Left['people']> {
-  const me = (await (await api.get('/api/v1/me')).json()) as { csrf: string };
-  const invite = async (name: string, email: string, role: string, organisation?: string) => {
-    const made = await api.post('/api/v1/invitations', { headers: { 'x-csrf-token': me.csrf }, data: { name, email, role, organisation } });
-    const { invitation, link } = (await made.json()) as { invitation: { person: string }; link: string };
-    const other = await request.newContext({ baseURL: BASE, extraHTTPHeaders: { origin: BASE } });
-    await other.post(new URL(link).pathname, { form: { name, password: 'nine grey herons wade' } });
-    await other.dispose();
-    return invitation.person;
-  };
-  return { ben: await invite('Ben Okoye', 'ben@partner.example', 'engineer', 'Partner Ltd'), nadia: await invite('Nadia Farouk', 'nadia@atlas.example', 'approver') };
+/** The demo's people, each with the password that it printed. */
+function passwords(said: string): Record<string, string> {
+  return Object.fromEntries([...said.matchAll(/^\s+(\S+@\S+)\s+(\S+)/gm)].map((m) => [m[1], m[2]]));
 }
 
 export default async function setup(): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'dunlin-web-'));
   const [seeded, fresh] = [join(folder, 'seeded'), join(folder, 'fresh')];
-  run('demo', '--no-serve', '--customers', '2000', '--dir', seeded);
+  const bare = spawnSync(binary, ['demo', '--help'], { encoding: 'utf8' }).stdout.includes('--no-people') ? ['--no-people'] : [];
+  run('demo', '--no-serve', ...bare, '--customers', '2000', '--dir', seeded);
   mkdirSync(fresh);
   for (const part of ['dunlin.toml', 'legacy', 'notices']) cpSync(join(seeded, part), join(fresh, part), { recursive: true });
   for (const dir of [seeded, fresh]) writeFileSync(join(dir, 'server.toml'), SERVER);
 
-  const [one, two] = await Promise.all([serve(seeded, BASE), serve(fresh, FIRST_VISIT)]);
+  const [one, two] = await Promise.all([serve(seeded, BASE, false), serve(fresh, FIRST_VISIT, true)]);
   const api = await request.newContext({ baseURL: BASE, extraHTTPHeaders: { origin: BASE } });
-  await api.post('/set-up', { form: { secret: one.secret, name: OWNER.name, email: OWNER.email, password: OWNER.password } });
+  const signedIn = await api.post('/api/v1/sign-in', { data: { email: OWNER.email, password: given[OWNER.email] } });
+  if (!signedIn.ok()) throw new Error(`the owner could not sign in: ${signedIn.status()}`);
   mkdirSync(dirname(STATE), { recursive: true });
-  const left: Left = { firstVisit: { dir: fresh, secret: two.secret }, people: await people(api) };
+  const everybody = (await (await api.get('/api/v1/people')).json()) as { items: { id: string; email: string }[] };
+  const id = (email: string) => everybody.items.find((p) => p.email === email)?.id ?? '';
+  const left: Left = { firstVisit: { dir: fresh, secret: two.secret }, people: { ben: id('ben@partner.example'), nadia: id('nadia@atlas.example') }, passwords: given };
   await api.storageState({ path: STATE });
   writeFileSync(PLACES_FILE, JSON.stringify(left));
   await api.dispose();

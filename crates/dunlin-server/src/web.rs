@@ -1,11 +1,14 @@
 //! The operators' web app as files in this binary: its one page for every address of its own, and its assets, which
 //! were compressed when it was built. It is not the pages of sign-in, which work without a script.
 
+use std::path::{Component, Path};
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::gate::CameFrom;
@@ -16,6 +19,28 @@ use crate::problem::Problem;
 #[derive(RustEmbed)]
 #[folder = "$OUT_DIR/web/"]
 struct Files;
+
+/// Where a build with debug information reads the app; empty in every other.
+const DISK: &str = env!("DUNLIN_WEB_DIST");
+
+/// A file of the app with the hash of its content.
+struct Found {
+    bytes: Vec<u8>,
+    sha256: [u8; 32],
+}
+
+/// Looks a file up, on disk or in this binary.
+fn find(path: &str) -> Option<Found> {
+    let on_disk = Path::new(DISK);
+    if !DISK.is_empty() && on_disk.join("index.html").is_file() {
+        // Nothing but names: no way out of the folder.
+        let is_inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+        let bytes = is_inside.then(|| std::fs::read(on_disk.join(path)).ok()).flatten()?;
+        return Some(Found { sha256: Sha256::digest(&bytes).into(), bytes });
+    }
+    let found = Files::get(path)?;
+    Some(Found { sha256: found.metadata.sha256_hash(), bytes: found.data.into_owned() })
+}
 
 /// The places of the app. Another address is not found, and said to be.
 const PLACES: [&str; 9] = ["", "work", "plan", "data", "runs", "guard", "alerts", "evidence", "settings"];
@@ -50,12 +75,12 @@ pub(crate) async fn fallback(
 /// A file in the best form that the browser takes; nothing where its copy is the same.
 fn file(path: &str, cache: &'static str, headers: &HeaderMap) -> Option<Response> {
     let (found, encoding) = best(path, text(headers, header::ACCEPT_ENCODING))?;
-    let tag = format!("\"{}\"", hex::encode(&found.metadata.sha256_hash()[..16]));
+    let tag = format!("\"{}\"", hex::encode(&found.sha256[..16]));
     let same = text(headers, header::IF_NONE_MATCH).split(',').any(|one| one.trim() == tag);
     let mut response = if same {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        Response::new(Body::from(found.data.into_owned()))
+        Response::new(Body::from(found.bytes))
     };
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(media(path)));
@@ -70,15 +95,15 @@ fn file(path: &str, cache: &'static str, headers: &HeaderMap) -> Option<Response
     Some(response)
 }
 
-fn best(path: &str, accepted: &str) -> Option<(EmbeddedFile, Option<&'static str>)> {
+fn best(path: &str, accepted: &str) -> Option<(Found, Option<&'static str>)> {
     for (encoding, ending) in [("br", "br"), ("gzip", "gz")] {
         if takes(accepted, encoding)
-            && let Some(found) = Files::get(&format!("{path}.{ending}"))
+            && let Some(found) = find(&format!("{path}.{ending}"))
         {
             return Some((found, Some(encoding)));
         }
     }
-    Files::get(path).map(|found| (found, None))
+    find(path).map(|found| (found, None))
 }
 
 /// Whether an `Accept-Encoding` names this encoding and does not refuse it.

@@ -36,6 +36,8 @@ export const work = {
   noneYet: 'none yet',
   waits: 'Waits',
   boundWhy: 'Read from the ledger; nobody types it.',
+  wholeWhy: 'Follows its parts; nobody types it.',
+  fromParts: 'from its parts',
   boundShort: 'read from the ledger',
   nobodyMakesStale: 'A task becomes stale by itself, when the plan changes after its evidence.',
   critical: 'critical',

@@ -39,6 +39,8 @@ export const work: Same<typeof en> = {
   noneYet: 'aún ninguna',
   waits: 'Espera',
   boundWhy: 'Se lee del registro; nadie lo escribe.',
+  wholeWhy: 'Sigue a sus partes; nadie lo escribe.',
+  fromParts: 'de sus partes',
   boundShort: 'leído del registro',
   nobodyMakesStale: 'Una tarea caduca sola, cuando el plan cambia después de su prueba.',
   critical: 'crítica',

@@ -7,7 +7,7 @@ import { toast } from '@/app/toast';
 import { num } from '@/i18n/format';
 import { Button, MenuList, ProblemView, Skeleton } from '@/ui';
 import { work } from './api';
-import { fieldsOf, isBound, setOf, type FieldInfo } from './fields';
+import { fieldsOf, isBound, setOf, whyBound, type FieldInfo } from './fields';
 import { filterJson, valueOf, type Test } from './filter';
 import type { ViewProps } from './index';
 import { Day, isDone, PersonName, Risk, StatusWord } from './parts';
@@ -87,7 +87,7 @@ function useMover(field: FieldInfo, lanes: Lane[]) {
     const from = laneOf(task, field);
     if (lane !== from) {
       if (field.id === 'status' && isBound(task)) {
-        toast(t.boundWhy);
+        toast(whyBound(task, t));
         return false;
       }
       if (field.id === 'status' && lane === 'stale') {

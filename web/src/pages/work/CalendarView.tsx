@@ -89,7 +89,9 @@ export function CalendarView(props: ViewProps & { onDialog: (name: DialogName) =
   const step = (by: number) => setDay(mode === 'month' ? nextMonth(day, by) : addDays(day, by * (mode === 'week' ? 7 : 28)));
   const title = mode === 'month' ? sayDay(day, locale, { month: 'long', year: 'numeric' }) : `${sayDay(from, locale, { day: 'numeric', month: 'short' })} – ${sayDay(to, locale, { day: 'numeric', month: 'short', year: 'numeric' })}`;
   const blackouts = new Map((query.data?.blackouts ?? []).map((one) => [one.date, one]));
-  const windows = daysIn(query.data?.windows ?? [], days);
+  const inWindow = daysIn(query.data?.windows ?? [], days);
+  // A window that is always open says nothing; it is not shaded.
+  const windows = inWindow.size < days.length ? inWindow : new Set<string>();
   const keys = (event: KeyboardEvent, task: Task, heldAt: string) => {
     const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 }[event.key];
     if (!event.shiftKey || by === undefined) return;

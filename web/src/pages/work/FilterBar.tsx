@@ -59,7 +59,7 @@ export function FilterBar(props: BarProps): ReactElement {
   };
   const show = (name: NonNullable<typeof menu>['name']) => (anchor: HTMLElement) => setMenu((now) => (now?.name === name ? null : { anchor, name }));
   const hidden = columns.filter((column) => settings.hidden.includes(column.id)).length;
-  const groupable = fields.filter((field) => !['title', 'estimate_hours', 'deadline', 'start'].includes(field.id) && !['text', 'number', 'url'].includes(field.kind) || field.id === 'table');
+  const groupable = fields.filter((field) => !['title', 'estimate_hours', 'deadline', 'start'].includes(field.id) && !['text', 'number', 'url'].includes(field.kind) || field.id === 'table' || field.id === 'parent');
   const groupItems: MenuItem[] = [{ label: t.noGroup, checked: settings.group === null, run: () => change({ group: null }) }, ...groupable.map((field) => ({ label: field.name, checked: settings.group === field.id, run: () => change({ group: field.id }) }))];
   const sortable = columns.filter((column) => column.sortable !== false);
   const sorted = settings.sort[0];
@@ -89,7 +89,7 @@ export function FilterBar(props: BarProps): ReactElement {
       )}
       {place === 'board' && <Chip label={t.boardBy(fields.find((field) => field.id === settings.boardBy)?.name ?? settings.boardBy)} icon="table" onClick={show('group')} expanded={menu?.name === 'group'} />}
       <Totals filter={settings.filter} />
-      {menu?.name === 'group' && <MenuList anchor={menu.anchor} label={t.group} close={close} items={place === 'board' ? groupable.filter((field) => field.kind !== 'checkbox' && field.id !== 'step' && field.id !== 'table').map((field) => ({ label: field.name, checked: settings.boardBy === field.id, run: () => change({ boardBy: field.id }) })) : groupItems} />}
+      {menu?.name === 'group' && <MenuList anchor={menu.anchor} label={t.group} close={close} items={place === 'board' ? groupable.filter((field) => field.kind !== 'checkbox' && !['step', 'table', 'parent'].includes(field.id)).map((field) => ({ label: field.name, checked: settings.boardBy === field.id, run: () => change({ boardBy: field.id }) })) : groupItems} />}
       {menu?.name === 'sort' && <MenuList anchor={menu.anchor} label={t.sort} close={close} items={sortItems} />}
       {menu?.name === 'view' && <MenuList anchor={menu.anchor} label={t.savedViews} close={close} items={viewItems(props, t, () => setSaving(true))} />}
       {menu?.name === 'filter' && <Pop anchor={menu.anchor} label={t.filter} onClose={close}><FilterForm fields={fields} settings={settings} change={change} /></Pop>}

@@ -5,7 +5,7 @@ import { today } from '@/grid/dates';
 import { Grid, type GridHandle } from '@/grid/Grid';
 import type { CellChange, Column, Group } from '@/grid/types';
 import { Windows } from '@/grid/windows';
-import { dec, num } from '@/i18n/format';
+import { dec, num, pct } from '@/i18n/format';
 import { Button, Empty, MenuList, ProblemView, SkeletonRows, type MenuItem } from '@/ui';
 import { work } from './api';
 import { allColumns, shownColumns } from './columns';
@@ -124,13 +124,15 @@ export function GridView({ settings, change, open, onNew, onDialog }: ViewProps 
   }
 
   const groupField = fieldsOf(store, t).find((field) => field.id === settings.group);
-  const groupName = (group: Group) => (group.value === null || group.value === '' ? t.withoutGroup(groupField?.name ?? '') : (groupField?.options?.find((option) => option.id === group.value)?.name ?? group.value));
+  const groupName = (group: Group) => (group.value === null || group.value === '' ? t.withoutGroup(groupField?.name ?? '') : (groupField?.options?.find((option) => option.id === group.value)?.name ?? (settings.group === 'parent' ? t.loading : group.value)));
   const head = (group: Group) => {
     const done = group.sums.done;
     const hours = group.sums.estimate_hours;
+    const whole = settings.group === 'parent' && group.value ? store.known(group.value)?.progress : undefined;
     return (
       <>
         <span className="clip">{groupName(group)}</span>
+        {typeof whole === 'number' && <><span className="track"><i style={{ width: `${whole * 100}%` }} /></span><span className="muted">{pct(whole, 0)}</span></>}
         {done !== undefined ? <><span className="track"><i style={{ width: `${(done / Math.max(1, group.count)) * 100}%` }} /></span><span className="muted">{t.doneOf(num(done), num(group.count))}</span></> : <span className="muted">{t.tasks(group.count, num(group.count))}</span>}
         {hours !== undefined && hours > 0 && <span className="muted">{dec(hours)} h</span>}
       </>
@@ -232,6 +234,7 @@ function columnItems(id: string, columns: Column<Task>[], settings: Settings, ch
 
 function summaryOf(column: Column<Task>, summaries: Rows['summaries'], total: number, t: ReturnType<typeof useWords>) {
   if (column.id === 'title') return t.tasks(total, num(total));
+  if (['owner', 'deadline', 'start', 'progress'].includes(column.id)) return null;
   const summary = summaries[column.id];
   if (!summary) return null;
   if (typeof summary.sum === 'number') return column.id === 'estimate_hours' ? `${dec(summary.sum)} h` : dec(summary.sum, 2);

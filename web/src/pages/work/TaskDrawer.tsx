@@ -9,7 +9,7 @@ import { Button, Drawer, Icon, Menu, ProblemView, Skeleton, Time } from '@/ui';
 import { work } from './api';
 import { Attachments, Comments } from './Comments';
 import { Dependencies } from './Dependencies';
-import { fieldsOf, isBound, PRIORITIES, STATUSES, setOf } from './fields';
+import { fieldsOf, isBound, isWhole, PRIORITIES, STATUSES, setOf } from './fields';
 import { History } from './History';
 import { DayInput, ManyPeople, NumberInput, OnePerson, Pick, TextInput, ValueInput } from './inputs';
 import { StatusWord, useLocale } from './parts';
@@ -131,11 +131,11 @@ function StatusBlock({ task, refetch }: { task: Task; refetch: () => void }): Re
   const confirm = () => void work.confirm(task.id, true).then((done) => { store.note([done]); refetch(); store.pulseSoon(0); toast(t.confirmed); }).catch(toastProblem);
   return (
     <section className="evidence-box" aria-label={t.field.evidence}>
-      <p className="row"><StatusWord task={task} />{task.progress !== null && task.status !== 'done' && <span className="muted">{pct(task.progress)}</span>}<span className="push small muted row"><Icon name="lock" />{t.boundShort}</span></p>
+      <p className="row"><StatusWord task={task} />{task.progress !== null && task.status !== 'done' && <span className="muted">{pct(task.progress)}</span>}<span className="push small muted row"><Icon name="lock" />{isWhole(task) ? t.fromParts : t.boundShort}</span></p>
       {task.stale_because && <p className="warn">{t.staleBecause[task.stale_because as keyof typeof t.staleBecause] ?? task.stale_because}</p>}
       {task.evidence.length > 0 ? (
         <ol>{[...task.evidence].reverse().map((one) => <li key={`${one.entry}${one.kind}`}><a className="link" href={`/guard/log?entry=${one.entry}`}>{t.entry(num(one.entry))}</a><span>{one.text}</span><span className="push small muted"><Time at={one.at} /></span></li>)}</ol>
-      ) : <p className="muted">{t.noEvidenceYet}</p>}
+      ) : <p className="muted">{isWhole(task) ? t.wholeWhy : t.noEvidenceYet}</p>}
       {task.confirmable && task.status !== 'done' && <p><Button small icon="check" onClick={confirm}>{t.confirm}</Button> <span className="small muted">{t.confirmHint}</span></p>}
     </section>
   );

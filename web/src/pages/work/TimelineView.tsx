@@ -102,7 +102,7 @@ function Chart({ data, settings, change, open, onDialog, refetch }: ViewProps & 
         <div className="tl-canvas" style={{ width: names + scale.width, height: HEAD + lines.length * ROW }}>
           <div className="tl-head" style={{ width: names + scale.width, height: HEAD }}>
             <div className="tl-corner" style={{ width: names }}>{t.field.title}</div>
-            <Ticks scale={scale} zoom={zoom} names={names} />
+            <Ticks scale={scale} zoom={zoom} names={names} data={data} />
           </div>
           <ul className="tl-names" style={{ width: names, top: HEAD }} onKeyDown={keys} data-keys="own">
             {lines.slice(span.from, span.to).map(({ task, depth }, index) => (
@@ -130,27 +130,31 @@ function describe(task: TimelineTask, t: ReturnType<typeof useWords>, locale: st
   return parts.join(', ');
 }
 
-function Ticks({ scale, zoom, names }: { scale: Scale; zoom: Zoom; names: number }): ReactElement {
+function Ticks({ scale, zoom, names, data }: { scale: Scale; zoom: Zoom; names: number; data: Timeline }): ReactElement {
   const locale = useLocale();
+  const t = useWords();
+  const flags = [[data.today, t.today, 'today'], [data.finish_p50, 'P50', 'p50'], [data.finish_p90, 'P90', 'p90']] as const;
+  const near = (a: string | null, b: string | null) => a !== null && b !== null && Math.abs(scale.x(a) - scale.x(b)) < 34;
   const marks = ticks(scale, zoom);
   const months = ticks(scale, 'month');
   return (
     <div className="tl-ticks" style={{ left: names }} aria-hidden="true">
       {zoom !== 'month' && [...(months[0] && scale.x(months[0]) < 110 ? [] : [scale.first]), ...months].map((day) => <span key={`m${day}`} className="tl-month" style={{ left: scale.x(day) + 6 }}>{sayDay(day, locale, { month: 'long', year: 'numeric' })}</span>)}
-      {marks.map((day) => <span key={day} className={zoom === 'month' ? 'tl-tick month' : 'tl-tick'} style={{ left: scale.x(day) + 6 }}>{zoom === 'month' ? sayDay(day, locale, { month: 'short', year: day.slice(5, 7) === '01' ? 'numeric' : undefined }) : Number(day.slice(8))}</span>)}
+      {marks.filter((day) => !flags.some(([flag]) => flag && Math.abs(scale.x(flag) - scale.x(day)) < 30)).map((day) => <span key={day} className={zoom === 'month' ? 'tl-tick month' : 'tl-tick'} style={{ left: scale.x(day) + 6 }}>{zoom === 'month' ? sayDay(day, locale, { month: 'short', year: day.slice(5, 7) === '01' ? 'numeric' : undefined }) : Number(day.slice(8))}</span>)}
+      {flags.map(([day, text, name]) => day && <span key={name} className={`tl-flag ${name}`} style={{ left: scale.x(day) + scale.day / 2 + (name === 'p90' && near(data.finish_p50, data.finish_p90) ? 30 : 0) }}>{text}</span>)}
     </div>
   );
 }
 
 function Bars({ data, lines, span, scale, at, left, open }: { data: Timeline; lines: Line[]; span: { from: number; to: number }; scale: Scale; at: Map<string, number>; left: number; open: (id: string) => void }): ReactElement {
-  const t = useWords();
   const height = lines.length * ROW;
+  const task = (id: string) => lines[at.get(id) as number]?.task as TimelineTask;
   const seen = (id: string) => {
     const row = at.get(id);
     return row !== undefined && row >= span.from && row < span.to;
   };
-  const links = data.links.filter((link) => at.has(link.from) && at.has(link.to) && (seen(link.from) || seen(link.to)));
-  const task = (id: string) => lines[at.get(id) as number]?.task as TimelineTask;
+  // What is done waits for nothing any more.
+  const links = data.links.filter((link) => at.has(link.from) && at.has(link.to) && (seen(link.from) || seen(link.to)) && !isDone(task(link.to)));
   const end = (one: TimelineTask) => scale.x(one.finish) + scale.day;
   const middle = (id: string) => (at.get(id) as number) * ROW + ROW / 2;
   const marks = ticks(scale, 'week');
@@ -159,8 +163,12 @@ function Bars({ data, lines, span, scale, at, left, open }: { data: Timeline; li
   const tall = Math.min(height, span.to * ROW) - top;
   /** A moment's place, to the hour. */
   const placeOf = (us: Span['from']) => (us / 86_400_000_000 - dayNumber(scale.first)) * scale.day;
-  const vertical = (day: string, name: string, text: string, lift: number) => (
-    <g className={name}><line x1={scale.x(day) + scale.day / 2} x2={scale.x(day) + scale.day / 2} y1={top} y2={top + tall} /><text x={scale.x(day) + scale.day / 2 + 4} y={top + lift}>{text}</text></g>
+  // A window that is always open says nothing; it is not shaded.
+  const open_us = data.windows.reduce((sum, one) => sum + one.to - one.from, 0);
+  const spread = data.windows.length > 0 ? (data.windows[data.windows.length - 1] as Span).to - (data.windows[0] as Span).from : 1;
+  const windows = open_us / spread > 0.95 ? [] : data.windows;
+  const vertical = (day: string, name: string) => (
+    <g className={name}><line x1={scale.x(day) + scale.day / 2} x2={scale.x(day) + scale.day / 2} y1={top} y2={top + tall} /></g>
   );
   return (
     <svg className="tl-svg" width={scale.width} height={height} style={{ left, top: HEAD }} aria-hidden="true">
@@ -168,7 +176,7 @@ function Bars({ data, lines, span, scale, at, left, open }: { data: Timeline; li
         <marker id="tl-arrow-c" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="6" markerHeight="6" orient="auto"><path d="M0 0.500L5.500 3L0 5.500z" className="tl-arrow critical" /></marker>
         <pattern id="tl-hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="2" height="5" className="tl-hatch" /></pattern></defs>
       {weekends.map((day) => <rect key={day} className="tl-weekend" x={scale.x(day)} y={top} width={scale.day * 2} height={tall} />)}
-      {data.windows.map((one) => <rect key={one.from} className="tl-window" x={placeOf(one.from)} y={top} width={Math.max(1, placeOf(one.to) - placeOf(one.from))} height={tall} />)}
+      {windows.map((one) => <rect key={one.from} className="tl-window" x={placeOf(one.from)} y={top} width={Math.max(1, placeOf(one.to) - placeOf(one.from))} height={tall} />)}
       {data.blackouts.map((one) => <rect key={one.date} fill="url(#tl-hatch)" x={scale.x(one.date)} y={top} width={scale.day} height={tall}><title>{one.why}</title></rect>)}
       {marks.map((day) => <line key={day} className="tl-line" x1={scale.x(day)} x2={scale.x(day)} y1={top} y2={top + tall} />)}
       {lines.slice(span.from, span.to).map((line, index) => <line key={line.task.id} className="tl-rule" x1={0} x2={scale.width} y1={(span.from + index + 1) * ROW - 0.5} y2={(span.from + index + 1) * ROW - 0.5} />)}
@@ -177,9 +185,9 @@ function Bars({ data, lines, span, scale, at, left, open }: { data: Timeline; li
         return <path key={`${link.from}${link.to}`} className={hot ? 'tl-link critical' : 'tl-link'} d={linkPath(end(task(link.from)), middle(link.from), scale.x(task(link.to).start), middle(link.to))} markerEnd={hot ? 'url(#tl-arrow-c)' : 'url(#tl-arrow)'} />;
       })}
       {lines.slice(span.from, span.to).map(({ task: one }, index) => <TaskBar key={one.id} task={one} y={(span.from + index) * ROW} scale={scale} open={open} />)}
-      {vertical(data.today, 'tl-today', t.today, 12)}
-      {data.finish_p50 && vertical(data.finish_p50, 'tl-p50', 'P50', 12)}
-      {data.finish_p90 && vertical(data.finish_p90, 'tl-p90', 'P90', 26)}
+      {vertical(data.today, 'tl-today')}
+      {data.finish_p50 && vertical(data.finish_p50, 'tl-p50')}
+      {data.finish_p90 && vertical(data.finish_p90, 'tl-p90')}
     </svg>
   );
 }

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import type { Column } from '@/grid/types';
 import { dec, num, when } from '@/i18n/format';
-import { fieldsOf, isBound, PRIORITIES, STATUSES } from './fields';
+import { fieldsOf, isBound, isWhole, PRIORITIES, STATUSES, whyBound } from './fields';
 import { Day, Evidence, isDone, PersonName, Risk, StatusWord } from './parts';
 import type { Settings } from './settings';
 import type { WorkStore } from './store';
@@ -24,30 +24,31 @@ function Link({ url }: { url: string }): ReactNode {
   return <a className="link clip" href={url} target="_blank" rel="noreferrer noopener" tabIndex={-1}>{url.replace(/^https?:\/\//, '')}</a>;
 }
 
-function Title({ task, store, t }: { task: Task; store: WorkStore; t: Words }): ReactNode {
-  const parent = task.parent ? store.known(task.parent) : undefined;
+function Title({ task, store, t, outlined }: { task: Task; store: WorkStore; t: Words; outlined: boolean }): ReactNode {
+  const depth = outlined ? store.depth(task) : 0;
   return (
     <>
+      {depth > 0 && <span className="indent" style={{ width: depth * 14 }} />}
       {task.kind === 'milestone' && <span className="diamond" role="img" aria-label={t.milestone} />}
-      <span className={task.gone ? 'clip gone' : 'clip'}>{task.title}{parent && <span className="muted small"> · {parent.title}</span>}</span>
-      {task.comments > 0 && <span className="muted small push" title={t.commentsCount(task.comments)}>{num(task.comments)} <svg className="i tiny" viewBox="0 0 16 16" aria-hidden="true"><path d="M2.500 3h11v8H8l-3.500 2.600V11h-2z" /></svg></span>}
+      <span className={`clip${task.gone ? ' gone' : ''}${isWhole(task) ? ' strong' : ''}`}>{task.title}</span>
+      {task.comments > 0 && <span className="muted small push row" title={t.commentsCount(task.comments)}>{num(task.comments)} <svg className="i tiny" viewBox="0 0 16 16" aria-hidden="true"><path d="M2.500 3h11v8H8l-3.500 2.600V11h-2z" /></svg></span>}
       <button type="button" className={task.comments > 0 ? 'open-row' : 'open-row push'} tabIndex={-1} data-open="" aria-label={t.openTask(task.number)}><svg className="i" viewBox="0 0 16 16" aria-hidden="true"><path d="M9.500 3H13v3.500M13 3L8.500 7.500M6.500 13H3V9.500M3 13l4.500-4.500" /></svg></button>
     </>
   );
 }
 
-function ownColumns(store: WorkStore, t: Words): Column<Task>[] {
+function ownColumns(store: WorkStore, t: Words, outlined: boolean): Column<Task>[] {
   const people = fieldsOf(store, t).find((field) => field.id === 'owner')?.options ?? [];
-  const bound = () => t.boundWhy;
+  const bound = (task: Task) => whyBound(task, t);
   return [
     { id: 'number', title: '#', kind: 'number', width: 56, align: 'right', editable: never, value: (task) => task.number, opens: always, render: (task) => <span className="muted">{num(task.number)}</span> },
-    { id: 'title', title: t.field.title, kind: 'text', width: 286, needed: true, editable: always, value: (task) => task.title, render: (task) => <Title task={task} store={store} t={t} /> },
+    { id: 'title', title: t.field.title, kind: 'text', width: 286, needed: true, editable: always, value: (task) => task.title, render: (task) => <Title task={task} store={store} t={t} outlined={outlined} /> },
     {
       id: 'status', title: t.field.status, kind: 'select', width: 156, needed: true, editable: (task) => !isBound(task), why: bound, opens: isBound, value: (task) => task.status,
       options: STATUSES.map((id) => ({ id, name: t.status[id] })),
-      render: (task) => (isBound(task) ? <button type="button" className="plain" data-open="" tabIndex={-1} title={t.boundWhy}><StatusWord task={task} /></button> : <><StatusWord task={task} /><svg className="i push muted" viewBox="0 0 16 16" aria-hidden="true"><path d="M4 6.200l4 4 4-4" /></svg></>),
+      render: (task) => (isBound(task) ? <button type="button" className="plain" data-open="" tabIndex={-1} title={whyBound(task, t)}><StatusWord task={task} /></button> : <><StatusWord task={task} /><svg className="i push muted" viewBox="0 0 16 16" aria-hidden="true"><path d="M4 6.200l4 4 4-4" /></svg></>),
     },
-    { id: 'evidence', title: t.field.evidence, kind: 'text', width: 204, sortable: false, editable: never, why: (task) => (isBound(task) ? t.boundWhy : t.byHandWhy), opens: always, value: (task) => task.evidence[task.evidence.length - 1]?.text ?? '', render: (task) => <Evidence task={task} /> },
+    { id: 'evidence', title: t.field.evidence, kind: 'text', width: 204, sortable: false, editable: never, why: (task) => (isBound(task) ? whyBound(task, t) : t.byHandWhy), opens: always, value: (task) => task.evidence[task.evidence.length - 1]?.text ?? '', render: (task) => <Evidence task={task} /> },
     { id: 'owner', title: t.field.owner, kind: 'person', width: 148, editable: always, value: (task) => task.owner, options: people, render: (task) => <PersonName id={task.owner} /> },
     { id: 'deadline', title: t.field.deadline, kind: 'date', width: 116, editable: always, value: (task) => task.deadline, render: (task) => <Day day={task.deadline} done={isDone(task)} /> },
     { id: 'risk', title: t.field.risk, kind: 'number', width: 112, align: 'right', sortable: false, editable: never, value: (task) => task.risk, render: (task) => <Risk risk={isDone(task) ? null : task.risk} /> },
@@ -100,7 +101,9 @@ function customColumns(store: WorkStore, t: Words): Column<Task>[] {
 
 /** All columns in the reader's order, with the reader's widths. */
 export function allColumns(store: WorkStore, t: Words, settings: Settings): Column<Task>[] {
-  const columns = [...ownColumns(store, t), ...customColumns(store, t)];
+  // Parts stand under their whole only in the order of work.
+  const outlined = settings.sort.length === 0 && settings.group === null;
+  const columns = [...ownColumns(store, t, outlined), ...customColumns(store, t)];
   const rank = (id: string) => {
     const at = settings.order.indexOf(id);
     return at < 0 ? settings.order.length + columns.findIndex((column) => column.id === id) : at;

@@ -23,6 +23,11 @@ export function peopleOptions(store: WorkStore): Option[] {
   return [...store.people.values()].map((person) => ({ id: person.id, name: person.name, hint: person.organisation ?? undefined })).sort((a, b) => a.name.localeCompare(b.name));
 }
 
+/** The tasks with parts that this browser has seen, as choices. */
+function wholes(store: WorkStore): Option[] {
+  return store.wholes().map((task) => ({ id: task.id, name: task.title }));
+}
+
 export function fieldsOf(store: WorkStore, t: Words): FieldInfo[] {
   const people = peopleOptions(store);
   const named = <T extends string>(ids: readonly T[], names: Record<T, string>): Option[] => ids.map((id) => ({ id, name: names[id] }));
@@ -35,6 +40,7 @@ export function fieldsOf(store: WorkStore, t: Words): FieldInfo[] {
     { id: 'start', name: t.field.start, kind: 'date' },
     { id: 'labels', name: t.field.labels, kind: 'multi' },
     { id: 'table', name: t.field.table, kind: 'text' },
+    { id: 'parent', name: t.field.parent, kind: 'text', options: wholes(store) },
     { id: 'step', name: t.field.step, kind: 'select', options: named(STEPS, t.step) },
     { id: 'estimate_hours', name: t.field.estimate_hours, kind: 'number' },
   ];
@@ -47,7 +53,14 @@ export function setOf(info: Pick<FieldInfo, 'id' | 'custom'>, value: CellValue):
   return info.custom ? { fields: { [info.id]: value } } : { [info.id]: value };
 }
 
-export const isBound = (task: Task) => task.binding !== null;
+/** Whether the status is read from the ledger, or from the parts of a task that the plan drafted: nobody types it. */
+export const isBound = (task: Task) => task.binding !== null || task.origin === 'drafted';
+
+/** A drafted task that is nothing but its parts. */
+export const isWhole = (task: Task) => task.binding === null && task.origin === 'drafted';
+
+/** Why nobody writes this task's status. */
+export const whyBound = (task: Task, t: Words) => (isWhole(task) ? t.wholeWhy : t.boundWhy);
 
 /** Whether a person may write a field of this task: nobody writes what the ledger says. */
 export const writable = (task: Task, field: string) => !(isBound(task) && (field === 'status' || field === 'progress')) && !['table', 'step'].includes(field);

@@ -4,6 +4,7 @@ import { dayNumber, shortDay, today } from '@/grid/dates';
 import { useLang } from '@/i18n';
 import { pct } from '@/i18n/format';
 import { Avatar } from '@/ui';
+import { isBound, isWhole } from './fields';
 import { useStore } from './store';
 import type { Status, Task } from './types';
 import { useWords } from './words';
@@ -28,7 +29,7 @@ export function StatusMark({ status, waits, live }: { status: Status; waits?: bo
 
 export function StatusWord({ task }: { task: Task }): ReactElement {
   const t = useWords();
-  const bound = task.binding !== null;
+  const bound = isBound(task);
   const waits = bound && task.status === 'open';
   const live = bound && task.status === 'doing' && task.progress !== null;
   return (
@@ -81,7 +82,8 @@ export function Risk({ risk }: { risk: number | null }): ReactElement | null {
 
 export function Evidence({ task }: { task: Task }): ReactElement {
   const t = useWords();
-  if (task.binding === null) return <span className="muted">{t.byHand}</span>;
+  if (!isBound(task)) return <span className="muted">{t.byHand}</span>;
+  if (isWhole(task)) return <span className="muted">{t.fromParts}</span>;
   const last = task.evidence[task.evidence.length - 1];
   const stale = task.status === 'stale';
   if (!last) return <span className="muted">{t.noneYet}</span>;

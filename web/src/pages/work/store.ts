@@ -78,6 +78,20 @@ export class WorkStore {
     return task && this.edits.over(task);
   }
 
+  /** Tasks that others say they are part of, as far as both are known. */
+  wholes(): Task[] {
+    const ids = new Set<string>();
+    for (const task of this.newest.values()) if (task.parent) ids.add(task.parent);
+    return [...ids].map((id) => this.newest.get(id)).filter((task) => task !== undefined).sort((a, b) => a.number - b.number);
+  }
+
+  /** How deep a task lies among the known ones. */
+  depth(task: Task): number {
+    let depth = 0;
+    for (let above = task.parent; above !== null && depth < 4; depth += 1) above = this.newest.get(above)?.parent ?? null;
+    return depth;
+  }
+
   /** A task as the reader should see it: the newest that is known, with the edits on their way. */
   seen(task: Task): Task {
     const known = this.newest.get(task.id);

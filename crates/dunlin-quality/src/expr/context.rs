@@ -25,6 +25,14 @@ use datafusion_sql::sqlparser::dialect::PostgreSqlDialect;
 /// Deeper expressions are refused: the parser works by recursion.
 const DEPTH_MAX: usize = 50;
 
+/// How the engine plans and computes.
+static OPTIONS: LazyLock<Arc<ConfigOptions>> = LazyLock::new(|| {
+    let mut options = ConfigOptions::new();
+    // So that `now()` is an instant, as in PostgreSQL.
+    options.execution.time_zone = Some("UTC".to_owned());
+    Arc::new(options)
+});
+
 /// Every function by its names, made once.
 static FUNCTIONS: LazyLock<Functions> = LazyLock::new(Functions::all);
 
@@ -39,27 +47,25 @@ struct Functions {
 impl Functions {
     fn all() -> Self {
         let mut scalar = HashMap::new();
-        let built_in = datafusion_functions::all_default_functions();
-        for function in
-            built_in.into_iter().chain(datafusion_functions_nested::all_default_nested_functions())
-        {
-            for name in std::iter::once(function.name()).chain(function.aliases().iter().map(String::as_str))
-            {
-                scalar.insert(name.to_owned(), function.clone());
+        let nested = datafusion_functions_nested::all_default_nested_functions();
+        for function in datafusion_functions::all_default_functions().into_iter().chain(nested) {
+            // Some are made for a zone, `now()` among them.
+            let fitting = function.inner().with_updated_config(&OPTIONS);
+            let function = fitting.map_or(function, Arc::new);
+            for name in names(function.name(), function.aliases()) {
+                scalar.insert(name, function.clone());
             }
         }
         let mut higher = HashMap::new();
         for function in datafusion_functions_nested::all_default_higher_order_functions() {
-            for name in std::iter::once(function.name()).chain(function.aliases().iter().map(String::as_str))
-            {
-                higher.insert(name.to_owned(), function.clone());
+            for name in names(function.name(), function.aliases()) {
+                higher.insert(name, function.clone());
             }
         }
         let mut aggregate = HashMap::new();
         for function in datafusion_functions_aggregate::all_default_aggregate_functions() {
-            for name in std::iter::once(function.name()).chain(function.aliases().iter().map(String::as_str))
-            {
-                aggregate.insert(name.to_owned(), function.clone());
+            for name in names(function.name(), function.aliases()) {
+                aggregate.insert(name, function.clone());
             }
         }
         let planners: Vec<Arc<dyn ExprPlanner>> = vec![
@@ -73,26 +79,26 @@ impl Functions {
     }
 }
 
+fn names(name: &str, aliases: &[String]) -> Vec<String> {
+    std::iter::once(name.to_owned()).chain(aliases.iter().cloned()).collect()
+}
+
 /// The planner's surroundings at one instant.
 pub(super) struct Context {
-    options: Arc<ConfigOptions>,
     props: ExecutionProps,
 }
 
 impl Context {
     /// Surroundings in which the clock stands at this instant, in microseconds since 1970 UTC.
     pub(super) fn at(run_at_us: i64) -> Self {
-        let mut options = ConfigOptions::new();
-        // So that `now()` is an instant, as in PostgreSQL.
-        options.execution.time_zone = Some("UTC".to_owned());
         let mut props = ExecutionProps::new();
         props.query_execution_start_time = timestamp_us_to_datetime(run_at_us).map(|at| at.and_utc());
-        Self { options: Arc::new(options), props }
+        Self { props }
     }
 
     /// The options.
     pub(super) fn options(&self) -> &Arc<ConfigOptions> {
-        &self.options
+        &OPTIONS
     }
 
     /// Where the clock stands, and the like.
@@ -177,7 +183,7 @@ impl ContextProvider for Context {
     }
 
     fn options(&self) -> &ConfigOptions {
-        &self.options
+        &OPTIONS
     }
 
     fn udf_names(&self) -> Vec<String> {

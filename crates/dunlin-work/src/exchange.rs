@@ -110,7 +110,8 @@ impl Table {
         if format == Some(Format::Trello) || (format.is_none() && is_json) {
             return trello(text);
         }
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
         let mut rows = Vec::new();
         for record in reader.records() {
             let help = "a CSV file in UTF-8 with a line of headings";
@@ -128,12 +129,23 @@ impl Table {
 
     /// What is in it, and what would become of it.
     pub fn preview(&self, fields: &[Field]) -> Preview {
-        let columns: Vec<Column> = self.names.iter().enumerate().map(|(at, name)| {
-            let values = || self.rows.iter().filter_map(|row| row.get(at)).filter(|v| !v.trim().is_empty());
-            let sample = values().next().cloned().unwrap_or_default();
-            let proposed = propose(self.format, name, fields);
-            Column { name: name.clone(), sample: sample.chars().take(200).collect(), filled: values().count(), proposed }
-        }).collect();
+        let columns: Vec<Column> = self
+            .names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| {
+                let values =
+                    || self.rows.iter().filter_map(|row| row.get(at)).filter(|v| !v.trim().is_empty());
+                let sample = values().next().cloned().unwrap_or_default();
+                let proposed = propose(self.format, name, fields);
+                Column {
+                    name: name.clone(),
+                    sample: sample.chars().take(200).collect(),
+                    filled: values().count(),
+                    proposed,
+                }
+            })
+            .collect();
         let homeless = columns.iter().filter(|c| c.proposed.is_none() && c.filled > 0);
         let no_home = homeless.map(|c| c.name.clone()).collect();
         Preview { format: self.format, rows: self.rows.len(), columns, no_home }
@@ -147,13 +159,18 @@ impl Table {
         people: &[Worker],
     ) -> (Vec<Coming>, Vec<Leftover>) {
         let mut reading = Reading { fields, people, left: BTreeMap::new() };
-        let homes: Vec<Option<String>> = self.names.iter().map(|name| match mapping.get(name) {
-            Some(field) => Some(field.clone()).filter(|f| !f.is_empty()),
-            None => propose(self.format, name, fields),
-        }).collect();
+        let homes: Vec<Option<String>> = self
+            .names
+            .iter()
+            .map(|name| match mapping.get(name) {
+                Some(field) => Some(field.clone()).filter(|f| !f.is_empty()),
+                None => propose(self.format, name, fields),
+            })
+            .collect();
         let rows = self.rows.iter().enumerate();
         let tasks = rows.map(|(number, row)| reading.row(&self.names, &homes, row, number)).collect();
-        let left = reading.left.into_iter().map(|((name, why), rows)| Leftover { name, why: why.to_owned(), rows });
+        let left =
+            reading.left.into_iter().map(|((name, why), rows)| Leftover { name, why: why.to_owned(), rows });
         (tasks, left.collect())
     }
 }
@@ -161,12 +178,15 @@ impl Table {
 /// Headings that come more than once (Jira's) each get a name of their own.
 fn unique(names: Vec<String>) -> Vec<String> {
     let mut seen: HashMap<String, usize> = HashMap::new();
-    names.into_iter().map(|name| {
-        let name = name.trim().to_owned();
-        let count = seen.entry(name.clone()).or_default();
-        *count += 1;
-        if *count == 1 { name } else { format!("{name} ({count})") }
-    }).collect()
+    names
+        .into_iter()
+        .map(|name| {
+            let name = name.trim().to_owned();
+            let count = seen.entry(name.clone()).or_default();
+            *count += 1;
+            if *count == 1 { name } else { format!("{name} ({count})") }
+        })
+        .collect()
 }
 
 /// A heading without the number that tells it from its like.
@@ -267,7 +287,8 @@ impl Reading<'_> {
         for (at, cell) in row.iter().enumerate() {
             let value = cell.trim();
             // What an export put before a formula comes off again.
-            let value = value.strip_prefix('\'').filter(|v| v.starts_with(['=', '+', '-', '@'])).unwrap_or(value);
+            let value =
+                value.strip_prefix('\'').filter(|v| v.starts_with(['=', '+', '-', '@'])).unwrap_or(value);
             if value.is_empty() {
                 continue;
             }
@@ -305,7 +326,12 @@ impl Reading<'_> {
     }
 
     /// Writes a value into its field; why not, otherwise.
-    fn cell(&mut self, coming: &mut Coming, home: &str, value: &str) -> std::result::Result<(), &'static str> {
+    fn cell(
+        &mut self,
+        coming: &mut Coming,
+        home: &str,
+        value: &str,
+    ) -> std::result::Result<(), &'static str> {
         let mut put = |field: &str, value: Value| drop(coming.set.insert(field.to_owned(), value));
         match home {
             "title" => {
@@ -317,7 +343,8 @@ impl Reading<'_> {
                 put("title", json!(title));
             }
             "description" => {
-                let text: String = value.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+                let text: String =
+                    value.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
                 if text.len() > 20_000 {
                     return Err("unknown_value");
                 }
@@ -345,17 +372,25 @@ impl Reading<'_> {
                     return Err("note");
                 }
             }
-            "accountable" => put("raci", json!({ "accountable": self.person(value).ok_or("unknown_person")? })),
+            "accountable" => {
+                put("raci", json!({ "accountable": self.person(value).ok_or("unknown_person")? }))
+            }
             "priority" => put("priority", json!(priority(value).ok_or("unknown_value")?)),
             "start" | "deadline" => put(home, json!(day(value).ok_or("unknown_value")?)),
             "estimate_hours" => put(home, json!(number(value).ok_or("unknown_value")?)),
-            "estimate_seconds" => put("estimate_hours", json!(number(value).ok_or("unknown_value")? / 3600.0)),
+            "estimate_seconds" => {
+                put("estimate_hours", json!(number(value).ok_or("unknown_value")? / 3600.0))
+            }
             "progress" => {
                 let share = number(value.trim_end_matches('%')).ok_or("unknown_value")?;
                 let share = if value.ends_with('%') { share / 100.0 } else { share };
                 put("progress", json!((0.0..=1.0).contains(&share).then_some(share).ok_or("unknown_value")?));
             }
-            "labels" => value.split([',', ';']).map(str::trim).filter(|l| !l.is_empty()).for_each(|l| label(coming, l)),
+            "labels" => value
+                .split([',', ';'])
+                .map(str::trim)
+                .filter(|l| !l.is_empty())
+                .for_each(|l| label(coming, l)),
             "key" => coming.names.push(value.to_owned()),
             "parent" => coming.parent = Some(value.to_owned()),
             "depends_on" => coming.after.extend(value.split([',', ';']).map(|v| v.trim().to_owned())),
@@ -369,7 +404,9 @@ impl Reading<'_> {
     }
 
     fn person(&self, text: &str) -> Option<String> {
-        let is = |w: &&Worker| w.email.eq_ignore_ascii_case(text) || w.name.eq_ignore_ascii_case(text) || w.id == text;
+        let is = |w: &&Worker| {
+            w.email.eq_ignore_ascii_case(text) || w.name.eq_ignore_ascii_case(text) || w.id == text
+        };
         self.people.iter().find(is).map(|w| w.id.clone())
     }
 
@@ -386,7 +423,8 @@ impl Reading<'_> {
             FieldType::Person => json!(self.person(value).ok_or("unknown_person")?),
             FieldType::Select => json!(choice(value)?),
             FieldType::MultiSelect => {
-                let chosen: std::result::Result<Vec<String>, _> = value.split([',', ';']).map(|v| choice(v.trim())).collect();
+                let chosen: std::result::Result<Vec<String>, _> =
+                    value.split([',', ';']).map(|v| choice(v.trim())).collect();
                 json!(chosen?)
             }
             FieldType::Checkbox => match value.to_lowercase().as_str() {
@@ -414,7 +452,14 @@ fn label(coming: &mut Coming, text: &str) {
 /// The status that a word of any of these tools means.
 fn status(text: &str) -> Option<Status> {
     Some(match text.trim().to_lowercase().as_str() {
-        "open" | "to do" | "todo" | "backlog" | "new" | "not started" | "selected for development" | "reopened" => Status::Open,
+        "open"
+        | "to do"
+        | "todo"
+        | "backlog"
+        | "new"
+        | "not started"
+        | "selected for development"
+        | "reopened" => Status::Open,
         "doing" | "in progress" | "started" | "in review" | "review" | "testing" => Status::Doing,
         "blocked" | "on hold" | "waiting" | "stuck" => Status::Blocked,
         "done" | "complete" | "completed" | "closed" | "resolved" | "finished" => Status::Done,
@@ -442,7 +487,9 @@ fn day(text: &str) -> Option<String> {
     let text = text.trim();
     let iso = text.get(..10).and_then(|t| t.parse::<jiff::civil::Date>().ok());
     let first = text.split_whitespace().next().unwrap_or_default();
-    let other = || ["%m/%d/%Y", "%d/%b/%y", "%d/%b/%Y"].iter().find_map(|f| jiff::civil::Date::strptime(f, first).ok());
+    let other = || {
+        ["%m/%d/%Y", "%d/%b/%y", "%d/%b/%Y"].iter().find_map(|f| jiff::civil::Date::strptime(f, first).ok())
+    };
     iso.or_else(other).map(|d| d.to_string())
 }
 
@@ -462,62 +509,119 @@ fn trello(text: &str) -> Result<Table> {
     let (lists, members) = (by_id("lists", "name"), by_id("members", "fullName"));
     let checklists = list("checklists");
     let actions = list("actions");
-    let names = ["id", "name", "desc", "list", "labels", "members", "start", "due", "dueComplete", "closed", "checklist", "comments", "attachments", "shortUrl"];
+    let names = [
+        "id",
+        "name",
+        "desc",
+        "list",
+        "labels",
+        "members",
+        "start",
+        "due",
+        "dueComplete",
+        "closed",
+        "checklist",
+        "comments",
+        "attachments",
+        "shortUrl",
+    ];
     let ids = |card: &Value, name: &str| -> Vec<String> {
         let all = card.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
         all.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     };
-    let flag = |card: &Value, name: &str| card.get(name).and_then(Value::as_bool).unwrap_or(false).then(|| "true".to_owned()).unwrap_or_default();
-    let rows = cards.iter().map(|card| {
-        let id = text_of(card, "id");
-        let of_card = |v: &&Value| text_of(v, "idCard") == id;
-        let items: Vec<String> = checklists.iter().filter(of_card).map(|c| {
-            let items = c.get("checkItems").and_then(Value::as_array).cloned().unwrap_or_default();
-            let one = |i: &Value| {
-                let mark = if text_of(i, "state") == "complete" { "[x]" } else { "[ ]" };
-                format!("{mark} {}", text_of(i, "name"))
+    let flag = |card: &Value, name: &str| {
+        card.get(name)
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+            .then(|| "true".to_owned())
+            .unwrap_or_default()
+    };
+    let rows = cards
+        .iter()
+        .map(|card| {
+            let id = text_of(card, "id");
+            let of_card = |v: &&Value| text_of(v, "idCard") == id;
+            let items: Vec<String> = checklists
+                .iter()
+                .filter(of_card)
+                .map(|c| {
+                    let items = c.get("checkItems").and_then(Value::as_array).cloned().unwrap_or_default();
+                    let one = |i: &Value| {
+                        let mark = if text_of(i, "state") == "complete" { "[x]" } else { "[ ]" };
+                        format!("{mark} {}", text_of(i, "name"))
+                    };
+                    format!(
+                        "{}\n{}",
+                        text_of(c, "name"),
+                        items.iter().map(one).collect::<Vec<_>>().join("\n")
+                    )
+                })
+                .collect();
+            let is_comment = |a: &&Value| {
+                text_of(a, "type") == "commentCard"
+                    && a.pointer("/data/card/id").and_then(Value::as_str) == Some(&id)
             };
-            format!("{}\n{}", text_of(c, "name"), items.iter().map(one).collect::<Vec<_>>().join("\n"))
-        }).collect();
-        let is_comment = |a: &&Value| text_of(a, "type") == "commentCard" && a.pointer("/data/card/id").and_then(Value::as_str) == Some(&id);
-        let comments: Vec<String> = actions.iter().filter(is_comment).map(|a| {
-            let by = a.pointer("/memberCreator/fullName").and_then(Value::as_str).unwrap_or("somebody");
-            format!("{by}: {}", a.pointer("/data/text").and_then(Value::as_str).unwrap_or_default())
-        }).collect();
-        let labels = card.get("labels").and_then(Value::as_array).cloned().unwrap_or_default();
-        let label = |l: &Value| Some(text_of(l, "name")).filter(|n| !n.is_empty()).unwrap_or_else(|| text_of(l, "color"));
-        let files = card.get("attachments").and_then(Value::as_array).cloned().unwrap_or_default();
-        let file = |a: &Value| format!("{} {}", text_of(a, "name"), text_of(a, "url"));
-        let people = ids(card, "idMembers").iter().map(|m| members.get(m).cloned().unwrap_or_else(|| m.clone())).collect::<Vec<_>>();
-        vec![
-            id.clone(),
-            text_of(card, "name"),
-            text_of(card, "desc"),
-            lists.get(&text_of(card, "idList")).cloned().unwrap_or_default(),
-            labels.iter().map(label).collect::<Vec<_>>().join(", "),
-            people.join(", "),
-            text_of(card, "start"),
-            text_of(card, "due"),
-            flag(card, "dueComplete"),
-            flag(card, "closed"),
-            items.join("\n"),
-            comments.join("\n"),
-            files.iter().map(file).collect::<Vec<_>>().join("\n"),
-            text_of(card, "shortUrl"),
-        ]
-    }).collect();
-    let names = names.iter().map(|n| if *n == "dueComplete" { "closed (2)".to_owned() } else { (*n).to_owned() }).collect();
+            let comments: Vec<String> = actions
+                .iter()
+                .filter(is_comment)
+                .map(|a| {
+                    let by =
+                        a.pointer("/memberCreator/fullName").and_then(Value::as_str).unwrap_or("somebody");
+                    format!("{by}: {}", a.pointer("/data/text").and_then(Value::as_str).unwrap_or_default())
+                })
+                .collect();
+            let labels = card.get("labels").and_then(Value::as_array).cloned().unwrap_or_default();
+            let label = |l: &Value| {
+                Some(text_of(l, "name")).filter(|n| !n.is_empty()).unwrap_or_else(|| text_of(l, "color"))
+            };
+            let files = card.get("attachments").and_then(Value::as_array).cloned().unwrap_or_default();
+            let file = |a: &Value| format!("{} {}", text_of(a, "name"), text_of(a, "url"));
+            let people = ids(card, "idMembers")
+                .iter()
+                .map(|m| members.get(m).cloned().unwrap_or_else(|| m.clone()))
+                .collect::<Vec<_>>();
+            vec![
+                id.clone(),
+                text_of(card, "name"),
+                text_of(card, "desc"),
+                lists.get(&text_of(card, "idList")).cloned().unwrap_or_default(),
+                labels.iter().map(label).collect::<Vec<_>>().join(", "),
+                people.join(", "),
+                text_of(card, "start"),
+                text_of(card, "due"),
+                flag(card, "dueComplete"),
+                flag(card, "closed"),
+                items.join("\n"),
+                comments.join("\n"),
+                files.iter().map(file).collect::<Vec<_>>().join("\n"),
+                text_of(card, "shortUrl"),
+            ]
+        })
+        .collect();
+    let names = names
+        .iter()
+        .map(|n| if *n == "dueComplete" { "closed (2)".to_owned() } else { (*n).to_owned() })
+        .collect();
     Ok(Table { format: Format::Trello, names, rows })
 }
 
 /// A cell that no spreadsheet runs as a formula.
 fn safe(cell: String) -> String {
     let first = cell.chars().next();
-    if first.is_some_and(|c| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r')) { format!("'{cell}") } else { cell }
+    if first.is_some_and(|c| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r')) {
+        format!("'{cell}")
+    } else {
+        cell
+    }
 }
 
 /// Tasks as a file of another tool, or dunlin's own CSV: its media type and text.
-pub fn export(format: Format, tasks: &[std::sync::Arc<Task>], fields: &[Field], people: &[Worker]) -> (&'static str, String) {
+pub fn export(
+    format: Format,
+    tasks: &[std::sync::Arc<Task>],
+    fields: &[Field],
+    people: &[Worker],
+) -> (&'static str, String) {
     let person = |id: Option<&String>| id.and_then(|id| people.iter().find(|w| w.id == *id));
     let by_id: HashMap<&str, &Task> = tasks.iter().map(|t| (t.id.as_str(), t.as_ref())).collect();
     let name_of = |id: &str| by_id.get(id).map_or_else(String::new, |t| format!("T-{}", t.number));
@@ -525,10 +629,70 @@ pub fn export(format: Format, tasks: &[std::sync::Arc<Task>], fields: &[Field], 
         return ("application/json", to_trello(tasks, people));
     }
     let heads: &[(&str, &str)] = match format {
-        Format::Airtable => &[("title", "Name"), ("description", "Notes"), ("owner", "Assignee"), ("status", "Status"), ("priority", "Priority"), ("start", "Start date"), ("deadline", "Due date"), ("labels", "Tags"), ("estimate_hours", "Estimate"), ("key", "Key"), ("parent", "Parent"), ("depends_on", "Blocked by")],
-        Format::Asana => &[("key", "Task ID"), ("created_at", "Created At"), ("done_at", "Completed At"), ("title", "Name"), ("status", "Section/Column"), ("owner", "Assignee"), ("email", "Assignee Email"), ("start", "Start Date"), ("deadline", "Due Date"), ("labels", "Tags"), ("description", "Notes"), ("parent", "Parent task"), ("depends_on", "Blocked By (Dependencies)"), ("priority", "Priority")],
-        Format::Jira => &[("title", "Summary"), ("key", "Issue key"), ("kind", "Issue Type"), ("status", "Status"), ("priority", "Priority"), ("owner", "Assignee"), ("created_at", "Created"), ("deadline", "Due Date"), ("labels", "Labels"), ("description", "Description"), ("estimate_seconds", "Original Estimate"), ("parent", "Parent key"), ("depends_on", "Inward issue link (Blocks)")],
-        Format::Csv | Format::Trello => &[("key", "number"), ("title", "title"), ("description", "description"), ("kind", "kind"), ("status", "status"), ("progress", "progress"), ("email", "owner"), ("priority", "priority"), ("start", "start"), ("deadline", "deadline"), ("estimate_hours", "estimate_hours"), ("labels", "labels"), ("parent", "parent"), ("depends_on", "depends_on"), ("step", "step"), ("table", "table"), ("rank", "rank")],
+        Format::Airtable => &[
+            ("title", "Name"),
+            ("description", "Notes"),
+            ("owner", "Assignee"),
+            ("status", "Status"),
+            ("priority", "Priority"),
+            ("start", "Start date"),
+            ("deadline", "Due date"),
+            ("labels", "Tags"),
+            ("estimate_hours", "Estimate"),
+            ("key", "Key"),
+            ("parent", "Parent"),
+            ("depends_on", "Blocked by"),
+        ],
+        Format::Asana => &[
+            ("key", "Task ID"),
+            ("created_at", "Created At"),
+            ("done_at", "Completed At"),
+            ("title", "Name"),
+            ("status", "Section/Column"),
+            ("owner", "Assignee"),
+            ("email", "Assignee Email"),
+            ("start", "Start Date"),
+            ("deadline", "Due Date"),
+            ("labels", "Tags"),
+            ("description", "Notes"),
+            ("parent", "Parent task"),
+            ("depends_on", "Blocked By (Dependencies)"),
+            ("priority", "Priority"),
+        ],
+        Format::Jira => &[
+            ("title", "Summary"),
+            ("key", "Issue key"),
+            ("kind", "Issue Type"),
+            ("status", "Status"),
+            ("priority", "Priority"),
+            ("owner", "Assignee"),
+            ("created_at", "Created"),
+            ("deadline", "Due Date"),
+            ("labels", "Labels"),
+            ("description", "Description"),
+            ("estimate_seconds", "Original Estimate"),
+            ("parent", "Parent key"),
+            ("depends_on", "Inward issue link (Blocks)"),
+        ],
+        Format::Csv | Format::Trello => &[
+            ("key", "number"),
+            ("title", "title"),
+            ("description", "description"),
+            ("kind", "kind"),
+            ("status", "status"),
+            ("progress", "progress"),
+            ("email", "owner"),
+            ("priority", "priority"),
+            ("start", "start"),
+            ("deadline", "deadline"),
+            ("estimate_hours", "estimate_hours"),
+            ("labels", "labels"),
+            ("parent", "parent"),
+            ("depends_on", "depends_on"),
+            ("step", "step"),
+            ("table", "table"),
+            ("rank", "rank"),
+        ],
     };
     let mut writer = csv::Writer::from_writer(Vec::new());
     let names = heads.iter().map(|(_, name)| (*name).to_owned()).chain(fields.iter().map(|f| f.name.clone()));
@@ -541,7 +705,9 @@ pub fn export(format: Format, tasks: &[std::sync::Arc<Task>], fields: &[Field], 
             "labels" => task.labels.join(", "),
             "parent" => task.parent.as_deref().map(name_of).unwrap_or_default(),
             "depends_on" => task.depends_on.iter().map(|d| name_of(&d.task)).collect::<Vec<_>>().join(", "),
-            "estimate_seconds" => task.estimate_hours.map(|h| format!("{:.0}", h * 3600.0)).unwrap_or_default(),
+            "estimate_seconds" => {
+                task.estimate_hours.map(|h| format!("{:.0}", h * 3600.0)).unwrap_or_default()
+            }
             "created_at" => moment(Some(task.created_at)),
             "done_at" => moment(task.done_at),
             field => text(&task.get(field)),
@@ -572,12 +738,18 @@ fn text(value: &Value) -> String {
 }
 
 fn own_text(field: &Field, value: Option<&Value>, people: &[Worker]) -> String {
-    let name = |id: &str| field.options.iter().find(|o| o.id == id).map_or_else(|| id.to_owned(), |o| o.name.clone());
+    let name = |id: &str| {
+        field.options.iter().find(|o| o.id == id).map_or_else(|| id.to_owned(), |o| o.name.clone())
+    };
     match (field.kind, value) {
         (_, None) => String::new(),
         (FieldType::Select, Some(Value::String(id))) => name(id),
-        (FieldType::MultiSelect, Some(Value::Array(ids))) => ids.iter().filter_map(Value::as_str).map(name).collect::<Vec<_>>().join(", "),
-        (FieldType::Person, Some(Value::String(id))) => people.iter().find(|w| w.id == *id).map_or_else(|| id.clone(), |w| w.email.clone()),
+        (FieldType::MultiSelect, Some(Value::Array(ids))) => {
+            ids.iter().filter_map(Value::as_str).map(name).collect::<Vec<_>>().join(", ")
+        }
+        (FieldType::Person, Some(Value::String(id))) => {
+            people.iter().find(|w| w.id == *id).map_or_else(|| id.clone(), |w| w.email.clone())
+        }
         (_, Some(value)) => text(value),
     }
 }

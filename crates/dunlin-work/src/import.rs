@@ -64,7 +64,8 @@ impl Work {
             }
         }
         if unknown > 0 {
-            let (name, why) = ("links to tasks that are not in the file".to_owned(), "unknown_task".to_owned());
+            let (name, why) =
+                ("links to tasks that are not in the file".to_owned(), "unknown_task".to_owned());
             no_home.push(Leftover { name, why, rows: unknown });
         }
         let made = match self.add(by, "import", tasks.clone()).await {

@@ -10,3 +10,4 @@ mod live;
 mod matrix;
 mod pages;
 mod plan;
+mod work;

@@ -25,7 +25,8 @@ async fn every_change_can_be_taken_back_and_what_was_written_over_is_left() {
     let bench = Bench::new().await;
     let (parent, before) = (bench.task("Whole").await, bench.task("Before").await);
     let task = bench.task("One").await;
-    let links = json!({ "parent": parent.id, "depends_on": [{ "task": before.id, "lag_days": 2 }], "labels": ["x"] });
+    let links =
+        json!({ "parent": parent.id, "depends_on": [{ "task": before.id, "lag_days": 2 }], "labels": ["x"] });
     bench.edit(&ana(), &task.id, links, None).await.unwrap();
     let full = bench.work.task(&task.id).unwrap();
     for id in [&before.id, &parent.id] {
@@ -53,7 +54,10 @@ async fn circles_and_strangers_are_refused_and_nothing_of_it_stays() {
     bench.edit(&ana(), &b.id, after(&a.id), None).await.unwrap();
     bench.edit(&ana(), &c.id, after(&b.id), None).await.unwrap();
     assert!(matches!(bench.edit(&ana(), &a.id, after(&c.id), None).await, Err(WorkError::Cycle)));
-    assert!(matches!(bench.edit(&ana(), &a.id, json!({ "parent": a.id }), None).await, Err(WorkError::Cycle)));
+    assert!(matches!(
+        bench.edit(&ana(), &a.id, json!({ "parent": a.id }), None).await,
+        Err(WorkError::Cycle)
+    ));
     // A part that waits for its whole waits for itself.
     bench.edit(&ana(), &b.id, json!({ "parent": c.id }), None).await.unwrap_err();
     let strange = bench.edit(&ana(), &a.id, after("0190-nobody"), None).await;
@@ -65,7 +69,13 @@ async fn circles_and_strangers_are_refused_and_nothing_of_it_stays() {
 async fn custom_fields_take_what_they_say_and_go_with_their_values() {
     let bench = Bench::new().await;
     let task = bench.task("a").await;
-    let field = Field { id: String::new(), name: "Cost".into(), kind: FieldType::Number, options: vec![], rank: String::new() };
+    let field = Field {
+        id: String::new(),
+        name: "Cost".into(),
+        kind: FieldType::Number,
+        options: vec![],
+        rank: String::new(),
+    };
     let field = bench.work.put_field(field).await.unwrap();
     let write = |value| json!({ "fields": { (field.id.clone()): value } });
     bench.edit(&ana(), &task.id, write(json!(7.5)), None).await.unwrap();
@@ -99,11 +109,18 @@ async fn moves_keep_the_order_that_people_made() {
 async fn the_ledger_hears_of_changes_and_never_of_words() {
     let bench = Bench::new().await;
     let task = bench.task("canary one").await;
-    bench.edit(&ana(), &task.id, json!({ "description": "canary two", "labels": ["canary three"] }), None).await.unwrap();
+    bench
+        .edit(&ana(), &task.id, json!({ "description": "canary two", "labels": ["canary three"] }), None)
+        .await
+        .unwrap();
     bench.work.say(&ana(), &task.id, "canary four @[Ben](person:ben)").await.unwrap();
     bench.work.attach(&ana(), &task.id, "canary.txt", "text/plain", b"canary five").await.unwrap();
     let ledger = bench.ledger().await;
-    assert_eq!(ledger.matches("work_changed").count(), 5, "made, edited, said, mentioned, attached: {ledger}");
+    assert_eq!(
+        ledger.matches("work_changed").count(),
+        5,
+        "made, edited, said, mentioned, attached: {ledger}"
+    );
     assert!(!ledger.contains("canary"), "{ledger}");
     let task = bench.again().await.task(&task.id).unwrap();
     assert_eq!((task.comments, task.attachments, task.watchers.as_slice()), (1, 1, &["ben".to_owned()][..]));

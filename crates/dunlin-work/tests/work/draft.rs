@@ -2,7 +2,7 @@
 
 use dunlin_ledger::{Actor, Body, Counts};
 use dunlin_plan::{Plan, Role};
-use dunlin_work::{By, Origin, Status, Step, TableFacts, Task, Worker, WorkError};
+use dunlin_work::{By, Origin, Status, Step, TableFacts, Task, WorkError, Worker};
 use serde_json::json;
 
 use crate::{Bench, ana};
@@ -10,7 +10,9 @@ use crate::{Bench, ana};
 fn plan(tables: &[&str]) -> Plan {
     let mut text = "[plan]\nname = \"CRM to Atlas\"\n[store.crm]\nurl = \"sqlite:crm.db\"\n[store.atlas]\nurl = \"sqlite:atlas.db\"\n".to_owned();
     for table in tables {
-        text.push_str(&format!("[[table]]\nfrom = \"crm.{table}\"\nto = \"atlas.{table}\"\nkey = [\"id\"]\n"));
+        text.push_str(&format!(
+            "[[table]]\nfrom = \"crm.{table}\"\nto = \"atlas.{table}\"\nkey = [\"id\"]\n"
+        ));
     }
     dunlin_plan::load(&text, "dunlin.toml").unwrap()
 }
@@ -25,7 +27,13 @@ fn facts(plan: &Plan, undecided: &[&str]) -> Vec<TableFacts> {
 }
 
 fn workers() -> Vec<Worker> {
-    let one = |id: &str, role| Worker { id: id.into(), name: id.into(), email: format!("{id}@x.example"), role, organisation: None };
+    let one = |id: &str, role| Worker {
+        id: id.into(),
+        name: id.into(),
+        email: format!("{id}@x.example"),
+        role,
+        organisation: None,
+    };
     vec![one("ana", Role::Lead), one("ben", Role::Engineer), one("cleo", Role::Approver)]
 }
 
@@ -75,7 +83,11 @@ async fn what_people_changed_stays_and_what_the_plan_dropped_is_marked() {
     assert_eq!((drafted.added.len(), drafted.gone.len()), (12, 12));
     let load = of(&bench, Step::Load, "atlas.people");
     assert_eq!((load.title.as_str(), load.owner.as_deref()), ("The big night", Some("dan")));
-    assert_eq!(of(&bench, Step::Verify, "atlas.people").owner.as_deref(), Some("eve"), "nobody had touched it");
+    assert_eq!(
+        of(&bench, Step::Verify, "atlas.people").owner.as_deref(),
+        Some("eve"),
+        "nobody had touched it"
+    );
     assert!(of(&bench, Step::Load, "atlas.orders").gone);
     bench.work.delete(&ana(), &of(&bench, Step::Load, "atlas.orders").id).await.unwrap();
     assert!(matches!(bench.work.delete(&ana(), &load.id).await, Err(WorkError::Conflict { .. })));
@@ -94,14 +106,50 @@ async fn a_bound_task_follows_the_ledger_and_nobody_writes_its_status() {
     for set in [json!({ "status": "done" }), json!({ "progress": 1.0 })] {
         assert!(matches!(bench.edit(&ana(), &load.id, set, None).await, Err(WorkError::BoundStatus)));
     }
-    let (run, table, fingerprint) = ("r1".to_owned(), "atlas.people".to_owned(), plan.fingerprint().to_string());
+    let (run, table, fingerprint) =
+        ("r1".to_owned(), "atlas.people".to_owned(), plan.fingerprint().to_string());
     let counts = Counts { source_rows: 10, loaded: 9, quarantined: 1, ..Counts::default() };
     let h = || "ab".repeat(32);
-    let begun = Body::RunStarted { run: run.clone(), plan_fingerprint: fingerprint, rehearse: false, stores: Default::default() };
-    let split = Body::SplitLoaded { run: run.clone(), table: table.clone(), split: 0, counts, source_hash: h(), loaded_hash: h(), expected_hash: h(), fragment: None };
-    let reconciled = |reconciled| Body::TableReconciled { run: run.clone(), table: table.clone(), counts, source_hash: h(), expected_hash: h(), target_hash: h(), reconciled };
-    let verified = Body::Verified { run: run.clone(), table: table.clone(), counts, source_hash: h(), expected_hash: h(), target_hash: h(), reconciled: true };
-    for (body, status) in [(begun, Status::Open), (split, Status::Doing), (reconciled(false), Status::Blocked), (reconciled(true), Status::Done)] {
+    let begun = Body::RunStarted {
+        run: run.clone(),
+        plan_fingerprint: fingerprint,
+        rehearse: false,
+        stores: Default::default(),
+    };
+    let split = Body::SplitLoaded {
+        run: run.clone(),
+        table: table.clone(),
+        split: 0,
+        counts,
+        source_hash: h(),
+        loaded_hash: h(),
+        expected_hash: h(),
+        fragment: None,
+    };
+    let reconciled = |reconciled| Body::TableReconciled {
+        run: run.clone(),
+        table: table.clone(),
+        counts,
+        source_hash: h(),
+        expected_hash: h(),
+        target_hash: h(),
+        reconciled,
+    };
+    let verified = Body::Verified {
+        run: run.clone(),
+        table: table.clone(),
+        counts,
+        source_hash: h(),
+        expected_hash: h(),
+        target_hash: h(),
+        reconciled: true,
+    };
+    for (body, status) in [
+        (begun, Status::Open),
+        (split, Status::Doing),
+        (reconciled(false), Status::Blocked),
+        (reconciled(true), Status::Done),
+    ] {
         bench.state.enter(Actor::System, body).await.unwrap();
         bench.absorb().await;
         assert_eq!(of(&bench, Step::Load, "atlas.people").status, status);
@@ -109,7 +157,10 @@ async fn a_bound_task_follows_the_ledger_and_nobody_writes_its_status() {
     let done = of(&bench, Step::Load, "atlas.people");
     assert!(done.evidence.last().unwrap().text.contains("10 rows read, 9 loaded, 1 waiting"));
     let sign = of(&bench, Step::SignOff, "atlas.people");
-    assert!(bench.work.confirm(&ana(), &sign.id, true).await.is_err(), "nobody signs for what is not verified");
+    assert!(
+        bench.work.confirm(&ana(), &sign.id, true).await.is_err(),
+        "nobody signs for what is not verified"
+    );
     assert!(bench.work.confirm(&ana(), &done.id, true).await.is_err(), "nor says that rows were loaded");
     bench.state.enter(Actor::System, verified).await.unwrap();
     bench.absorb().await;
@@ -117,7 +168,8 @@ async fn a_bound_task_follows_the_ledger_and_nobody_writes_its_status() {
     bench.absorb().await;
     assert_eq!(of(&bench, Step::SignOff, "atlas.people").status, Status::Done);
     // Taken up by another server, the ledger is folded from its beginning to the same.
-    let again = Bench { work: bench.again().await, state: bench.state.clone(), _home: tempfile::tempdir().unwrap() };
+    let again =
+        Bench { work: bench.again().await, state: bench.state.clone(), _home: tempfile::tempdir().unwrap() };
     again.absorb().await;
     assert_eq!(of(&again, Step::SignOff, "atlas.people").status, Status::Done);
     // A change of the plan makes stale what rested on it.

@@ -17,12 +17,14 @@ fn body() -> impl Strategy<Value = Body> {
     let (t, r) = (|at: usize| TABLES[at].to_owned(), |at: usize| RUNS[at].to_owned());
     prop_oneof![
         (0..3u8).prop_map(|f| Body::PlanEdited { fingerprint: hex(f), previous: hex(9) }),
-        (table.clone(), 0..3u8, 0..2u8, 0..2u8, any::<bool>()).prop_map(move |(at, f, m, s, left)| Body::TableSeen {
-            table: t(at),
-            fingerprint: hex(f),
-            mapping: hex(m),
-            schema: hex(s),
-            undecided: if left { vec!["notes".to_owned()] } else { vec![] },
+        (table.clone(), 0..3u8, 0..2u8, 0..2u8, any::<bool>()).prop_map(move |(at, f, m, s, left)| {
+            Body::TableSeen {
+                table: t(at),
+                fingerprint: hex(f),
+                mapping: hex(m),
+                schema: hex(s),
+                undecided: if left { vec!["notes".to_owned()] } else { vec![] },
+            }
         }),
         (run.clone(), 0..3u8, any::<bool>()).prop_map(move |(at, f, rehearse)| Body::RunStarted {
             run: r(at),
@@ -46,14 +48,16 @@ fn body() -> impl Strategy<Value = Body> {
             expected_hash: hex(1),
             fragment: None,
         }),
-        (run.clone(), table.clone(), any::<bool>()).prop_map(move |(at, tt, reconciled)| Body::TableReconciled {
-            run: r(at),
-            table: t(tt),
-            counts,
-            source_hash: hex(1),
-            expected_hash: hex(1),
-            target_hash: hex(1),
-            reconciled,
+        (run.clone(), table.clone(), any::<bool>()).prop_map(move |(at, tt, reconciled)| {
+            Body::TableReconciled {
+                run: r(at),
+                table: t(tt),
+                counts,
+                source_hash: hex(1),
+                expected_hash: hex(1),
+                target_hash: hex(1),
+                reconciled,
+            }
         }),
         (run.clone(), table.clone(), any::<bool>()).prop_map(move |(at, tt, reconciled)| Body::Verified {
             run: r(at),
@@ -64,7 +68,11 @@ fn body() -> impl Strategy<Value = Body> {
             target_hash: hex(1),
             reconciled,
         }),
-        (run.clone(), table.clone()).prop_map(move |(at, tt)| Body::Undone { run: r(at), table: t(tt), rows: 3 }),
+        (run.clone(), table.clone()).prop_map(move |(at, tt)| Body::Undone {
+            run: r(at),
+            table: t(tt),
+            rows: 3
+        }),
         (run, table.clone()).prop_map(move |(at, tt)| Body::SplitAmended {
             run: r(at),
             table: t(tt),
@@ -72,17 +80,26 @@ fn body() -> impl Strategy<Value = Body> {
             counts_delta: CountsDelta::default(),
             fragment: None,
         }),
-        (0..3u8).prop_map(|f| Body::PlanApproved { fingerprint: hex(f), stores: Default::default(), by: "cleo".into() }),
+        (0..3u8).prop_map(|f| Body::PlanApproved {
+            fingerprint: hex(f),
+            stores: Default::default(),
+            by: "cleo".into()
+        }),
         (table, any::<bool>()).prop_map(move |(at, good)| {
             let (step, table, part) = ("sign_off".to_owned(), t(at), String::new());
-            if good { Body::StepConfirmed { step, table, part } } else { Body::StepWithdrawn { step, table, part } }
+            if good {
+                Body::StepConfirmed { step, table, part }
+            } else {
+                Body::StepWithdrawn { step, table, part }
+            }
         }),
     ]
 }
 
 fn history() -> impl Strategy<Value = Vec<Entry>> {
     let entry = |(at, body): (usize, Body)| Entry { at: at as i64, actor: Actor::System, body };
-    prop::collection::vec(body(), 0..60).prop_map(move |bodies| bodies.into_iter().enumerate().map(entry).collect())
+    prop::collection::vec(body(), 0..60)
+        .prop_map(move |bodies| bodies.into_iter().enumerate().map(entry).collect())
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -95,10 +112,13 @@ enum Says {
 
 /// Mapping, schema and fingerprint of a table once these entries have happened.
 fn stands(past: &[Entry], table: &str) -> Option<(String, String, String)> {
-    let seen = past.iter().rposition(|e| matches!(&e.body, Body::TableSeen { table: t, .. } if t == table))?;
+    let seen =
+        past.iter().rposition(|e| matches!(&e.body, Body::TableSeen { table: t, .. } if t == table))?;
     let Body::TableSeen { mapping, schema, .. } = &past[seen].body else { return None };
     let newest = past[seen..].iter().rev().find_map(|e| match &e.body {
-        Body::PlanEdited { fingerprint, .. } | Body::TableSeen { fingerprint, .. } => Some(fingerprint.clone()),
+        Body::PlanEdited { fingerprint, .. } | Body::TableSeen { fingerprint, .. } => {
+            Some(fingerprint.clone())
+        }
         _ => None,
     });
     Some((mapping.clone(), schema.clone(), newest?))
@@ -131,7 +151,8 @@ fn under_way(past: &[Entry], run: &str, table: &str) -> bool {
 fn says(past: &[Entry], entry: &Entry, step: Step, table: &str) -> Option<(Says, Option<String>)> {
     let word = |good: bool| if good { Says::Good } else { Says::Bad };
     let of_run = |run: &str| {
-        let (fingerprint, rehearse) = start(past, run).map_or((String::new(), false), |(_, f, r)| (f.to_owned(), r));
+        let (fingerprint, rehearse) =
+            start(past, run).map_or((String::new(), false), |(_, f, r)| (f.to_owned(), r));
         let is_mine = step == if rehearse { Step::Rehearse } else { Step::Load };
         is_mine.then_some(fingerprint)
     };
@@ -139,10 +160,14 @@ fn says(past: &[Entry], entry: &Entry, step: Step, table: &str) -> Option<(Says,
         (Body::SplitLoaded { run, table: t, .. }, Step::Load | Step::Rehearse) if t == table => {
             of_run(run).map(|f| (Says::Begun, Some(f)))
         }
-        (Body::TableReconciled { run, table: t, reconciled, .. }, Step::Load | Step::Rehearse) if t == table => {
+        (Body::TableReconciled { run, table: t, reconciled, .. }, Step::Load | Step::Rehearse)
+            if t == table =>
+        {
             of_run(run).map(|f| (word(*reconciled), Some(f)))
         }
-        (Body::RunPaused { run, reason_code }, Step::Load | Step::Rehearse) if under_way(past, run, table) => {
+        (Body::RunPaused { run, reason_code }, Step::Load | Step::Rehearse)
+            if under_way(past, run, table) =>
+        {
             let said = if reason_code == "asked" { Says::Begun } else { Says::Bad };
             of_run(run).map(|_| (said, None))
         }
@@ -152,13 +177,19 @@ fn says(past: &[Entry], entry: &Entry, step: Step, table: &str) -> Option<(Says,
         (Body::RunAbandoned { run }, Step::Load | Step::Rehearse) if under_way(past, run, table) => {
             of_run(run).map(|_| (Says::Void, None))
         }
-        (Body::Undone { table: t, .. }, Step::Load | Step::Verify | Step::SignOff) if t == table => Some((Says::Void, None)),
-        (Body::SplitAmended { table: t, .. }, Step::Verify | Step::SignOff) if t == table => Some((Says::Void, None)),
+        (Body::Undone { table: t, .. }, Step::Load | Step::Verify | Step::SignOff) if t == table => {
+            Some((Says::Void, None))
+        }
+        (Body::SplitAmended { table: t, .. }, Step::Verify | Step::SignOff) if t == table => {
+            Some((Says::Void, None))
+        }
         (Body::SplitLoaded { run, table: t, .. }, Step::Verify | Step::SignOff) if t == table => {
             let rehearse = start(past, run).is_some_and(|(_, _, r)| r);
             (!rehearse).then_some((Says::Void, None))
         }
-        (Body::Verified { table: t, reconciled, .. }, Step::Verify) if t == table => Some((word(*reconciled), None)),
+        (Body::Verified { table: t, reconciled, .. }, Step::Verify) if t == table => {
+            Some((word(*reconciled), None))
+        }
         (Body::StepConfirmed { table: t, .. }, Step::SignOff) if t == table => Some((Says::Good, None)),
         (Body::StepWithdrawn { table: t, .. }, Step::SignOff) if t == table => Some((Says::Void, None)),
         (Body::PlanApproved { fingerprint, .. }, Step::Approve) => {

@@ -61,7 +61,9 @@ fn relax(nodes: &[Node], days: &[Days], held: Option<(usize, DayNumber)>) -> Vec
             }
         }
         if !moved {
-            let finish = |(at, start): (usize, &DayNumber)| (*start, days[nodes[at].calendar].finish(*start, nodes[at].days));
+            let finish = |(at, start): (usize, &DayNumber)| {
+                (*start, days[nodes[at].calendar].finish(*start, nodes[at].days))
+            };
             return starts.iter().enumerate().map(finish).collect();
         }
     }
@@ -90,11 +92,13 @@ fn slack(nodes: &[Node], days: &[Days], at: usize, early: &[(DayNumber, DayNumbe
 fn graphs() -> impl Strategy<Value = (Vec<Node>, Vec<Calendar>)> {
     let calendar = (any::<[bool; 7]>(), prop::collection::btree_set(TODAY..TODAY + 30, 0..5))
         .prop_map(|(week, off)| Calendar::new(week, off.into_iter().collect::<BTreeSet<_>>()));
-    let node = (0..5i32, prop::option::weighted(0.3, TODAY - 5..TODAY + 15), 0..2usize, any::<[(bool, i8); 7]>());
+    let node =
+        (0..5i32, prop::option::weighted(0.3, TODAY - 5..TODAY + 15), 0..2usize, any::<[(bool, i8); 7]>());
     (prop::collection::vec(node, 1..8), prop::collection::vec(calendar, 2)).prop_map(|(raw, calendars)| {
         let nodes = raw.into_iter().enumerate().map(|(at, (days, not_before, calendar, links))| {
             let earlier = links.into_iter().enumerate().take(at).filter(|(_, (on, _))| *on);
-            let after = earlier.map(|(before, (_, lag))| (before, i32::from(lag).rem_euclid(6) - 2)).collect();
+            let after =
+                earlier.map(|(before, (_, lag))| (before, i32::from(lag).rem_euclid(6) - 2)).collect();
             Node { days, not_before, after, calendar, actual: None }
         });
         (nodes.collect(), calendars)
@@ -122,7 +126,8 @@ fn ten_thousand_random_graphs_have_the_same_critical_path_either_way() {
 
 #[test]
 fn circles_are_said_and_not_walked() {
-    let node = |after: Vec<(usize, i32)>| Node { days: 1, not_before: None, after, calendar: 0, actual: None };
+    let node =
+        |after: Vec<(usize, i32)>| Node { days: 1, not_before: None, after, calendar: 0, actual: None };
     let calendar = Calendar::default();
     assert!(schedule(&[node(vec![(1, 0)]), node(vec![(0, 0)])], &[&calendar], TODAY).is_err());
 }

@@ -58,9 +58,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
             preview,
         )
         .add(
-            op(Method::Post, "/api/v1/work/import", Action::WorkEdit, "work_import", "Import a file: all its rows or none")
-                .takes::<Import>()
-                .creates::<Imported>("What was made, and what has no home"),
+            op(
+                Method::Post,
+                "/api/v1/work/import",
+                Action::WorkEdit,
+                "work_import",
+                "Import a file: all its rows or none",
+            )
+            .takes::<Import>()
+            .creates::<Imported>("What was made, and what has no home"),
             import,
         )
         .add(
@@ -76,14 +82,19 @@ fn unfit(title: &str) -> Problem {
         .help("/api/v1/openapi.json says what the body looks like")
 }
 
-async fn preview(State(app): State<App>, Query(which): Query<Which>, Large(bytes): Large) -> Result<Response, Problem> {
+async fn preview(
+    State(app): State<App>,
+    Query(which): Query<Which>,
+    Large(bytes): Large,
+) -> Result<Response, Problem> {
     let text = std::str::from_utf8(&bytes).map_err(|_| unfit("the file is not text in UTF-8"))?;
     let table = Table::read(text, which.format)?;
     Ok(ok(&table.preview(&app.desk.work.fields())))
 }
 
 async fn import(State(app): State<App>, caller: Caller, Large(bytes): Large) -> Result<Response, Problem> {
-    let body: Import = serde_json::from_slice(&bytes).map_err(|_| unfit("the body is not a file with its mapping"))?;
+    let body: Import =
+        serde_json::from_slice(&bytes).map_err(|_| unfit("the body is not a file with its mapping"))?;
     let table = Table::read(&body.text, body.format)?;
     let people = workers(&app.guard).await?;
     let by = Viewer::of(&app, &caller).by;

@@ -41,7 +41,12 @@ pub(crate) fn body_max(route: &str) -> Option<usize> {
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.with(tasks::routes).with(talk::routes).with(beside::routes).with(time::routes).with(exchange::routes)
+    routes
+        .with(tasks::routes)
+        .with(talk::routes)
+        .with(beside::routes)
+        .with(time::routes)
+        .with(exchange::routes)
 }
 
 /// An operation of work.

@@ -58,13 +58,13 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let name = route.name.clone();
     let answer = async {
         let answer = match admit(&app, &client, &route, request) {
-            Ok(request) => handle(&app, request, next).await,
+            Ok(request) => handle(&app, &name, request, next).await,
             Err(problem) => problem.into_response(),
         };
         if route.is_page { pages::as_page(&app, answer) } else { answer }
     };
     let mut response = REFERENCE.scope(reference.clone(), answer).await;
-    decorate(&app, response.headers_mut(), &reference, route.is_page);
+    decorate(&app, response.headers_mut(), &reference, &name, route.is_page);
     let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
     app.metrics.answered(&method, &name, status, seconds);
     let milliseconds = (seconds * 1000.0).round() as u64;
@@ -130,9 +130,21 @@ pub(crate) fn too_many(wait: std::time::Duration) -> Problem {
         .after(seconds)
 }
 
-async fn handle(app: &App, request: Request, next: Next) -> Response {
+/// What reads or changes a table whole; how long it takes is up to the table.
+const LONG: [&str; 4] = [
+    "/api/v1/data/profile",
+    "/api/v1/quarantine/decide",
+    "/api/v1/quarantine/preview",
+    "/api/v1/runs/{run}/undo",
+];
+/// How long that may take.
+const LONG_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(900);
+
+async fn handle(app: &App, route: &str, request: Request, next: Next) -> Response {
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(app.config.timeouts.request(), handled).await {
+    let patience = app.config.timeouts.request();
+    let patience = if LONG.contains(&route) { patience.max(LONG_TIMEOUT) } else { patience };
+    match tokio::time::timeout(patience, handled).await {
         Ok(Ok(response)) => response,
         Ok(Err(_panic)) => {
             // The panic's text may hold anything; the hook of the process has it.
@@ -149,13 +161,14 @@ async fn handle(app: &App, request: Request, next: Next) -> Response {
     }
 }
 
-fn decorate(app: &App, headers: &mut HeaderMap, reference: &str, is_page: bool) {
+fn decorate(app: &App, headers: &mut HeaderMap, reference: &str, route: &str, is_page: bool) {
     let mut set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "DENY");
-    set(header::REFERRER_POLICY, "no-referrer");
+    // An address with a token in it is told to nobody. Elsewhere forms say to this server that they are its own.
+    set(header::REFERRER_POLICY, if route.contains("{token}") { "no-referrer" } else { "same-origin" });
     set(header::CONTENT_SECURITY_POLICY, if is_page { PAGE_POLICY } else { DATA_POLICY });
     set(header::CACHE_CONTROL, "no-store");
     set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");

@@ -25,7 +25,7 @@ async fn every_answer_carries_its_headers_and_no_page_runs_what_is_not_ours() {
             answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default()
         };
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(header("referrer-policy"), "same-origin", "{path}");
         assert_eq!(header("x-frame-options"), "DENY", "{path}");
         assert!(header("x-request-id").len() >= 16, "{path}");
         let policy = header("content-security-policy");
@@ -34,6 +34,28 @@ async fn every_answer_carries_its_headers_and_no_page_runs_what_is_not_ours() {
         assert_eq!(policy.contains("form-action 'self'"), is_page, "{path}");
         assert!(header("strict-transport-security").is_empty(), "no TLS here");
     }
+    let link = bench.bare(Method::GET, "/recover/a-token").send().await.unwrap();
+    assert_eq!(link.headers()["referrer-policy"], "no-referrer", "an address with a token is told to nobody");
+}
+
+#[tokio::test]
+async fn a_form_comes_from_this_server_by_the_browsers_own_word() {
+    let bench = Bench::new().await;
+    let post = |origin: &'static str, site: Option<&'static str>| {
+        let request = bench.bare(Method::POST, "/sign-in").header("origin", origin);
+        let request = site.map_or(request.try_clone().unwrap(), |site| {
+            request.try_clone().unwrap().header("sec-fetch-site", site)
+        });
+        request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("email=a%40b.example&password=x")
+            .send()
+    };
+    // A page that gives no referrer posts with the origin `null`, and so does a sandboxed frame of another site.
+    assert_ne!(post("null", Some("same-origin")).await.unwrap().status(), 403);
+    assert_eq!(post("null", Some("cross-site")).await.unwrap().status(), 403);
+    assert_eq!(post("null", None).await.unwrap().status(), 403);
+    assert_eq!(post("https://other.example", Some("same-origin")).await.unwrap().status(), 403);
 }
 
 #[tokio::test]

@@ -245,10 +245,13 @@ impl Engine for MoveEngine {
         let mut options = plan.options(None);
         options.actor = actor;
         let which = DecideOptions { group: Some(ask.group), table: None, dry_run: false };
-        let workspace = &self.inner.workspace;
-        let silent = Arc::new(|_: dunlin_move::Event<'_>| {});
-        let done = dunlin_move::decide(workspace, &plan.plan, &options, &which, &decision, silent).await;
-        let done = done.map_err(moved)?;
+        let workspace = self.inner.workspace.clone();
+        // On its own: a client that leaves, or waits no longer, does not stop it half-way.
+        let work = tokio::spawn(async move {
+            let silent = Arc::new(|_: dunlin_move::Event<'_>| {});
+            dunlin_move::decide(&workspace, &plan.plan, &options, &which, &decision, silent).await
+        });
+        let done = work.await.map_err(|_| EngineError::Failed)?.map_err(moved)?;
         let rows = done.iter().map(|d| d.released + d.discarded).sum();
         let left = done.iter().flat_map(|d| d.waiting.values()).sum();
         Ok(Decided { rows, left })
@@ -273,7 +276,9 @@ impl Engine for MoveEngine {
 
     async fn undo(&self, run: &str, actor: Actor) -> Result<Vec<RunUndone>, EngineError> {
         let plan = self.plan_of(Some(run)).await?;
-        runs::undo(&self.inner.workspace, &plan, run, actor).await
+        let (workspace, run) = (self.inner.workspace.clone(), run.to_owned());
+        let work = tokio::spawn(async move { runs::undo(&workspace, &plan, &run, actor).await });
+        work.await.map_err(|_| EngineError::Failed)?
     }
 
     async fn schema(&self) -> Result<serde_json::Value, EngineError> {

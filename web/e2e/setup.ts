@@ -42,8 +42,7 @@ function passwords(said: string): Record<string, string> {
 export default async function setup(): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'dunlin-web-'));
   const [seeded, fresh] = [join(folder, 'seeded'), join(folder, 'fresh')];
-  const bare = spawnSync(binary, ['demo', '--help'], { encoding: 'utf8' }).stdout.includes('--no-people') ? ['--no-people'] : [];
-  run('demo', '--no-serve', ...bare, '--customers', '2000', '--dir', seeded);
+  const given = passwords(run('demo', '--no-serve', '--customers', '2000', '--dir', seeded));
   mkdirSync(fresh);
   for (const part of ['dunlin.toml', 'legacy', 'notices']) cpSync(join(seeded, part), join(fresh, part), { recursive: true });
   for (const dir of [seeded, fresh]) writeFileSync(join(dir, 'server.toml'), SERVER);

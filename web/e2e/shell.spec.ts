@@ -31,7 +31,7 @@ test('each number of the equation opens what it is made of', async ({ page }) =>
   await page.locator('.sum').getByRole('link', { name: /quarantined/ }).click();
   await expect(page.getByRole('heading', { name: /rows wait for a person/ })).toBeVisible();
   await page.goBack();
-  await page.getByRole('region', { name: 'Table by table' }).getByRole('row', { name: /atlas.people/ }).getByRole('link').first().click();
+  await page.getByRole('group', { name: 'Table by table' }).getByRole('row', { name: /atlas.people/ }).getByRole('link').first().click();
   await expect(page.getByRole('dialog', { name: /How atlas.people adds up/ })).toBeVisible();
 });
 

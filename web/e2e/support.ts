@@ -20,9 +20,10 @@ export function left(): Left {
   return JSON.parse(readFileSync(PLACES_FILE, 'utf8')) as Left;
 }
 
-/** What axe finds, as short lines. */
-export async function violations(page: Page): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page }).analyze();
+/** What axe finds, as short lines; with `only`, by these rules alone. */
+export async function violations(page: Page, only?: string[]): Promise<string[]> {
+  const axe = new AxeBuilder({ page });
+  const { violations: found } = await (only ? axe.withRules(only) : axe).analyze();
   return found.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')} ${n.failureSummary?.split('\n')[1]?.trim() ?? ''}`));
 }
 

@@ -42,7 +42,7 @@ export interface Column<T> { key: string; head: ReactNode; num?: boolean; cell: 
 export function Table<T>({ label, rows, columns, id, flag, chosen, empty }: { label: string; rows: readonly T[]; columns: readonly Column<T>[]; id: (row: T) => string; flag?: (row: T) => boolean; chosen?: (row: T) => boolean; empty?: ReactNode }): ReactElement {
   const scroll = useScrollable();
   return (
-    <div className="table-scroll" {...scroll} aria-label={label} role="region">
+    <div className="table-scroll" {...scroll} aria-label={label} role="group">
       <table className="table freeze">
         <caption className="vh">{label}</caption>
         <thead><tr>{columns.map((c) => <th key={c.key} scope="col" className={c.num ? 'num' : undefined} style={c.width ? { width: c.width } : undefined}>{c.head}</th>)}</tr></thead>

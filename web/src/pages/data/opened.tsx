@@ -13,7 +13,7 @@ export function OpenedRows({ opened, label }: { opened: Opened; label: string })
   const scroll = useScrollable();
   return (
     <>
-      <div className="table-scroll" {...scroll} role="region" aria-label={label}>
+      <div className="table-scroll" {...scroll} role="group" aria-label={label}>
         <table className="table opened-rows">
           <caption className="vh">{label}</caption>
           <thead><tr>{opened.columns.map((c) => <th key={c.name} scope="col">{c.name} {c.shown === 'clear' ? <Icon name="eye" /> : null}</th>)}</tr></thead>

@@ -71,7 +71,7 @@ export function Editor({ ref, label, value, line, findings, schema, onChange, on
         extensions: [
           lineNumbers(), history(), drawSelection(), highlightActiveLine(), highlightSelectionMatches(), search({ top: true }), lintGutter(),
           StreamLanguage.define(toml), syntaxHighlighting(colours), autocompletion({ override: [completions(() => calls.current.schema)] }), look,
-          EditorView.contentAttributes.of({ 'aria-label': first.current.label, 'aria-multiline': 'true' }),
+          EditorView.contentAttributes.of({ 'aria-label': first.current.label, 'aria-multiline': 'true', tabindex: '0' }),
           keymap.of([{ key: 'Mod-s', preventDefault: true, run: () => { calls.current.onSave(); return true; } }, ...completionKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap]),
           EditorView.updateListener.of((update) => { if (update.docChanged) calls.current.onChange(update.state.doc.toString()); }),
         ],

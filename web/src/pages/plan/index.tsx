@@ -78,7 +78,7 @@ function One({ table, stores }: { table: PlanTable; stores: SchemaTable | undefi
         </p>
         {!table.columns?.length && <p className="note">{t.everyColumn}{!source && ` ${t.noSchema}`}</p>}
         {lines.length > 0 && (
-          <div className="table-scroll" tabIndex={0} role="region" aria-label={t.tabTables}>
+          <div className="table-scroll" tabIndex={0} role="group" aria-label={t.tabTables}>
             <table className="table map-table">
               <caption className="vh">{table.from} → {table.to}</caption>
               <thead><tr><th scope="col">{t.sourceColumn}</th><th scope="col"><span className="vh">→</span></th><th scope="col">{t.targetColumn}</th><th scope="col">{t.made}</th><th scope="col">{t.kind}</th><th scope="col">{t.protect}</th></tr></thead>

@@ -36,7 +36,7 @@ export function TableDetail({ state, report, run }: { state: TableState; report:
         <div><h3>{t.excludedBy}</h3><table className="table"><tbody>{report.exclusions.map((x) => <tr key={x.rule}><td className="code">{x.rule}</td><td className="num">{num(x.rows)}</td></tr>)}</tbody></table></div>
       )}
       {report && report.rules.length > 0 && (
-        <div className="table-scroll" tabIndex={0} role="region" aria-label={t.rules}><h3>{t.rules}</h3>
+        <div className="table-scroll" tabIndex={0} role="group" aria-label={t.rules}><h3>{t.rules}</h3>
           <table className="table"><thead><tr><th scope="col">{t.rule}</th><th scope="col">{t.check}</th><th scope="col">{t.otherwise}</th><th scope="col" className="num">{t.rows}</th></tr></thead>
             <tbody>{report.rules.map((r) => <tr key={r.name}><td>{r.name}</td><td className="code">{r.check}</td><td>{r.otherwise}</td><td className="num">{num(r.rows)}</td></tr>)}</tbody></table></div>
       )}

@@ -14,6 +14,8 @@ const reasons: Record<string, [string, string]> = {
   unique: ['a value that must be unique occurs twice', 'un valor único está repetido'],
   check: ['the target’s own check refuses it', 'lo rechaza una restricción del destino'],
   'too-long': ['the text is too long', 'el texto es demasiado largo'],
+  retain: ['the plan keeps them no longer', 'el plan ya no las guarda'],
+  where: ['the plan leaves them out', 'el plan las deja fuera'],
   'out-of-range': ['the number is out of range', 'el número está fuera de rango'],
 };
 const statuses: Record<string, [string, string]> = {

@@ -6,7 +6,7 @@ import { useEffect, useId, useRef, type ReactElement, type ReactNode } from 'rea
 export function PageHead({ title, sub, actions, quietTitle }: { title: string; sub?: ReactNode; actions?: ReactNode; quietTitle?: boolean }): ReactElement {
   useEffect(() => { document.title = `${title} · dunlin`; }, [title]);
   return (
-    <div className="page-head">
+    <div className={quietTitle && !actions && !sub ? 'vh' : 'page-head'}>
       <div style={{ minWidth: 0 }}><h1 className={quietTitle ? 'vh' : undefined}>{title}</h1>{sub && <p>{sub}</p>}</div>
       {actions && <div className="acts">{actions}</div>}
     </div>

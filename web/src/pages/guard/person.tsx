@@ -32,7 +32,7 @@ function One({ record }: { record: PersonRecord }) {
   const open = record.sessions.filter((s) => !s.ended_at);
   return (
     <>
-      <p className="small"><Link to="/guard" className="link">{t.gone}</Link></p>
+      <p className="small" style={{ marginBottom: 12 }}><Link to="/guard" className="link">{t.gone}</Link></p>
       <div className="person-head">
         <Avatar name={p.name || p.email} outside={Boolean(p.organisation)} large />
         <div>

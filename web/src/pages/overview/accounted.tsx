@@ -47,7 +47,7 @@ export function Accounted({ run, tables, query, shape }: { run: RunDetail; table
       <EquationBar counts={counts} unread={unread} />
       <EquationSum counts={counts} read={read} opens={opens(run.id) as never as Parameters<typeof EquationSum>[0]['opens']} notes={{
         read: t.readSub(tables.length), loaded: settled && !wrong.length && !rehearsal ? t.loadedSub(num(counts.loaded)) : '', quarantined: reasons && counts.quarantined ? t.quarantinedSub(reasons) : '',
-        merged: t.mergedSub, excluded: t.excludedSub, erased: t.erasedSub,
+        merged: counts.merged ? t.mergedSub : '', excluded: counts.excluded ? t.excludedSub : '', erased: counts.erased ? t.erasedSub : '',
       }} />
       <div className="proofs">
         {settled && !wrong.length && <>

@@ -29,7 +29,7 @@ export function Next({ plan, approvals, anyRun }: { plan: PlanBody | undefined; 
   for (const a of (alerts?.items ?? []).filter((x) => x.open).slice(0, 2)) {
     things.push({ key: a.id, icon: 'bell', title: <b>{a.what}</b>, sub: a.todo, action: (first) => <ButtonLink small kind={first ? 'primary' : undefined} to="/alerts/$alert" params={{ alert: a.id }}>{t.alert}</ButtonLink> });
   }
-  for (const g of (quarantine?.items ?? []).filter((x) => x.reason !== 'parent-quarantined').slice(0, 5)) {
+  for (const g of (quarantine?.items ?? []).filter((x) => x.reason !== 'parent-quarantined').slice(0, 3)) {
     things.push({ key: g.group, icon: 'pencil', title: <b>{t.decideRows(num(g.rows), words.reason(g.reason))}</b>, sub: <>{t.decideRowsSub(g.table, g.column ?? '')}{g.pattern && <> · <span className="mono">{g.pattern}</span></>}</>, action: (first) => <ButtonLink small kind={first ? 'primary' : undefined} to="/data" search={{ group: g.group } as never}>{t.decide}</ButtonLink> });
   }
   for (const { task } of (mine?.items ?? []).filter((x) => x.urgency !== 'later').slice(0, 3)) {

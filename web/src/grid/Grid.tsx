@@ -264,7 +264,7 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
 
   const body: ReactNode[] = [];
   // Lines take the place in the page of those that scrolled away, so that little is built while scrolling.
-  const pool = Math.ceil((seen.height / LINE + 36) / 4) * 4;
+  const pool = Math.ceil((seen.height / LINE + 28) / 4) * 4;
   for (let line = seen.lines.from; line < seen.lines.to; line += 1) {
     const place = lines.at(line);
     if (!place) continue;
@@ -310,7 +310,7 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
       ref={box}
       role="grid"
       tabIndex={0}
-      className={focused ? 'grid focused' : 'grid'}
+      className={`grid${focused ? ' focused' : ''}${width > seen.width ? ' overflows' : ''}`}
       aria-label={props.label}
       aria-rowcount={rows + 1}
       aria-colcount={cols}

@@ -50,10 +50,10 @@ function Cell<R>({ props, col }: { props: RowProps<R>; col: number }): ReactNode
   return (
     <div
       role="gridcell"
-      id={cellId(id, line, col)}
+      // Only the active cell is pointed at, so only it has an id: rows that take others' places change little.
+      id={col === props.active ? cellId(id, line, col) : undefined}
       className={classes.join(' ')}
       style={{ left, width }}
-      data-line={line}
       data-col={col}
       aria-colindex={col + 1}
       aria-selected={col >= props.left && col <= props.right}
@@ -82,6 +82,7 @@ function LineOf<R>(props: RowProps<R>): ReactNode {
     <div
       role="row"
       aria-rowindex={line + 2}
+      data-line={line}
       aria-busy={props.row === undefined || undefined}
       className={classes.join(' ')}
       style={{ transform: `translateY(${line * height}px)`, width: edge[edge.length - 1], height }}
@@ -104,14 +105,13 @@ export function GroupRow({ id, line, height, width, view, open, active, children
   children: ReactNode;
 }): ReactNode {
   return (
-    <div role="row" aria-rowindex={line + 2} className="grid-row group" style={{ transform: `translateY(${line * height}px)`, width, height }}>
+    <div role="row" aria-rowindex={line + 2} data-line={line} className="grid-row group" style={{ transform: `translateY(${line * height}px)`, width, height }}>
       <div
         role="gridcell"
         id={cellId(id, line, 0)}
         aria-expanded={open}
         className={active ? 'group-cell active' : 'group-cell'}
         style={{ width: Math.min(width, view) }}
-        data-line={line}
         data-col={0}
         data-group=""
       >

@@ -22,9 +22,10 @@ export function usePointer<R>(now: Pointing<R>) {
   const dragging = useRef<'select' | 'fill' | null>(null);
 
   const placeOf = (event: PointerEvent | MouseEvent): { line: number; col: number } | null => {
-    const under = document.elementFromPoint(event.clientX, event.clientY)?.closest<HTMLElement>('[data-line]');
-    if (!under || !box.current?.contains(under)) return null;
-    return { line: Number(under.dataset.line), col: Number(under.dataset.col) };
+    const cell = document.elementFromPoint(event.clientX, event.clientY)?.closest<HTMLElement>('[data-col]');
+    const row = cell?.closest<HTMLElement>('[data-line]');
+    if (!cell || !row || !box.current?.contains(row)) return null;
+    return { line: Number(row.dataset.line), col: Number(cell.dataset.col) };
   };
 
   const down = (event: PointerEvent<HTMLDivElement>) => {

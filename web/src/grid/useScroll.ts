@@ -10,7 +10,7 @@ export interface Seen {
   width: number;
 }
 
-const EXTRA_LINES = 12;
+const EXTRA_LINES = 8;
 
 export function useScroll(box: RefObject<HTMLDivElement | null>, line: number, count: number, edge: number[], frozen: number, chrome: number): Seen {
   const [seen, setSeen] = useState<Seen>({ lines: { from: 0, to: Math.min(count, 40) }, cols: { from: frozen, to: edge.length - 1 }, height: 600, width: 1200 });

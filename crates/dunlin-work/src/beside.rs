@@ -210,7 +210,7 @@ impl Work {
         let mut tasks = BTreeMap::new();
         {
             let board = self.board();
-            let plan = board.plan(today);
+            let plan = board.fresh_plan(today);
             for task in board.tasks() {
                 if let Some(place) = board.scheduled(&plan, task) {
                     tasks.insert(task.id.clone(), (place.early_start, place.early_finish));

@@ -16,6 +16,8 @@ use crate::things::{Baseline, Blackout, Field, Hook, Template, View, WorkingDays
 pub(crate) struct Row {
     pub(crate) task: Arc<Task>,
     pub(crate) haystack: Box<str>,
+    /// Where the title lies in it, in lower case: what titles sort by.
+    pub(crate) title: std::ops::Range<usize>,
 }
 
 /// Everything.
@@ -37,7 +39,9 @@ pub struct Board {
     pub(crate) version: u64,
     /// Counts changes that move the schedule.
     generation: u64,
-    order: Mutex<Option<(u64, Arc<Vec<u32>>)>>,
+    /// Whether the manual order is another one since `order` was worked out.
+    reordered: bool,
+    order: Mutex<Option<Arc<Vec<u32>>>>,
     scheduled: Mutex<Option<(u64, DayNumber, Arc<Plan>)>>,
 }
 
@@ -57,6 +61,7 @@ impl Board {
         for task in tasks {
             board.put(Arc::new(task));
         }
+        board.settle();
         board
     }
 
@@ -88,18 +93,20 @@ impl Board {
     /// Puts a task in its place.
     pub(crate) fn put(&mut self, task: Arc<Task>) {
         self.version += 1;
-        let haystack = haystack(&task);
+        let (haystack, title) = haystack(&task);
         match self.places.get(&task.id) {
             Some(at) => {
                 if moves(&self.rows[*at].task, &task) {
                     self.generation += 1;
                 }
-                self.rows[*at] = Row { task, haystack };
+                self.reordered |= self.rows[*at].task.rank != task.rank;
+                self.rows[*at] = Row { task, haystack, title };
             }
             None => {
                 self.generation += 1;
                 self.places.insert(task.id.clone(), self.rows.len());
-                self.rows.push(Row { task, haystack });
+                self.rows.push(Row { task, haystack, title });
+                self.reordered = true;
             }
         }
     }
@@ -107,16 +114,24 @@ impl Board {
     /// The same without what searches need: for trying out.
     pub(crate) fn put_bare(&mut self, task: Arc<Task>) {
         self.places.insert(task.id.clone(), self.rows.len());
-        self.rows.push(Row { task, haystack: Box::default() });
+        self.rows.push(Row { task, haystack: Box::default(), title: 0..0 });
     }
 
     pub(crate) fn remove(&mut self, id: &str) {
         let Some(at) = self.places.remove(id) else { return };
         self.version += 1;
         self.generation += 1;
+        self.reordered = true;
         self.rows.swap_remove(at);
         if let Some(row) = self.rows.get(at) {
             self.places.insert(row.task.id.clone(), at);
+        }
+    }
+
+    /// Forgets an order that no longer holds; every change ends with it.
+    pub(crate) fn settle(&mut self) {
+        if std::mem::take(&mut self.reordered) {
+            *self.order.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 
@@ -138,9 +153,7 @@ impl Board {
     /// Places of rows in the manual order.
     pub(crate) fn order(&self) -> Arc<Vec<u32>> {
         let mut held = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((version, order)) = held.as_ref()
-            && *version == self.version
-        {
+        if let Some(order) = held.as_ref().filter(|_| !self.reordered) {
             return order.clone();
         }
         let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
@@ -149,7 +162,7 @@ impl Board {
             a.rank.cmp(&b.rank).then(a.number.cmp(&b.number))
         });
         let order = Arc::new(order);
-        *held = Some((self.version, order.clone()));
+        *held = Some(order.clone());
         order
     }
 
@@ -158,16 +171,29 @@ impl Board {
         Calendars::new(&self.working_days, &self.blackouts, self.organisations.clone())
     }
 
-    /// The schedule, as of a day.
+    /// The schedule, as of a day. Of very many tasks it may be that of a moment ago: [`Board::fresh_plan`] brings it up
+    /// to date, and a server does so in the background.
     pub fn plan(&self, today: DayNumber) -> Arc<Plan> {
-        let mut held = self.scheduled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((generation, day, plan)) = held.as_ref()
+        if self.rows.len() > AT_ONCE_MAX {
+            let held = self.scheduled.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, _, plan)) = held.as_ref() {
+                return plan.clone();
+            }
+        }
+        self.fresh_plan(today)
+    }
+
+    /// The schedule as it is now.
+    pub fn fresh_plan(&self, today: DayNumber) -> Arc<Plan> {
+        let lock = || self.scheduled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((generation, day, plan)) = lock().as_ref()
             && (*generation, *day) == (self.generation, today)
         {
             return plan.clone();
         }
+        // Not under the lock: who is content with the one before need not wait.
         let plan = Arc::new(self.work_out(today));
-        *held = Some((self.generation, today, plan.clone()));
+        *lock() = Some((self.generation, today, plan.clone()));
         plan
     }
 
@@ -284,6 +310,8 @@ pub(crate) struct Network<'a> {
     pub(crate) calendars: Vec<&'a calendar::Calendar>,
 }
 
+/// Up to so many tasks the schedule is worked out whenever it is asked for.
+const AT_ONCE_MAX: usize = 5000;
 /// Hours of a working day.
 const DAY_HOURS: f64 = 8.0;
 
@@ -322,15 +350,20 @@ fn moves(a: &Task, b: &Task) -> bool {
         || a.deadline != b.deadline
 }
 
-fn haystack(task: &Task) -> Box<str> {
-    let mut text = format!("t-{}\n{}\n{}", task.number, task.title, task.description);
+fn haystack(task: &Task) -> (Box<str>, std::ops::Range<usize>) {
+    let mut text = format!("t-{}\n", task.number);
+    let from = text.len();
+    text.push_str(&task.title.to_lowercase());
+    let title = from..text.len();
+    text.push('\n');
+    text.push_str(&task.description.to_lowercase());
     for label in &task.labels {
         text.push('\n');
-        text.push_str(label);
+        text.push_str(&label.to_lowercase());
     }
     if let Some(table) = task.binding.as_ref().and_then(|b| b.table.as_ref()) {
         text.push('\n');
-        text.push_str(table);
+        text.push_str(&table.to_lowercase());
     }
-    text.to_lowercase().into_boxed_str()
+    (text.into_boxed_str(), title)
 }

@@ -1,5 +1,6 @@
 //! Finds tasks: a filter, a text, an order, groups, summaries, one page. Everything works on the board in memory.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::board::Board;
+use crate::board::{Board, Row};
+use crate::calendar::number as day_number;
 use crate::error::{Result, WorkError};
 use crate::model::{Priority, Status, Task};
 use crate::things::FieldType;
@@ -349,20 +351,6 @@ impl Cell<'_> {
         }
     }
 
-    fn sort_key(&self) -> SortKey {
-        match self {
-            Cell::None => SortKey::None,
-            Cell::Text("") => SortKey::None,
-            Cell::Text(text) => SortKey::Text(text.to_lowercase()),
-            Cell::Number(n) => SortKey::Number(*n),
-            Cell::Day(day) => SortKey::Number(f64::from(crate::calendar::number(*day))),
-            Cell::Flag(flag) => SortKey::Number(f64::from(u8::from(*flag))),
-            Cell::Word(_, place) => SortKey::Number(*place as f64),
-            Cell::List(list) if list.is_empty() => SortKey::None,
-            Cell::List(list) => SortKey::Text(list.join(" ").to_lowercase()),
-        }
-    }
-
     fn value(&self) -> Value {
         match self {
             Cell::None => Value::Null,
@@ -378,26 +366,39 @@ impl Cell<'_> {
     }
 }
 
-/// Sorts; what is empty comes last either way.
-#[derive(PartialEq)]
-enum SortKey {
-    Number(f64),
-    Text(String),
-    None,
+/// What tasks sort by: numbers as bits that compare as they do, or texts in lower case. What is empty has none, and
+/// comes last either way.
+enum Keys<'a> {
+    Numbers(Vec<(Option<u64>, usize)>),
+    Texts(Vec<(Option<Cow<'a, str>>, usize)>),
 }
 
-fn ordered(a: &SortKey, b: &SortKey, down: bool) -> Ordering {
-    use SortKey::{None, Number, Text};
-    let order = match (a, b) {
-        (None, None) => return Ordering::Equal,
-        (None, _) => return Ordering::Greater,
-        (_, None) => return Ordering::Less,
-        (Number(a), Number(b)) => a.total_cmp(b),
-        (Text(a), Text(b)) => a.cmp(b),
-        (Number(_), Text(_)) => Ordering::Less,
-        (Text(_), Number(_)) => Ordering::Greater,
-    };
-    if down { order.reverse() } else { order }
+/// Bits that compare as the numbers do.
+fn bits(number: f64) -> u64 {
+    let bits = number.to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | (1 << 63) }
+}
+
+/// A text in lower case, copied only where it is not; then as it is, so that equal texts stand together.
+fn lower(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_uppercase) {
+        Cow::Owned(format!("{}\0{text}", text.to_lowercase()))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The places in order. Equal ones stay as they are.
+fn in_order<K: Ord>(mut keys: Vec<(Option<K>, usize)>, down: bool) -> Vec<usize> {
+    keys.sort_unstable_by(|(a, x), (b, y)| {
+        let order = match (a, b) {
+            (Some(a), Some(b)) if down => b.cmp(a),
+            (Some(a), Some(b)) => a.cmp(b),
+            (a, b) => a.is_none().cmp(&b.is_none()),
+        };
+        order.then(x.cmp(y))
+    });
+    keys.into_iter().map(|(_, place)| place).collect()
 }
 
 impl Board {
@@ -406,55 +407,101 @@ impl Board {
         let test = ask.filter.as_ref().map(|f| Test::parse(f, self, 0)).transpose()?;
         let q = ask.q.trim().to_lowercase();
         let order = self.order();
-        let passes = |row: &&crate::board::Row| {
+        let passes = |row: &&Row| {
             ask.only_of.as_ref().is_none_or(|person| row.task.involves(person))
                 && (q.is_empty() || row.haystack.contains(&q))
                 && test.as_ref().is_none_or(|t| t.holds(&row.task))
         };
-        let rows = order.iter().map(|at| &self.rows[*at as usize]).filter(passes);
-        let mut found: Vec<&Arc<Task>> = rows.map(|row| &row.task).collect();
+        let mut found: Vec<&Row> = order.iter().map(|at| &self.rows[*at as usize]).filter(passes).collect();
         self.sort(&mut found, &ask.sort)?;
         let groups = match &ask.group {
             None => None,
             Some(name) => Some(self.group(&mut found, name)?),
         };
-        let page = found.iter().skip(ask.offset).take(ask.limit).map(|t| Arc::clone(t)).collect();
+        let page = found.iter().skip(ask.offset).take(ask.limit).map(|row| Arc::clone(&row.task)).collect();
         Ok(Found { total: found.len(), groups, rows: page, summaries: self.summaries(&found) })
     }
 
-    fn sort(&self, found: &mut Vec<&Arc<Task>>, names: &[String]) -> Result<()> {
-        // The last one first: the sort is stable.
+    fn sort(&self, found: &mut Vec<&Row>, names: &[String]) -> Result<()> {
+        // The last one first: equal ones keep their order.
         for name in names.iter().take(8).rev() {
             let down = name.starts_with('-');
             let key = Key::parse(name.trim_start_matches(['-', '+']), self)?;
-            let mut keyed: Vec<(SortKey, &Arc<Task>)> =
-                found.iter().map(|task| (self.order_of(&key, task), *task)).collect();
-            keyed.sort_by(|a, b| ordered(&a.0, &b.0, down));
-            *found = keyed.into_iter().map(|(_, task)| task).collect();
+            let places = match self.keys(&key, found) {
+                Keys::Numbers(keys) => in_order(keys, down),
+                Keys::Texts(keys) => in_order(keys, down),
+            };
+            *found = places.into_iter().map(|place| found[place]).collect();
         }
         Ok(())
     }
 
-    /// Options of a select sort as they are listed, not by their ids.
-    fn order_of(&self, key: &Key, task: &Task) -> SortKey {
-        if let Key::Custom(id) = key
-            && let Some(field) = self.fields.iter().find(|f| f.id == *id && f.kind == FieldType::Select)
-            && let Cell::Text(chosen) = key.cell(task)
-        {
-            let place = field.options.iter().position(|o| o.id == chosen);
-            return SortKey::Number(place.unwrap_or(usize::MAX) as f64);
+    fn keys<'a>(&self, key: &Key, found: &[&'a Row]) -> Keys<'a> {
+        let custom = |id: &String| self.fields.iter().find(|f| f.id == *id);
+        let kind = if let Key::Custom(id) = key { custom(id).map(|f| f.kind) } else { None };
+        let is_number = match key {
+            Key::Custom(_) => {
+                matches!(kind, Some(FieldType::Number | FieldType::Checkbox | FieldType::Select))
+            }
+            _ => matches!(
+                key,
+                Key::Number
+                    | Key::Kind
+                    | Key::Origin
+                    | Key::Step
+                    | Key::Bound
+                    | Key::Gone
+                    | Key::Status
+                    | Key::Progress
+                    | Key::Priority
+                    | Key::Start
+                    | Key::Deadline
+                    | Key::Estimate
+                    | Key::CreatedAt
+                    | Key::UpdatedAt
+                    | Key::Comments
+                    | Key::Attachments
+            ),
+        };
+        if is_number {
+            // Options of a select sort as they are listed, not by their ids.
+            let options: &[_] = match key {
+                Key::Custom(id) => custom(id).map_or(&[], |f| &f.options),
+                _ => &[],
+            };
+            let number = |row: &Row| match key.cell(&row.task) {
+                Cell::Number(n) => Some(n),
+                Cell::Day(day) => Some(f64::from(day_number(day))),
+                Cell::Flag(flag) => Some(f64::from(u8::from(flag))),
+                Cell::Word(_, place) => Some(place as f64),
+                Cell::Text(chosen) => options.iter().position(|o| o.id == chosen).map(|place| place as f64),
+                _ => None,
+            };
+            return Keys::Numbers(
+                found.iter().enumerate().map(|(at, row)| (number(row).map(bits), at)).collect(),
+            );
         }
-        key.cell(task).sort_key()
+        let text = |row: &'a Row| match key.cell(&row.task) {
+            Cell::Text("") | Cell::None => None,
+            Cell::Text(_) if matches!(key, Key::Title) => {
+                Some(Cow::Borrowed(&row.haystack[row.title.clone()]))
+            }
+            Cell::Text(text) => Some(lower(text)),
+            Cell::List(list) if list.is_empty() => None,
+            Cell::List(list) => Some(Cow::Owned(list.join(" ").to_lowercase())),
+            other => Some(Cow::Owned(other.value().to_string())),
+        };
+        Keys::Texts(found.iter().enumerate().map(|(at, row)| (text(row), at)).collect())
     }
 
-    fn group(&self, found: &mut Vec<&Arc<Task>>, name: &str) -> Result<Vec<Group>> {
+    fn group(&self, found: &mut Vec<&Row>, name: &str) -> Result<Vec<Group>> {
         self.sort(found, &[name.to_owned()])?;
         let key = Key::parse(name, self)?;
         let numbers = self.number_keys();
-        let mut groups: Vec<Group> = Vec::new();
-        for task in found.iter() {
-            let cell = key.cell(task);
-            let same = groups.last().is_some_and(|g: &Group| match &g.value {
+        let mut groups: Vec<(Group, Vec<f64>)> = Vec::new();
+        for row in found.iter() {
+            let cell = key.cell(&row.task);
+            let same = groups.last().is_some_and(|(g, _)| match &g.value {
                 Value::Array(_) => g.value == cell.value(),
                 value => {
                     cell.equals(value) && !matches!(cell, Cell::List(_))
@@ -462,17 +509,27 @@ impl Board {
                 }
             });
             if !same {
-                groups.push(Group { value: cell.value(), count: 0, sums: BTreeMap::new() });
+                let group = Group { value: cell.value(), count: 0, sums: BTreeMap::new() };
+                groups.push((group, vec![0.0; numbers.len()]));
             }
-            let Some(group) = groups.last_mut() else { continue };
+            let Some((group, sums)) = groups.last_mut() else { continue };
             group.count += 1;
-            for (name, key) in &numbers {
-                if let Cell::Number(n) = key.cell(task) {
-                    *group.sums.entry(name.clone()).or_default() += n;
+            for ((_, key), sum) in numbers.iter().zip(sums) {
+                if let Cell::Number(n) = key.cell(&row.task) {
+                    *sum += n;
                 }
             }
         }
-        Ok(groups)
+        let named = |(mut group, sums): (Group, Vec<f64>)| {
+            group.sums = numbers
+                .iter()
+                .map(|(name, _)| name.clone())
+                .zip(sums)
+                .filter(|(_, sum)| *sum != 0.0)
+                .collect();
+            group
+        };
+        Ok(groups.into_iter().map(named).collect())
     }
 
     fn number_keys(&self) -> Vec<(String, Key)> {
@@ -481,7 +538,7 @@ impl Board {
         [("estimate_hours".to_owned(), Key::Estimate)].into_iter().chain(own).collect()
     }
 
-    fn summaries(&self, found: &[&Arc<Task>]) -> BTreeMap<String, Summary> {
+    fn summaries(&self, found: &[&Row]) -> BTreeMap<String, Summary> {
         let mut keys = self.number_keys();
         keys.extend([
             ("progress".to_owned(), Key::Progress),
@@ -495,11 +552,11 @@ impl Board {
     }
 }
 
-fn summary(key: &Key, found: &[&Arc<Task>]) -> Summary {
+fn summary(key: &Key, found: &[&Row]) -> Summary {
     let mut summary = Summary::default();
     let (mut numbers, mut days) = (None::<(f64, f64, f64, usize)>, None::<(Date, Date)>);
-    for task in found {
-        match key.cell(task) {
+    for row in found {
+        match key.cell(&row.task) {
             Cell::Number(n) => {
                 summary.filled += 1;
                 let (sum, min, max, count) = numbers.unwrap_or((0.0, n, n, 0));

@@ -128,7 +128,10 @@ impl Work {
     }
 
     pub(crate) fn with<T>(&self, f: impl FnOnce(&mut Board) -> T) -> T {
-        f(&mut self.inner.board.write().unwrap_or_else(PoisonError::into_inner))
+        let mut board = self.inner.board.write().unwrap_or_else(PoisonError::into_inner);
+        let done = f(&mut board);
+        board.settle();
+        done
     }
 
     pub(crate) fn state(&self) -> &State {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use dunlin_guard::outgoing::Webhook;
 use dunlin_guard::{Action, Secret};
-use dunlin_ledger::{Body, Entry};
+use dunlin_ledger::{Actor, Body, Entry};
 use dunlin_plan::{Role, TablePlan};
-use dunlin_work::{By, Drafted, Hook, TableFacts, Told, WorkError};
+use dunlin_work::{By, Drafted, Hook, Status, TableFacts, Told, WorkError};
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinHandle;
@@ -210,6 +210,7 @@ async fn pass_on(app: App) {
                 let body =
                     json!({ "event": "task", "task": task, "version": version, "by": by, "change": change });
                 tell_hooks(&app, "task", &body);
+                end_grants(&app, &task).await;
             }
             Ok(Told::Changed(what)) => {
                 app.hub.tell("work", Action::WorkReadAll, None, json!({ "changed": what }));
@@ -219,6 +220,29 @@ async fn pass_on(app: App) {
             }
             Err(RecvError::Closed) => return,
         }
+    }
+}
+
+/// Closes the grants of a task that is done, or gone: what was opened for it stays open no longer than it does.
+async fn end_grants(app: &App, id: &str) {
+    let names = match app.desk.work.task(id) {
+        Ok(task) if task.status == Status::Done || task.gone => {
+            vec![id.to_owned(), format!("T-{}", task.number)]
+        }
+        Ok(_) => return,
+        Err(_) => vec![id.to_owned()],
+    };
+    let closed = async {
+        let grants = app.guard.grants().await?;
+        for grant in grants.iter().filter(|g| g.closed_at.is_none() && names.contains(&g.task)) {
+            app.guard.close_grants_of_task(&Actor::System, &grant.task).await?;
+            let data = json!({ "grant": grant.id, "person": grant.person, "change": "closed" });
+            app.hub.tell("grant.changed", Action::GrantsRead, Some(&grant.person), data);
+        }
+        Ok::<(), dunlin_guard::GuardError>(())
+    };
+    if let Err(error) = closed.await {
+        tracing::error!(%error, "the grants of a task that ended could not be closed");
     }
 }
 
@@ -271,6 +295,11 @@ async fn forecast(app: App) {
             continue;
         }
         known = version;
+        let planner = app.clone();
+        let planned = move || drop(planner.desk.work.board().fresh_plan(planner.desk.today_number()));
+        if tokio::task::spawn_blocking(planned).await.is_err() {
+            tracing::error!("the schedule could not be worked out");
+        }
         match super::time::forecast_now(&app, &dunlin_work::WhatIf::default()).await {
             Ok(forecast) => {
                 let risks: HashMap<String, f64> =

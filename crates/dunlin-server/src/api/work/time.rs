@@ -303,7 +303,7 @@ async fn timeline(State(app): State<App>, caller: Caller) -> Result<Response, Pr
     let day_of =
         |us: i64| Timestamp::from_microsecond(us).map(|t| t.to_zoned(zone.clone()).date().to_string()).ok();
     let board = app.desk.work.board();
-    let schedule = board.plan(app.desk.today_number());
+    let schedule = board.fresh_plan(app.desk.today_number());
     let found = board.find(&dunlin_work::Ask {
         limit: usize::MAX,
         only_of: viewer.only_of(),

@@ -89,7 +89,9 @@ pub(super) async fn schema(plan: &PlanFile) -> Result<Value, EngineError> {
     for planned in &plan.plan.tables {
         let mut sides = serde_json::Map::new();
         for (name, side) in [("source", Side::Source), ("target", Side::Target)] {
-            let (_, found) = side_of(&stores, reference(planned, side)).await?;
+            // A store that cannot be asked has nothing to tell: a target may be made by the first run.
+            let found =
+                side_of(&stores, reference(planned, side)).await.map(|(_, table)| table).unwrap_or_default();
             sides.insert(name.to_owned(), json!(found.map(|table| columns(planned, side, &table))));
         }
         sides.insert("table".to_owned(), json!(planned.label()));

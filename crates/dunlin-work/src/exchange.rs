@@ -530,11 +530,8 @@ fn trello(text: &str) -> Result<Table> {
         all.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     };
     let flag = |card: &Value, name: &str| {
-        card.get(name)
-            .and_then(Value::as_bool)
-            .unwrap_or(false)
-            .then(|| "true".to_owned())
-            .unwrap_or_default()
+        let is_set = card.get(name).and_then(Value::as_bool).unwrap_or(false);
+        if is_set { "true".to_owned() } else { String::new() }
     };
     let rows = cards
         .iter()

@@ -166,3 +166,28 @@ async fn one_call_deals_with_an_alert_and_blocks_its_person() {
     let person = read_json(bench.get(&owner, &format!("/api/v1/people/{}", engineer.id)).await).await;
     assert!(person.to_string().contains("blocked"), "{person}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_grant_ends_with_the_task_that_it_is_for() {
+    let bench = Bench::new().await;
+    let (owner, engineer) = (bench.person(Role::Owner).await, bench.person(Role::Engineer).await);
+    let made = bench.post(&owner, "/api/v1/work/tasks", json!({ "title": "Compare ten rows by hand" })).await;
+    let task = read_json(made).await;
+    let grant = json!({
+        "person": engineer.id, "task": format!("T-{}", task["number"]), "action": "export", "store": "crm",
+        "table": TABLE, "purpose_category": "check", "purpose_text": "ten rows",
+    });
+    assert_eq!(bench.post(&owner, "/api/v1/grants", grant).await.status(), 201);
+    let path = format!("/api/v1/work/tasks/{}", task["id"].as_str().unwrap());
+    let done =
+        bench.ask(&owner, reqwest::Method::PATCH, &path).json(&json!({ "status": "done" })).send().await;
+    assert_eq!(done.unwrap().status(), 200);
+    for _ in 0..50 {
+        let grants = read_json(bench.get(&owner, "/api/v1/grants").await).await;
+        if !grants["items"][0]["closed_at"].is_null() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the grant is still open");
+}

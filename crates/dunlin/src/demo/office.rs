@@ -53,8 +53,9 @@ pub(crate) async fn open(dir: &Path, workspace: &Workspace, plan: &Plan) -> Resu
     let ana = first(&guard, &accounts[0]).await?;
     let ben = joins(&guard, &accounts[1], Role::Engineer, Some("Partner Ltd")).await?;
     let nadia = joins(&guard, &accounts[2], Role::Approver, None).await?;
-    waiting_grant(&guard, &ana, &ben.person).await?;
-    tasks(workspace, &guard, plan, [&ana.person, &ben.person, &nadia.person]).await?;
+    let people = [ana.person.as_str(), &ben.person, &nadia.person];
+    let by_hand = tasks(workspace, &guard, plan, people).await?;
+    waiting_grant(&guard, &ana, &ben.person, by_hand).await?;
     for person in [&ana, &ben, &nadia] {
         guard.end_sessions(&Actor::System, &person.person, None).await.map_err(guarded)?;
     }
@@ -96,13 +97,13 @@ async fn joins(
 }
 
 /// A grant for what Ben's task needs, which waits for the second person.
-async fn waiting_grant(guard: &Guard, ana: &SignedIn, ben: &str) -> Result<(), Failure> {
+async fn waiting_grant(guard: &Guard, ana: &SignedIn, ben: &str, task: u64) -> Result<(), Failure> {
     let authority =
         Authority::built_in().map_err(|e| Failure::usage(e.to_string(), "this is a defect of dunlin"))?;
     let who: Who = guard.who_by_session(&ana.token, &here()).await.map_err(guarded)?;
     let request = GrantRequest {
         person: ben.to_owned(),
-        task: "tax-numbers".to_owned(),
+        task: format!("T-{task}"),
         action: dunlin_gate::Act::Read,
         store: "atlas".to_owned(),
         table: "atlas.people".to_owned(),
@@ -118,12 +119,13 @@ async fn waiting_grant(guard: &Guard, ana: &SignedIn, ben: &str) -> Result<(), F
         .map_err(|e| Failure::usage(e.to_string(), "this is a defect of dunlin"))
 }
 
+/// Drafts the tasks of the plan and makes the people's own; gives the number of the one that needs a grant.
 async fn tasks(
     workspace: &Workspace,
     guard: &Guard,
     plan: &Plan,
     [ana, ben, nadia]: [&str; 3],
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     let work = Work::open(workspace.state().clone()).await.map_err(worked)?;
     let workers: Vec<Worker> = guard
         .people()
@@ -185,7 +187,7 @@ async fn tasks(
             .await
             .map_err(worked)?;
     }
-    Ok(())
+    Ok(made.tasks.get(1).map_or(0, |task| task.number))
 }
 
 fn task(fields: Value) -> Map<String, Value> {

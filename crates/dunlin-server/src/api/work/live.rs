@@ -69,23 +69,24 @@ async fn follow(app: App) {
 /// Takes up what the ledger has got since. Handlers call it too, so that an answer shows what it did.
 pub(super) async fn absorb(app: &App) -> Result<(), Problem> {
     let work = &app.desk.work;
+    let mut tables = BTreeSet::new();
     loop {
         let from = work.next_entry();
-        if app.desk.ledger.size().await? <= from {
+        if app.desk.ledger.size().await? > from {
+            let entries = app.desk.ledger.entries(from, BATCH).await?;
+            if !entries.is_empty() {
+                tables.extend(entries.iter().filter_map(|(_, e)| waits(e.as_ref()?)));
+                work.absorb(&entries).await?;
+                continue;
+            }
+        }
+        // Only once all is read: until then the ledger may say of these rows what they are.
+        let seen: Vec<String> = std::mem::take(&mut tables).into_iter().collect();
+        if seen.is_empty() || !work.enter_waiting(&seen).await? {
             return Ok(());
         }
-        let entries = app.desk.ledger.entries(from, BATCH).await?;
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let is_new = |e: &&(u64, Option<Entry>)| e.0 >= from;
-        let tables: BTreeSet<String> =
-            entries.iter().filter(is_new).filter_map(|(_, e)| waits(e.as_ref()?)).collect();
-        work.absorb(&entries).await?;
-        let tables: Vec<String> = tables.into_iter().collect();
-        if !tables.is_empty() && work.enter_waiting(&tables).await? {
-            redraft(app).await?;
-        }
+        absorb_now(app).await?;
+        redraft(app).await?;
     }
 }
 
@@ -214,6 +215,9 @@ async fn pass_on(app: App) {
             }
             Ok(Told::Changed(what)) => {
                 app.hub.tell("work", Action::WorkReadAll, None, json!({ "changed": what }));
+                if what == "all" {
+                    tell_hooks(&app, "task", &json!({ "event": "task", "changed": what }));
+                }
             }
             Err(RecvError::Lagged(_)) => {
                 app.hub.tell("work", Action::WorkReadAll, None, json!({ "changed": "all" }));
@@ -253,7 +257,7 @@ pub(super) async fn tell_guest(app: &App, kind: &'static str, person: &str, data
     }
 }
 
-fn tell_hooks(app: &App, event: &str, body: &serde_json::Value) {
+pub(super) fn tell_hooks(app: &App, event: &str, body: &serde_json::Value) {
     for hook in app.desk.work.hooks().into_iter().filter(|h| h.events.iter().any(|e| e == event)) {
         tokio::spawn(post(app.clone(), hook, body.to_string()));
     }

@@ -313,8 +313,11 @@ async fn mine(State(app): State<App>, caller: Caller) -> Result<Response, Proble
     Ok(ok(&MineList { items }))
 }
 
+/// The fields that a body writes, the version that was read, and whether it asks the business something.
+type Written = (Map<String, Value>, Option<u64>, bool);
+
 /// The fields of a body, without those that are not of the task.
-fn fields(mut body: Map<String, Value>) -> Result<(Map<String, Value>, Option<u64>, bool), Problem> {
+fn fields(mut body: Map<String, Value>) -> Result<Written, Problem> {
     let version = body.remove("version").and_then(|v| v.as_u64());
     let question = body.remove("question").and_then(|v| v.as_bool()).unwrap_or(false);
     let known = |f: &String| f == "fields" || f.starts_with("fields.") || WRITABLE.contains(&f.as_str());

@@ -189,6 +189,13 @@ async fn profile(
     let ask = ask(&app, &caller, &wanted, "profile");
     let through = Through { policy: &app.policy, log: &app.presence, ask };
     let columns = app.engine.profile(&body.table, body.side, through).await?;
+    if matches!(body.side, Side::Source) {
+        // So the task of looking at this table is done: work reads the ledger.
+        let rows = columns.iter().filter_map(|c| c["rows"].as_u64()).max().unwrap_or(0);
+        let (table, columns) = (body.table.clone(), columns.len() as u64);
+        let looked = dunlin_ledger::Body::TableProfiled { table, rows, columns };
+        app.workspace.state().enter(caller.who.actor(), looked).await?;
+    }
     Ok(ok(&json!({ "table": body.table, "side": body.side, "columns": columns })))
 }
 

@@ -221,6 +221,8 @@ async fn said(app: &App, viewer: &Viewer, task: &str, text: &str) -> Result<Comm
     // A mention makes somebody see the task: only those who edit may bring others in.
     let text = if viewer.edits { text.to_owned() } else { text.replace("](person:", "] (person:") };
     let comment = app.desk.work.say(&viewer.by, task, &text).await?;
+    let told = json!({ "event": "comment", "task": task, "comment": comment.id, "by": viewer.person() });
+    super::live::tell_hooks(app, "comment", &told);
     for person in comment.mentions.iter().filter(|p| *p != viewer.person()) {
         let data = json!({ "task": task, "comment": comment.id, "by": viewer.person() });
         app.hub.tell_only("mention", person, data);

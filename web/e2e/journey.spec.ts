@@ -19,7 +19,7 @@ test('from an empty workspace to a verified migration', async ({ page }) => {
   await page.getByRole('link', { name: 'Open the plan' }).first().click();
 
   // The plan is edited as text; what the change means is said before it is saved.
-  await page.getByRole('link', { name: 'As text' }).click();
+  await page.getByRole('link', { name: 'As text', exact: true }).click();
   const editor = page.locator('.editor .cm-content');
   await editor.click();
   await page.keyboard.press('Control+Home');

@@ -22,12 +22,10 @@ test('from an empty workspace to a verified migration', async ({ page }) => {
   await page.getByRole('link', { name: 'As text', exact: true }).click();
   const editor = page.locator('.editor .cm-content');
   await editor.click();
-  await page.keyboard.press('Control+Home');
   await page.keyboard.press('Control+f');
   await page.locator('.editor .cm-search input[name=search]').fill('"%d.%m.%Y"]');
-  await page.keyboard.press('Enter');
-  await page.keyboard.press('Escape');
-  await page.keyboard.insertText('"%d.%m.%Y", "%Y.%m.%d"]');
+  await page.locator('.editor .cm-search input[name=replace]').fill('"%d.%m.%Y", "%Y.%m.%d"]');
+  await page.locator('.editor .cm-search button[name=replaceAll]').click();
   await expect(page.locator('.changes').getByText(/born_on/)).toBeVisible();
   await page.getByRole('button', { name: 'Save the plan' }).click();
   await expect(page.getByText('The plan is saved')).toBeVisible();

@@ -33,6 +33,15 @@ const look = EditorView.theme({
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--accent-tint)' },
   '.cm-tooltip, .cm-panels': { backgroundColor: 'var(--surface)', color: 'var(--ink)', border: '1px solid var(--line)' },
   '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--hover)', color: 'var(--ink)' },
+  // In the place of the library's pictures, which are data: addresses and not allowed here.
+  '.cm-lintRange': { backgroundImage: 'none !important', textDecoration: 'underline wavy 1px', textDecorationSkipInk: 'none' },
+  '.cm-lintRange-error': { textDecorationColor: 'var(--danger)' },
+  '.cm-lintRange-warning': { textDecorationColor: 'var(--warning)' },
+  '.cm-lintRange-info': { textDecorationColor: 'var(--info)' },
+  '.cm-lint-marker': { content: 'normal !important', width: '8px', height: '8px', borderRadius: '50%', marginTop: '6px' },
+  '.cm-lint-marker-error': { backgroundColor: 'var(--danger)' },
+  '.cm-lint-marker-warning': { backgroundColor: 'var(--warning)', borderRadius: '0' },
+  '.cm-lint-marker-info': { backgroundColor: 'var(--info)' },
   '.cm-diagnostic': { fontFamily: 'var(--sans)', fontSize: '13px' },
 });
 

@@ -77,11 +77,8 @@ fn file(path: &str, cache: &'static str, headers: &HeaderMap) -> Option<Response
     let (found, encoding) = best(path, text(headers, header::ACCEPT_ENCODING))?;
     let tag = format!("\"{}\"", hex::encode(&found.sha256[..16]));
     let same = text(headers, header::IF_NONE_MATCH).split(',').any(|one| one.trim() == tag);
-    let mut response = if same {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        Response::new(Body::from(found.bytes))
-    };
+    let mut response =
+        if same { StatusCode::NOT_MODIFIED.into_response() } else { Response::new(Body::from(found.bytes)) };
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(media(path)));
     answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));

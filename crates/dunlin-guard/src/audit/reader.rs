@@ -83,11 +83,7 @@ impl LedgerReader {
     }
 
     /// The same, read. An entry of a newer dunlin is left out: `None` in its place.
-    pub async fn entries(
-        &self,
-        from: u64,
-        limit: usize,
-    ) -> Result<Vec<(u64, Option<Entry>)>, GuardError> {
+    pub async fn entries(&self, from: u64, limit: usize) -> Result<Vec<(u64, Option<Entry>)>, GuardError> {
         let raw = self.raw(from, limit).await?;
         Ok(raw.into_iter().map(|(index, bytes)| (index, Entry::from_bytes(&bytes).ok())).collect())
     }

@@ -8,7 +8,7 @@ use dunlin_ledger::Actor;
 use dunlin_plan::Role;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, Person, json as read_json};
+use crate::bench::{Bench, Person, json as read_json, send};
 use crate::fake::CANARY;
 
 const TABLE: &str = "atlas.people";
@@ -179,9 +179,8 @@ async fn a_grant_ends_with_the_task_that_it_is_for() {
     });
     assert_eq!(bench.post(&owner, "/api/v1/grants", grant).await.status(), 201);
     let path = format!("/api/v1/work/tasks/{}", task["id"].as_str().unwrap());
-    let done =
-        bench.ask(&owner, reqwest::Method::PATCH, &path).json(&json!({ "status": "done" })).send().await;
-    assert_eq!(done.unwrap().status(), 200);
+    let done = send(bench.ask(&owner, reqwest::Method::PATCH, &path), &json!({ "status": "done" })).await;
+    assert_eq!(done.status(), 200);
     for _ in 0..50 {
         let grants = read_json(bench.get(&owner, "/api/v1/grants").await).await;
         if !grants["items"][0]["closed_at"].is_null() {

@@ -142,6 +142,7 @@ async fn tasks(
         .collect();
     let facts: Vec<TableFacts> = plan.tables.iter().map(TableFacts::of).collect();
     work.draft(&By::dunlin(), plan, &facts, &workers).await.map_err(worked)?;
+    confirm(&work, ana).await?;
     let today = Zoned::now().date();
     let day = |days: i64| today.checked_add(days.days()).unwrap_or(today).to_string();
     let by = By::person(ana);
@@ -188,6 +189,21 @@ async fn tasks(
             .map_err(worked)?;
     }
     Ok(made.tasks.get(1).map_or(0, |task| task.number))
+}
+
+/// The steps that somebody stood for before the data moved.
+const CONFIRMED: [&str; 5] = ["kickoff", "roles", "windows", "profile", "rules"];
+
+async fn confirm(work: &Work, ana: &str) -> Result<(), Failure> {
+    let is_done = |task: &&std::sync::Arc<dunlin_work::Task>| {
+        let step = task.binding.as_ref().map(|b| b.step);
+        step.is_some_and(|step| step.is_confirmed() && CONFIRMED.contains(&step.as_str()))
+    };
+    let done: Vec<String> = work.board().tasks().filter(is_done).map(|task| task.id.clone()).collect();
+    for task in done {
+        work.confirm(&By::person(ana), &task, true).await.map_err(worked)?;
+    }
+    Ok(())
 }
 
 fn task(fields: Value) -> Map<String, Value> {

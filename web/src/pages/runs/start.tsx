@@ -4,12 +4,22 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, body } from '@/api/client';
 import { planQuery } from '@/api/queries';
+import type { Items, Run } from '@/api/types';
 import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
 import { runs as es } from '@/messages/runs.es';
 import { Area, Button, ButtonLink, Check, Choice, Dialog, Field } from '@/ui';
+
+/** The id is given before the run is in the state: opening the stores takes a moment. Waits for it, at most 20 s. */
+async function known(id: string): Promise<void> {
+  for (let i = 0; i < 40; i += 1) {
+    const runs = await body<Items<Run>>(api.GET('/api/v1/runs'));
+    if (runs.items.some((r) => r.id === id)) return;
+    await new Promise((go) => setTimeout(go, 500));
+  }
+}
 
 export function StartDialog({ rehearse, onClose }: { rehearse: boolean; onClose: () => void }) {
   const t = useMessages({ en, es });
@@ -35,7 +45,8 @@ export function StartDialog({ rehearse, onClose }: { rehearse: boolean; onClose:
     body<{ id: string }>(api.POST('/api/v1/runs', { body: {
       fingerprint: plan.fingerprint, rehearse, table: table || undefined, jobs: jobs ? Number(jobs) : undefined,
       now: now ? { category, text: why.trim() } : undefined,
-    } as never })).then(({ id }) => {
+    } as never })).then(async ({ id }) => {
+      await known(id);
       toast(rehearse ? t.rehearsalToast : t.startedToast);
       void client.invalidateQueries({ queryKey: ['runs'] });
       void navigate({ to: '/runs/$run', params: { run: id } } as never);

@@ -13,6 +13,8 @@ if [ -z "${DUNLIN_BIN:-}" ]; then
   DUNLIN_BIN=${CARGO_TARGET_DIR:-$HOME/.cache/dunlin/target}/debug/dunlin
 fi
 export DUNLIN_BIN
+# A debug build reads the app from here, wherever it was compiled.
+export DUNLIN_WEB_DIST=$here/web/dist
 if [ -z "${CHROMIUM:-}" ]; then
   CHROMIUM=$(command -v chromium || command -v google-chrome || true)
   [ -n "$CHROMIUM" ] || npx playwright install chromium

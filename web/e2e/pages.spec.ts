@@ -19,6 +19,8 @@ for (const width of [1440, 390]) {
     for (const name of PAGES) {
       await page.goto(paths[name] ?? name);
       await settled(page);
+      // The app itself, and not a page that stands in for it.
+      await expect(page.locator('#root nav, nav').first(), name).toBeVisible();
       for (const line of await violations(page)) wrong.push(`${name} ${line}`);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (over > 0) wrong.push(`${name}: ${over} px wider than the window`);

@@ -283,6 +283,25 @@ pub struct RunTable {
     pub strip: Vec<SplitState>,
 }
 
+/// A rehearsal into nowhere. It leaves no record, so this is what the server remembers of its last one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rehearsed {
+    /// Its id.
+    pub run: String,
+    /// The plan's fingerprint.
+    pub fingerprint: String,
+    /// `running`, `done` or `stopped`.
+    pub status: String,
+    /// When it began, in microseconds since 1970 UTC.
+    pub started_at: i64,
+    /// When it ended.
+    pub ended_at: Option<i64>,
+    /// Who asked for it.
+    pub actor: Actor,
+    /// What each table came to, once it is done.
+    pub tables: Vec<RunTable>,
+}
+
 /// A split of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SplitState {
@@ -379,6 +398,12 @@ pub trait Engine: Send + Sync + 'static {
 
     /// What a decision would come to; nothing is changed.
     async fn would_decide(&self, ask: Decide) -> Result<WouldDecide, EngineError>;
+
+    /// A rehearsal that this server remembers.
+    fn rehearsal(&self, run: &str) -> Option<Rehearsed> {
+        let _ = run;
+        None
+    }
 
     /// What each table of a run came to, as it is now.
     async fn run_tables(&self, run: &str) -> Result<Vec<RunTable>, EngineError>;

@@ -1,7 +1,8 @@
 //! The operators' web app as files in this binary: its one page for every address of its own, and its assets, which
 //! were compressed when it was built. It is not the pages of sign-in, which work without a script.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -20,8 +21,14 @@ use crate::problem::Problem;
 #[folder = "$OUT_DIR/web/"]
 struct Files;
 
-/// Where a build with debug information reads the app; empty in every other.
+/// Where a build with debug information reads the app, unless the variable of the same name says another folder when it
+/// runs; empty in every other build, which has the app in it.
 const DISK: &str = env!("DUNLIN_WEB_DIST");
+
+static ON_DISK: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    let said = std::env::var_os("DUNLIN_WEB_DIST").map_or_else(|| PathBuf::from(DISK), PathBuf::from);
+    (!DISK.is_empty()).then_some(said)
+});
 
 /// A file of the app with the hash of its content.
 struct Found {
@@ -31,8 +38,7 @@ struct Found {
 
 /// Looks a file up, on disk or in this binary.
 fn find(path: &str) -> Option<Found> {
-    let on_disk = Path::new(DISK);
-    if !DISK.is_empty() && on_disk.join("index.html").is_file() {
+    if let Some(on_disk) = ON_DISK.as_ref().filter(|folder| folder.join("index.html").is_file()) {
         // Nothing but names: no way out of the folder.
         let is_inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
         let bytes = is_inside.then(|| std::fs::read(on_disk.join(path)).ok()).flatten()?;

@@ -130,6 +130,14 @@ async fn list(State(app): State<App>) -> Result<Response, Problem> {
 }
 
 async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+    if let Some(rehearsal) = app.engine.rehearsal(&id) {
+        let progress = app.engine.progress(&id).await?;
+        return Ok(ok(&json!({
+            "id": rehearsal.run, "kind": "rehearse", "fingerprint": rehearsal.fingerprint,
+            "status": rehearsal.status, "started_at": rehearsal.started_at, "ended_at": rehearsal.ended_at,
+            "actor": rehearsal.actor, "stores": {}, "jobs": 1, "tables": [], "progress": progress,
+        })));
+    }
     let run = app.workspace.state().run(&id).await?;
     let tables = app.workspace.state().tables(&id).await?;
     let tables: Vec<Value> =

@@ -23,7 +23,8 @@ use dunlin_ledger::Actor;
 use dunlin_move::{DecideOptions, Decision, MoveError, Stores, Unfinished};
 use dunlin_server::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,
-    ReportFiles, RunTable, RunUndone, ShowError, Side, StartRun, Through, Verification, WouldDecide,
+    Rehearsed, ReportFiles, RunTable, RunUndone, ShowError, Side, StartRun, Through, Verification,
+    WouldDecide,
 };
 use dunlin_store::{RunRecord, StoreError, Workspace};
 use outside::Connections;
@@ -106,9 +107,13 @@ impl MoveEngine {
         })
     }
 
+    /// The newest work, over or not.
+    fn last(&self) -> Option<Arc<Work>> {
+        self.inner.work.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn at_work(&self) -> Option<Arc<Work>> {
-        let work = self.inner.work.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        work.filter(|w| !w.is_over())
+        self.last().filter(|w| !w.is_over())
     }
 
     fn working_on(&self, run: &str) -> Option<Arc<Work>> {
@@ -262,7 +267,14 @@ impl Engine for MoveEngine {
         runs::would_decide(&self.inner.workspace, &self.plan()?, ask.group, &decision).await
     }
 
+    fn rehearsal(&self, run: &str) -> Option<Rehearsed> {
+        self.last().filter(|work| work.run == run).and_then(|work| work.rehearsal())
+    }
+
     async fn run_tables(&self, run: &str) -> Result<Vec<RunTable>, EngineError> {
+        if let Some(rehearsal) = self.rehearsal(run) {
+            return Ok(rehearsal.tables);
+        }
         self.record(run).await?;
         runs::tables(&self.inner.workspace, run).await
     }

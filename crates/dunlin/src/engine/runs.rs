@@ -68,6 +68,36 @@ pub(super) async fn tables(workspace: &Workspace, run: &str) -> Result<Vec<RunTa
     Ok(tables)
 }
 
+/// What a table of a rehearsal came to; nothing was written, so nothing was read again.
+pub(super) fn rehearsed(result: &dunlin_move::TableResult) -> RunTable {
+    RunTable {
+        table: result.table.clone(),
+        counts: dunlin_ledger::Counts {
+            source_rows: result.source_rows,
+            loaded: result.loaded,
+            merged: result.merged,
+            quarantined: result.quarantined,
+            excluded: result.excluded,
+            erased: result.erased,
+        },
+        source_rows: result.source_rows,
+        preexisting: result.preexisting,
+        source_hash: result.source_hash.to_string(),
+        expected_hash: result.expected_hash.to_string(),
+        target_hash: None,
+        reconciled: None,
+        reconciled_at: None,
+        verified_at: None,
+        entry: None,
+        splits_done: 0,
+        splits: 0,
+        seconds: result.seconds,
+        rows_per_second: result.rows_per_second as f64,
+        reasons: result.reasons.clone(),
+        strip: Vec::new(),
+    }
+}
+
 /// A split as a page draws it: whether it is done, and how much of it waits for a person.
 fn strip(split: &SplitRecord) -> dunlin_server::SplitState {
     let receipt = split.receipt.clone();

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dunlin_ledger::{Actor, Body, Counts, Entry};
-use dunlin_move::{Event, MoveError, Pause, Rehearsal, RunSummary, parts_of};
-use dunlin_server::{EngineError, Progress, TableProgress};
+use dunlin_move::{Event, MoveError, Pause, Rehearsal, RunSummary, TableResult, parts_of};
+use dunlin_server::{EngineError, Progress, Rehearsed, TableProgress};
 use dunlin_store::{SplitStatus, StoreError, Workspace, now_us};
 use jiff::Timestamp;
 use tokio::sync::{Notify, broadcast, oneshot};
@@ -24,6 +24,10 @@ const LAST_SPLITS: Duration = Duration::from_secs(60);
 /// A run at work in this server.
 pub(super) struct Work {
     pub(super) run: String,
+    is_rehearsal: bool,
+    fingerprint: String,
+    actor: Actor,
+    begun_at: i64,
     workspace: Arc<Workspace>,
     progress: broadcast::Sender<Progress>,
     pause: Pause,
@@ -47,6 +51,9 @@ struct Now {
     told: (u64, Instant),
     rate: f64,
     started: Option<oneshot::Sender<Result<(), EngineError>>>,
+    /// When it ended, and what each table came to; of a rehearsal, which leaves no record.
+    ended_at: Option<i64>,
+    results: Vec<TableResult>,
 }
 
 impl Work {
@@ -65,8 +72,14 @@ impl Work {
             told: (0, began),
             rate: 0.0,
             started: None,
+            ended_at: None,
+            results: Vec::new(),
         };
         Work {
+            is_rehearsal: queued.rehearse,
+            fingerprint: queued.fingerprint.clone(),
+            actor: queued.actor.clone(),
+            begun_at: now_us(),
             run: queued.run.clone(),
             workspace,
             progress,
@@ -126,6 +139,9 @@ impl Work {
             self.answer(Ok(()));
         }
         let outcome = dunlin_move::run(&self.workspace, &plan.plan, &options, self.clone()).await;
+        if let (true, Ok(summary)) = (queued.rehearse, &outcome) {
+            self.now().results.clone_from(&summary.tables);
+        }
         if let (Ok(summary), true) = (&outcome, queued.rehearse) {
             self.rehearsed(&queued, summary).await.map_err(state)?;
         }
@@ -166,6 +182,7 @@ impl Work {
                 Err(_) => "stopped",
             };
             now.waits_until = None;
+            now.ended_at = Some(now_us());
         }
         if let Err(error) = &outcome {
             tracing::info!(run = %self.run, %error, "a run ended before its end");
@@ -202,6 +219,20 @@ impl Work {
         }
         self.now().waits_until = None;
         super::queue::Queued::forget(kept).await.map_err(state)
+    }
+
+    /// What is remembered of it, when it is a rehearsal.
+    pub(super) fn rehearsal(&self) -> Option<Rehearsed> {
+        let now = self.now();
+        self.is_rehearsal.then(|| Rehearsed {
+            run: self.run.clone(),
+            fingerprint: self.fingerprint.clone(),
+            status: now.status.to_owned(),
+            started_at: self.begun_at,
+            ended_at: now.ended_at,
+            actor: self.actor.clone(),
+            tables: now.results.iter().map(super::runs::rehearsed).collect(),
+        })
     }
 
     /// Pauses it, on this person's word.

@@ -4,22 +4,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/postgres.sh"
+source "$here/apt.sh"
 
 [ -z "$(postgres_programs)" ] || exit 0
-install='apt-get install -y --no-install-recommends postgresql'
-if ! command -v apt-get >/dev/null; then
-  echo 'The tests need the PostgreSQL server programs (initdb, postgres). Install PostgreSQL 12 or newer.' >&2
-  exit 1
-fi
-if [ "$(id -u)" -eq 0 ]; then
-  as_root=()
-elif sudo -n true 2>/dev/null; then
-  as_root=(sudo -n)
-else
-  printf 'The tests need PostgreSQL. Type:\n\n    sudo %s\n\n' "$install" >&2
-  exit 1
-fi
-echo 'PostgreSQL is missing: installing it through apt'
-"${as_root[@]}" apt-get update -qq </dev/null
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $install </dev/null >/dev/null
+apt_install PostgreSQL postgresql
 [ -n "$(postgres_programs)" ] || { echo 'PostgreSQL was installed, yet initdb is not found' >&2; exit 1; }

@@ -15,9 +15,7 @@ fi
 export DUNLIN_BIN
 # A debug build reads the app from here, wherever it was compiled.
 export DUNLIN_WEB_DIST=$here/web/dist
-if [ -z "${CHROMIUM:-}" ]; then
-  CHROMIUM=$(command -v chromium || command -v google-chrome || true)
-  [ -n "$CHROMIUM" ] || npx playwright install chromium
-fi
+"$here/scripts/need-chromium.sh"
+CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v google-chrome)}
 export CHROMIUM
 npx playwright test "$@"

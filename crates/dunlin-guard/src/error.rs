@@ -167,17 +167,5 @@ impl GuardError {
 
 /// Turns an error of sqlx into one without its text; `doing` says what failed.
 pub(crate) fn db(doing: &'static str) -> impl Fn(sqlx::Error) -> GuardError {
-    move |error| {
-        let code = match &error {
-            sqlx::Error::Database(e) => e.code().map_or("unknown".to_owned(), |c| c.into_owned()),
-            sqlx::Error::RowNotFound => "no row".to_owned(),
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => "no connection".to_owned(),
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => "unreadable value".to_owned(),
-            _ => "unknown".to_owned(),
-        };
-        // SQLITE_BUSY and SQLITE_LOCKED, with or without their extension in the upper bits.
-        let primary = code.parse::<u32>().map_or(0, |c| c & 0xff);
-        let busy = primary == 5 || primary == 6;
-        GuardError::Store(if busy { StoreError::Busy } else { StoreError::Database { doing, code } })
-    }
+    move |error| GuardError::Store(dunlin_store::database_error(doing, &error))
 }

@@ -148,19 +148,22 @@ impl StoreError {
     }
 }
 
-/// Turns an error of sqlx into one without its text.
+/// Turns an error of sqlx into one without its text, which may hold values; `doing` says what failed.
+pub fn database_error(doing: &'static str, error: &sqlx::Error) -> StoreError {
+    let code = match error {
+        sqlx::Error::Database(e) => e.code().map_or("unknown".to_owned(), |c| c.into_owned()),
+        sqlx::Error::RowNotFound => "no row".to_owned(),
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => "no connection".to_owned(),
+        sqlx::Error::Io(e) => e.kind().to_string(),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => "unreadable value".to_owned(),
+        _ => "unknown".to_owned(),
+    };
+    // SQLITE_BUSY and SQLITE_LOCKED, with or without their extension in the upper bits.
+    let primary = code.parse::<u32>().map_or(0, |c| c & 0xff);
+    if primary == 5 || primary == 6 { StoreError::Busy } else { StoreError::Database { doing, code } }
+}
+
+/// The same for `map_err`.
 pub(crate) fn db(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
-    move |error| {
-        let code = match &error {
-            sqlx::Error::Database(e) => e.code().map_or("unknown".to_owned(), |c| c.into_owned()),
-            sqlx::Error::RowNotFound => "no row".to_owned(),
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => "no connection".to_owned(),
-            sqlx::Error::Io(e) => e.kind().to_string(),
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => "unreadable value".to_owned(),
-            _ => "unknown".to_owned(),
-        };
-        // SQLITE_BUSY and SQLITE_LOCKED, with or without their extension in the upper bits.
-        let primary = code.parse::<u32>().map_or(0, |c| c & 0xff);
-        if primary == 5 || primary == 6 { StoreError::Busy } else { StoreError::Database { doing, code } }
-    }
+    move |error| database_error(doing, &error)
 }

@@ -21,7 +21,7 @@ mod state;
 mod workspace;
 
 pub use dunlin_ledger::{Actor, Body, Checkpoint, Counts, CountsDelta, Decision, Entry, Verifier};
-pub use error::StoreError;
+pub use error::{StoreError, database_error};
 pub use fragment::{FragmentError, FragmentInfo, FragmentReader, FragmentRef, FragmentWriter, Fragments};
 pub use keys::{Key, KeyInfo, KeyOptions, Keyring, Purpose};
 pub use lock::RunLock;

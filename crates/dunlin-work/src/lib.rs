@@ -8,6 +8,7 @@ mod absorb;
 mod beside;
 mod board;
 pub mod calendar;
+mod change;
 mod draft;
 mod error;
 mod exchange;

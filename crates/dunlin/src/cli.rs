@@ -89,9 +89,6 @@ pub struct DemoArgs {
     /// Do not serve the web app on it afterwards.
     #[arg(long)]
     pub no_serve: bool,
-    /// Make no people and no work: the first owner is then whoever has the secret that `serve` prints.
-    #[arg(long)]
-    pub no_people: bool,
     /// How many customers to make.
     #[arg(long, default_value_t = crate::demo::CUSTOMERS)]
     pub customers: u64,

@@ -49,16 +49,22 @@ impl Authority {
         Ok(changed)
     }
 
-    /// Enters `policy_changed` when the policies in force are not those that the ledger last named. Call it at the
-    /// start and after each [`Authority::reload`].
+    /// Enters `policy_changed` when the policies in force are not those that the ledger last named; those that dunlin
+    /// brings are no change for a new workspace. Call it at the start and after each [`Authority::reload`].
     pub async fn record(&self, state: &State, actor: &Actor) -> Result<bool, GuardError> {
         let fingerprint = self.fingerprint();
         let mut tx = state.begin().await?;
-        if tx.setting(SETTING).await?.as_deref() == Some(&fingerprint) {
+        let known = tx.setting(SETTING).await?;
+        if known.as_deref() == Some(&fingerprint) {
             tx.rollback().await?;
             return Ok(false);
         }
         tx.set_setting(SETTING, &fingerprint).await?;
+        let is_own = || Authority::built_in().is_ok_and(|own| own.fingerprint() == fingerprint);
+        if known.is_none() && is_own() {
+            tx.commit().await?;
+            return Ok(false);
+        }
         let body = Body::PolicyChanged { fingerprint };
         tx.enter(Entry { at: now_us(), actor: actor.clone(), body }).await?;
         tx.commit().await?;

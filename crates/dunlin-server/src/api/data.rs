@@ -11,12 +11,12 @@ use dunlin_gate::{AccessLog, Act, Ask, OpenedStream, Stopped, neutralise_cell, o
 use dunlin_guard::Action;
 use dunlin_store::new_id;
 use futures::stream;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::ok;
-use super::opening::{Wanted, ask, refused};
+use super::opening::{Opened, Wanted, ask, refused, shown};
 use crate::app::App;
 use crate::engine::{Reason, Side, Through};
 use crate::extract::Json;
@@ -82,21 +82,6 @@ fn csv() -> String {
     "csv".to_owned()
 }
 
-/// Rows as they may be seen.
-#[derive(Serialize, ToSchema)]
-struct OpenedRows {
-    /// The access's id in the ledger.
-    access: String,
-    store: String,
-    table: String,
-    /// The columns that are shown, each with `clear` or `masked`.
-    #[schema(value_type = Vec<Object>)]
-    columns: Vec<serde_json::Value>,
-    /// Columns that stay hidden.
-    hidden: Vec<String>,
-    rows: Vec<Vec<Option<String>>>,
-}
-
 pub(super) fn routes(routes: Routes) -> Routes {
     let read = Access::May(Action::DataRead, Target::Workspace);
     routes
@@ -120,7 +105,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 "Open rows of a source or a target through the gate; the access is in the ledger before the first row leaves",
             )
             .takes::<OpenTable>()
-            .answers::<OpenedRows>("The rows, masked or clear"),
+            .answers::<Opened>("The rows, masked or clear"),
             rows,
         )
         .add(
@@ -167,14 +152,11 @@ async fn rows(
         rows.extend(batch.map_err(stopped)?);
     }
     let columns = &opened.stream.columns;
-    Ok(ok(&OpenedRows {
+    Ok(ok(&Opened {
         access: opened.stream.access.clone(),
         store: opened.store,
         table: body.table,
-        columns: columns
-            .iter()
-            .map(|(c, shown)| json!({ "name": c.name, "kind": c.kind, "shown": shown.as_str() }))
-            .collect(),
+        columns: shown(columns.iter().map(|(column, form)| (column, *form))),
         hidden: opened.stream.hidden.clone(),
         rows,
     }))
@@ -297,49 +279,34 @@ impl Form {
 
     fn head(self, names: &[String]) -> Vec<u8> {
         match self {
-            Form::Csv => {
-                let mut out = String::new();
-                csv_line(&mut out, names.iter().map(|name| Some(name.as_str())));
-                out.into_bytes()
-            }
+            Form::Csv => csv_lines(std::iter::once(names.iter().map(|name| Some(name.as_str())).collect())),
             Form::Jsonl => Vec::new(),
         }
     }
 
     fn rows(self, names: &[String], rows: &[Vec<Option<String>>]) -> Vec<u8> {
-        let mut out = String::new();
-        for row in rows {
-            match self {
-                Form::Csv => csv_line(&mut out, row.iter().map(Option::as_deref)),
-                Form::Jsonl => {
-                    let object: serde_json::Map<_, _> =
-                        names.iter().cloned().zip(row.iter().map(|value| json!(value))).collect();
-                    out.push_str(&serde_json::Value::Object(object).to_string());
-                    out.push('\n');
-                }
+        match self {
+            Form::Csv => csv_lines(rows.iter().map(|row| row.iter().map(Option::as_deref).collect())),
+            Form::Jsonl => {
+                let line = |row: &Vec<Option<String>>| {
+                    let cells = names.iter().cloned().zip(row.iter().map(|value| json!(value)));
+                    format!("{}\n", serde_json::Value::Object(cells.collect()))
+                };
+                rows.iter().map(line).collect::<String>().into_bytes()
             }
         }
-        out.into_bytes()
     }
 }
 
-/// A line by RFC 4180; cells that a spreadsheet would run are made text, and NULL is an empty cell.
-fn csv_line<'a>(out: &mut String, cells: impl Iterator<Item = Option<&'a str>>) {
-    for (i, cell) in cells.enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        let Some(cell) = cell else { continue };
-        let cell = neutralise_cell(cell);
-        if cell.is_empty() || cell.contains([',', '"', '\n', '\r']) {
-            out.push('"');
-            out.push_str(&cell.replace('"', "\"\""));
-            out.push('"');
-        } else {
-            out.push_str(&cell);
-        }
+/// Lines by RFC 4180; cells that a spreadsheet would run are made text, and NULL is an empty cell.
+fn csv_lines<'a>(lines: impl Iterator<Item = Vec<Option<&'a str>>>) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    for line in lines {
+        let cells = line.into_iter().map(|cell| neutralise_cell(cell.unwrap_or_default()));
+        // Writing into memory does not fail, and the lines are all as wide as the table.
+        let _ = writer.write_record(cells.collect::<Vec<_>>());
     }
-    out.push_str("\r\n");
+    writer.into_inner().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -352,7 +319,7 @@ mod tests {
         let rows =
             [vec![Some("=1+1".to_owned()), None], vec![Some("x \"y\", z".to_owned()), Some(String::new())]];
         let csv = String::from_utf8(Form::Csv.rows(&names, &rows)).unwrap();
-        assert_eq!(csv, "'=1+1,\r\n\"x \"\"y\"\", z\",\"\"\r\n");
+        assert_eq!(csv, "'=1+1,\r\n\"x \"\"y\"\", z\",\r\n");
         let json = String::from_utf8(Form::Jsonl.rows(&names, &rows)).unwrap();
         assert_eq!(json.lines().next(), Some(r#"{"a":"=1+1","b":null}"#));
     }

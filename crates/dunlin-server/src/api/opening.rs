@@ -2,7 +2,10 @@
 //! engine's become. Not here: what is shown.
 
 use axum::http::StatusCode;
-use dunlin_gate::{Act, Ask, Refused};
+use dunlin_gate::{Act, Ask, ColumnInfo, Refused, Shown};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::engine::{Reason, ShowError};
@@ -35,6 +38,26 @@ pub(super) struct Wanted<'a> {
     pub(super) purpose: Option<&'a Reason>,
     /// The task it is for.
     pub(super) task: Option<&'a str>,
+}
+
+/// Rows as they may be seen.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Opened {
+    /// The access's id in the ledger.
+    pub(super) access: String,
+    pub(super) store: String,
+    pub(super) table: String,
+    /// The columns that are shown, each with `clear` or `masked`.
+    #[schema(value_type = Vec<Object>)]
+    pub(super) columns: Vec<serde_json::Value>,
+    /// Columns that stay hidden.
+    pub(super) hidden: Vec<String>,
+    pub(super) rows: Vec<Vec<Option<String>>>,
+}
+
+/// Columns with how each is shown.
+pub(super) fn shown<'a>(columns: impl Iterator<Item = (&'a ColumnInfo, Shown)>) -> Vec<serde_json::Value> {
+    columns.map(|(c, form)| json!({ "name": c.name, "kind": c.kind, "shown": form.as_str() })).collect()
 }
 
 /// What the gate said, for the caller.

@@ -4,12 +4,12 @@ use axum::extract::State;
 use axum::response::Response;
 use dunlin_guard::Action;
 use dunlin_store::{QuarantineFilter, QuarantineStatus, new_id};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Type;
 
-use super::opening::{Wanted, ask, refused};
+use super::opening::{Opened, Wanted, ask, refused, shown};
 use super::{items, ok};
 use crate::app::App;
 use crate::engine::{Decide, Decided, DecisionWord, QuarantineAsk, Reason, WouldDecide};
@@ -49,21 +49,6 @@ struct OpenRows {
 
 fn fifty() -> u32 {
     50
-}
-
-/// Rows as they may be seen.
-#[derive(Serialize, ToSchema)]
-struct Opened {
-    /// The access's id in the ledger.
-    access: String,
-    store: String,
-    table: String,
-    /// The columns that are shown, each with `clear` or `masked`.
-    #[schema(value_type = Vec<Object>)]
-    columns: Vec<serde_json::Value>,
-    /// Columns that stay hidden.
-    hidden: Vec<String>,
-    rows: Vec<Vec<Option<String>>>,
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -136,14 +121,11 @@ async fn rows(
     let access = new_id();
     let opened =
         dunlin_gate::open(found.rows, &app.policy, &app.presence, &ask, &access).await.map_err(refused)?;
-    let columns = opened.columns.iter().zip(&opened.shown);
     let body = Opened {
         access: opened.access.clone(),
         store: opened.store.clone(),
         table: opened.table.clone(),
-        columns: columns
-            .map(|(c, shown)| json!({ "name": c.name, "kind": c.kind, "shown": shown.as_str() }))
-            .collect(),
+        columns: shown(opened.columns.iter().zip(opened.shown.iter().copied())),
         hidden: opened.hidden.clone(),
         rows: opened.rows.clone(),
     };

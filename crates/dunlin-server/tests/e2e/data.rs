@@ -190,3 +190,12 @@ async fn a_grant_ends_with_the_task_that_it_is_for() {
     }
     panic!("the grant is still open");
 }
+
+#[tokio::test]
+async fn a_new_workspace_raises_no_alert_about_the_policies_that_dunlin_brings() {
+    let bench = Bench::new().await;
+    let owner = bench.person(Role::Owner).await;
+    assert!(!bench.ledger().await.iter().any(|entry| entry.contains("policy_changed")));
+    let alerts = read_json(bench.get(&owner, "/api/v1/alerts").await).await;
+    assert!(!alerts.to_string().contains("policy_changed"), "{alerts}");
+}

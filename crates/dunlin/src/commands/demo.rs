@@ -50,10 +50,7 @@ pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Fail
     }
     let report = super::report::gather(&workspace, &plan, &summary.run, &tables, at).await?;
     let (page, _) = super::report::write(&workspace, &report, &dir.join("report")).await?;
-    let accounts = match args.no_people {
-        true => Vec::new(),
-        false => crate::demo::office::open(dir, &workspace, &plan.plan).await?,
-    };
+    let accounts = crate::demo::office::open(dir, &workspace, &plan.plan).await?;
     if format == Format::Json {
         tables.iter().for_each(output::json);
         let people: Vec<_> = accounts
@@ -66,9 +63,7 @@ pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Fail
     } else {
         output::line(&crate::report::summary(&report, output::colour_out(), output::width()));
         output::line(&format!("The report: {}", page.display()));
-        if !accounts.is_empty() {
-            output::line("\nThree people can sign in, with these passwords of this demo:");
-        }
+        output::line("\nThree people can sign in, with these passwords of this demo:");
         for account in &accounts {
             output::line(&format!(
                 "  {:<22} {}   {} ({})",

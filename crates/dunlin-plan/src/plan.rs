@@ -192,9 +192,7 @@ impl Plan {
     pub fn inactive_parts(&self) -> Vec<Finding> {
         let comply = self.comply.as_ref();
         let parts = [
-            ("company", self.company.is_some()),
             ("subject", self.subject.is_some()),
-            ("person", !self.people.is_empty()),
             ("window.source_load", self.window.as_ref().is_some_and(|window| window.source_load.is_some())),
             ("comply.packs", comply.is_some_and(|comply| !comply.packs.is_empty())),
             ("comply.waiver", comply.is_some_and(|comply| !comply.waivers.is_empty())),

@@ -31,9 +31,7 @@ fn parts_that_do_not_act_yet_are_named_once() {
     let plan = load(DESIGN, "dunlin.toml").unwrap();
     let parts: Vec<String> = plan.inactive_parts().into_iter().map(|part| part.message).collect();
     insta::assert_snapshot!(parts.join("\n"), @r"
-    `company` is read and kept, but does not act yet
     `subject` is read and kept, but does not act yet
-    `person` is read and kept, but does not act yet
     `window.source_load` is read and kept, but does not act yet
     `comply.packs` is read and kept, but does not act yet
     `comply.waiver` is read and kept, but does not act yet

@@ -132,7 +132,7 @@ impl Guard {
     }
 
     /// Keeps a link, unless the person has had enough of them; then nothing is sent, and nobody is told.
-    async fn put_link(
+    pub(crate) async fn put_link(
         &self,
         tx: &mut Tx,
         now: Moment,
@@ -165,7 +165,7 @@ impl Guard {
         Ok(true)
     }
 
-    fn mail_link(&self, person: Person, kind: &str, token: &Secret) {
+    pub(crate) fn mail_link(&self, person: Person, kind: &str, token: &Secret) {
         let Ok(link) = self.link(&format!("/{kind}/{}", token.expose())) else {
             tracing::warn!("`public_url` is not set: a link was not sent");
             return;

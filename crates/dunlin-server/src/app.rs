@@ -50,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) streams: Arc<Seats<String>>,
     /// Edits of the plan, one at a time.
     pub(crate) plan_lock: tokio::sync::Mutex<()>,
+    /// What the ledger says of the plan.
+    pub(crate) plan_history: tokio::sync::Mutex<crate::api::plan::History>,
     metrics_token: Option<String>,
     base_url: String,
     address: SocketAddr,
@@ -113,6 +115,7 @@ impl App {
             rate_of_people: Rate::per_minute(config.limits.per_person),
             streams: Seats::new(config.limits.streams_per_person),
             plan_lock: tokio::sync::Mutex::default(),
+            plan_history: tokio::sync::Mutex::default(),
             base_url: config.base_url(address),
             metrics_token,
             workspace,

@@ -130,12 +130,16 @@ pub(crate) fn too_many(wait: std::time::Duration) -> Problem {
         .after(seconds)
 }
 
-/// What reads or changes a table whole; how long it takes is up to the table.
-const LONG: [&str; 4] = [
+/// What reads or changes a table whole, or many tasks at once; how long it takes is up to how many there are.
+const LONG: [&str; 8] = [
     "/api/v1/data/profile",
     "/api/v1/quarantine/decide",
     "/api/v1/quarantine/preview",
     "/api/v1/runs/{run}/undo",
+    "/api/v1/work/changes/{change}/undo",
+    "/api/v1/work/draft",
+    "/api/v1/work/import",
+    "/api/v1/work/tasks/batch",
 ];
 /// How long that may take.
 const LONG_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(900);

@@ -32,7 +32,7 @@ pub(crate) fn parts(
     let client = outgoing(config)?;
     let outbox = Outbox::new(workspace.state().clone(), workspace.keyring());
     guard.set_mailer(std::sync::Arc::new(OutboxMailer::new(workspace.state().clone(), outbox.clone())));
-    let smtp = config.smtp.as_ref().map(|smtp| mail_server(smtp, &workspace.dir)).transpose()?;
+    let smtp = config.smtp.as_ref().map(|smtp| mail_server(config, smtp, &workspace.dir)).transpose()?;
     let webhooks = webhooks(config, &workspace.dir)?;
     let settings = AlertsSettings {
         geoip: config.alerts.geoip.as_ref().map(|path| workspace.dir.join(path)),
@@ -60,11 +60,22 @@ fn outgoing(config: &ServerConfig) -> Result<Outgoing, ServerError> {
         })
     });
     let allow = AllowList(allow.collect::<Result<_, _>>()?);
-    Outgoing::new(OutgoingSettings { allow, authorities: None })
+    Outgoing::new(OutgoingSettings { allow, authorities: authorities(config)? })
         .map_err(|e| ServerError::Setup(e.to_string()))
 }
 
-fn mail_server(smtp: &crate::config::Smtp, dir: &Path) -> Result<Smtp, ServerError> {
+/// The certificate authorities beside the public web's.
+fn authorities(config: &ServerConfig) -> Result<Option<String>, ServerError> {
+    let read = |file: &std::path::PathBuf| {
+        std::fs::read_to_string(file).map_err(|error| {
+            let why = error.kind();
+            ServerError::Setup(format!("`authorities`: {} cannot be read: {why}", file.display()))
+        })
+    };
+    config.authorities.as_ref().map(read).transpose()
+}
+
+fn mail_server(config: &ServerConfig, smtp: &crate::config::Smtp, dir: &Path) -> Result<Smtp, ServerError> {
     let (tls, port) = match smtp.security {
         SmtpSecurity::Tls => (SmtpTls::Implicit, 465),
         SmtpSecurity::StartTls => (SmtpTls::StartTls, 587),
@@ -75,7 +86,8 @@ fn mail_server(smtp: &crate::config::Smtp, dir: &Path) -> Result<Smtp, ServerErr
         _ => None,
     };
     let port = smtp.port.unwrap_or(port);
-    Ok(Smtp::new(&SmtpSettings { host: smtp.host.clone(), port, tls, login, from: smtp.from.clone() })?)
+    let (host, from, authorities) = (smtp.host.clone(), smtp.from.clone(), authorities(config)?);
+    Ok(Smtp::new(&SmtpSettings { host, port, tls, login, from, authorities })?)
 }
 
 fn webhooks(config: &ServerConfig, dir: &Path) -> Result<Vec<Webhook>, ServerError> {

@@ -176,10 +176,10 @@ pub struct HistoryLine {
     /// The field; empty for the whole task.
     pub field: String,
     /// What it was.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub from: Value,
     /// What it became.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub to: Value,
 }
 

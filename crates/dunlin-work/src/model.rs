@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 /// A word of a small vocabulary, the same in JSON, the state and filters.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:tt,)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant,)+ }
@@ -409,32 +409,40 @@ pub struct Shown {
     /// What kind.
     pub kind: Kind,
     /// The task that it is part of.
+    #[schema(required)]
     pub parent: Option<String>,
     /// Where it comes from.
     pub origin: Origin,
     /// What its status is read from; such a task's status and progress cannot be written.
+    #[schema(required)]
     pub binding: Option<Binding>,
     /// Whether a person says that the step is done (`POST …/confirm`).
     pub confirmable: bool,
     /// Where it stands.
     pub status: Status,
     /// How far, 0 to 1.
+    #[schema(required)]
     pub progress: Option<f64>,
     /// Why it has this status.
     pub evidence: Vec<Evidence>,
     /// Why it is stale.
+    #[schema(required)]
     pub stale_because: Option<StaleBecause>,
     /// Who has it.
+    #[schema(required)]
     pub owner: Option<String>,
     /// Who does, answers, is asked and is told.
     pub raci: Raci,
     /// How urgent.
     pub priority: Priority,
     /// Not before this day (`YYYY-MM-DD`).
+    #[schema(required)]
     pub start: Option<String>,
     /// Done on this day at the latest.
+    #[schema(required)]
     pub deadline: Option<String>,
     /// Hours of work.
+    #[schema(required)]
     pub estimate_hours: Option<f64>,
     /// Labels.
     pub labels: Vec<String>,
@@ -446,8 +454,10 @@ pub struct Shown {
     /// What must be finished before.
     pub depends_on: Vec<Dependency>,
     /// Where it lies in time; none where nothing is left to be scheduled.
+    #[schema(required)]
     pub schedule: Option<Scheduled>,
     /// How likely the deadline is missed, 0 to 1.
+    #[schema(required)]
     pub risk: Option<f64>,
     /// Comments on it.
     pub comments: u32,
@@ -464,8 +474,10 @@ pub struct Shown {
     /// A person's id, or `dunlin`.
     pub updated_by: String,
     /// When it was begun.
+    #[schema(required)]
     pub started_at: Option<i64>,
     /// When it was done.
+    #[schema(required)]
     pub done_at: Option<i64>,
     /// Whether the plan no longer has what it was drafted for.
     pub gone: bool,

@@ -1,6 +1,8 @@
 // The typed client. One place adds the token against forged requests, follows the server where it wants a sign-in,
 // and turns a problem (RFC 9457) into an error that pages can show.
 import createClient from 'openapi-fetch';
+import { lang } from '@/i18n';
+import { problemsEs } from '@/messages/problems.es';
 import type { paths } from './schema';
 
 /** What the server says when something is wrong. */
@@ -75,9 +77,11 @@ export async function problemOf(response: Response, body?: unknown): Promise<Pro
     try { said = await response.json(); } catch { said = undefined; }
   }
   const found = said as Partial<Problem> | undefined;
+  const spanish = lang() === 'es' ? problemsEs[found?.code ?? ''] : undefined;
   return {
     ...found,
-    title: found?.title ?? response.statusText ?? String(response.status),
+    title: spanish?.[0] ?? found?.title ?? response.statusText ?? String(response.status),
+    help: spanish?.[1] ?? found?.help,
     status: response.status,
     code: found?.code ?? 'unknown',
     reference: found?.reference ?? response.headers.get('x-request-id') ?? undefined,

@@ -15,7 +15,7 @@ const IDLE_MAX: usize = 16;
 
 /// What every session of ours starts with. Values are read and written in one form whatever the server or the role
 /// prefers; names are looked up in `pg_catalog` alone, so that nobody can slip in a function of their own; a policy
-/// that would hide rows is an error instead of a loss.
+/// that would hide rows is an error instead of a loss. Plain reads and writes gain nothing from being compiled.
 const SESSION: &str = "SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(false)), \
     pg_catalog.current_setting('server_version_num'); \
     SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; \
@@ -23,6 +23,7 @@ const SESSION: &str = "SELECT pg_catalog.array_to_json(pg_catalog.current_schema
     SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET row_security = off; \
     SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
     SET client_min_messages = error; SET synchronous_commit = on; SET default_transaction_read_only = off; \
+    SET jit = off; \
     SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings \
     WHERE name IN ('idle_session_timeout', 'transaction_timeout')";
 

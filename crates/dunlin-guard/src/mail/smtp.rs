@@ -7,6 +7,7 @@ use std::time::Duration;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message as Letter};
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use crate::GuardError;
@@ -37,6 +38,8 @@ pub struct SmtpSettings {
     pub login: Option<(String, Secret)>,
     /// The sender, `dunlin@example.com` or `Atlas <dunlin@example.com>`.
     pub from: String,
+    /// Certificate authorities (PEM) that are believed beside the public web's.
+    pub authorities: Option<String>,
 }
 
 /// A mail server. Cheap to clone.
@@ -56,16 +59,10 @@ impl Smtp {
             what: "the sender of mail",
             help: "write it as `dunlin@example.com` or `Atlas <dunlin@example.com>`",
         })?;
-        let bad_host = |_| GuardError::Invalid { what: "the mail server", help: "write its host name alone" };
-        let host = settings.host.as_str();
-        let builder = match settings.tls {
-            SmtpTls::Implicit => AsyncSmtpTransport::<Tokio1Executor>::relay(host).map_err(bad_host)?,
-            SmtpTls::StartTls => {
-                AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(host).map_err(bad_host)?
-            }
-            SmtpTls::None if is_this_machine(host) => {
-                AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
-            }
+        let tls = match settings.tls {
+            SmtpTls::Implicit => Tls::Wrapper(tls(settings)?),
+            SmtpTls::StartTls => Tls::Required(tls(settings)?),
+            SmtpTls::None if is_this_machine(&settings.host) => Tls::None,
             SmtpTls::None => {
                 return Err(GuardError::Invalid {
                     what: "the mail server",
@@ -73,6 +70,8 @@ impl Smtp {
                 });
             }
         };
+        // The name says no more than that TLS is chosen here: it is, in all three cases.
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host).tls(tls);
         let mut builder = builder.port(settings.port).timeout(Some(PATIENCE));
         if let Some((user, password)) = &settings.login {
             builder = builder.credentials(Credentials::new(user.clone(), password.expose().to_owned()));
@@ -108,6 +107,23 @@ impl Smtp {
             }
         })
     }
+}
+
+/// TLS with the public web's authorities and those of the settings.
+fn tls(settings: &SmtpSettings) -> Result<TlsParameters, GuardError> {
+    let bad = |_| GuardError::Invalid {
+        what: "the mail server's certificate authorities",
+        help: "`authorities` names a file of certificates in PEM",
+    };
+    let mut builder =
+        TlsParameters::builder(settings.host.clone()).certificate_store(CertificateStore::WebpkiRoots);
+    if let Some(pem) = &settings.authorities {
+        builder = builder.add_root_certificate(Certificate::from_pem(pem.as_bytes()).map_err(bad)?);
+    }
+    builder.build_rustls().map_err(|_| GuardError::Invalid {
+        what: "the mail server",
+        help: "write its host name alone",
+    })
 }
 
 fn is_this_machine(host: &str) -> bool {

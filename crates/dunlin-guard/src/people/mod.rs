@@ -6,6 +6,7 @@
 //! Not here: what they sign in with (`credentials`), sessions (`session`), what a role may do (`policy`).
 
 mod add;
+mod address;
 mod block;
 mod change;
 mod person;

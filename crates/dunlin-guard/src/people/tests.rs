@@ -343,3 +343,41 @@ async fn notes_are_kept_beside_the_ledger() {
     assert_eq!(case.notes[0].text.as_deref(), Some("asked her on the telephone"));
     assert!(!serde_json::to_string(&site.entries().await).unwrap().contains("telephone"));
 }
+
+#[tokio::test]
+async fn another_address_counts_once_a_link_that_goes_there_is_used() {
+    let site = Site::new().await;
+    let ana = site.person("ana@example.com", Role::Writer).await;
+    site.person("ben@example.com", Role::Writer).await;
+    let session = site.sign_in("ana@example.com").await;
+    let by = &Actor::System;
+    let taken = site.guard.change_email(by, &ana.id, " BEN@example.com ").await;
+    assert!(matches!(taken, Err(GuardError::Taken(_))), "{taken:?}");
+    assert!(site.guard.change_email(by, &ana.id, "no address").await.is_err());
+    site.guard.who_by_session(&session.token, &here()).await.unwrap();
+
+    site.guard.request_recovery(&here(), "ana@example.com").await.unwrap();
+    let old_link = site.mailed_token().await;
+    site.guard.change_email(by, &ana.id, "ana.ruiz@example.com").await.unwrap();
+    assert!(site.guard.who_by_session(&session.token, &here()).await.is_err(), "sessions end");
+    assert!(site.guard.recovery(&old_link).await.is_err(), "links to the old address are void");
+    assert!(site.guard.sign_in(&here(), "ana@example.com", &PASSWORD.into()).await.is_err());
+    assert_eq!(site.guard.person(&ana.id).await.unwrap().email_verified_at, None);
+
+    let mails = async {
+        loop {
+            let mails = site.mails();
+            if mails.len() == 3 {
+                return mails;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let mails = tokio::time::timeout(std::time::Duration::from_secs(5), mails).await.unwrap();
+    let to = |address: &str| mails[1..].iter().find(|m| m.to == address).unwrap();
+    assert!(!to("ana@example.com").text.contains("ana.ruiz"), "the old mailbox is not told the new one");
+    let link = to("ana.ruiz@example.com").text.lines().find(|l| l.starts_with("https://")).unwrap();
+    let token = Secret::new(link.rsplit('/').next().unwrap());
+    site.guard.recover(&here(), &token, &OTHER.into()).await.unwrap();
+    assert!(site.guard.person(&ana.id).await.unwrap().email_verified_at.is_some());
+}

@@ -74,6 +74,10 @@ impl Guard {
             return Err(GuardError::NotSignedIn);
         }
         self.may_come_in(&person, now)?;
+        // Somebody may have required a second factor since the token was made: it rests until its person has one.
+        if self.needs_factor(&person) && !person.mfa_enrolled {
+            return Err(GuardError::EnrolmentNeeded);
+        }
         let used: Option<i64> = row.try_get("last_used_at").map_err(&failed)?;
         if used.is_none_or(|at| now.wall - at >= seconds(SEEN_EVERY_S) || at > now.wall) {
             self.token_used(&id, origin).await?;

@@ -78,6 +78,21 @@ async fn requiring_a_second_factor_acts_on_open_sessions() {
 }
 
 #[tokio::test]
+async fn tokens_rest_while_a_required_second_factor_is_missing() {
+    let site = Site::new().await;
+    let ana = site.person("ana@example.com", Role::Writer).await;
+    let session = site.sign_in("ana@example.com").await;
+    let who = site.who(&session).await;
+    let (_, token) = site.guard.issue_token(&who, "ci", &["plan.read".into()], 3600).await.unwrap();
+    assert!(site.guard.who_by_token(&token, &here()).await.is_ok());
+    site.guard.require_mfa(&Actor::System, &ana.id, true).await.unwrap();
+    let refused = site.guard.who_by_token(&token, &here()).await;
+    assert!(matches!(refused, Err(GuardError::EnrolmentNeeded)), "{refused:?}");
+    site.enrol(&session).await;
+    assert!(site.guard.who_by_token(&token, &here()).await.is_ok());
+}
+
+#[tokio::test]
 async fn idle_and_old_sessions_end_and_stay_ended_whatever_the_clock_says() {
     let site = Site::new().await;
     site.person("ana@example.com", Role::Writer).await;

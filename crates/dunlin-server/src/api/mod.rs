@@ -9,7 +9,7 @@ mod ledger;
 mod me;
 mod opening;
 mod people;
-mod plan;
+pub(crate) mod plan;
 mod policy;
 mod quarantine;
 mod runs;

@@ -42,6 +42,13 @@ struct RequireMfa {
     required: bool,
 }
 
+/// An address.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Address {
+    email: String,
+}
+
 /// A limit; what is absent is not limited.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -181,6 +188,16 @@ fn limiting_routes(routes: Routes) -> Routes {
         )
         .add(
             post(
+                "/api/v1/people/{person}/email",
+                Action::PeopleAuthorise,
+                "person_change_email",
+                "Give a person another address; it counts once a link that goes there is used",
+            )
+            .takes::<Address>(),
+            change_email,
+        )
+        .add(
+            post(
                 "/api/v1/people/{person}/reset-factors",
                 Action::PeopleAuthorise,
                 "person_reset_factors",
@@ -290,6 +307,17 @@ async fn note(
 
 async fn unlock(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     app.guard.unlock(&caller.who.actor(), &id).await?;
+    Ok(done())
+}
+
+async fn change_email(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<Address>,
+) -> Result<Response, Problem> {
+    app.guard.change_email(&caller.who.actor(), &id, &body.email).await?;
+    changed(&app, &id, "email");
     Ok(done())
 }
 

@@ -356,28 +356,41 @@ async fn diff(State(app): State<App>, Text(new_text): Text) -> Result<Response, 
 /// Entries that are read from the ledger at a time.
 const READ_AT_ONCE: usize = 1_000;
 
-async fn history(State(app): State<App>) -> Result<Response, Problem> {
-    let reader = LedgerReader::new(&app.workspace)?;
-    let (mut next, mut found) = (0, Vec::new());
-    loop {
-        let entries = reader.entries(next, READ_AT_ONCE).await?;
-        let Some((last, _)) = entries.last() else { break };
-        next = last + 1;
-        for (index, entry) in entries {
-            let Some(entry) = entry else { continue };
-            let (kind, fingerprint, previous) = match entry.body {
-                Body::PlanEdited { fingerprint, previous } => ("edited", fingerprint, Some(previous)),
-                Body::PlanApproved { fingerprint, .. } => ("approved", fingerprint, None),
-                Body::ApprovalVoided { fingerprint, .. } => ("voided", fingerprint, None),
-                _ => continue,
-            };
-            found.push(json!({ "entry": index, "at": entry.at, "by": entry.actor, "kind": kind,
-                               "fingerprint": fingerprint, "previous": previous }));
+/// What the ledger says of the plan, read as far as [`History::next`]; the ledger only grows, so nothing is read twice.
+#[derive(Default)]
+pub(crate) struct History {
+    next: u64,
+    found: Vec<Value>,
+}
+
+impl History {
+    async fn catch_up(&mut self, reader: &LedgerReader) -> Result<(), Problem> {
+        loop {
+            let entries = reader.entries(self.next, READ_AT_ONCE).await?;
+            let Some((last, _)) = entries.last() else { return Ok(()) };
+            let next = last + 1;
+            for (index, entry) in entries {
+                let Some(entry) = entry else { continue };
+                let (kind, fingerprint, previous) = match entry.body {
+                    Body::PlanEdited { fingerprint, previous } => ("edited", fingerprint, Some(previous)),
+                    Body::PlanApproved { fingerprint, .. } => ("approved", fingerprint, None),
+                    Body::ApprovalVoided { fingerprint, .. } => ("voided", fingerprint, None),
+                    _ => continue,
+                };
+                self.found.push(json!({ "entry": index, "at": entry.at, "by": entry.actor, "kind": kind,
+                                        "fingerprint": fingerprint, "previous": previous }));
+            }
+            self.next = next;
         }
     }
-    found.reverse();
-    found.truncate(super::PAGE_MAX as usize);
-    Ok(items(&found))
+}
+
+async fn history(State(app): State<App>) -> Result<Response, Problem> {
+    let reader = LedgerReader::new(&app.workspace)?;
+    let mut history = app.plan_history.lock().await;
+    history.catch_up(&reader).await?;
+    let newest: Vec<&Value> = history.found.iter().rev().take(super::PAGE_MAX as usize).collect();
+    Ok(items(&newest))
 }
 
 async fn schema() -> Response {

@@ -36,6 +36,9 @@ pub struct ServerConfig {
     pub public_url: Option<Url>,
     /// Certificate and key; both are read again when they change.
     pub tls: Option<TlsFiles>,
+    /// A file of certificate authorities (PEM) that are believed beside the public web's: of the company's own identity
+    /// provider, mail server or webhooks.
+    pub authorities: Option<PathBuf>,
     /// The proxies whose `X-Forwarded-For` is believed. They end TLS.
     #[serde(deserialize_with = "parts::networks")]
     pub behind_proxy: Vec<IpNet>,
@@ -80,6 +83,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7411)),
             public_url: None,
             tls: None,
+            authorities: None,
             behind_proxy: Vec::new(),
             clear_text: false,
             allow_paths: Vec::new(),

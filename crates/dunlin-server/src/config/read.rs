@@ -64,7 +64,11 @@ pub(super) fn parse(text: &str, dir: &Path) -> Result<ServerConfig, Findings> {
 impl ServerConfig {
     fn paths_mut(&mut self) -> impl Iterator<Item = &mut std::path::PathBuf> {
         let tls = self.tls.iter_mut().flat_map(|tls| [&mut tls.cert, &mut tls.key]);
-        self.allow_paths.iter_mut().chain(tls).chain(self.guard.breached_passwords.iter_mut())
+        self.allow_paths
+            .iter_mut()
+            .chain(tls)
+            .chain(self.authorities.iter_mut())
+            .chain(self.guard.breached_passwords.iter_mut())
     }
 }
 

@@ -47,7 +47,7 @@ pub struct Ask {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Group {
     /// The value; null for none.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub value: Value,
     /// How many tasks.
     pub count: usize,
@@ -67,10 +67,10 @@ pub struct Summary {
     /// The mean, of numbers.
     pub mean: Option<f64>,
     /// The smallest number or earliest day.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub min: Option<Value>,
     /// The largest or latest.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub max: Option<Value>,
 }
 

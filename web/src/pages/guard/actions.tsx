@@ -12,7 +12,7 @@ import { guard as en } from '@/messages/guard.en';
 import { guard as es } from '@/messages/guard.es';
 import { Area, Button, Check, Choice, Dialog, Field } from '@/ui';
 
-export type PersonAction = 'block' | 'unblock' | 'role' | 'limit';
+export type PersonAction = 'block' | 'unblock' | 'role' | 'limit' | 'email';
 type OneCall = 'reset-factors' | 'end-sessions' | 'require-mfa' | 'drop-mfa' | 'unlock';
 
 const at = (person: string) => ({ params: { path: { person } } });
@@ -43,6 +43,7 @@ export function useOneCall(person: string): (what: OneCall) => void {
 /** Actions that ask: why, which role, which tables. */
 export function ActionDialog({ record, action, onClose }: { record: PersonRecord; action: PersonAction; onClose: () => void }) {
   if (action === 'role') return <RoleDialog record={record} onClose={onClose} />;
+  if (action === 'email') return <EmailDialog record={record} onClose={onClose} />;
   if (action === 'limit') return <LimitDialog record={record} onClose={onClose} />;
   return <BlockDialog record={record} block={action === 'block'} onClose={onClose} />;
 }
@@ -84,6 +85,26 @@ function RoleDialog({ record, onClose }: { record: PersonRecord; onClose: () => 
     <Dialog title={t.roleTitle(p.name || p.email)} onClose={onClose} onSubmit={submit} foot={<><Button onClick={onClose}>{c.cancel}</Button><Button kind="primary" type="submit" disabled={role === p.role}>{t.changeRole}</Button></>}>
       <p>{t.roleText}</p>
       <Choice label={t.role} hint={t.roles[role]} value={role} onChange={(e) => setRole(e.target.value)} options={ROLES.map((r) => ({ value: r, label: words.role(r) }))} />
+    </Dialog>
+  );
+}
+
+function EmailDialog({ record, onClose }: { record: PersonRecord; onClose: () => void }) {
+  const t = useMessages({ en, es });
+  const c = useMessages(common);
+  const refresh = useRefresh();
+  const p = record.person;
+  const [email, setEmail] = useState(p.email);
+  const done = useMutation({
+    mutationFn: () => body(api.POST('/api/v1/people/{person}/email', { ...at(p.id), body: { email: email.trim() } })),
+    onSuccess: () => { toast(t.emailChanged(email.trim())); refresh(); onClose(); },
+    onError: toastProblem,
+  });
+  const is = email.trim().toLowerCase() === p.email;
+  return (
+    <Dialog title={t.emailTitle(p.name || p.email)} onClose={onClose} onSubmit={() => { if (!is) done.mutate(); }} foot={<><Button onClick={onClose}>{c.cancel}</Button><Button kind="primary" type="submit" disabled={is || done.isPending}>{t.changeEmail}</Button></>}>
+      <p>{t.emailText}</p>
+      <Field label={t.inviteEmail} type="email" autoComplete="off" required value={email} onChange={(e) => setEmail(e.target.value)} />
     </Dialog>
   );
 }

@@ -44,6 +44,7 @@ function One({ record }: { record: PersonRecord }) {
           {p.status === 'blocked' ? <Button kind="primary" onClick={() => setAsking('unblock')}>{t.unblock}</Button> : <Button kind="danger" icon="lock" onClick={() => setAsking('block')}>{t.block}</Button>}
           <Menu label={t.actions} items={[
             { label: t.endSessions, disabled: open.length === 0, run: () => call('end-sessions') },
+            { label: t.changeEmail, run: () => setAsking('email') },
             { label: t.resetFactors, disabled: !p.mfa_enrolled, run: () => call('reset-factors') },
             { label: p.mfa_required ? t.dropMfa : t.requireMfa, run: () => call(p.mfa_required ? 'drop-mfa' : 'require-mfa') },
             '-',

@@ -120,10 +120,9 @@ fn tls(settings: &SmtpSettings) -> Result<TlsParameters, GuardError> {
     if let Some(pem) = &settings.authorities {
         builder = builder.add_root_certificate(Certificate::from_pem(pem.as_bytes()).map_err(bad)?);
     }
-    builder.build_rustls().map_err(|_| GuardError::Invalid {
-        what: "the mail server",
-        help: "write its host name alone",
-    })
+    builder
+        .build_rustls()
+        .map_err(|_| GuardError::Invalid { what: "the mail server", help: "write its host name alone" })
 }
 
 fn is_this_machine(host: &str) -> bool {

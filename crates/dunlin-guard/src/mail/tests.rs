@@ -208,6 +208,9 @@ async fn mail_goes_under_tls_to_a_server_of_the_own_authority_and_to_no_other() 
         assert!(heard.lock().unwrap().is_empty(), "nothing was said to that server, a password least of all");
         send(Some(pem)).await.unwrap();
         let heard = heard.lock().unwrap().clone();
-        assert!(heard.iter().any(|l| l == "hello") && heard.iter().any(|l| l.starts_with("AUTH")), "{heard:?}");
+        assert!(
+            heard.iter().any(|l| l == "hello") && heard.iter().any(|l| l.starts_with("AUTH")),
+            "{heard:?}"
+        );
     }
 }

@@ -47,8 +47,7 @@ impl Guard {
         end(&mut tx, now, by, Ends::AllOf { person, keep: None }, "address_changed").await?;
         credential_changed(&mut tx, now, by, person, "email", "changed").await?;
         let is = Person { email, ..was.clone() };
-        let sent =
-            is.status == Status::Active && self.put_link(&mut tx, now, &is, "recover", &token).await?;
+        let sent = is.status == Status::Active && self.put_link(&mut tx, now, &is, "recover", &token).await?;
         tx.commit().await?;
         if was.email_verified_at.is_some() {
             self.tell_old_address(was);
@@ -66,6 +65,10 @@ impl Guard {
              If you did not expect that, tell whoever runs dunlin.\n",
             was.name
         );
-        self.send(Mail { to: was.email, subject: "Your account for dunlin has another address".to_owned(), text });
+        self.send(Mail {
+            to: was.email,
+            subject: "Your account for dunlin has another address".to_owned(),
+            text,
+        });
     }
 }

@@ -89,7 +89,7 @@ async fn a_stream_ends_within_a_second_of_its_session() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_is_taken_back_ends_its_stream() {
     let bench = Bench::new().await;
-    let ana = bench.person(Role::Owner).await;
+    let ana = bench.person(Role::Auditor).await;
     let body = json!({ "label": "watcher", "scopes": ["events.read", "run.read"], "life_s": 3600 });
     let made = read_json(bench.post(&ana, "/api/v1/me/tokens", body).await).await;
     let bearer = format!("Bearer {}", made["token"].as_str().unwrap());

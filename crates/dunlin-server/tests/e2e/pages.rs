@@ -178,7 +178,7 @@ async fn a_session_is_ended_from_another_device() {
 #[tokio::test]
 async fn a_device_comes_in_when_its_person_says_so() {
     let bench = Bench::new().await;
-    let ana = bench.person(Role::Engineer).await;
+    let ana = bench.person(Role::Auditor).await;
     let form = "application/x-www-form-urlencoded";
     let asked = bench.bare(Method::POST, "/api/v1/device").header("content-type", form);
     let asked = asked.body("client=dunlin+on+a+laptop&scope=run.read+self.read");

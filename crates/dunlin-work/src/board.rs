@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::calendar::{self, Calendars, DayNumber};
 use crate::error::{Result, WorkError};
 use crate::fold::Fold;
-use crate::model::{Kind, Scheduled, Status, Task};
+use crate::model::{Kind, Status, Task};
 use crate::schedule::{Node, Place, schedule};
+use crate::shown::Scheduled;
 use crate::things::{Baseline, Blackout, Field, Hook, Template, View, WorkingDays};
 
 /// A task with the text that searches look through.

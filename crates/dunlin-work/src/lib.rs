@@ -23,6 +23,7 @@ mod model;
 mod query;
 mod rank;
 pub mod schedule;
+mod shown;
 mod social;
 mod things;
 mod value;
@@ -38,10 +39,10 @@ pub use forecast::{Basis, Deadline, Forecast, WhatIf, WindowSpec};
 pub use keep::HistoryLine;
 pub use markdown::{html, mentions};
 pub use model::{
-    Binding, Dependency, Evidence, Kind, Origin, Priority, Raci, Scheduled, Shown, StaleBecause, Status,
-    Step, Task,
+    Binding, Dependency, Evidence, Kind, Origin, Priority, Raci, StaleBecause, Status, Step, Task,
 };
 pub use query::{Ask, Found, Group, Summary, Urgency};
+pub use shown::{Scheduled, Shown};
 pub use social::{ATTACHMENT_MAX, Attachment, Comment};
 pub use things::{
     Baseline, Blackout, Choice, Field, FieldType, Hook, Layout, Sharing, Template, TemplateTask, View,

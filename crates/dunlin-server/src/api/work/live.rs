@@ -304,7 +304,7 @@ async fn forecast(app: App) {
         if tokio::task::spawn_blocking(planned).await.is_err() {
             tracing::error!("the schedule could not be worked out");
         }
-        match super::time::forecast_now(&app, &dunlin_work::WhatIf::default()).await {
+        match super::ahead::forecast_now(&app, &dunlin_work::WhatIf::default()).await {
             Ok(forecast) => {
                 let risks: HashMap<String, f64> =
                     forecast.deadlines.iter().map(|d| (d.task.clone(), d.risk)).collect();
@@ -330,7 +330,7 @@ async fn measure(app: App) {
     tick.tick().await;
     loop {
         tick.tick().await;
-        super::time::sample_load(&app).await;
+        super::ahead::sample_load(&app).await;
         let kept = async {
             let mut tx = state.begin().await?;
             tx.set_setting(LOAD, &app.desk.load_text()).await?;

@@ -1,9 +1,11 @@
 //! Work over HTTP: tasks and what belongs to them. Guests see the tasks that they have a part in, and no others; that
 //! is asked here, for each task, because the policies know no tasks.
 
+mod ahead;
 mod beside;
 mod desk;
 mod exchange;
+mod feed;
 mod live;
 mod talk;
 mod tasks;
@@ -46,6 +48,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .with(talk::routes)
         .with(beside::routes)
         .with(time::routes)
+        .with(ahead::routes)
+        .with(feed::routes)
         .with(exchange::routes)
 }
 

@@ -1,18 +1,14 @@
-//! Work in time: the timeline, the calendar, the forecast and what would be if, hours that disturb least, calendar
-//! addresses; and drafting, which makes it all.
+//! Work in time: the timeline, the calendar, the baseline; and drafting, which makes it all. Not here: what is to come
+//! (`ahead`), and calendars for other programs (`feed`).
 
 use std::collections::BTreeSet;
 
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use dunlin_guard::Action;
-use dunlin_plan::{Class, Plan, Window};
-use dunlin_work::forecast::{Around, Measured};
-use dunlin_work::hours::{Hours, Proposal, hour_of_week, propose};
-use dunlin_work::{
-    Blackout, Drafted, Forecast, Scheduled, Status, WhatIf, WindowSpec, calendar, ics as calendar_file,
-};
+use dunlin_plan::Plan;
+use dunlin_work::hours::Hours;
+use dunlin_work::{Blackout, Drafted, Scheduled, Status, WhatIf, calendar};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -20,11 +16,11 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::Type;
 
 use super::{Viewer, op};
-use crate::api::{created, done, ok};
+use crate::api::ok;
 use crate::app::App;
-use crate::extract::{Json, Path, Query};
-use crate::gate::{Caller, CameFrom};
-use crate::operation::{Access, Method, Op, Routes};
+use crate::extract::Query;
+use crate::gate::Caller;
+use crate::operation::{Method, Routes};
 use crate::problem::Problem;
 
 /// The most tasks of one answer.
@@ -65,9 +61,9 @@ struct Link {
 
 /// A span of time, in microseconds since 1970 UTC.
 #[derive(Serialize, ToSchema)]
-struct Span {
-    from: i64,
-    to: i64,
+pub(super) struct Span {
+    pub(super) from: i64,
+    pub(super) to: i64,
 }
 
 /// The timeline.
@@ -131,43 +127,7 @@ struct BaselineSaved {
     tasks: usize,
 }
 
-/// A forecast of what would be, and how far that is from what is.
-#[derive(Serialize, ToSchema)]
-struct Compared {
-    forecast: Forecast,
-    as_it_is: Forecast,
-    /// Days that it ends later (negative: sooner) at P50.
-    days_p50: Option<i32>,
-    /// Likewise at P90.
-    days_p90: Option<i32>,
-}
-
-/// Hours that would disturb least.
-#[derive(Serialize, ToSchema)]
-struct Windows {
-    proposals: Vec<Proposal>,
-    /// The source's load by hour of the week, Monday 0 h first; null while it is not known.
-    load: Option<Vec<f64>>,
-    /// Hours of the week of which the load is known, of 168.
-    hours_known: usize,
-    /// The share of columns that are personal, sensitive or secret.
-    sensitive: f64,
-}
-
-/// A calendar address.
-#[derive(Serialize, ToSchema)]
-struct Feed {
-    /// Since when there is one, in microseconds since 1970 UTC; null for none.
-    since: Option<i64>,
-    /// The address, shown when it is made and never again.
-    url: Option<String>,
-}
-
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.with(plans).with(forecasts).with(feeds)
-}
-
-fn plans(routes: Routes) -> Routes {
     routes
         .add(
             op(
@@ -217,77 +177,8 @@ fn plans(routes: Routes) -> Routes {
         )
 }
 
-fn forecasts(routes: Routes) -> Routes {
-    routes
-        .add(
-            op(
-                Method::Get,
-                "/api/v1/work/forecast",
-                Action::WorkReadAll,
-                "work_forecast",
-                "When all will be done",
-            )
-            .answers::<Forecast>("The forecast, and what it rests on"),
-            forecast,
-        )
-        .add(
-            op(
-                Method::Post,
-                "/api/v1/work/what-if",
-                Action::WorkReadAll,
-                "work_what_if",
-                "When all would be done, if",
-            )
-            .takes::<WhatIf>()
-            .answers::<Compared>("Both forecasts"),
-            what_if,
-        )
-        .add(
-            op(
-                Method::Get,
-                "/api/v1/work/windows",
-                Action::WorkReadAll,
-                "work_windows",
-                "Hours in which a move would disturb least",
-            )
-            .answers::<Windows>("Proposals"),
-            windows,
-        )
-}
-
-fn feeds(routes: Routes) -> Routes {
-    let path = "/api/v1/work/feed";
-    let says = "A person's calendar, by its secret address";
-    routes
-        .add(
-            op(Method::Get, path, Action::WorkRead, "work_feed", "Whether one has a calendar address")
-                .answers::<Feed>("Since when"),
-            feed,
-        )
-        .add(
-            op(
-                Method::Post,
-                path,
-                Action::WorkRead,
-                "work_feed_open",
-                "A new calendar address; the one before ends",
-            )
-            .creates::<Feed>("The address, this once"),
-            open_feed,
-        )
-        .add(
-            op(Method::Delete, path, Action::WorkRead, "work_feed_close", "Take one's calendar address back"),
-            close_feed,
-        )
-        .add(
-            Op::new(Method::Get, "/work/feed/{token}", Access::Public, "work_feed_read", says)
-                .answers_as("text/calendar", "An iCalendar file"),
-            ics,
-        )
-}
-
 /// The windows of the plan in a span of time.
-fn spans(plan: Option<&Plan>, from: i64, to: i64) -> Vec<Span> {
+pub(super) fn spans(plan: Option<&Plan>, from: i64, to: i64) -> Vec<Span> {
     let Some(window) = plan.and_then(|p| p.window.as_ref()) else { return Vec::new() };
     let start = Timestamp::from_microsecond(from).unwrap_or_default();
     let periods = Hours::of(Some(window), start).within(from, to);
@@ -296,7 +187,7 @@ fn spans(plan: Option<&Plan>, from: i64, to: i64) -> Vec<Span> {
 
 async fn timeline(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
     let viewer = Viewer::of(&app, &caller);
-    let forecast = forecast_now(&app, &WhatIf::default()).await?;
+    let forecast = super::ahead::forecast_now(&app, &WhatIf::default()).await?;
     let plan = app.desk.plan();
     let now = dunlin_store::now_us();
     let zone = app.desk.zone();
@@ -424,147 +315,4 @@ async fn draft(State(app): State<App>, caller: Caller) -> Result<Response, Probl
         );
     };
     Ok(ok(&drafted))
-}
-
-/// The forecast as of now.
-pub(super) async fn forecast_now(app: &App, what_if: &WhatIf) -> Result<Forecast, Problem> {
-    let plan = app.desk.plan();
-    let other = what_if.window.as_ref().map(window).transpose()?;
-    let window = other.as_ref().or(plan.as_ref().and_then(|p| p.window.as_ref()));
-    let measured = Measured::read(app.workspace.state()).await?;
-    let input = {
-        let facts = app.desk.facts();
-        let (zone, now) = (app.desk.zone(), Timestamp::now());
-        let around = Around { facts: &facts, measured, window, zone, now, what_if };
-        app.desk.work.board().forecast_input(around)
-    };
-    let worked = tokio::task::spawn_blocking(move || input.run(0)).await;
-    worked.map_err(|_| Problem::internal())
-}
-
-/// A window as people write it to the API, read as the plan reads its own.
-fn window(spec: &WindowSpec) -> Result<Window, Problem> {
-    let help = "days as mon to sun, hours as HH:MM, a zone such as Europe/Madrid";
-    let bad = || Problem::bad_request("this is no window").help(help);
-    let plain = |text: &str| {
-        text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || "/_:+-".contains(c))
-    };
-    if !spec.days.iter().chain([&spec.from, &spec.to, &spec.zone]).all(|t| plain(t)) {
-        return Err(bad());
-    }
-    let days: Vec<String> = spec.days.iter().map(|d| format!("\"{d}\"")).collect();
-    let text = format!(
-        "[plan]\nname = \"x\"\n[store.a]\nurl = \"sqlite:a.db\"\n[store.b]\nurl = \"sqlite:b.db\"\n[window]\n\
-         days = [{}]\nfrom = \"{}\"\nto = \"{}\"\nzone = \"{}\"\n[[table]]\nfrom = \"a.t\"\nto = \"b.t\"\nkey = [\"id\"]\n",
-        days.join(", "),
-        spec.from,
-        spec.to,
-        spec.zone
-    );
-    dunlin_plan::load(&text, "window").ok().and_then(|plan| plan.window).ok_or_else(bad)
-}
-
-async fn forecast(State(app): State<App>) -> Result<Response, Problem> {
-    Ok(ok(&forecast_now(&app, &WhatIf::default()).await?))
-}
-
-async fn what_if(State(app): State<App>, Json(ask): Json<WhatIf>) -> Result<Response, Problem> {
-    if ask.jobs.is_some_and(|jobs| !(1..=64).contains(&jobs)) {
-        return Err(Problem::bad_request("`jobs` is 1 to 64"));
-    }
-    if let (Some(plan), false) = (app.desk.plan(), ask.without_tables.is_empty())
-        && !ask.without_tables.iter().all(|label| super::live::table(&plan, label).is_some())
-    {
-        return Err(Problem::not_found("table"));
-    }
-    let (as_it_is, forecast) =
-        (forecast_now(&app, &WhatIf::default()).await?, forecast_now(&app, &ask).await?);
-    let day =
-        |text: &Option<String>| text.as_ref().and_then(|t| t.parse::<Date>().ok()).map(calendar::number);
-    let apart = |a: &Option<String>, b: &Option<String>| Some(day(a)? - day(b)?);
-    let compared = Compared {
-        days_p50: apart(&forecast.finish_p50, &as_it_is.finish_p50),
-        days_p90: apart(&forecast.finish_p90, &as_it_is.finish_p90),
-        forecast,
-        as_it_is,
-    };
-    Ok(ok(&compared))
-}
-
-async fn windows(State(app): State<App>) -> Result<Response, Problem> {
-    let forecast = forecast_now(&app, &WhatIf::default()).await?;
-    let plan = app.desk.plan();
-    let kinds =
-        plan.iter().flat_map(|p| &p.tables).flat_map(|t| &t.columns).map(|c| c.kind.map(|k| k.class()));
-    let all: Vec<_> = kinds.collect();
-    let about_people =
-        all.iter().filter(|c| matches!(c, Some(Class::Personal | Class::Sensitive | Class::Secret)));
-    let sensitive = if all.is_empty() { 0.0 } else { about_people.count() as f64 / all.len() as f64 };
-    let basis = &forecast.basis;
-    let need = basis.rows_per_second.filter(|r| *r > 0.0).map(|rate| basis.rows_left as f64 / rate / 3600.0);
-    let (load, hours_known) = app.desk.load();
-    let window = plan.as_ref().and_then(|p| p.window.as_ref());
-    let proposals = propose(window, load.as_deref(), need, sensitive);
-    Ok(ok(&Windows { proposals, load, hours_known, sensitive }))
-}
-
-/// Takes a sample of the source's load: how many others are at work in it.
-pub(super) async fn sample_load(app: &App) {
-    let (Some(plan), Some(outside)) = (app.desk.plan(), app.engine.outside()) else { return };
-    let sources: BTreeSet<&str> = plan.tables.iter().map(|t| t.from.store.as_str()).collect();
-    let found = outside.connections().await;
-    let at_work = |c: &&dunlin_guard::OutsideConnection| {
-        !c.own && sources.contains(c.store.as_str()) && c.state == "active"
-    };
-    // A store that lists no connection at all, not even ours, tells nothing.
-    if found.iter().any(|c| sources.contains(c.store.as_str())) {
-        let hour = hour_of_week(Timestamp::now(), &app.desk.zone());
-        app.desk.sample(hour, found.iter().filter(at_work).count() as f64);
-    }
-}
-
-async fn feed(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
-    Ok(ok(&Feed { since: app.desk.work.feed_since(&caller.who.person).await?, url: None }))
-}
-
-async fn open_feed(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
-    let token = app.desk.work.open_feed(&caller.who.person).await?;
-    let url = Some(format!("{}/work/feed/{token}.ics", app.base_url()));
-    Ok(created(&Feed { since: Some(dunlin_store::now_us()), url }))
-}
-
-async fn close_feed(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
-    app.desk.work.close_feed(&caller.who.person).await?;
-    Ok(done())
-}
-
-/// A calendar by its address. Whoever is blocked or has left has none.
-pub(crate) async fn ics(
-    State(app): State<App>,
-    _: CameFrom,
-    Path(token): Path<String>,
-) -> Result<Response, Problem> {
-    let unknown = || Problem::not_found("calendar");
-    let token = token.strip_suffix(".ics").ok_or_else(unknown)?;
-    let person = app.desk.work.feed_of(token).await?.ok_or_else(unknown)?;
-    let person = app.guard.person(&person).await.map_err(|_| unknown())?;
-    let ended = person.limit_until.is_some_and(|until| until <= app.guard.now().late);
-    if person.status != dunlin_guard::Status::Active || ended {
-        return Err(unknown());
-    }
-    let now = dunlin_store::now_us();
-    let is_guest = person.role == dunlin_plan::Role::Guest;
-    let windows =
-        if is_guest { Vec::new() } else { spans(app.desk.plan().as_deref(), now, now + 60 * 86_400_000_000) };
-    let windows: Vec<(i64, i64)> = windows.into_iter().map(|s| (s.from, s.to)).collect();
-    let blackouts = if is_guest { Vec::new() } else { app.desk.work.blackouts() };
-    let name = app.desk.plan().map_or_else(|| "dunlin".to_owned(), |p| p.name.clone());
-    let text = {
-        let board = app.desk.work.board();
-        let mut tasks: Vec<_> =
-            board.tasks().filter(|t| t.involves(&person.id) && !t.gone).cloned().collect();
-        tasks.sort_by_key(|t| t.number);
-        calendar_file(&name, app.base_url(), tasks.iter().map(AsRef::as_ref), &windows, &blackouts)
-    };
-    Ok(([(header::CONTENT_TYPE, "text/calendar; charset=utf-8")], text).into_response())
 }

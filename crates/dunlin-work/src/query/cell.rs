@@ -173,6 +173,14 @@ impl Cell<'_> {
         }
     }
 
+    /// Whether this is the value.
+    pub(super) fn is(&self, value: &Value) -> bool {
+        match self {
+            Cell::List(_) => self.value() == *value,
+            cell => cell.equals(value),
+        }
+    }
+
     pub(super) fn compare(&self, value: &Value) -> Option<Ordering> {
         match (self, value) {
             (Cell::Number(own), Value::Number(n)) => own.partial_cmp(&n.as_f64()?),

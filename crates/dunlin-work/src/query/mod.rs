@@ -2,6 +2,7 @@
 
 mod cell;
 mod filter;
+mod order;
 mod summary;
 mod urgency;
 
@@ -21,6 +22,7 @@ use crate::things::FieldType;
 
 use cell::{Cell, Key};
 use filter::Test;
+use order::Keys;
 use summary::summed;
 pub use urgency::Urgency;
 
@@ -86,13 +88,6 @@ pub struct Found {
     pub summaries: BTreeMap<String, Summary>,
 }
 
-/// What tasks sort by: numbers as bits that compare as they do, or texts in lower case. What is empty has none, and
-/// comes last either way.
-enum Keys<'a> {
-    Numbers(Vec<(Option<u64>, usize)>),
-    Texts(Vec<(Option<Cow<'a, str>>, usize)>),
-}
-
 /// Bits that compare as the numbers do.
 fn bits(number: f64) -> u64 {
     let bits = number.to_bits();
@@ -108,19 +103,6 @@ fn lower(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The places in order. Equal ones stay as they are.
-fn in_order<K: Ord>(mut keys: Vec<(Option<K>, usize)>, down: bool) -> Vec<usize> {
-    keys.sort_unstable_by(|(a, x), (b, y)| {
-        let order = match (a, b) {
-            (Some(a), Some(b)) if down => b.cmp(a),
-            (Some(a), Some(b)) => a.cmp(b),
-            (a, b) => a.is_none().cmp(&b.is_none()),
-        };
-        order.then(x.cmp(y))
-    });
-    keys.into_iter().map(|(_, place)| place).collect()
-}
-
 impl Board {
     /// Finds tasks.
     pub fn find(&self, ask: &Ask) -> Result<Found> {
@@ -132,28 +114,38 @@ impl Board {
                 && (q.is_empty() || row.haystack.contains(&q))
                 && test.as_ref().is_none_or(|t| t.holds(&row.task))
         };
-        let mut found: Vec<&Row> = order.iter().map(|at| &self.rows[*at as usize]).filter(passes).collect();
-        self.sort(&mut found, &ask.sort)?;
-        let groups = match &ask.group {
-            None => None,
-            Some(name) => Some(self.group(&mut found, name)?),
-        };
+        let found: Vec<&Row> = order.iter().map(|at| &self.rows[*at as usize]).filter(passes).collect();
+        // In the order in which they lie in memory, or nearly: twice as fast as in any other.
+        let summaries = self.summaries(&found);
+        let (found, groups) = self.sorted(found, &ask.sort, ask.group.as_deref())?;
         let page = found.iter().skip(ask.offset).take(ask.limit).map(|row| Arc::clone(&row.task)).collect();
-        Ok(Found { total: found.len(), groups, rows: page, summaries: self.summaries(&found) })
+        Ok(Found { total: found.len(), groups, rows: page, summaries })
     }
 
-    fn sort(&self, found: &mut Vec<&Row>, names: &[String]) -> Result<()> {
+    /// The rows by group, then by these fields; and the groups.
+    fn sorted<'a>(
+        &self,
+        found: Vec<&'a Row>,
+        names: &[String],
+        group: Option<&str>,
+    ) -> Result<(Vec<&'a Row>, Option<Vec<Group>>)> {
+        let mut places: Vec<u32> = (0..found.len() as u32).collect();
         // The last one first: equal ones keep their order.
         for name in names.iter().take(8).rev() {
             let down = name.starts_with('-');
             let key = Key::parse(name.trim_start_matches(['-', '+']), self)?;
-            let places = match self.keys(&key, found) {
-                Keys::Numbers(keys) => in_order(keys, down),
-                Keys::Texts(keys) => in_order(keys, down),
-            };
-            *found = places.into_iter().map(|place| found[place]).collect();
+            places = self.keys(&key, &found).in_order(places, down);
         }
-        Ok(())
+        let groups = match group {
+            None => None,
+            Some(name) => {
+                let key = Key::parse(name, self)?;
+                let keys = self.keys(&key, &found);
+                places = keys.in_order(places, false);
+                Some(self.groups(&found, &places, &key, &keys))
+            }
+        };
+        Ok((places.into_iter().map(|place| found[place as usize]).collect(), groups))
     }
 
     fn keys<'a>(&self, key: &Key, found: &[&'a Row]) -> Keys<'a> {
@@ -197,9 +189,7 @@ impl Board {
                 Cell::Text(chosen) => options.iter().position(|o| o.id == chosen).map(|place| place as f64),
                 _ => None,
             };
-            return Keys::Numbers(
-                found.iter().enumerate().map(|(at, row)| (number(row).map(bits), at)).collect(),
-            );
+            return Keys::Numbers(found.iter().map(|row| number(row).map(bits)).collect());
         }
         let text = |row: &'a Row| match key.cell(&row.task) {
             Cell::Text("") | Cell::None => None,
@@ -211,45 +201,38 @@ impl Board {
             Cell::List(list) => Some(Cow::Owned(list.join(" ").to_lowercase())),
             other => Some(Cow::Owned(other.value().to_string())),
         };
-        Keys::Texts(found.iter().enumerate().map(|(at, row)| (text(row), at)).collect())
+        Keys::Texts(found.iter().map(|row| text(row)).collect())
     }
 
-    fn group(&self, found: &mut Vec<&Row>, name: &str) -> Result<Vec<Group>> {
-        self.sort(found, &[name.to_owned()])?;
-        let key = Key::parse(name, self)?;
+    /// The groups of rows that are in the order of this field.
+    fn groups(&self, found: &[&Row], places: &[u32], key: &Key, keys: &Keys<'_>) -> Vec<Group> {
         let numbers = self.number_keys();
-        let mut groups: Vec<(Group, Vec<f64>)> = Vec::new();
-        for row in found.iter() {
-            let cell = key.cell(&row.task);
-            let same = groups.last().is_some_and(|(g, _)| match &g.value {
-                Value::Array(_) => g.value == cell.value(),
-                value => {
-                    cell.equals(value) && !matches!(cell, Cell::List(_))
-                        || (value.is_null() && cell.is_empty())
-                }
-            });
-            if !same {
-                let group = Group { value: cell.value(), count: 0, sums: BTreeMap::new() };
-                groups.push((group, vec![0.0; numbers.len()]));
-            }
-            let Some((group, sums)) = groups.last_mut() else { continue };
-            group.count += 1;
-            for ((_, key), sum) in numbers.iter().zip(sums) {
-                if let Cell::Number(n) = key.cell(&row.task) {
-                    *sum += n;
-                }
-            }
-        }
-        let named = |(mut group, sums): (Group, Vec<f64>)| {
-            group.sums = numbers
-                .iter()
-                .map(|(name, _)| name.clone())
-                .zip(sums)
-                .filter(|(_, sum)| *sum != 0.0)
-                .collect();
-            group
+        let number = |key: &Key, row: &Row| match key.cell(&row.task) {
+            Cell::Number(n) => n,
+            _ => 0.0,
         };
-        Ok(groups.into_iter().map(named).collect())
+        let columns: Vec<Vec<f64>> =
+            numbers.iter().map(|(_, key)| found.iter().map(|row| number(key, row)).collect()).collect();
+        let mut groups: Vec<Group> = Vec::new();
+        let mut begin = 0;
+        while begin < places.len() {
+            let first = places[begin];
+            let value = key.cell(&found[first as usize].task).value();
+            // Texts that differ in capitals alone sort alike, and so do lists; they are groups of their own.
+            let is_same = |at: &&u32| {
+                keys.same(first, **at)
+                    && (matches!(keys, Keys::Numbers(_)) || key.cell(&found[**at as usize].task).is(&value))
+            };
+            let many = places[begin..].iter().take_while(is_same).count().max(1);
+            let members = &places[begin..begin + many];
+            let sums = numbers.iter().zip(&columns).map(|((name, _), column)| {
+                (name.clone(), members.iter().map(|at| column[*at as usize]).sum::<f64>())
+            });
+            let sums = sums.filter(|(_, sum)| *sum != 0.0).collect();
+            groups.push(Group { value, count: members.len(), sums });
+            begin += many;
+        }
+        groups
     }
 
     fn number_keys(&self) -> Vec<(String, Key)> {

@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
-use crate::words;
 use crate::vocabulary::Lang;
+use crate::words;
 pub use holidays::Calendar;
 pub use table::{Law, Period, PeriodUnit, RequestKind, Table};
 
@@ -86,7 +86,8 @@ pub fn deadline(asked: &Asked<'_>) -> Result<Deadline, ClockError> {
     let day = from.to_zoned(asked.zone.clone()).date();
     let mut count = Count { calendar, why: Vec::new() };
     count.why.push(format!("it counts from {}, {}", weekday(day), said(day)));
-    let acknowledge_by = rule.acknowledge.map(|period| count.end("to confirm", day, period, false)).transpose()?;
+    let acknowledge_by =
+        rule.acknowledge.map(|period| count.end("to confirm", day, period, false)).transpose()?;
     let respond_by = count.end("to answer", day, rule.respond, rule.roll)?;
     // The extension runs on from the first period, not from the day to which a weekend moved it.
     let extended_to = rule
@@ -183,6 +184,11 @@ pub(crate) struct TomlDate(toml_edit::Datetime);
 impl TomlDate {
     pub(crate) fn date(self) -> Option<Date> {
         let date = self.0.date?;
-        Date::new(i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?).ok()
+        Date::new(
+            i16::try_from(date.year).ok()?,
+            i8::try_from(date.month).ok()?,
+            i8::try_from(date.day).ok()?,
+        )
+        .ok()
     }
 }

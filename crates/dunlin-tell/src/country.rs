@@ -19,8 +19,8 @@ static NAMES: LazyLock<BTreeMap<&'static str, [&'static str; 4]>> = LazyLock::ne
 /// The members of the European Economic Area on 2026-11-22: the 27 of the Union, Iceland, Liechtenstein, Norway.
 /// The GDPR was taken into the EEA Agreement by Decision No 154/2018 of the EEA Joint Committee.
 const EEA: [&str; 30] = [
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI",
-    "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT",
+    "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
 ];
 
 /// The country's name; its code when it has none.
@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn names_are_found_as_whole_words_and_the_longest_wins() {
-        let codes = |lang, text: &str| mentioned(lang, text).into_iter().map(|(code, _)| code).collect::<Vec<_>>();
+        let codes =
+            |lang, text: &str| mentioned(lang, text).into_iter().map(|(code, _)| code).collect::<Vec<_>>();
         assert_eq!(codes(Lang::En, "From Spain to Ireland."), ["ES", "IE"]);
         assert_eq!(codes(Lang::En, "Papua New Guinea"), ["PG"]);
         assert_eq!(codes(Lang::En, "Irelander in Chadwick"), Vec::<&str>::new());

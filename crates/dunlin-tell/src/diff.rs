@@ -71,13 +71,16 @@ pub fn changes(old: &Notice, new: &Notice) -> Vec<Change> {
 /// The parts of a notice with their headings, in the language of `named`.
 fn parts(notice: &Notice, named: &Notice) -> Vec<(String, String)> {
     let words = Words::of(named.locale.lang);
-    let labels = [words.changes, words.stays, words.you_can];
     let mut parts = vec![(words.diff.headline.to_owned(), notice.headline.trim().to_owned())];
+    let labels = [words.changes, words.stays, words.you_can];
+    let first = &notice.first;
+    let said = [&first.changes, &first.stays, &first.you_can].map(|text| !text.trim().is_empty());
+    let labels = labels.into_iter().zip(said).filter_map(|(label, said)| said.then_some(label));
     let firsts = points(notice).into_iter().zip(labels);
-    parts.extend(firsts.map(|(point, label)| (label.to_owned(), point.text)));
+    parts.extend(firsts.map(|(point, label)| (format!("{}: {label}", words.diff.short), point.text)));
     for (title, text) in text_sections(&notice.body) {
         let mut place = if title.is_empty() { words.diff.beginning.to_owned() } else { title };
-        // A heading of the text may be called as a bullet is.
+        // Two headings may be called alike.
         while parts.iter().any(|(taken, _)| *taken == place) {
             place.push_str(" (2)");
         }
@@ -94,9 +97,19 @@ fn parts(notice: &Notice, named: &Notice) -> Vec<(String, String)> {
     parts
 }
 
+/// With less than this in common, two texts are shown one after the other: a mixture could not be read.
+const ALIKE: f32 = 0.5;
+
 /// The words of both, by the algorithm of Myers ("An O(ND) difference algorithm", 1986).
 fn pieces(old: &str, new: &str) -> Vec<Piece> {
     let diff = TextDiff::from_words(old, new);
+    if diff.ratio() < ALIKE {
+        return vec![
+            Piece::Removed(old.to_owned()),
+            Piece::Same(" ".to_owned()),
+            Piece::Added(new.to_owned()),
+        ];
+    }
     let mut pieces: Vec<Piece> = Vec::new();
     for change in diff.iter_all_changes() {
         let text = change.value();
@@ -119,12 +132,21 @@ pub fn to_text(changes: &[Change], notice: &Notice) -> String {
         return format!("{}\n", words.nothing);
     }
     let line = |change: &Change| {
-        let pieces: String = change.pieces.iter().map(|piece| match (change.happened, piece) {
-            (Happened::Changed, Piece::Added(text)) => format!("{{+{text}+}}"),
-            (Happened::Changed, Piece::Removed(text)) => format!("[-{text}-]"),
-            (_, Piece::Same(text) | Piece::Added(text) | Piece::Removed(text)) => text.clone(),
-        }).collect();
-        format!("{}: {}\n  {}\n", happened(change.happened, words), change.place, pieces.replace('\n', "\n  "))
+        let pieces: String = change
+            .pieces
+            .iter()
+            .map(|piece| match (change.happened, piece) {
+                (Happened::Changed, Piece::Added(text)) => format!("{{+{text}+}}"),
+                (Happened::Changed, Piece::Removed(text)) => format!("[-{text}-]"),
+                (_, Piece::Same(text) | Piece::Added(text) | Piece::Removed(text)) => text.clone(),
+            })
+            .collect();
+        format!(
+            "{}: {}\n  {}\n",
+            happened(change.happened, words),
+            change.place,
+            pieces.replace('\n', "\n  ")
+        )
     };
     changes.iter().map(line).collect()
 }
@@ -136,15 +158,23 @@ pub fn to_html(changes: &[Change], notice: &Notice) -> String {
         return format!("<p>{}</p>\n", escape(words.nothing));
     }
     let part = |change: &Change| {
-        let pieces: String = change.pieces.iter().map(|piece| {
-            let (open, text, close) = match piece {
-                Piece::Same(text) => ("", text, ""),
-                Piece::Added(text) => ("<ins>", text, "</ins>"),
-                Piece::Removed(text) => ("<del>", text, "</del>"),
-            };
-            format!("{open}{}{close}", escape(text))
-        }).collect();
-        format!("<h3>{}: {}</h3>\n<p>{pieces}</p>\n", escape(happened(change.happened, words)), escape(&change.place))
+        let pieces: String = change
+            .pieces
+            .iter()
+            .map(|piece| {
+                let (open, text, close) = match piece {
+                    Piece::Same(text) => ("", text, ""),
+                    Piece::Added(text) => ("<ins>", text, "</ins>"),
+                    Piece::Removed(text) => ("<del>", text, "</del>"),
+                };
+                format!("{open}{}{close}", escape(text))
+            })
+            .collect();
+        format!(
+            "<h3>{}: {}</h3>\n<p>{pieces}</p>\n",
+            escape(happened(change.happened, words)),
+            escape(&change.place)
+        )
     };
     changes.iter().map(part).collect()
 }
@@ -158,5 +188,9 @@ fn happened(what: Happened, words: &crate::words::DiffWords) -> &'static str {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\n', "<br>")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\n', "<br>")
 }

@@ -17,12 +17,13 @@ use crate::words;
 
 /// A language has no draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("dunlin writes first drafts in English and Spanish, not in `{0}`; draft in one of these and translate the file")]
+#[error(
+    "dunlin writes first drafts in English and Spanish, not in `{0}`; draft in one of these and translate the file"
+)]
 pub struct NoDraft(pub Lang);
 
 /// The sentences of a draft in one language. Each method states one fact, or asks for it.
 pub(crate) trait Phrases {
-    fn lang(&self) -> Lang;
     fn headline(&self, begins: Option<Date>) -> String;
     /// The first bullet: where the data will be, and who runs the place.
     fn first_changes(&self, from: &[String], to: &[String], processors: &[String]) -> String;
@@ -89,7 +90,11 @@ pub fn draft(plan: &Plan, facts: &Facts, id: &str, lang: Lang) -> Result<Notice,
         stream: Stream::Required,
         audience: draft.audience(),
         first: FirstLayer {
-            changes: phrases.first_changes(&draft.names(&facts.from), &draft.names(&facts.to), &facts.processors()),
+            changes: phrases.first_changes(
+                &draft.names(&facts.from),
+                &draft.names(&facts.to),
+                &facts.processors(),
+            ),
             stays: phrases.first_stays(),
             you_can: phrases.first_you_can(),
             by: None,
@@ -138,8 +143,10 @@ impl Draft<'_> {
     fn body(&self) -> String {
         let (facts, phrases) = (self.facts, self.phrases);
         let company = facts.controller.as_deref().unwrap_or_default();
-        let mut parts = vec![phrases.move_sentence(company, &self.names(&facts.from), &self.names(&facts.to))];
-        let mut section = |part: Part, text: String| parts.push(format!("## {}\n\n{text}", phrases.heading(part)));
+        let mut parts =
+            vec![phrases.move_sentence(company, &self.names(&facts.from), &self.names(&facts.to))];
+        let mut section =
+            |part: Part, text: String| parts.push(format!("## {}\n\n{text}", phrases.heading(part)));
         section(Part::Moves, self.moves());
         section(Part::Left, self.left());
         let when = phrases.when(facts.dates.begins, facts.dates.ends);
@@ -151,7 +158,9 @@ impl Draft<'_> {
     fn moves(&self) -> String {
         let mut groups: BTreeMap<Category, Vec<String>> = BTreeMap::new();
         for datum in &self.facts.data {
-            let Some((group, kind)) = category(datum.kind).zip(kind_words(self.lang, datum.kind)) else { continue };
+            let Some((group, kind)) = category(datum.kind).zip(kind_words(self.lang, datum.kind)) else {
+                continue;
+            };
             let text = match datum.protect {
                 Some(protect) => format!("{kind} ({})", self.phrases.protected(protect)),
                 None => kind.to_owned(),
@@ -166,7 +175,8 @@ impl Draft<'_> {
         if !lines.is_empty() {
             text.push(format!("{}\n\n{}", self.phrases.moves_intro(), lines.join("\n")));
         }
-        let unclassified: Vec<String> = self.facts.unclassified.iter().chain(&self.facts.whole).cloned().collect();
+        let unclassified: Vec<String> =
+            self.facts.unclassified.iter().chain(&self.facts.whole).cloned().collect();
         if !unclassified.is_empty() {
             text.push(question(&self.phrases.ask_unclassified(&unclassified.join(", "))));
         }
@@ -203,11 +213,17 @@ impl Draft<'_> {
         };
         let withdraw = Slot::Filled(phrases.withdraw().to_owned());
         BTreeMap::from([
-            (S::Controller, Slot::Filled(phrases.controller(facts.controller.as_deref(), facts.contact.as_deref()))),
+            (
+                S::Controller,
+                Slot::Filled(phrases.controller(facts.controller.as_deref(), facts.contact.as_deref())),
+            ),
             (S::Representative, ask(S::Representative)),
             (S::Dpo, ask(S::Dpo)),
             (S::Purposes, self.purposes()),
-            (S::LegalBasis, if bases.is_empty() { ask(S::LegalBasis) } else { Slot::Filled(phrases.bases(&bases)) }),
+            (
+                S::LegalBasis,
+                if bases.is_empty() { ask(S::LegalBasis) } else { Slot::Filled(phrases.bases(&bases)) },
+            ),
             (
                 S::LegitimateInterests,
                 if_basis(Basis::LegitimateInterests, S::LegitimateInterests, ask(S::LegitimateInterests)),

@@ -142,7 +142,8 @@ impl Facts {
             places.dedup();
             places
         };
-        let columns = || personal.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+        let columns =
+            || personal.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
         let kinds = columns().filter_map(|(_, column)| Some((column.kind?, column.protect)));
         let mut purposes: Vec<Purpose> = personal
             .iter()
@@ -284,7 +285,13 @@ mod tests {
         let read = |sql: &str| length(sql).map(|length| (length.from, length.count, length.unit));
         assert_eq!(read("closed_at + interval '6 years'"), Some(("closed_at".into(), 6, Unit::Year)));
         assert_eq!(read("\"end\" + INTERVAL '18 month'"), Some(("end".into(), 18, Unit::Month)));
-        for sql in ["now()", "closed_at + interval '6'", "a || b + interval '1 day'", "x + interval '1 day' + y", "x+é"] {
+        for sql in [
+            "now()",
+            "closed_at + interval '6'",
+            "a || b + interval '1 day'",
+            "x + interval '1 day' + y",
+            "x+é",
+        ] {
             assert_eq!(read(sql), None, "{sql}");
         }
     }

@@ -57,7 +57,10 @@ fn process(facts: &Facts) -> Value {
     add("dpv:hasPurpose", ids(purposes.filter(|term| is_term(term))));
     let bases = facts.purposes.iter().filter_map(|purpose| purpose.basis);
     add("dpv:hasLegalBasis", ids(bases.map(|basis| article(basis).to_owned())));
-    add("dpv:hasPersonalData", ids(facts.data.iter().filter_map(|datum| pd_term(datum.kind)).map(str::to_owned)));
+    add(
+        "dpv:hasPersonalData",
+        ids(facts.data.iter().filter_map(|datum| pd_term(datum.kind)).map(str::to_owned)),
+    );
     add("dpv:hasDataProcessor", facts.to.iter().filter_map(processor).collect());
     add("dpv:hasStorageCondition", storage(facts));
     add("dpv:hasDataSource", facts.from.iter().map(source).collect());
@@ -106,8 +109,10 @@ fn source(place: &Place) -> Value {
 
 fn storage(facts: &Facts) -> Value {
     let places = facts.to.iter().filter_map(location);
-    let mut conditions: Vec<Value> =
-        once(places).into_iter().map(|at| json!({ "@type": "dpv:StorageLocation", "dpv:hasLocation": at })).collect();
+    let mut conditions: Vec<Value> = once(places)
+        .into_iter()
+        .map(|at| json!({ "@type": "dpv:StorageLocation", "dpv:hasLocation": at }))
+        .collect();
     let until = facts.dates.old_copy_until.map(|date| {
         json!({
             "@type": "dpv:StorageDeletion",

@@ -27,8 +27,8 @@ pub mod words;
 pub use country::{in_eea, name as country_name};
 pub use draft::{NoDraft, draft};
 pub use facts::{
-    Category, Dates, Datum, Facts, Left, Length, Place, Purpose, Retention, SUBJECTS, Unit, category, kind_words,
-    purpose_words, say,
+    Category, Dates, Datum, Facts, Left, Length, Place, Purpose, Retention, SUBJECTS, Unit, category,
+    kind_words, purpose_words, say,
 };
 pub use gate::{Gate, Images, LinkCheck, SETTABLE, Score, flesch};
 pub use json_ld::json_ld;

@@ -142,7 +142,7 @@ impl Reader {
         let locale = Locale::from_tag(tag);
         if locale.is_none() {
             let words = crate::vocabulary::Lang::ALL.iter().map(|lang| lang.as_str());
-            let help = format!("{}; a country may follow: `en-GB`", suggestion(tag, words));
+            let help = format!("{} A country may follow: `en-GB`", suggestion(tag, words));
             self.error("tell-unknown-word", "locale", &format!("unknown locale `{tag}`"), &help);
         }
         locale
@@ -256,7 +256,8 @@ impl Reader {
 
     fn missing(&mut self, part: Part<'_>, key: &str, example: &str) {
         let message = format!("{} has no `{key}`", part.name);
-        self.items.push(Finding::error("tell-missing-key", part.span, message).help(format!("add {example}")));
+        self.items
+            .push(Finding::error("tell-missing-key", part.span, message).help(format!("add {example}")));
     }
 
     fn known(&mut self, part: Part<'_>, keys: &[&str]) {
@@ -281,12 +282,23 @@ impl Reader {
         Some(item)
     }
 
-    fn read<T>(&mut self, part: Part<'_>, key: &str, wanted: &str, read: fn(&Value) -> Option<T>) -> Option<T> {
+    fn read<T>(
+        &mut self,
+        part: Part<'_>,
+        key: &str,
+        wanted: &str,
+        read: fn(&Value) -> Option<T>,
+    ) -> Option<T> {
         let item = self.item(part, key)?;
         let value = item.as_value().and_then(read);
         if value.is_none() {
             let message = format!("`{key}` in {} is not {wanted}", part.name);
-            self.error("tell-wrong-type", &format!("{}{key}", part.path), &message, &format!("give {wanted}"));
+            self.error(
+                "tell-wrong-type",
+                &format!("{}{key}", part.path),
+                &message,
+                &format!("give {wanted}"),
+            );
         }
         value
     }
@@ -304,7 +316,12 @@ impl Reader {
         let text = self.text(part, key)?;
         if text.trim().is_empty() {
             let message = format!("`{key}` in {} says nothing", part.name);
-            self.error("tell-missing-key", &format!("{}{key}", part.path), &message, &format!("write {example}"));
+            self.error(
+                "tell-missing-key",
+                &format!("{}{key}", part.path),
+                &message,
+                &format!("write {example}"),
+            );
             return None;
         }
         Some(text)
@@ -324,8 +341,12 @@ impl Reader {
         self.read(part, key, "a date without quotes, like 2026-12-05", |value| {
             let toml = value.as_datetime()?;
             let date = toml.date.filter(|_| toml.time.is_none() && toml.offset.is_none())?;
-            Date::new(i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?)
-                .ok()
+            Date::new(
+                i16::try_from(date.year).ok()?,
+                i8::try_from(date.month).ok()?,
+                i8::try_from(date.day).ok()?,
+            )
+            .ok()
         })
     }
 
@@ -338,13 +359,7 @@ impl Reader {
         word
     }
 
-    fn section<'a>(
-        &mut self,
-        part: Part<'a>,
-        key: &str,
-        path: &'a str,
-        name: &'a str,
-    ) -> Option<Part<'a>> {
+    fn section<'a>(&mut self, part: Part<'a>, key: &str, path: &'a str, name: &'a str) -> Option<Part<'a>> {
         let item = self.item(part, key)?;
         let field = format!("{}{key}", part.path);
         let span = self.places.get(&field).copied().unwrap_or_default();
@@ -359,12 +374,7 @@ impl Reader {
     }
 
     /// Each table of a list, read by `read`; those that cannot be read have findings of their own.
-    fn each<T>(
-        &mut self,
-        top: Part<'_>,
-        key: &str,
-        read: fn(&mut Reader, Part<'_>) -> Option<T>,
-    ) -> Vec<T> {
+    fn each<T>(&mut self, top: Part<'_>, key: &str, read: fn(&mut Reader, Part<'_>) -> Option<T>) -> Vec<T> {
         let Some(item) = self.item(top, key) else { return Vec::new() };
         let tables: Vec<&dyn TableLike> = match item {
             Item::ArrayOfTables(tables) => tables.iter().map(|table| table as &dyn TableLike).collect(),

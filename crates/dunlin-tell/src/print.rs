@@ -45,7 +45,10 @@ fn write_notice(out: &mut String, notice: &Notice) -> std::fmt::Result {
         writeln!(out, "reason = {}\nby = {}", quoted(&over.reason), quoted(&over.by))?;
     }
     if let Some(claims) = &notice.claims {
-        writeln!(out, "\n# What this text states about the plan. dunlin writes it; the gate holds it against the plan.")?;
+        writeln!(
+            out,
+            "\n# What this text states about the plan. dunlin writes it; the gate holds it against the plan."
+        )?;
         writeln!(out, "[facts]\nfingerprint = {}", quoted(&claims.fingerprint))?;
         for (subject, values) in &claims.stated {
             let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
@@ -61,7 +64,10 @@ fn write_slots(out: &mut String, notice: &Notice) -> std::fmt::Result {
     if notice.slots.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n# What GDPR Art. 13 and 14 ask for; each is answered, or says why it does not apply.\n[slot]")?;
+    writeln!(
+        out,
+        "\n# What GDPR Art. 13 and 14 ask for; each is answered, or says why it does not apply.\n[slot]"
+    )?;
     for name in SlotName::ALL {
         match notice.slots.get(name) {
             None => continue,

@@ -77,7 +77,8 @@ struct Walk {
 impl Walk {
     /// comrak counts lines and columns (in bytes) from 1.
     fn offset(&self, place: LineColumn) -> usize {
-        self.lines.get(place.line.saturating_sub(1)).copied().unwrap_or_default() + place.column.saturating_sub(1)
+        self.lines.get(place.line.saturating_sub(1)).copied().unwrap_or_default()
+            + place.column.saturating_sub(1)
     }
 
     fn start<'a>(&self, node: &'a AstNode<'a>) -> usize {
@@ -160,10 +161,10 @@ mod tests {
             }
         }
         let texts: Vec<&str> = reading.blocks.iter().map(|block| block.text.as_str()).collect();
-        assert_eq!(texts, ["Über uns", "Wir ziehen um, nach Irland.", "ein Wort", ""]);
+        assert_eq!(texts, ["Über uns", "Wir ziehen um, nach Irland.", "ein Wort", "", "roh"]);
         assert_eq!(reading.links[0].text, "Irland");
         assert_eq!(reading.images[0].text, "");
-        assert_eq!(reading.html.len(), 1);
+        assert_eq!(reading.html.len(), 2);
     }
 
     proptest! {

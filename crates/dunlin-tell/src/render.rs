@@ -10,8 +10,8 @@ use askama::Template;
 use crate::notice::Notice;
 use crate::words::{self, Words, fill};
 
-pub(crate) use markdown::text_sections;
 pub use mail::{Mail, mail};
+pub(crate) use markdown::text_sections;
 pub use page::{Contents, Page, page};
 
 /// The style of the page; served as a file, since the pages allow no inline styles.
@@ -81,7 +81,8 @@ pub(crate) fn points(notice: &Notice) -> Vec<Point> {
         (words.you_can, you_can),
     ];
     let said = of.into_iter().filter(|(_, text)| !text.trim().is_empty());
-    said.map(|(label, text)| Point { label, html: markdown::inline(&text), text: markdown::text(&text) }).collect()
+    said.map(|(label, text)| Point { label, html: markdown::inline(&text), text: markdown::text(&text) })
+        .collect()
 }
 
 #[derive(Template)]

@@ -90,6 +90,8 @@ pub struct DiffWords {
     pub removed: &'static str,
     /// Changed.
     pub changed: &'static str,
+    /// Before the name of a bullet of the first layer.
+    pub short: &'static str,
     /// What the headline is called.
     pub headline: &'static str,
     /// What the text before the first heading is called.
@@ -158,12 +160,16 @@ mod tests {
     fn dates_are_written_as_people_write_them() {
         let day = Date::constant(2026, 12, 1);
         let all: Vec<String> = Lang::ALL.iter().map(|lang| date(*lang, day)).collect();
-        assert_eq!(all, ["1 December 2026", "1 de diciembre de 2026", "1. Dezember 2026", "1er décembre 2026"]);
+        assert_eq!(
+            all,
+            ["1 December 2026", "1 de diciembre de 2026", "1. Dezember 2026", "1er décembre 2026"]
+        );
     }
 
     #[test]
     fn lists_end_in_the_word_for_and() {
-        let of = |lang, parts: &[&str]| list(lang, &parts.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let of =
+            |lang, parts: &[&str]| list(lang, &parts.iter().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(of(Lang::En, &["a", "b", "c"]), "a, b and c");
         assert_eq!(of(Lang::Es, &["España", "Irlanda"]), "España e Irlanda");
         assert_eq!(of(Lang::Es, &["agua", "hielo"]), "agua y hielo");
@@ -176,7 +182,9 @@ mod tests {
         for lang in Lang::ALL {
             let words = Words::of(*lang);
             assert!(words.slots.iter().chain(&words.months).all(|word| !word.is_empty()), "{lang}");
-            for text in [words.by, words.version, words.card.region, words.mail.required, words.mail.questions] {
+            for text in
+                [words.by, words.version, words.card.region, words.mail.required, words.mail.questions]
+            {
                 assert_eq!(text.matches("{}").count(), 1, "{lang}: {text}");
             }
         }

@@ -113,7 +113,8 @@ impl Holiday {
         if let Some(day) = &self.day {
             let (month, day) = day.split_once('-')?;
             let date = Date::new(year, month.parse().ok()?, day.parse().ok()?).ok()?;
-            return Some(date).filter(|date| self.only_on.is_none_or(|only| date.weekday() == only.weekday()));
+            return Some(date)
+                .filter(|date| self.only_on.is_none_or(|only| date.weekday() == only.weekday()));
         }
         let first = Date::new(year, self.month?, 1).ok()?;
         if self.unless_first_is.is_some_and(|unless| first.weekday() == unless.weekday()) {
@@ -148,7 +149,15 @@ mod tests {
     #[test]
     fn easter_of_known_years() {
         // The dates of the calendars of those years.
-        for (year, month, day) in [(1961, 4, 2), (2000, 4, 23), (2024, 3, 31), (2025, 4, 20), (2026, 4, 5), (2027, 3, 28), (2038, 4, 25)] {
+        for (year, month, day) in [
+            (1961, 4, 2),
+            (2000, 4, 23),
+            (2024, 3, 31),
+            (2025, 4, 20),
+            (2026, 4, 5),
+            (2027, 3, 28),
+            (2038, 4, 25),
+        ] {
             assert_eq!(easter(year), Some(date(year, month, day)));
         }
     }
@@ -159,7 +168,10 @@ mod tests {
         let listed = |name: &str, year| {
             let mut days = table.calendar(name).unwrap().holidays(year);
             days.sort();
-            days.into_iter().map(|day| format!("{:02}-{:02}", day.month(), day.day())).collect::<Vec<_>>().join(" ")
+            days.into_iter()
+                .map(|day| format!("{:02}-{:02}", day.month(), day.day()))
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         // gov.uk/bank-holidays, England and Wales: 26 December 2026 is a Saturday, kept on Monday 28.
         assert_eq!(listed("GB", 2026), "01-01 04-03 04-06 05-04 05-25 08-31 12-25 12-28");
@@ -170,6 +182,9 @@ mod tests {
         // citizensinformation.ie: St Brigid's Day 2026 is Monday 2 February, 2030 Friday 1 February.
         assert_eq!(listed("IE", 2026), "01-01 02-02 03-17 04-06 05-04 06-01 08-03 10-26 12-25");
         assert!(listed("IE", 2030).starts_with("01-01 02-01 04-22"), "{}", listed("IE", 2030));
-        assert!(!table.calendar("US").unwrap().is_working_day(date(2027, 12, 31)), "1 January 2028 is a Saturday");
+        assert!(
+            !table.calendar("US").unwrap().is_working_day(date(2027, 12, 31)),
+            "1 January 2028 is a Saturday"
+        );
     }
 }

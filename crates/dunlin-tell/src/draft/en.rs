@@ -20,10 +20,6 @@ fn day(date: Date) -> String {
 }
 
 impl Phrases for English {
-    fn lang(&self) -> Lang {
-        Lang::En
-    }
-
     fn headline(&self, begins: Option<Date>) -> String {
         match begins {
             Some(date) => format!("We are moving your data to a new home on {}", day(date)),
@@ -35,7 +31,9 @@ impl Phrases for English {
         let place = match (from.is_empty(), to.is_empty()) {
             (_, true) => format!("We will keep your data in a new system {}", question("in which country?")),
             (true, false) => format!("We will keep your data in {}", list(to)),
-            (false, false) if from == to => format!("We will keep your data in a new system, still in {}", list(to)),
+            (false, false) if from == to => {
+                format!("We will keep your data in a new system, still in {}", list(to))
+            }
             (false, false) => format!("We will keep your data in {} instead of {}", list(to), list(from)),
         };
         match processors {
@@ -45,7 +43,9 @@ impl Phrases for English {
     }
 
     fn first_stays(&self) -> String {
-        question("what stays the same for your customers? For example what you use the data for, and who may see it.")
+        question(
+            "what stays the same for your customers? For example what you use the data for, and who may see it.",
+        )
     }
 
     fn first_you_can(&self) -> String {
@@ -152,7 +152,9 @@ impl Phrases for English {
     }
 
     fn ask_unclassified(&self, columns: &str) -> String {
-        format!("these move and the plan does not say what they hold; name them in your customers' words, or give them a kind: {columns}")
+        format!(
+            "these move and the plan does not say what they hold; name them in your customers' words, or give them a kind: {columns}"
+        )
     }
 
     fn ask_some_rows(&self, table: &str, sql: &str) -> String {
@@ -161,9 +163,14 @@ impl Phrases for English {
 
     fn controller(&self, controller: Option<&str>, contact: Option<&str>) -> String {
         match (controller, contact) {
-            (Some(who), Some(address)) => format!("{who} decides what happens with your data. Write to {address}."),
+            (Some(who), Some(address)) => {
+                format!("{who} decides what happens with your data. Write to {address}.")
+            }
             (Some(who), None) => {
-                format!("{who} decides what happens with your data. {}", question("how can customers reach you?"))
+                format!(
+                    "{who} decides what happens with your data. {}",
+                    question("how can customers reach you?")
+                )
             }
             (None, _) => question("which company decides on the data, and how do customers reach it?"),
         }
@@ -175,7 +182,10 @@ impl Phrases for English {
             some => format!("We use your data {}.", list(some)),
         };
         if !unknown.is_empty() {
-            text = format!("{text} {}", question(&format!("what is {} in your customers' words?", unknown.join(", "))));
+            text = format!(
+                "{text} {}",
+                question(&format!("what is {} in your customers' words?", unknown.join(", ")))
+            );
         }
         text.trim().to_owned()
     }
@@ -212,7 +222,9 @@ impl Phrases for English {
     }
 
     fn transfers_outside(&self, regions: &[String]) -> String {
-        let ask = question("what protects the data there (a decision of the Commission, standard clauses), and where can one get a copy?");
+        let ask = question(
+            "what protects the data there (a decision of the Commission, standard clauses), and where can one get a copy?",
+        );
         format!("Your data will be in {}. {ask}", list(regions))
     }
 
@@ -227,17 +239,22 @@ impl Phrases for English {
             (Unit::Day, 1) => "day",
             (Unit::Day, _) => "days",
         };
-        let ask = question(&format!("the plan counts the time of {table} from `{}`: which day is that for your customers?", length.from));
+        let ask = question(&format!(
+            "the plan counts the time of {table} from `{}`: which day is that for your customers?",
+            length.from
+        ));
         format!("We keep it for {} {unit}. {ask}", length.count)
     }
 
     fn kept_unread(&self, sql: &str, table: &str) -> String {
-        question(&format!("the plan keeps {table} until `{sql}`: how long is that, in your customers' words?"))
+        question(&format!(
+            "the plan keeps {table} until `{sql}`: how long is that, in your customers' words?"
+        ))
     }
 
     fn rights(&self) -> &'static str {
-        "You can ask us to show you your data, to correct it, to delete it, to stop using it, or to give it to you or \
-         to somebody else as a file. You can object to what we do with it. It costs nothing."
+        "You can ask us to show you your data, to correct it or to delete it. You can ask us to stop using it, or to \
+         give it to you or to another company as a file. You can object to what we do with it. It costs nothing."
     }
 
     fn withdraw(&self) -> &'static str {
@@ -248,13 +265,18 @@ impl Phrases for English {
         let text = format!("Your {}.", list(kinds));
         match special {
             false => text,
-            true => format!("{text} {}", question("some of this is specially protected: which condition of Art. 9(2) allows it?")),
+            true => format!(
+                "{text} {}",
+                question("some of this is specially protected: which condition of Art. 9(2) allows it?")
+            ),
         }
     }
 
     fn source(&self, enriched: bool) -> String {
         let ask = match enriched {
-            true => "the move adds data from other systems: did all of it come from the customers themselves?",
+            true => {
+                "the move adds data from other systems: did all of it come from the customers themselves?"
+            }
             false => "did all of this data come from the customers themselves? If not, from where?",
         };
         question(ask)
@@ -263,21 +285,31 @@ impl Phrases for English {
     fn ask(&self, slot: SlotName) -> &'static str {
         match slot {
             SlotName::Controller => "who decides on the data?",
-            SlotName::Representative => "do you have a representative in the Union (Art. 27)? If you are established in it, this does not apply.",
-            SlotName::Dpo => "how do customers reach your data protection officer? If you need none, say why.",
+            SlotName::Representative => {
+                "do you have a representative in the Union (Art. 27)? If you are established in it, this does not apply."
+            }
+            SlotName::Dpo => {
+                "how do customers reach your data protection officer? If you need none, say why."
+            }
             SlotName::Purposes => "what do you use the data for?",
             SlotName::LegalBasis => "on which basis of GDPR Art. 6 do you use it?",
-            SlotName::LegitimateInterests => "which interests of yours are these, and why do they not harm the customers?",
+            SlotName::LegitimateInterests => {
+                "which interests of yours are these, and why do they not harm the customers?"
+            }
             SlotName::Categories => "which data is it? The plan gives no column a kind.",
             SlotName::Recipients => "who else receives the data, or runs systems for you?",
-            SlotName::Transfers => "in which countries will the data be? The plan does not say it for every store.",
+            SlotName::Transfers => {
+                "in which countries will the data be? The plan does not say it for every store."
+            }
             SlotName::Retention => "how long do you keep the data, or how is that decided?",
             SlotName::Rights => "which rights do customers have, and how do they use them?",
             SlotName::WithdrawConsent => "how do customers take back their consent, where you rely on it?",
             SlotName::Complaint => "which authority can customers complain to, and at which address?",
             SlotName::Obligation => "must customers give you the data, and what follows if they do not?",
             SlotName::Source => "where do you have the data from?",
-            SlotName::AutomatedDecisions => "does a machine alone decide something that matters to customers (Art. 22)? If so: by which logic, and with what effect?",
+            SlotName::AutomatedDecisions => {
+                "does a machine alone decide something that matters to customers (Art. 22)? If so: by which logic, and with what effect?"
+            }
             SlotName::FurtherPurpose => "will you use the data for anything new? If not, say so.",
         }
     }

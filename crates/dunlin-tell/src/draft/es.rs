@@ -26,10 +26,6 @@ fn capital(text: &str) -> String {
 }
 
 impl Phrases for Spanish {
-    fn lang(&self) -> Lang {
-        Lang::Es
-    }
-
     fn headline(&self, begins: Option<Date>) -> String {
         match begins {
             Some(date) => format!("Trasladamos sus datos a un nuevo sistema el {}", day(date)),
@@ -54,7 +50,9 @@ impl Phrases for Spanish {
     }
 
     fn first_stays(&self) -> String {
-        question("¿qué sigue igual para sus clientes? Por ejemplo, para qué usa los datos y quién puede verlos.")
+        question(
+            "¿qué sigue igual para sus clientes? Por ejemplo, para qué usa los datos y quién puede verlos.",
+        )
     }
 
     fn first_you_can(&self) -> String {
@@ -124,7 +122,9 @@ impl Phrases for Spanish {
 
     fn left_item(&self, column: &str, reason: &str) -> String {
         let reason = reason.trim_end_matches('.');
-        question(&format!("explique con palabras de sus clientes por qué se queda atrás «{column}»; el plan dice: {reason}"))
+        question(&format!(
+            "explique con palabras de sus clientes por qué se queda atrás «{column}»; el plan dice: {reason}"
+        ))
     }
 
     fn left_nothing(&self) -> String {
@@ -162,18 +162,27 @@ impl Phrases for Spanish {
     }
 
     fn ask_unclassified(&self, columns: &str) -> String {
-        format!("estas columnas se trasladan y el plan no dice qué contienen; nómbrelas con palabras de sus clientes o deles un tipo: {columns}")
+        format!(
+            "estas columnas se trasladan y el plan no dice qué contienen; nómbrelas con palabras de sus clientes o deles un tipo: {columns}"
+        )
     }
 
     fn ask_some_rows(&self, table: &str, sql: &str) -> String {
-        format!("no se trasladan todas las filas de {table}, solo aquellas en que {sql}; ¿a quién deja fuera?")
+        format!(
+            "no se trasladan todas las filas de {table}, solo aquellas en que {sql}; ¿a quién deja fuera?"
+        )
     }
 
     fn controller(&self, controller: Option<&str>, contact: Option<&str>) -> String {
         match (controller, contact) {
-            (Some(who), Some(address)) => format!("{who} decide qué se hace con sus datos. Escriba a {address}."),
+            (Some(who), Some(address)) => {
+                format!("{who} decide qué se hace con sus datos. Escriba a {address}.")
+            }
             (Some(who), None) => {
-                format!("{who} decide qué se hace con sus datos. {}", question("¿cómo le localizan sus clientes?"))
+                format!(
+                    "{who} decide qué se hace con sus datos. {}",
+                    question("¿cómo le localizan sus clientes?")
+                )
             }
             (None, _) => question("¿qué empresa decide sobre los datos y cómo se la localiza?"),
         }
@@ -212,7 +221,9 @@ impl Phrases for Spanish {
 
     fn recipients(&self, processors: &[(String, Option<String>)]) -> String {
         let say = |(who, place): &(String, Option<String>)| match place {
-            Some(place) => format!("{who} lleva nuestros servidores en {place}. Solo trabaja por encargo nuestro."),
+            Some(place) => {
+                format!("{who} lleva nuestros servidores en {place}. Solo trabaja por encargo nuestro.")
+            }
             None => format!("{who} lleva nuestros servidores. Solo trabaja por encargo nuestro."),
         };
         processors.iter().map(say).collect::<Vec<_>>().join(" ")
@@ -223,7 +234,9 @@ impl Phrases for Spanish {
     }
 
     fn transfers_outside(&self, regions: &[String]) -> String {
-        let ask = question("¿qué protege los datos allí (una decisión de la Comisión, cláusulas tipo) y dónde se puede obtener una copia?");
+        let ask = question(
+            "¿qué protege los datos allí (una decisión de la Comisión, cláusulas tipo) y dónde se puede obtener una copia?",
+        );
         format!("Sus datos estarán en {}. {ask}", list(regions))
     }
 
@@ -238,17 +251,23 @@ impl Phrases for Spanish {
             (Unit::Day, 1) => "día",
             (Unit::Day, _) => "días",
         };
-        let ask = question(&format!("el plan cuenta el plazo de {table} desde `{}`: ¿qué día es ese para sus clientes?", length.from));
+        let ask = question(&format!(
+            "el plan cuenta el plazo de {table} desde `{}`: ¿qué día es ese para sus clientes?",
+            length.from
+        ));
         format!("Los guardamos {} {unit}. {ask}", length.count)
     }
 
     fn kept_unread(&self, sql: &str, table: &str) -> String {
-        question(&format!("el plan guarda {table} hasta `{sql}`: ¿cuánto tiempo es, con palabras de sus clientes?"))
+        question(&format!(
+            "el plan guarda {table} hasta `{sql}`: ¿cuánto tiempo es, con palabras de sus clientes?"
+        ))
     }
 
     fn rights(&self) -> &'static str {
-        "Puede pedirnos que le mostremos sus datos, que los corrijamos, que los borremos, que dejemos de usarlos o que \
-         se los demos en un archivo, a usted o a otra empresa. Puede oponerse a lo que hacemos con ellos. Es gratis."
+        "Puede pedirnos que le mostremos sus datos, que los corrijamos o que los borremos. Puede pedirnos que dejemos \
+         de usarlos o que se los demos en un archivo, a usted o a otra empresa. Puede oponerse a lo que hacemos con \
+         ellos. Es gratis."
     }
 
     fn withdraw(&self) -> &'static str {
@@ -259,7 +278,10 @@ impl Phrases for Spanish {
         let text = format!("{}.", capital(&list(kinds)));
         match special {
             false => text,
-            true => format!("{text} {}", question("parte de esto tiene protección especial: ¿qué condición del art. 9.2 lo permite?")),
+            true => format!(
+                "{text} {}",
+                question("parte de esto tiene protección especial: ¿qué condición del art. 9.2 lo permite?")
+            ),
         }
     }
 
@@ -274,21 +296,35 @@ impl Phrases for Spanish {
     fn ask(&self, slot: SlotName) -> &'static str {
         match slot {
             SlotName::Controller => "¿quién decide sobre los datos?",
-            SlotName::Representative => "¿tiene un representante en la Unión (art. 27)? Si está establecido en ella, no procede.",
-            SlotName::Dpo => "¿cómo localizan los clientes a su delegado de protección de datos? Si no lo necesita, diga por qué.",
+            SlotName::Representative => {
+                "¿tiene un representante en la Unión (art. 27)? Si está establecido en ella, no procede."
+            }
+            SlotName::Dpo => {
+                "¿cómo localizan los clientes a su delegado de protección de datos? Si no lo necesita, diga por qué."
+            }
             SlotName::Purposes => "¿para qué usa los datos?",
             SlotName::LegalBasis => "¿en qué base del art. 6 del RGPD se apoya?",
-            SlotName::LegitimateInterests => "¿qué intereses suyos son y por qué no perjudican a los clientes?",
+            SlotName::LegitimateInterests => {
+                "¿qué intereses suyos son y por qué no perjudican a los clientes?"
+            }
             SlotName::Categories => "¿qué datos son? El plan no da un tipo a ninguna columna.",
             SlotName::Recipients => "¿quién más recibe los datos o lleva sistemas por su encargo?",
-            SlotName::Transfers => "¿en qué países estarán los datos? El plan no lo dice de todos los almacenes.",
+            SlotName::Transfers => {
+                "¿en qué países estarán los datos? El plan no lo dice de todos los almacenes."
+            }
             SlotName::Retention => "¿cuánto tiempo guarda los datos o cómo se decide?",
             SlotName::Rights => "¿qué derechos tienen los clientes y cómo los usan?",
-            SlotName::WithdrawConsent => "¿cómo retiran los clientes su consentimiento, donde usted se apoya en él?",
+            SlotName::WithdrawConsent => {
+                "¿cómo retiran los clientes su consentimiento, donde usted se apoya en él?"
+            }
             SlotName::Complaint => "¿ante qué autoridad pueden reclamar los clientes y en qué dirección?",
-            SlotName::Obligation => "¿están obligados los clientes a darle los datos y qué pasa si no lo hacen?",
+            SlotName::Obligation => {
+                "¿están obligados los clientes a darle los datos y qué pasa si no lo hacen?"
+            }
             SlotName::Source => "¿de dónde tiene los datos?",
-            SlotName::AutomatedDecisions => "¿decide una máquina sola algo importante para los clientes (art. 22)? Si es así, ¿con qué lógica y con qué efecto?",
+            SlotName::AutomatedDecisions => {
+                "¿decide una máquina sola algo importante para los clientes (art. 22)? Si es así, ¿con qué lógica y con qué efecto?"
+            }
             SlotName::FurtherPurpose => "¿va a usar los datos para algo nuevo? Si no, dígalo.",
         }
     }

@@ -54,7 +54,8 @@ impl Facts {
             let parts = [purpose.term.clone(), basis];
             parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
         });
-        let pairs = |pairs: &[(String, String)]| pairs.iter().map(|(table, sql)| format!("{table}: {sql}")).collect();
+        let pairs =
+            |pairs: &[(String, String)]| pairs.iter().map(|(table, sql)| format!("{table}: {sql}")).collect();
         let retention = self.retention.iter().map(|kept| format!("{}: {}", kept.table, kept.sql));
         let day = |date: Option<jiff::civil::Date>| date.iter().map(ToString::to_string).collect();
         let all: [(&str, Vec<String>); 16] = [
@@ -115,7 +116,8 @@ pub fn say(subject: &str, value: &str) -> String {
             name => format!("{name} ({value})"),
         },
         "data" => {
-            let (kind, protect) = value.split_once(": ").map_or((value, None), |(kind, how)| (kind, Some(how)));
+            let (kind, protect) =
+                value.split_once(": ").map_or((value, None), |(kind, how)| (kind, Some(how)));
             let kind = Kind::from_word(kind).and_then(|kind| kind_words(Lang::En, kind)).unwrap_or(kind);
             protect.map_or(kind.to_owned(), |protect| format!("{kind} ({protect})"))
         }

@@ -33,7 +33,9 @@ pub fn category(kind: Kind) -> Option<Category> {
         Kind::BirthDate | Kind::Age | Kind::Gender => Category::Identity,
         Kind::Email | Kind::Phone | Kind::PostalAddress => Category::Contact,
         Kind::City | Kind::Postcode | Kind::Country => Category::Contact,
-        Kind::UsSsn | Kind::NationalId | Kind::TaxId | Kind::Passport | Kind::DrivingLicence => Category::Official,
+        Kind::UsSsn | Kind::NationalId | Kind::TaxId | Kind::Passport | Kind::DrivingLicence => {
+            Category::Official
+        }
         Kind::CardNumber | Kind::Iban | Kind::Bic | Kind::AccountNumber => Category::Payment,
         Kind::IpAddress | Kind::MacAddress | Kind::Url | Kind::DeviceId | Kind::Geo => Category::Online,
         Kind::HealthCode | Kind::SpecialCategory => Category::Special,
@@ -130,7 +132,9 @@ pub fn purpose_words(lang: Lang, term: &str) -> Option<&'static str> {
         "PaymentManagement" => ("to handle your payments", "gestionar sus pagos"),
         "AccountManagement" => ("to look after your account", "llevar su cuenta"),
         "LegalCompliance" => ("to do what the law asks of us", "cumplir lo que la ley nos pide"),
-        "FulfilmentOfContractualObligation" => ("to keep our contract with you", "cumplir nuestro contrato con usted"),
+        "FulfilmentOfContractualObligation" => {
+            ("to keep our contract with you", "cumplir nuestro contrato con usted")
+        }
         "RecordManagement" => ("to keep our records in order", "mantener en orden nuestros registros"),
         "FraudPreventionAndDetection" => ("to find and stop fraud", "detectar y evitar el fraude"),
         "EnforceSecurity" => ("to keep your data safe", "proteger sus datos"),
@@ -138,7 +142,9 @@ pub fn purpose_words(lang: Lang, term: &str) -> Option<&'static str> {
         "CreditChecking" => ("to check your credit", "comprobar su solvencia"),
         "DirectMarketing" => ("to send you our offers", "enviarle nuestras ofertas"),
         "Marketing" => ("to tell people about what we sell", "dar a conocer lo que vendemos"),
-        "PersonalisedAdvertising" => ("to choose the advertising that you see", "elegir la publicidad que ve"),
+        "PersonalisedAdvertising" => {
+            ("to choose the advertising that you see", "elegir la publicidad que ve")
+        }
         "Personalisation" => ("to fit our service to you", "adaptar nuestro servicio a usted"),
         "ServiceOptimisation" => ("to make our service better", "mejorar nuestro servicio"),
         "ServiceUsageAnalytics" => ("to see how our service is used", "ver cómo se usa nuestro servicio"),

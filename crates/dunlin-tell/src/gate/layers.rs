@@ -47,11 +47,10 @@ fn first_layer(source: &NoticeSource, items: &mut Vec<Finding>) {
             items.push(Finding::error("tell-first-long", source.place(field), message).help(help));
         }
     }
-    let by = first.by.map(|date| {
-        fill(Words::of(notice.locale.lang).by, &words::date(notice.locale.lang, date))
-    });
-    let total: usize = bullets.iter().map(|(_, text, _)| count(text)).sum::<usize>()
-        + by.as_deref().map_or(0, count);
+    let by =
+        first.by.map(|date| fill(Words::of(notice.locale.lang).by, &words::date(notice.locale.lang, date)));
+    let total: usize =
+        bullets.iter().map(|(_, text, _)| count(text)).sum::<usize>() + by.as_deref().map_or(0, count);
     if total > FIRST_LAYER_WORDS {
         let message = format!("the first layer has {total} words, at most {FIRST_LAYER_WORDS} fit");
         let help = "leave here what most readers need, and move the rest into the text below";
@@ -71,7 +70,9 @@ fn slots(source: &NoticeSource, items: &mut Vec<Finding>) {
         match source.notice.slots.get(name) {
             None => {
                 let message = format!("nothing is said about `{name}` (GDPR {article})");
-                let help = format!("fill `{name}` under [slot], or write {name} = {{ not_applicable = \"because …\" }}");
+                let help = format!(
+                    "fill `{name}` under [slot], or write {name} = {{ not_applicable = \"because …\" }}"
+                );
                 items.push(Finding::error("tell-slot-missing", source.place("slot"), message).help(help));
             }
             Some(slot) if slot.text().trim().is_empty() => {

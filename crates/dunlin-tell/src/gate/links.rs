@@ -44,7 +44,8 @@ fn images(source: &NoticeSource, passage: &Passage, gate: &Gate<'_>, items: &mut
     for image in &passage.reading.images {
         let span = passage.span(source, image.at, 1);
         if image.text.trim().is_empty() {
-            let help = "say between ![ and ] what the picture shows, for those who do not see it (WCAG 2.2, 1.1.1)";
+            let help =
+                "say between ![ and ] what the picture shows, for those who do not see it (WCAG 2.2, 1.1.1)";
             items.push(Finding::error("tell-image-alt", span, "an image without a text").help(help));
         }
         if !is_image_path(&image.url) {
@@ -75,13 +76,20 @@ fn form(url: &str) -> Result<(), (String, &'static str)> {
         return Ok(());
     }
     match Url::parse(url) {
-        Ok(parsed) if parsed.scheme() == "https" && parsed.host_str().is_some_and(|host| host.contains('.')) => Ok(()),
+        Ok(parsed)
+            if parsed.scheme() == "https" && parsed.host_str().is_some_and(|host| host.contains('.')) =>
+        {
+            Ok(())
+        }
         Ok(parsed) if parsed.scheme() == "mailto" && parsed.path().contains('@') => Ok(()),
         Ok(parsed) if parsed.scheme() == "tel" => Ok(()),
         Ok(parsed) if parsed.scheme() == "http" => {
             Err((format!("`{url}` is not encrypted on its way"), "write https: instead of http:"))
         }
-        _ => Err((format!("`{url}` is not an address that can be opened"), "https://…, mailto:…, tel:…, /a/page or #a-part")),
+        _ => Err((
+            format!("`{url}` is not an address that can be opened"),
+            "https://…, mailto:…, tel:…, /a/page or #a-part",
+        )),
     }
 }
 
@@ -91,10 +99,21 @@ mod tests {
 
     #[test]
     fn only_addresses_that_readers_can_open_pass() {
-        for good in ["https://example.com/a?b=c", "mailto:a@example.com", "tel:+34911234567", "/tell/me", "#rights"] {
+        for good in
+            ["https://example.com/a?b=c", "mailto:a@example.com", "tel:+34911234567", "/tell/me", "#rights"]
+        {
             assert!(form(good).is_ok(), "{good}");
         }
-        for bad in ["http://example.com", "javascript:alert(1)", "example.com", "//evil.example", "https://", "mailto:x", "data:text/html,x", "https://localhost"] {
+        for bad in [
+            "http://example.com",
+            "javascript:alert(1)",
+            "example.com",
+            "//evil.example",
+            "https://",
+            "mailto:x",
+            "data:text/html,x",
+            "https://localhost",
+        ] {
             assert!(form(bad).is_err(), "{bad}");
         }
     }
@@ -104,7 +123,17 @@ mod tests {
         for good in ["images/move.png", "a.JPG", "b/c-d.webp"] {
             assert!(is_image_path(good), "{good}");
         }
-        for bad in ["../x.png", "/x.png", "https://a.example/x.png", "x.svg", ".dunlin/x.png", "a//b.png", "x.png?y", "..\\x.png", "%2e%2e/x.png"] {
+        for bad in [
+            "../x.png",
+            "/x.png",
+            "https://a.example/x.png",
+            "x.svg",
+            ".dunlin/x.png",
+            "a//b.png",
+            "x.png?y",
+            "..\\x.png",
+            "%2e%2e/x.png",
+        ] {
             assert!(!is_image_path(bad), "{bad}");
         }
     }

@@ -32,7 +32,8 @@ pub(super) fn all(source: &NoticeSource) -> Vec<Passage> {
         texts.extend(message.text.as_deref().map(|text| (format!("message.{number}.text"), text)));
     }
     texts.push(("body".into(), &notice.body));
-    let passage = |(field, text): (String, &str)| Passage { field, text: text.to_owned(), reading: read(text) };
+    let passage =
+        |(field, text): (String, &str)| Passage { field, text: text.to_owned(), reading: read(text) };
     texts.into_iter().map(passage).collect()
 }
 
@@ -44,7 +45,9 @@ impl Passage {
 
     /// Whether it is a paragraph text: headlines, subjects and reasons are fragments.
     pub(super) fn is_prose(&self) -> bool {
-        !(self.field == "headline" || self.field.ends_with(".subject") || self.field.ends_with(".not_applicable"))
+        !(self.field == "headline"
+            || self.field.ends_with(".subject")
+            || self.field.ends_with(".not_applicable"))
     }
 
     /// The place in the file of some bytes of this text.

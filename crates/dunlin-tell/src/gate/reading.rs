@@ -42,7 +42,9 @@ pub(super) fn check(source: &NoticeSource, passages: &[Passage], items: &mut Vec
         );
         let help = "shorter sentences and shorter words; 60 and more is plain, below 50 it is held";
         let span = dunlin_plan::Span { start: source.body_at, end: source.body_at };
-        items.push(Finding { span: Some(span), ..Finding::new(level, "tell-hard-to-read", message) }.help(help));
+        items.push(
+            Finding { span: Some(span), ..Finding::new(level, "tell-hard-to-read", message) }.help(help),
+        );
     }
 }
 
@@ -63,7 +65,9 @@ fn long_sentences(
         let span = passage.block_span(source, block, range.start, range.start + first);
         let message = format!("a sentence of {count} words");
         let help = "at most 25; cut it at a comma or an \"and\"";
-        items.push(Finding { span: Some(span), ..Finding::new(level, "tell-sentence-long", message) }.help(help));
+        items.push(
+            Finding { span: Some(span), ..Finding::new(level, "tell-sentence-long", message) }.help(help),
+        );
     }
 }
 
@@ -72,17 +76,45 @@ fn long_sentences(
 /// the others are their sisters in each language. Lower case.
 fn hedge_words(lang: Lang) -> &'static [&'static str] {
     match lang {
-        Lang::En => &["may", "might", "some", "often", "possible", "possibly", "perhaps", "sometimes", "could"],
+        Lang::En => {
+            &["may", "might", "some", "often", "possible", "possibly", "perhaps", "sometimes", "could"]
+        }
         Lang::Es => &[
-            "podría", "podrían", "quizá", "quizás", "tal vez", "puede que", "a veces", "a menudo", "algunos",
-            "algunas", "posible", "posiblemente",
+            "podría",
+            "podrían",
+            "quizá",
+            "quizás",
+            "tal vez",
+            "puede que",
+            "a veces",
+            "a menudo",
+            "algunos",
+            "algunas",
+            "posible",
+            "posiblemente",
         ],
         Lang::De => &[
-            "könnte", "könnten", "möglicherweise", "eventuell", "manchmal", "manche", "einige", "oft", "gegebenenfalls",
-            "vielleicht", "möglich",
+            "könnte",
+            "könnten",
+            "möglicherweise",
+            "eventuell",
+            "manchmal",
+            "manche",
+            "einige",
+            "oft",
+            "gegebenenfalls",
+            "vielleicht",
+            "möglich",
         ],
         Lang::Fr => &[
-            "pourrait", "pourraient", "peut-être", "éventuellement", "parfois", "certains", "certaines", "souvent",
+            "pourrait",
+            "pourraient",
+            "peut-être",
+            "éventuellement",
+            "parfois",
+            "certains",
+            "certaines",
+            "souvent",
             "possible",
         ],
     }

@@ -8,9 +8,17 @@ use crate::vocabulary::Lang;
 /// Abbreviations whose point ends no sentence; lower case, without the point.
 fn abbreviations(lang: Lang) -> &'static [&'static str] {
     match lang {
-        Lang::En => &["e.g", "i.e", "etc", "mr", "mrs", "ms", "dr", "ltd", "inc", "no", "art", "vs", "co", "st"],
-        Lang::Es => &["p. ej", "ej", "sr", "sra", "d", "dª", "dr", "dra", "art", "arts", "núm", "n.º", "s.a", "s.l", "ud", "uds", "etc", "pág"],
-        Lang::De => &["z.b", "z", "d.h", "d", "bzw", "usw", "nr", "art", "abs", "dr", "hr", "fr", "ca", "ggf", "u.a", "str"],
+        Lang::En => {
+            &["e.g", "i.e", "etc", "mr", "mrs", "ms", "dr", "ltd", "inc", "no", "art", "vs", "co", "st"]
+        }
+        Lang::Es => &[
+            "p. ej", "ej", "sr", "sra", "d", "dª", "dr", "dra", "art", "arts", "núm", "n.º", "s.a", "s.l",
+            "ud", "uds", "etc", "pág",
+        ],
+        Lang::De => &[
+            "z.b", "z", "d.h", "d", "bzw", "usw", "nr", "art", "abs", "dr", "hr", "fr", "ca", "ggf", "u.a",
+            "str",
+        ],
         Lang::Fr => &["m", "mme", "mlle", "dr", "art", "p. ex", "ex", "etc", "n", "cf", "s.a"],
     }
 }
@@ -21,7 +29,8 @@ pub(super) fn sentences(text: &str, lang: Lang) -> Vec<Range<usize>> {
     let mut start = 0;
     for (at, mark) in text.char_indices().filter(|(_, c)| matches!(c, '.' | '!' | '?' | '…')) {
         let end = at + mark.len_utf8();
-        let closing = text[end..].chars().take_while(|c| matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | ']'));
+        let closing =
+            text[end..].chars().take_while(|c| matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | ']'));
         let end = end + closing.map(char::len_utf8).sum::<usize>();
         if ends(text, lang, mark, at, end) {
             push(text, start..end, &mut found);
@@ -58,7 +67,10 @@ fn ends(text: &str, lang: Lang, mark: char, at: usize, end: usize) -> bool {
     let before = before.trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     // An initial ("J. Smith"), an abbreviation, or a German ordinal ("am 5. Dezember").
     let initial = before.chars().count() == 1 && before.chars().all(char::is_alphabetic);
-    let ordinal = lang == Lang::De && !before.is_empty() && before.len() <= 2 && before.chars().all(|c| c.is_ascii_digit());
+    let ordinal = lang == Lang::De
+        && !before.is_empty()
+        && before.len() <= 2
+        && before.chars().all(|c| c.is_ascii_digit());
     !(initial || ordinal || abbreviations(lang).contains(&before.as_str()))
 }
 

@@ -32,7 +32,8 @@ fn claims(source: &NoticeSource, facts: &Facts, items: &mut Vec<Finding>) {
     let now = facts.stated();
     let Some(claims) = &source.notice.claims else {
         let message = "the notice does not say which facts it was written on";
-        let help = "let dunlin write [facts] from the plan (`dunlin notice facts`), then read the text once more";
+        let help =
+            "let dunlin write [facts] from the plan (`dunlin notice facts`), then read the text once more";
         items.push(Finding::error("tell-facts-missing", source.place("notice"), message).help(help));
         return;
     };
@@ -47,17 +48,21 @@ fn claims(source: &NoticeSource, facts: &Facts, items: &mut Vec<Finding>) {
         }
         let list = |values: Option<&Vec<String>>| match values {
             None => "nothing".to_owned(),
-            Some(values) => values.iter().map(|value| format!("`{}`", say(subject, value))).collect::<Vec<_>>().join(", "),
+            Some(values) => {
+                values.iter().map(|value| format!("`{}`", say(subject, value))).collect::<Vec<_>>().join(", ")
+            }
         };
         let message = format!("{what}: the notice was written on {}, the plan says {}", list(said), list(is));
-        let help = "correct the text, then take over the plan's facts; or correct the plan and have it approved";
+        let help =
+            "correct the text, then take over the plan's facts; or correct the plan and have it approved";
         let field = if said.is_some() { format!("facts.{subject}") } else { "facts".to_owned() };
         items.push(Finding::error("tell-facts-differ", source.place(&field), message).help(help));
     }
     if items.len() == before || claims.computed().to_string() != claims.fingerprint {
         let message = "[facts] was changed by hand: its fingerprint is not that of its words";
         let help = "let dunlin write it again from the plan";
-        items.push(Finding::error("tell-facts-edited", source.place("facts.fingerprint"), message).help(help));
+        items
+            .push(Finding::error("tell-facts-edited", source.place("facts.fingerprint"), message).help(help));
     }
 }
 
@@ -75,7 +80,8 @@ impl Text<'_> {
 
     fn say(&self, rule: &'static str, at: std::ops::Range<usize>, message: String, items: &mut Vec<Finding>) {
         let span = self.passage.block_span(self.source, self.block, at.start, at.end);
-        let help = "correct the text or the plan; if both are right, set it aside with a reason ([[override]])";
+        let help =
+            "correct the text or the plan; if both are right, set it aside with a reason ([[override]])";
         items.push(Finding::error(rule, span, message).help(help));
     }
 
@@ -101,7 +107,8 @@ impl Text<'_> {
 
     fn dates(&self, items: &mut Vec<Finding>) {
         let dates = self.facts.dates;
-        let facts: Vec<Date> = [dates.begins, dates.ends, dates.old_copy_until].into_iter().flatten().collect();
+        let facts: Vec<Date> =
+            [dates.begins, dates.ends, dates.old_copy_until].into_iter().flatten().collect();
         if facts.is_empty() {
             return;
         }
@@ -109,7 +116,8 @@ impl Text<'_> {
             if facts.contains(&date) || self.source.notice.first.by == Some(date) {
                 continue;
             }
-            let known: Vec<String> = facts.iter().map(|date| format!("`{}`", words::date(self.lang(), *date))).collect();
+            let known: Vec<String> =
+                facts.iter().map(|date| format!("`{}`", words::date(self.lang(), *date))).collect();
             let message = format!(
                 "the text says `{}`, the plan's days are {}",
                 &self.block.text[at.clone()],
@@ -122,11 +130,14 @@ impl Text<'_> {
     fn addresses(&self, items: &mut Vec<Finding>) {
         let Some(contact) = &self.facts.contact else { return };
         for (at, word) in super::sentences::words(&self.block.text) {
-            let parts = word.split_once('@').filter(|(name, domain)| !name.is_empty() && domain.contains('.'));
+            let parts =
+                word.split_once('@').filter(|(name, domain)| !name.is_empty() && domain.contains('.'));
             // Another office of the same house is no contradiction.
-            let house = |address: &str| address.split_once('@').map(|(_, domain)| domain.to_ascii_lowercase());
+            let house =
+                |address: &str| address.split_once('@').map(|(_, domain)| domain.to_ascii_lowercase());
             if parts.is_some() && house(word) != house(contact) && self.passage.field != "slot.complaint" {
-                let message = format!("the text gives the address `{word}`, the plan's contact is `{contact}`");
+                let message =
+                    format!("the text gives the address `{word}`, the plan's contact is `{contact}`");
                 self.say("tell-text-address", at..at + word.len(), message, items);
             }
         }
@@ -149,7 +160,11 @@ impl Text<'_> {
                 continue;
             }
             let sql = crate::facts::once(self.facts.retention.iter().map(|kept| format!("`{}`", kept.sql)));
-            let message = format!("the text says `{}`, the plan keeps it until {}", &self.block.text[at.clone()], sql.join(", "));
+            let message = format!(
+                "the text says `{}`, the plan keeps it until {}",
+                &self.block.text[at.clone()],
+                sql.join(", ")
+            );
             self.say("tell-text-length", at, message, items);
         }
     }
@@ -160,15 +175,21 @@ fn dates_in(text: &str, lang: Lang) -> Vec<(std::ops::Range<usize>, Date)> {
     static ISO: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b(\d{4})-(\d{2})-(\d{2})\b").ok());
     static WORDS: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"\b(\d{1,2})(?:er|\.|º)?(?: de)? (\p{L}+)(?: de| del)? (\d{4})\b").ok());
-    static AMERICAN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b(\p{L}+) (\d{1,2}), (\d{4})\b").ok());
+    static AMERICAN: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\b(\p{L}+) (\d{1,2}), (\d{4})\b").ok());
     let months = &Words::of(lang).months;
-    let month = |name: &str| months.iter().position(|month| month.eq_ignore_ascii_case(name)).map(|at| at + 1);
+    let month =
+        |name: &str| months.iter().position(|month| month.eq_ignore_ascii_case(name)).map(|at| at + 1);
     let mut found = Vec::new();
     let mut add = |regex: &Option<Regex>, order: [usize; 3]| {
         for capture in regex.iter().flat_map(|regex| regex.captures_iter(text)) {
             let group = |at: usize| capture.get(at).map_or("", |part| part.as_str());
             let month = group(order[1]).parse().ok().or_else(|| month(group(order[1])));
-            let parts = (group(order[0]).parse().ok(), month.and_then(|month| i8::try_from(month).ok()), group(order[2]).parse().ok());
+            let parts = (
+                group(order[0]).parse().ok(),
+                month.and_then(|month| i8::try_from(month).ok()),
+                group(order[2]).parse().ok(),
+            );
             if let (Some(year), Some(month), Some(day)) = parts
                 && let Ok(date) = Date::new(year, month, day)
                 && let Some(whole) = capture.get(0)
@@ -190,10 +211,30 @@ fn lengths_in(text: &str, lang: Lang) -> Vec<(std::ops::Range<usize>, (u32, Unit
         let word = word.to_lowercase();
         let starts = |stems: &[&str]| stems.iter().any(|stem| word.starts_with(stem));
         let stems: [(&[&str], Unit); 4] = match lang {
-            Lang::En => [(&["year"], Unit::Year), (&["month"], Unit::Month), (&["week"], Unit::Week), (&["day"], Unit::Day)],
-            Lang::Es => [(&["año"], Unit::Year), (&["mes"], Unit::Month), (&["semana"], Unit::Week), (&["día"], Unit::Day)],
-            Lang::De => [(&["jahr"], Unit::Year), (&["monat"], Unit::Month), (&["woche"], Unit::Week), (&["tag"], Unit::Day)],
-            Lang::Fr => [(&["an", "anné"], Unit::Year), (&["mois"], Unit::Month), (&["semaine"], Unit::Week), (&["jour"], Unit::Day)],
+            Lang::En => [
+                (&["year"], Unit::Year),
+                (&["month"], Unit::Month),
+                (&["week"], Unit::Week),
+                (&["day"], Unit::Day),
+            ],
+            Lang::Es => [
+                (&["año"], Unit::Year),
+                (&["mes"], Unit::Month),
+                (&["semana"], Unit::Week),
+                (&["día"], Unit::Day),
+            ],
+            Lang::De => [
+                (&["jahr"], Unit::Year),
+                (&["monat"], Unit::Month),
+                (&["woche"], Unit::Week),
+                (&["tag"], Unit::Day),
+            ],
+            Lang::Fr => [
+                (&["an", "anné"], Unit::Year),
+                (&["mois"], Unit::Month),
+                (&["semaine"], Unit::Week),
+                (&["jour"], Unit::Day),
+            ],
         };
         stems.iter().find(|(stems, _)| starts(stems)).map(|(_, unit)| *unit)
     };
@@ -212,8 +253,13 @@ mod tests {
 
     #[test]
     fn dates_are_read_as_people_write_them() {
-        let read = |text: &str, lang| dates_in(text, lang).into_iter().map(|(_, date)| date.to_string()).collect::<Vec<_>>();
-        assert_eq!(read("on 5 December 2026 or December 6, 2026 or 2026-12-07", Lang::En), ["2026-12-07", "2026-12-05", "2026-12-06"]);
+        let read = |text: &str, lang| {
+            dates_in(text, lang).into_iter().map(|(_, date)| date.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            read("on 5 December 2026 or December 6, 2026 or 2026-12-07", Lang::En),
+            ["2026-12-07", "2026-12-05", "2026-12-06"]
+        );
         assert_eq!(read("el 5 de diciembre de 2026", Lang::Es), ["2026-12-05"]);
         assert_eq!(read("am 5. Dezember 2026", Lang::De), ["2026-12-05"]);
         assert_eq!(read("le 1er décembre 2026", Lang::Fr), ["2026-12-01"]);
@@ -222,7 +268,9 @@ mod tests {
 
     #[test]
     fn lengths_are_read_in_digits() {
-        let read = |text: &str, lang| lengths_in(text, lang).into_iter().map(|(_, length)| length).collect::<Vec<_>>();
+        let read = |text: &str, lang| {
+            lengths_in(text, lang).into_iter().map(|(_, length)| length).collect::<Vec<_>>()
+        };
         assert_eq!(read("for 7 years and 30 days", Lang::En), [(7, Unit::Year), (30, Unit::Day)]);
         assert_eq!(read("6 años", Lang::Es), [(6, Unit::Year)]);
         assert_eq!(read("17 orders", Lang::En), []);

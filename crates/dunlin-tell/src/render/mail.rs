@@ -100,7 +100,9 @@ fn plain(
     parts.extend(three.iter().map(|point| format!("{}\n{}", point.label, point.text)));
     parts.push(format!("{}\n{}", words.mail.read, actions.read));
     let links = actions.labelled(words);
-    parts.push(links.iter().map(|link| format!("{}: {}", link.label, link.href)).collect::<Vec<_>>().join("\n"));
+    parts.push(
+        links.iter().map(|link| format!("{}: {}", link.label, link.href)).collect::<Vec<_>>().join("\n"),
+    );
     parts.push("-- ".to_owned());
     parts.extend(last.iter().map(|text| (*text).to_owned()));
     parts.extend(unsubscribe.map(|url| format!("{}: {url}", words.mail.unsubscribe)));

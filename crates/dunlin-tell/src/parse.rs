@@ -3,16 +3,18 @@
 //! TOML and not YAML, because the plan is TOML already: writers learn one language, `toml_edit` gives the place of
 //! every value, and a locale `no` or a version `1_0` means what it looks like.
 
+mod values;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use dunlin_plan::{Finding, Findings, Span};
-use jiff::civil::Date;
-use toml_edit::{Document, Item, TableLike, Value};
+use toml_edit::{Document, TableLike};
 
 use crate::notice::{Claims, FirstLayer, Message, Notice, NoticeSource, Override, Slot};
 use crate::suggest::suggestion;
 use crate::vocabulary::{Locale, SlotName, Stream, When, Word};
+use values::{Part, Reader};
 
 /// The line around the front matter.
 pub const FENCE: &str = "+++";
@@ -74,24 +76,6 @@ fn split(text: &str) -> Option<(Range<usize>, usize)> {
         at += line.len();
     }
     None
-}
-
-struct Reader {
-    /// Where the front matter begins.
-    base: usize,
-    items: Vec<Finding>,
-    places: BTreeMap<String, Span>,
-}
-
-/// A table of the front matter and the path of its keys.
-#[derive(Clone, Copy)]
-struct Part<'a> {
-    table: &'a dyn TableLike,
-    /// `first.`, `message.0.`; empty at the top.
-    path: &'a str,
-    /// For messages: `[first]`.
-    name: &'a str,
-    span: Span,
 }
 
 impl Reader {
@@ -240,158 +224,5 @@ impl Reader {
         let reason = self.required(part, "reason", "reason = \"…\": whoever checks must be able to follow");
         let by = self.required(part, "by", "by = \"ana@example.com\"");
         Some(Override { rule: rule?, reason: reason?, by: by? })
-    }
-}
-
-/// Reading of single values.
-impl Reader {
-    fn shift(&self, span: Range<usize>) -> Span {
-        Span { start: span.start + self.base, end: span.end + self.base }
-    }
-
-    fn error(&mut self, rule: &'static str, field: &str, message: &str, help: &str) {
-        let span = self.places.get(field).copied().unwrap_or_default();
-        self.items.push(Finding::error(rule, span, message).help(help));
-    }
-
-    fn missing(&mut self, part: Part<'_>, key: &str, example: &str) {
-        let message = format!("{} has no `{key}`", part.name);
-        self.items
-            .push(Finding::error("tell-missing-key", part.span, message).help(format!("add {example}")));
-    }
-
-    fn known(&mut self, part: Part<'_>, keys: &[&str]) {
-        for (key, item) in part.table.iter().filter(|(_, item)| !item.is_none()) {
-            if keys.contains(&key) {
-                continue;
-            }
-            let place = part.table.key(key).and_then(|key| key.span()).or_else(|| item.span());
-            let span = place.map_or(part.span, |span| self.shift(span));
-            let message = format!("unknown key `{key}` in {}", part.name);
-            let help = suggestion(key, keys.iter().copied());
-            self.items.push(Finding::error("tell-unknown-key", span, message).help(help));
-        }
-    }
-
-    /// The value under a key, noted with its place.
-    fn item<'a>(&mut self, part: Part<'a>, key: &str) -> Option<&'a Item> {
-        let item = part.table.get(key).filter(|item| !item.is_none())?;
-        let place = item.span().or_else(|| part.table.key(key).and_then(|key| key.span()));
-        let span = place.map_or(part.span, |span| self.shift(span));
-        self.places.insert(format!("{}{key}", part.path), span);
-        Some(item)
-    }
-
-    fn read<T>(
-        &mut self,
-        part: Part<'_>,
-        key: &str,
-        wanted: &str,
-        read: fn(&Value) -> Option<T>,
-    ) -> Option<T> {
-        let item = self.item(part, key)?;
-        let value = item.as_value().and_then(read);
-        if value.is_none() {
-            let message = format!("`{key}` in {} is not {wanted}", part.name);
-            self.error(
-                "tell-wrong-type",
-                &format!("{}{key}", part.path),
-                &message,
-                &format!("give {wanted}"),
-            );
-        }
-        value
-    }
-
-    fn text(&mut self, part: Part<'_>, key: &str) -> Option<String> {
-        self.read(part, key, "a text", |value| value.as_str().map(str::to_owned))
-    }
-
-    /// A text that must be there and say something.
-    fn required(&mut self, part: Part<'_>, key: &str, example: &str) -> Option<String> {
-        if part.table.get(key).is_none_or(Item::is_none) {
-            self.missing(part, key, example);
-            return None;
-        }
-        let text = self.text(part, key)?;
-        if text.trim().is_empty() {
-            let message = format!("`{key}` in {} says nothing", part.name);
-            self.error(
-                "tell-missing-key",
-                &format!("{}{key}", part.path),
-                &message,
-                &format!("write {example}"),
-            );
-            return None;
-        }
-        Some(text)
-    }
-
-    fn texts(&mut self, part: Part<'_>, key: &str) -> Option<Vec<String>> {
-        self.read(part, key, "a list of texts", |value| {
-            value.as_array()?.iter().map(|value| value.as_str().map(str::to_owned)).collect()
-        })
-    }
-
-    fn integer(&mut self, part: Part<'_>, key: &str) -> Option<i64> {
-        self.read(part, key, "a whole number", Value::as_integer)
-    }
-
-    fn date(&mut self, part: Part<'_>, key: &str) -> Option<Date> {
-        self.read(part, key, "a date without quotes, like 2026-12-05", |value| {
-            let toml = value.as_datetime()?;
-            let date = toml.date.filter(|_| toml.time.is_none() && toml.offset.is_none())?;
-            Date::new(
-                i16::try_from(date.year).ok()?,
-                i8::try_from(date.month).ok()?,
-                i8::try_from(date.day).ok()?,
-            )
-            .ok()
-        })
-    }
-
-    fn word<T: Word>(&mut self, text: &str, field: &str) -> Option<T> {
-        let word = T::from_word(text);
-        if word.is_none() {
-            let help = suggestion(text, T::ALL.iter().map(|word| word.as_str()));
-            self.error("tell-unknown-word", field, &format!("unknown {} `{text}`", T::WHAT), &help);
-        }
-        word
-    }
-
-    fn section<'a>(&mut self, part: Part<'a>, key: &str, path: &'a str, name: &'a str) -> Option<Part<'a>> {
-        let item = self.item(part, key)?;
-        let field = format!("{}{key}", part.path);
-        let span = self.places.get(&field).copied().unwrap_or_default();
-        match item.as_table_like() {
-            Some(table) => Some(Part { table, path, name, span }),
-            None => {
-                let message = format!("`{key}` in {} is not a table", part.name);
-                self.error("tell-wrong-type", &field, &message, &format!("write it under a header: [{key}]"));
-                None
-            }
-        }
-    }
-
-    /// Each table of a list, read by `read`; those that cannot be read have findings of their own.
-    fn each<T>(&mut self, top: Part<'_>, key: &str, read: fn(&mut Reader, Part<'_>) -> Option<T>) -> Vec<T> {
-        let Some(item) = self.item(top, key) else { return Vec::new() };
-        let tables: Vec<&dyn TableLike> = match item {
-            Item::ArrayOfTables(tables) => tables.iter().map(|table| table as &dyn TableLike).collect(),
-            Item::Value(Value::Array(values)) => {
-                values.iter().filter_map(|value| Some(value.as_inline_table()? as &dyn TableLike)).collect()
-            }
-            _ => Vec::new(),
-        };
-        if tables.is_empty() {
-            let message = format!("`{key}` is not a list of tables");
-            self.error("tell-wrong-type", key, &message, &format!("write each one under [[{key}]]"));
-        }
-        let place = self.places.get(key).copied().unwrap_or_default();
-        let read_one = |(number, table): (usize, &dyn TableLike)| {
-            let (path, name) = (format!("{key}.{number}."), format!("[[{key}]] {}", number + 1));
-            read(self, Part { table, path: &path, name: &name, span: place })
-        };
-        tables.into_iter().enumerate().filter_map(read_one).collect()
     }
 }

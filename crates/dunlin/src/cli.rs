@@ -74,6 +74,9 @@ pub enum Command {
     /// The plan as a document: what changed, and who approved it.
     #[command(subcommand)]
     Plan(PlanCommand),
+    /// What customers are told: drafted from the plan, held against it, looked at, compared.
+    #[command(subcommand)]
+    Notice(NoticeCommand),
     /// Can each store be reached, read and written? What is missing, with the exact GRANT.
     Doctor,
     /// Print a completion script for a shell.
@@ -305,6 +308,58 @@ pub enum PlanCommand {
     Fingerprint,
     /// Print the JSON Schema of plan files, for editors.
     Schema,
+}
+
+/// `dunlin notice …`.
+#[derive(Subcommand)]
+pub enum NoticeCommand {
+    /// Write a first version into `notices/`, with a question wherever the plan does not say.
+    Draft {
+        /// Its name, the same in every language, e.g. 2026-move.
+        #[arg(value_name = "NAME")]
+        id: String,
+        /// The language: en or es.
+        #[arg(long, value_name = "LANG", default_value = "en")]
+        lang: String,
+        #[command(flatten)]
+        dates: NoticeDates,
+    },
+    /// Hold notices against the plan: complete, legible, true. Exit 1 when one must not be published.
+    Check {
+        /// The files; without any, all of `notices/`.
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        dates: NoticeDates,
+    },
+    /// Write the page and the e-mails of a notice as files, to be looked at.
+    Preview {
+        /// The notice.
+        file: PathBuf,
+        /// The folder to write into.
+        #[arg(long, value_name = "DIR", default_value = "notice-preview")]
+        out: PathBuf,
+    },
+    /// What changed between two versions, in a reader's words.
+    Diff {
+        /// The older file.
+        old: PathBuf,
+        /// The newer file.
+        new: PathBuf,
+    },
+}
+
+/// Days that the plan does not hold. Where none are given, `check` takes those that the notice was drafted with.
+#[derive(Args)]
+pub struct NoticeDates {
+    /// The day the move begins.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub begins: Option<jiff::civil::Date>,
+    /// The day it ends.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub ends: Option<jiff::civil::Date>,
+    /// The day the copy at the old place is deleted.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub old_copy_until: Option<jiff::civil::Date>,
 }
 
 /// `dunlin serve`.

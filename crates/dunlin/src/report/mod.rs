@@ -5,7 +5,7 @@ mod finding;
 mod page;
 mod parts;
 mod terminal;
-mod text;
+pub(crate) mod text;
 
 use serde::{Deserialize, Serialize};
 

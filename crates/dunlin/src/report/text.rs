@@ -1,7 +1,7 @@
 //! Numbers, times and names as people read them, for the page and for the terminal.
 
 /// The text for HTML, in elements and in quoted attributes.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

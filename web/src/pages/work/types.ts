@@ -214,7 +214,7 @@ export interface Compared {
 
 export interface WhatIf {
   jobs?: number;
-  window?: { days: string[]; from: string; to: string; zone?: string };
+  window?: { days: string[]; from: string; to: string; zone: string };
   without_tables?: string[];
 }
 

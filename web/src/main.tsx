@@ -28,10 +28,13 @@ const client = new QueryClient({
 const place = document.getElementById('root');
 if (place) {
   const app = createRoot(place);
+  // What one may do decides what pages ask for; where it cannot be known, the server's answers do.
+  const rights = client.prefetchQuery(rightsQuery);
+  // The page's own code comes meanwhile.
+  void router.load().catch(() => undefined);
   client.fetchQuery({ queryKey: ['me'], queryFn: fetchMe, retry: 1 }).then(async (me) => {
     if (me.stage !== 'full') { location.assign(me.stage === 'enrol' ? '/enrol' : '/second-factor'); return; }
-    // What one may do decides what pages ask for; where it cannot be known, the server's answers do.
-    await client.prefetchQuery(rightsQuery);
+    await rights;
     startLive();
     app.render(<StrictMode><QueryClientProvider client={client}><RouterProvider router={router} /></QueryClientProvider></StrictMode>);
   }).catch((error: unknown) => {

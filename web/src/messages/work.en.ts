@@ -318,7 +318,6 @@ export const work = {
   webhooksHelp: 'dunlin posts to these addresses when something changes, signed with a secret of their own.',
   addWebhook: 'Add',
   removeWebhook: (url: string) => `Remove ${url}`,
-  failing: 'failing',
   secretOnce: 'The secret for checking signatures. It is shown once.',
   copySecret: 'Copy the secret',
   address: 'Address',

@@ -313,7 +313,6 @@ export const work: Same<typeof en> = {
   webhooksHelp: 'dunlin escribe a estas direcciones cuando algo cambia, con una firma propia.',
   addWebhook: 'Añadir',
   removeWebhook: (url: string) => `Quitar ${url}`,
-  failing: 'falla',
   secretOnce: 'El secreto para comprobar las firmas. Se muestra una vez.',
   copySecret: 'Copiar el secreto',
   address: 'Dirección',

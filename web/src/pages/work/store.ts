@@ -20,6 +20,9 @@ export interface Teller {
   notUndone: () => void;
 }
 
+/** Tasks kept beside those in the views' own rows: whoever scrolls through a hundred thousand keeps the latest of them. */
+const KEPT = 20_000;
+
 /** A place where somebody was last seen this long ago is empty again. */
 const PRESENT = 90_000;
 
@@ -32,6 +35,8 @@ export class WorkStore {
   people = new Map<string, Person>();
   fields: Field[] = [];
   me = '';
+  /** The server's count of changes that the newest rows answer for. */
+  version = -1;
   readonly edits: Edits;
   tell: Teller = { clash: () => undefined, refused: () => undefined, notUndone: () => undefined };
   private newest = new Map<string, Task>();
@@ -69,7 +74,15 @@ export class WorkStore {
   note(tasks: Task[]): void {
     for (const task of tasks) {
       const known = this.newest.get(task.id);
-      if (!known || known.version <= task.version) this.newest.set(task.id, task);
+      if (!known || known.version <= task.version) {
+        // Those seen last stand last.
+        this.newest.delete(task.id);
+        this.newest.set(task.id, task);
+      }
+    }
+    for (const id of this.newest.keys()) {
+      if (this.newest.size <= KEPT) break;
+      if (!this.edits.pending(id)) this.newest.delete(id);
     }
   }
 

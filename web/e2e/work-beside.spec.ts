@@ -105,7 +105,7 @@ test('people talk: a mention, a change of words, files up and down', async ({ co
   await page.keyboard.type('about **the keys**');
   await page.keyboard.press('Control+Enter');
   const said = box.locator('.comment').first();
-  await expect(said.locator('strong')).toHaveText('the keys');
+  await expect(said.locator('strong').last()).toHaveText('the keys');
   await expect(said.locator('.prose')).toContainText('@Nadia Farouk');
   // Whom it names is kept, and she now watches it.
   const kept = (await (await context.request.get(`/api/v1/work/tasks/${task.id}/comments`)).json()) as { items: { mentions: string[] }[] };
@@ -281,7 +281,7 @@ test('the history says who changed what, and takes it back', async ({ context, p
   const line = box.locator('.history li').filter({ hasText: 'Priority' });
   await expect(line).toContainText('Normal → Urgent');
   await line.getByRole('button', { name: 'Undo the change of Priority' }).click();
-  await expect(box.getByLabel('Priority')).toHaveValue('normal');
+  await expect(box.getByLabel('Priority', { exact: true })).toHaveValue('normal');
 });
 
 test('the forecast says what it rests on, and what another course would change', async ({ page }) => {

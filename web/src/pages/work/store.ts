@@ -23,6 +23,9 @@ export interface Teller {
 /** Tasks kept beside those in the views' own rows: whoever scrolls through a hundred thousand keeps the latest of them. */
 const KEPT = 20_000;
 
+/** Milliseconds between two questions of all views while changes keep coming. */
+const BUSY = 800;
+
 /** A place where somebody was last seen this long ago is empty again. */
 const PRESENT = 90_000;
 
@@ -45,6 +48,7 @@ export class WorkStore {
   private undoable: Part[][] = [];
   private redoable: Part[][] = [];
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private pulsed = 0;
 
   constructor() {
     this.edits = new Edits({
@@ -113,14 +117,18 @@ export class WorkStore {
     return this.edits.waiting > 0 ? this.edits.over(newest) : newest;
   }
 
-  /** Somebody changed something: views ask again, once for many changes. */
+  /** Somebody changed something: views ask again, once for many changes, and at leisure while changes keep coming. */
   pulseSoon(wait = 120): void {
-    if (this.timer) return;
+    // One's own act does not wait behind the others'.
+    if (this.timer && wait > 0) return;
+    if (this.timer) clearTimeout(this.timer);
+    const busy = wait > 0 && Date.now() - this.pulsed < BUSY;
     this.timer = setTimeout(() => {
       this.timer = null;
+      this.pulsed = Date.now();
       this.pulse += 1;
       this.draw();
-    }, wait);
+    }, busy ? BUSY : wait);
   }
 
   edit(task: Task, set: TaskSet): void {

@@ -19,9 +19,11 @@ export async function serveDemo(customers) {
   const password = new RegExp(`${OWNER}\\s+(\\S+)`).exec(made.stdout + made.stderr)?.[1];
   writeFileSync(join(dir, 'server.toml'), SERVER);
   const server = spawn(program, ['serve', '--dir', dir, '--listen', `127.0.0.1:${process.env.PORT ?? 0}`], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const stop = () => {
+  const stop = async () => {
     server.removeAllListeners('exit');
+    const ended = new Promise((done) => server.once('exit', done));
     server.kill('SIGTERM');
+    await ended;
     rmSync(folder, { recursive: true, force: true });
   };
   const origin = await new Promise((resolve, reject) => {
@@ -48,6 +50,28 @@ export async function serveDemo(customers) {
   };
   headers['x-csrf-token'] = (await ask('GET', '/api/v1/me')).csrf;
   return { origin, cookies, pid: server.pid, ask, stop };
+}
+
+/** An import takes at most so many rows. */
+const FILE = 50_000;
+
+/** Tasks as a file, in chains of ten that wait for each other. */
+function csv(from, to) {
+  const people = ['ana@atlas.example', 'ben@partner.example', 'nadia@atlas.example', ''];
+  const lines = ['number,title,description,status,owner,priority,start,deadline,estimate_hours,labels,depends_on,rank'];
+  const two = (value) => String(value).padStart(2, '0');
+  for (let n = from; n < to; n += 1) {
+    const status = ['open', 'doing', 'blocked', 'done'][n % 4];
+    const priority = ['low', 'normal', 'high', 'urgent'][(n >> 2) % 4];
+    const day = `2027-${two((n % 12) + 1)}-${two((n % 28) + 1)}`;
+    lines.push(`B-${n},Check table ${(n * 7919) % 100_003} of store ${n % 40},"Look at what is really in it, and write down what is not as the plan says.",${status},${people[n % 4]},${priority},,${day},${n % 16},"label-${n % 30}, store-${n % 40}",${n % 10 === 0 ? '' : `B-${n - 1}`},`);
+  }
+  return lines.join('\n');
+}
+
+/** Imports so many tasks. */
+export async function fill(demo, tasks) {
+  for (let from = 0; from < tasks; from += FILE) await demo.ask('POST', '/api/v1/work/import', { format: 'csv', text: csv(from, Math.min(tasks, from + FILE)), mapping: {} });
 }
 
 /** The middle and the 95th of a hundred. */

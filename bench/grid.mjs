@@ -1,10 +1,9 @@
 // Measures the grid of Work over 100,000 tasks as its reader sees it. `bench/grid.sh` starts it.
 import { createRequire } from 'node:module';
-import { serveDemo, shares } from './demo.mjs';
+import { fill, serveDemo, shares } from './demo.mjs';
 
 const { chromium } = createRequire(new URL('../web/package.json', import.meta.url))('playwright-core');
 const TASKS = Number(process.env.TASKS ?? 100_000);
-const FILE = 50_000;
 const LINE = 32;
 const rows = [];
 const ms = (value) => (value < 10 ? value.toFixed(1) : value.toFixed(0));
@@ -14,20 +13,6 @@ const say = (what, goal, took, print = (value) => `${ms(value)} ms`) => {
   console.error(rows.at(-1));
 };
 const rest = (wait) => new Promise((done) => setTimeout(done, wait));
-
-/** Tasks as a file, in chains of ten that wait for each other. */
-function csv(from, to) {
-  const people = ['ana@atlas.example', 'ben@partner.example', 'nadia@atlas.example', ''];
-  const lines = ['number,title,description,status,owner,priority,start,deadline,estimate_hours,labels,depends_on,rank'];
-  const two = (value) => String(value).padStart(2, '0');
-  for (let n = from; n < to; n += 1) {
-    const status = ['open', 'doing', 'blocked', 'done'][n % 4];
-    const priority = ['low', 'normal', 'high', 'urgent'][(n >> 2) % 4];
-    const day = `2027-${two((n % 12) + 1)}-${two((n % 28) + 1)}`;
-    lines.push(`B-${n},Check table ${(n * 7919) % TASKS} of store ${n % 40},"Look at what is really in it, and write down what is not as the plan says.",${status},${people[n % 4]},${priority},,${day},${n % 16},"label-${n % 30}, store-${n % 40}",${n % 10 === 0 ? '' : `B-${n - 1}`},`);
-  }
-  return lines.join('\n');
-}
 
 /** Notes in the page when the first rows with content were painted. */
 function watchFirstRows() {
@@ -182,7 +167,7 @@ async function answers(demo) {
 const demo = await serveDemo(500);
 try {
   const begun = Date.now();
-  for (let from = 0; from < TASKS; from += FILE) await demo.ask('POST', '/api/v1/work/import', { format: 'csv', text: csv(from, Math.min(TASKS, from + FILE)), mapping: {} });
+  await fill(demo, TASKS);
   console.error(`${TASKS} tasks imported in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
   await rest(5000);
   const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
@@ -199,6 +184,6 @@ try {
     await second.close();
   }
 } finally {
-  demo.stop();
+  await demo.stop();
 }
 console.log(['', `| ${TASKS.toLocaleString('en')} tasks, 1440 x 900 | goal | median | p95 |`, '| --- | --- | ---: | ---: |', ...rows].join('\n'));

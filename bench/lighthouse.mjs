@@ -37,6 +37,6 @@ try {
     rows.push(`| ${kind} | ${looks[Math.floor(looks.length / 2)].join(' | ')} |`);
   }
 } finally {
-  demo.stop();
+  await demo.stop();
 }
 console.log(['| overview, the middle of three | performance | accessibility | first paint | largest | blocking | shift | speed index |', '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |', ...rows].join('\n'));

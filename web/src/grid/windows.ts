@@ -14,7 +14,7 @@ interface Held<R> {
   used: number;
 }
 
-export const PAGE = 200;
+export const PAGE = 100;
 /** Pages kept beside those on the screen. */
 const KEPT = 40;
 /** Questions on their way at once. Whoever scrolls through all of it would else ask for each page passed, and wait for

@@ -10,6 +10,7 @@ import { router } from '@/app/router';
 import { fetchMe } from '@/app/session';
 import { applyTheme } from '@/app/theme';
 import { lang } from '@/i18n';
+import { ahead } from '@/pages/overview/ahead';
 import { ProblemView } from '@/ui/states';
 import '@/styles/index.css';
 
@@ -30,6 +31,7 @@ if (place) {
   const app = createRoot(place);
   // What one may do decides what pages ask for; where it cannot be known, the server's answers do.
   const rights = client.prefetchQuery(rightsQuery);
+  if (location.pathname === '/') void ahead(client);
   // The page's own code comes meanwhile.
   void router.load().catch(() => undefined);
   client.fetchQuery({ queryKey: ['me'], queryFn: fetchMe, retry: 1 }).then(async (me) => {

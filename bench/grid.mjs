@@ -64,7 +64,6 @@ async function scroll(page, step, seconds) {
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   await page.evaluate(() => {
     window.frames_ = [];
-    window.bones = 0;
     let before = performance.now();
     const frame = (now) => {
       window.frames_.push(now - before);

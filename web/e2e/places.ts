@@ -1,6 +1,7 @@
-// Where the tests' servers are, and what signs them in.
-export const BASE = 'http://localhost:7493';
-export const FIRST_VISIT = 'http://localhost:7494';
+// Where the tests' servers are, and what signs them in. Another port lets two checkouts be tested at once.
+const PORT = Number(process.env.DUNLIN_E2E_PORT ?? 7493);
+export const BASE = `http://localhost:${PORT}`;
+export const FIRST_VISIT = `http://localhost:${PORT + 1}`;
 export const STATE = 'test-results/state/owner.json';
 export const PLACES_FILE = 'test-results/state/places.json';
 export const OWNER = { name: 'Ana Ruiz', email: 'ana@atlas.example', password: 'a quiet tide at seven' };

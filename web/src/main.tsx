@@ -10,6 +10,7 @@ import { router } from '@/app/router';
 import { fetchMe } from '@/app/session';
 import { applyTheme } from '@/app/theme';
 import { lang } from '@/i18n';
+import { ahead } from '@/pages/overview/ahead';
 import { ProblemView } from '@/ui/states';
 import '@/styles/index.css';
 
@@ -28,10 +29,14 @@ const client = new QueryClient({
 const place = document.getElementById('root');
 if (place) {
   const app = createRoot(place);
+  // What one may do decides what pages ask for; where it cannot be known, the server's answers do.
+  const rights = client.prefetchQuery(rightsQuery);
+  if (location.pathname === '/') void ahead(client);
+  // The page's own code comes meanwhile.
+  void router.load().catch(() => undefined);
   client.fetchQuery({ queryKey: ['me'], queryFn: fetchMe, retry: 1 }).then(async (me) => {
     if (me.stage !== 'full') { location.assign(me.stage === 'enrol' ? '/enrol' : '/second-factor'); return; }
-    // What one may do decides what pages ask for; where it cannot be known, the server's answers do.
-    await client.prefetchQuery(rightsQuery);
+    await rights;
     startLive();
     app.render(<StrictMode><QueryClientProvider client={client}><RouterProvider router={router} /></QueryClientProvider></StrictMode>);
   }).catch((error: unknown) => {

@@ -85,8 +85,8 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
   const extent = { rows: lines.count, cols: columns.length, page: Math.max(1, Math.floor(seen.height / LINE) - 1) };
 
   useEffect(() => {
-    for (const span of lines.offsets(seen.lines.from, seen.lines.to)) source.want(span.from, span.to);
-  }, [seen.lines, lines, source]);
+    if (!seen.fast) for (const span of lines.offsets(seen.lines.from, seen.lines.to)) source.want(span.from, span.to);
+  }, [seen.lines, seen.fast, lines, source]);
   const rows = lines.count;
   const cols = columns.length;
   useEffect(() => setSelection((before) => inside(before, { rows, cols, page: 1 })), [rows, cols]);
@@ -275,7 +275,7 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
       body.push(<GroupRow key={`g${line}`} id={props.id} line={line} height={LINE} width={edge[edge.length - 1] as number} view={seen.width} open={place.open} active={active >= 0}>{props.groupHead(group)}</GroupRow>);
       continue;
     }
-    const row = source.row(place.offset);
+    const row = seen.fast ? undefined : source.row(place.offset);
     body.push(
       <GridRow
         key={line % pool}
@@ -283,6 +283,7 @@ export function Grid<R>(props: GridProps<R>): ReactNode {
         line={line}
         height={LINE}
         row={row}
+        fast={seen.fast}
         columns={columns}
         edge={edge}
         frozen={frozen}

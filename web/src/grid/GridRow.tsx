@@ -17,6 +17,8 @@ export interface RowProps<R> {
   line: number;
   height: number;
   row: R | undefined;
+  /** Only the line itself, without its cells. */
+  fast: boolean;
   columns: Column<R>[];
   edge: number[];
   frozen: number;
@@ -73,8 +75,9 @@ function Cell<R>({ props, col }: { props: RowProps<R>; col: number }): ReactNode
 function LineOf<R>(props: RowProps<R>): ReactNode {
   const { line, height, frozen, from, to, edge } = props;
   const cells: ReactNode[] = [];
-  for (let col = 0; col < frozen; col += 1) cells.push(<Cell key={col} props={props} col={col} />);
-  for (let col = from; col < to; col += 1) cells.push(<Cell key={col} props={props} col={col} />);
+  if (props.fast) cells.push(<span key="fast" className="fast-line" />);
+  else for (let col = 0; col < frozen; col += 1) cells.push(<Cell key={col} props={props} col={col} />);
+  for (let col = props.fast ? to : from; col < to; col += 1) cells.push(<Cell key={col} props={props} col={col} />);
   const classes = ['grid-row'];
   if (props.here) classes.push('others');
   if (props.faded) classes.push('faded');
@@ -85,7 +88,7 @@ function LineOf<R>(props: RowProps<R>): ReactNode {
       data-line={line}
       aria-busy={props.row === undefined || undefined}
       className={classes.join(' ')}
-      style={{ transform: `translateY(${line * height}px)`, width: edge[edge.length - 1], height }}
+      style={{ top: line * height, width: edge[edge.length - 1], height }}
     >
       {cells}
     </div>
@@ -105,7 +108,7 @@ export function GroupRow({ id, line, height, width, view, open, active, children
   children: ReactNode;
 }): ReactNode {
   return (
-    <div role="row" aria-rowindex={line + 2} data-line={line} className="grid-row group" style={{ transform: `translateY(${line * height}px)`, width, height }}>
+    <div role="row" aria-rowindex={line + 2} data-line={line} className="grid-row group" style={{ top: line * height, width, height }}>
       <div
         role="gridcell"
         id={cellId(id, line, 0)}

@@ -163,6 +163,15 @@ describe('windows', () => {
     expect(calls.filter((offset) => offset === PAGE).length).toBe(1);
     expect(calls).toContain(2 * PAGE);
   });
+  it('asks for the rows where a long scroll ends, not for all that it passed', async () => {
+    const { calls, windows } = world();
+    await windows.start();
+    for (let from = 0; from < 900; from += 30) windows.want(from, from + 30);
+    await new Promise((done) => setTimeout(done, 5));
+    expect(windows.row(875)?.text).toBe('row 875');
+    // The pages at the two ends, and those that were on their way: not all ten.
+    expect(calls.length).toBeLessThan(9);
+  });
   it('shows old rows until the new ones come', async () => {
     const { rows, windows } = world();
     await windows.start();

@@ -14,9 +14,12 @@ interface Held<R> {
   used: number;
 }
 
-export const PAGE = 200;
+export const PAGE = 100;
 /** Pages kept beside those on the screen. */
 const KEPT = 40;
+/** Questions on their way at once. Whoever scrolls through all of it would else ask for each page passed, and wait for
+ *  them all before the rows where the scrolling ended. */
+const AT_ONCE = 3;
 
 export class Windows<R> implements RowSource<R> {
   total = 0;
@@ -28,6 +31,7 @@ export class Windows<R> implements RowSource<R> {
   private asked = new Map<number, Promise<void>>();
   private clock = 0;
   private span = { from: 0, to: PAGE };
+  private down = true;
   private closed = false;
   private retry: ReturnType<typeof setTimeout> | null = null;
 
@@ -41,13 +45,14 @@ export class Windows<R> implements RowSource<R> {
   }
 
   want(from: number, to: number): void {
-    const down = from >= this.span.from;
+    // Asked again for the same rows, it still goes the same way.
+    if (from !== this.span.from) this.down = from > this.span.from;
     this.span = { from, to };
     const first = Math.floor(from / PAGE);
     const last = Math.floor(Math.max(from, to - 1) / PAGE);
     for (let page = first; page <= last; page += 1) this.need(page);
     // One page ahead the way the reader goes.
-    const ahead = down ? last + 1 : first - 1;
+    const ahead = this.down ? last + 1 : first - 1;
     if (ahead >= 0 && ahead * PAGE < this.total) this.need(ahead);
   }
 
@@ -97,7 +102,7 @@ export class Windows<R> implements RowSource<R> {
   private need(page: number): void {
     const held = this.pages.get(page);
     if (held) held.used = ++this.clock;
-    if (!held || held.stale) void this.fetch(page);
+    if ((!held || held.stale) && this.asked.size < AT_ONCE) void this.fetch(page);
   }
 
   private fetch(page: number): Promise<void> {
@@ -113,7 +118,8 @@ export class Windows<R> implements RowSource<R> {
         this.asked.delete(page);
         if (!this.closed) {
           this.changed();
-          if (this.pages.get(page)?.stale && !this.problem) this.want(this.span.from, this.span.to);
+          // What shows by now may wait for its turn, or have become stale again meanwhile.
+          if (!this.problem) this.want(this.span.from, this.span.to);
         }
       });
     this.asked.set(page, promise);

@@ -1,16 +1,17 @@
 // Overview: which share is accounted for, what is next, what is at risk, who is in the data now. Every number opens
 // what it is made of.
 import { useQuery } from '@tanstack/react-query';
-import { approvalsQuery, planQuery, runQuery, runsQuery } from '@/api/queries';
+import { useState } from 'react';
+import { alertsQuery, approvalsQuery, planQuery, quarantineQuery, runQuery, runsQuery } from '@/api/queries';
 import { useRunTables } from '@/app/results';
 import { useMessages } from '@/i18n';
 import { overview as en } from '@/messages/overview.en';
 import { overview as es } from '@/messages/overview.es';
 import { ButtonLink, Empty, Loaded, PageHead, Skeleton, SkeletonRows } from '@/ui';
 import { Accounted } from './accounted';
-import { Next } from './next';
+import { mineQuery, Next } from './next';
 import { RunStrip } from './strip';
-import { Risk } from './risk';
+import { forecastQuery, Risk } from './risk';
 import { WhoIsIn } from './who';
 import { useIf } from '@/app/session';
 
@@ -23,8 +24,13 @@ export function OverviewPage() {
   const current = newest && RUNNING.has(newest.status) ? newest : undefined;
   const detail = useQuery({ ...runQuery(newest?.id ?? ''), enabled: Boolean(newest) }).data;
   const { query, tables } = useRunTables(detail);
-  const plan = useIf('plan.read', planQuery).data;
-  const approvals = useIf('approvals.read', approvalsQuery).data;
+  const plan = useIf('plan.read', planQuery);
+  const approvals = useIf('approvals.read', approvalsQuery);
+  const others = [plan, approvals, useIf('quarantine.read', quarantineQuery), useIf('alerts.read', alertsQuery), useIf('work.read', mineQuery), useIf('work.read', forecastQuery)];
+  // What lies below comes once the height of what lies above is known, so that nothing moves under the reader's finger.
+  const above = runs.isError || (runs.data !== undefined && (!newest || tables !== null || query.isError));
+  const [ready, setReady] = useState(false);
+  if (!ready && above && !others.some((one) => one.isLoading)) setReady(true);
   return (
     <div className="page">
       <PageHead title={t.title} quietTitle />
@@ -36,13 +42,17 @@ export function OverviewPage() {
           return <Accounted run={detail} tables={tables} query={query} shape={<ShapeOfEquation />} />;
         }}
       </Loaded>
-      <div className="columns two">
-        <Next plan={plan?.data} approvals={approvals?.items} anyRun={Boolean(newest)} />
-        <Risk />
-      </div>
-      <div className="columns">
-        <WhoIsIn />
-      </div>
+      {ready ? (
+        <>
+          <div className="columns two">
+            <Next plan={plan.data?.data} approvals={approvals.data?.items} anyRun={Boolean(newest)} />
+            <Risk />
+          </div>
+          <div className="columns">
+            <WhoIsIn />
+          </div>
+        </>
+      ) : above && <div className="columns two"><SkeletonRows rows={5} columns={2} /><SkeletonRows rows={5} columns={3} /></div>}
     </div>
   );
 }

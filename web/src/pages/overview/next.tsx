@@ -1,4 +1,5 @@
 // What only a person can decide, the largest first, with the one action that does it.
+import { queryOptions } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { api, body } from '@/api/client';
@@ -13,6 +14,9 @@ import { overview as es } from '@/messages/overview.es';
 import { ButtonLink, Icon, Section, type IconName } from '@/ui';
 import { useIf } from '@/app/session';
 
+/** One's own tasks, the most pressing first. */
+export const mineQuery = queryOptions({ queryKey: ['work', 'mine'], queryFn: () => body<components['schemas']['MineList']>(api.GET('/api/v1/work/mine')) });
+
 interface Thing { key: string; icon: IconName; title: ReactNode; sub: ReactNode; action: (first: boolean) => ReactNode }
 
 export function Next({ plan, approvals, anyRun }: { plan: PlanBody | undefined; approvals: Approval[] | undefined; anyRun: boolean }) {
@@ -20,7 +24,7 @@ export function Next({ plan, approvals, anyRun }: { plan: PlanBody | undefined; 
   const words = useWords();
   const quarantine = useIf('quarantine.read', quarantineQuery).data;
   const alerts = useIf('alerts.read', alertsQuery).data;
-  const mine = useIf('work.read', { queryKey: ['work', 'mine'], queryFn: () => body<components['schemas']['MineList']>(api.GET('/api/v1/work/mine')) }).data;
+  const mine = useIf('work.read', mineQuery).data;
   const things: Thing[] = [];
   const guarded = Object.values(plan?.plan?.stores ?? {}).some((s) => s.protected);
   if (guarded && approvals && !approvals.some((a) => a.fingerprint === plan?.fingerprint && !a.voided_at)) {

@@ -1,5 +1,5 @@
 // What is at risk: when all will be done, and how likely each deadline is missed, as the server computes it.
-import { useQueries } from '@tanstack/react-query';
+import { queryOptions, useQueries } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, body } from '@/api/client';
 import type { components } from '@/api/schema';
@@ -13,13 +13,15 @@ import { ProblemView, Section, SkeletonRows } from '@/ui';
 type Forecast = components['schemas']['Forecast'];
 type Task = components['schemas']['Task'];
 
+export const forecastQuery = queryOptions({ queryKey: ['work', 'forecast'], staleTime: 60_000, queryFn: () => body<Forecast>(api.GET('/api/v1/work/forecast')) });
+
 const ms = (day: string) => Date.parse(`${day}T12:00`);
 const day = (text: string) => date(ms(text) * 1000);
 
 export function Risk() {
   const t = useMessages({ en, es });
   const may = useMay();
-  const query = useIf('work.read', { queryKey: ['work', 'forecast'], staleTime: 60_000, queryFn: () => body<Forecast>(api.GET('/api/v1/work/forecast')) });
+  const query = useIf('work.read', forecastQuery);
   const f = query.data;
   const worst = [...(f?.deadlines ?? [])].sort((a, b) => b.risk - a.risk || ms(a.deadline) - ms(b.deadline)).slice(0, 5);
   const tasks = useQueries({ queries: worst.map((d) => ({ queryKey: ['work', 'task', d.task, 'name'], staleTime: 60_000, queryFn: () => body<Task>(api.GET('/api/v1/work/tasks/{task}', { params: { path: { task: d.task } } })) })) });

@@ -1,11 +1,11 @@
 // What people say about a task, with mentions, and the files they put beside it.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
+import { useId, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
 import { toast, toastProblem } from '@/app/toast';
 import { bytes } from '@/i18n/format';
 import { Button, ProblemView, Skeleton, Time } from '@/ui';
 import { work } from './api';
-import { mentionAt } from './mention';
+import { kept, mentionAt, written } from './mention';
 import { PersonName } from './parts';
 import { useStore } from './store';
 import type { Comment, Person, Task } from './types';
@@ -53,7 +53,10 @@ function One({ comment, again }: { comment: Comment; again: () => void }): React
 function Write({ label, first = '', onSend, onCancel }: { label: string; first?: string; onSend: (text: string) => Promise<void>; onCancel?: () => void }): ReactElement {
   const t = useWords();
   const store = useStore();
-  const [text, setText] = useState(first);
+  const [begun] = useState(() => written(first));
+  const [text, setText] = useState(begun.text);
+  const named = useRef(new Map(begun.named));
+  const list = useId();
   const [mention, setMention] = useState<{ from: number; word: string } | null>(null);
   const [at, setAt] = useState(0);
   const [busy, setBusy] = useState(false);
@@ -62,7 +65,8 @@ function Write({ label, first = '', onSend, onCancel }: { label: string; first?:
   const insert = (person: Person) => {
     if (!mention) return;
     const after = text.slice(mention.from + 1 + mention.word.length);
-    setText(`${text.slice(0, mention.from)}@[${person.name}](person:${person.id}) ${after.trimStart()}`);
+    named.current.set(person.name, person.id);
+    setText(`${text.slice(0, mention.from)}@${person.name} ${after.trimStart()}`);
     setMention(null);
     area.current?.focus();
   };
@@ -70,7 +74,7 @@ function Write({ label, first = '', onSend, onCancel }: { label: string; first?:
     if (text.trim() === '' || busy) return;
     setBusy(true);
     try {
-      await onSend(text.trim());
+      await onSend(kept(text.trim(), named.current));
       setText('');
     } catch (error) {
       // What was written stays where it is.
@@ -90,12 +94,12 @@ function Write({ label, first = '', onSend, onCancel }: { label: string; first?:
   };
   return (
     <div className="write">
-      <textarea ref={area} className="input" rows={3} aria-label={label} placeholder={t.commentHint} value={text} onKeyDown={keys} onChange={(event) => {
+      <textarea ref={area} className="input" rows={3} aria-label={label} aria-autocomplete="list" aria-controls={people.length > 0 ? list : undefined} aria-activedescendant={people.length > 0 ? `${list}-${at}` : undefined} placeholder={t.commentHint} value={text} onKeyDown={keys} onChange={(event) => {
         setText(event.target.value);
         setMention(mentionAt(event.target.value, event.target.selectionStart));
         setAt(0);
       }} />
-      {people.length > 0 && <ul className="mentions" role="listbox" aria-label={t.people}>{people.map((person, index) => <li key={person.id} role="option" aria-selected={index === at} onPointerDown={(event) => { event.preventDefault(); insert(person); }}>{person.name}{person.organisation && <span className="small muted"> {person.organisation}</span>}</li>)}</ul>}
+      {people.length > 0 && <ul id={list} className="mentions" role="listbox" aria-label={t.people}>{people.map((person, index) => <li key={person.id} id={`${list}-${index}`} role="option" aria-selected={index === at} onPointerDown={(event) => { event.preventDefault(); insert(person); }}>{person.name}{person.organisation && <span className="small muted"> {person.organisation}</span>}</li>)}</ul>}
       <p className="row edit-foot"><span className="small muted push">{t.markdown}</span>{onCancel && <Button small onClick={onCancel}>{t.cancel}</Button>}<Button small kind="primary" disabled={busy || text.trim() === ''} onClick={() => void send()}>{t.comment}</Button></p>
     </div>
   );

@@ -51,6 +51,8 @@ export function FilterBar(props: BarProps): ReactElement {
   const t = useWords();
   const [menu, setMenu] = useState<{ anchor: HTMLElement; name: 'view' | 'group' | 'sort' | 'filter' | 'columns' } | null>(null);
   const [saving, setSaving] = useState(false);
+  const client = useQueryClient();
+  const again = () => client.invalidateQueries({ queryKey: ['work', 'views'] });
   const fields = fieldsOf(store, t);
   const columns = allColumns(store, t, settings);
   const close = (back = false) => {
@@ -71,7 +73,7 @@ export function FilterBar(props: BarProps): ReactElement {
   return (
     <div className="work-bar" role="toolbar" aria-label={t.filterBar}>
       <Chip label={props.view?.name ?? t.allTasks} sub={props.view ? t.sharing[props.view.shared] : undefined} onClick={show('view')} expanded={menu?.name === 'view'} />
-      {props.view && differs(settings, props.view) && props.view.shared !== 'locked' && <Button small kind="quiet" onClick={() => void saveView(props, place, t)}>{t.saveChanges}</Button>}
+      {props.view && differs(settings, props.view) && mayChange(props.view, store.me) && <Button small kind="quiet" onClick={() => void saveView(props, place, t).then(again)}>{t.saveChanges}</Button>}
       <span className="sep" />
       <Search value={settings.filter.q} onChange={(q) => change({ filter: { ...settings.filter, q } })} label={t.search} />
       {settings.filter.tests.map((test, index) => (
@@ -91,7 +93,7 @@ export function FilterBar(props: BarProps): ReactElement {
       <Totals filter={settings.filter} />
       {menu?.name === 'group' && <MenuList anchor={menu.anchor} label={t.group} close={close} items={place === 'board' ? groupable.filter((field) => field.kind !== 'checkbox' && !['step', 'table', 'parent'].includes(field.id)).map((field) => ({ label: field.name, checked: settings.boardBy === field.id, run: () => change({ boardBy: field.id }) })) : groupItems} />}
       {menu?.name === 'sort' && <MenuList anchor={menu.anchor} label={t.sort} close={close} items={sortItems} />}
-      {menu?.name === 'view' && <MenuList anchor={menu.anchor} label={t.savedViews} close={close} items={viewItems(props, t, () => setSaving(true))} />}
+      {menu?.name === 'view' && <MenuList anchor={menu.anchor} label={t.savedViews} close={close} items={viewItems(props, t, store.me, () => setSaving(true), again)} />}
       {menu?.name === 'filter' && <Pop anchor={menu.anchor} label={t.filter} onClose={close}><FilterForm fields={fields} settings={settings} change={change} /></Pop>}
       {menu?.name === 'columns' && (
         <Pop anchor={menu.anchor} label={t.columns} onClose={close} width={260}>
@@ -118,13 +120,16 @@ async function saveView(props: BarProps, place: Layout, t: Words): Promise<void>
   }
 }
 
-function viewItems(props: BarProps, t: Words, save: () => void): (MenuItem | '-')[] {
+/** A locked view is its owner's to change; leads may too, and the server says so where they try. */
+const mayChange = (view: View, me: string) => view.shared !== 'locked' || view.owner === me;
+
+function viewItems(props: BarProps, t: Words, me: string, save: () => void, again: () => unknown): (MenuItem | '-')[] {
   const items: (MenuItem | '-')[] = [{ label: t.allTasks, checked: props.view === null, run: () => props.onView(null) }];
   for (const view of props.views) items.push({ label: view.name, hint: t.sharing[view.shared], icon: view.shared === 'locked' ? 'lock' : undefined, checked: props.view?.id === view.id, run: () => props.onView(view) });
   items.push('-', { label: t.saveAsView, icon: 'plus', run: save });
-  if (props.view) {
+  if (props.view && mayChange(props.view, me)) {
     const view = props.view;
-    items.push({ label: t.deleteView(view.name), icon: 'trash', danger: true, run: () => void work.removeView(view.id).then(() => props.onKeepView(null)).catch(toastProblem) });
+    items.push({ label: t.deleteView(view.name), icon: 'trash', danger: true, run: () => void work.removeView(view.id).then(() => { props.onKeepView(null); return again(); }).catch(toastProblem) });
   }
   return items;
 }

@@ -32,6 +32,7 @@ function useRows(settings: Settings): { windows: Windows<Task>; summaries: Rows[
     return new Windows<Task>(async (offset, limit) => {
       const answer = await work.tasks({ ...asked, offset, limit });
       store.note(answer.rows);
+      store.version = Math.max(store.version, answer.version);
       summaries.current = answer.summaries ?? {};
       return answer;
     }, () => {

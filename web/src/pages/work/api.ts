@@ -22,11 +22,9 @@ function query(words: Record<string, string | number | undefined | null>): strin
   return text === '' ? '' : `?${text}`;
 }
 
-/** Some lists come bare, some in an object with one list: both are taken. */
-function listOf<T>(answer: unknown): T[] {
-  if (Array.isArray(answer)) return answer as T[];
-  const lists = Object.values((answer ?? {}) as Record<string, unknown>).filter(Array.isArray);
-  return (lists[0] ?? []) as T[];
+/** Lists come as an object with `items`. */
+async function list<T>(path: string): Promise<T[]> {
+  return (await call<{ items: T[] }>('GET', path)).items;
 }
 
 export interface TaskQuery {
@@ -47,13 +45,13 @@ export const work = {
   batch: (changes: { id: string; set: TaskSet; version?: number }[]) => call<{ tasks: Task[]; change: string }>('POST', '/tasks/batch', { changes }),
   move: (id: string, to: { after: string | null; parent?: string | null; status?: string }) => call<{ tasks: Task[]; change: string | null }>('POST', `/tasks/${id}/move`, to),
   confirm: (id: string, done: boolean) => call<Task>('POST', `/tasks/${id}/confirm`, { done }),
-  history: async (id: string) => listOf<Change>(await call('GET', `/tasks/${id}/history`)),
+  history: (id: string) => list<Change>(`/tasks/${id}/history`),
   undo: (change: string) => call<unknown>('POST', `/changes/${change}/undo`),
-  comments: async (id: string) => listOf<Comment>(await call('GET', `/tasks/${id}/comments`)),
+  comments: (id: string) => list<Comment>(`/tasks/${id}/comments`),
   comment: (id: string, text: string) => call<Comment>('POST', `/tasks/${id}/comments`, { text }),
   editComment: (id: string, text: string) => call<void>('PATCH', `/comments/${id}`, { text }),
   removeComment: (id: string) => call<void>('DELETE', `/comments/${id}`),
-  attachments: async (id: string) => listOf<Attachment>(await call('GET', `/tasks/${id}/attachments`)),
+  attachments: (id: string) => list<Attachment>(`/tasks/${id}/attachments`),
   attach: async (id: string, file: File) => {
     const headers = { 'content-type': file.type || 'application/octet-stream', 'x-file-name': encodeURIComponent(file.name) };
     const response = await raw(`${ROOT}/tasks/${id}/attachments`, { method: 'POST', headers, body: file });
@@ -62,21 +60,21 @@ export const work = {
   attachmentUrl: (id: string) => `${ROOT}/attachments/${id}`,
   detach: (id: string) => call<void>('DELETE', `/attachments/${id}`),
   watch: (id: string, on: boolean) => call<void>(on ? 'POST' : 'DELETE', `/tasks/${id}/watch`),
-  fields: async () => listOf<Field>(await call('GET', '/fields')),
+  fields: () => list<Field>('/fields'),
   createField: (field: Partial<Field>) => call<Field>('POST', '/fields', field),
   patchField: (id: string, field: Partial<Field>) => call<Field>('PATCH', `/fields/${id}`, field),
   removeField: (id: string) => call<void>('DELETE', `/fields/${id}`),
-  views: async () => listOf<View>(await call('GET', '/views')),
+  views: () => list<View>('/views'),
   createView: (view: Partial<View>) => call<View>('POST', '/views', view),
   patchView: (id: string, view: Partial<View>) => call<View>('PATCH', `/views/${id}`, view),
   removeView: (id: string) => call<void>('DELETE', `/views/${id}`),
-  templates: async () => listOf<Template>(await call('GET', '/templates')),
+  templates: () => list<Template>('/templates'),
   createTemplate: (template: Partial<Template>) => call<Template>('POST', '/templates', template),
   applyTemplate: (id: string, start: string) => call<unknown>('POST', `/templates/${id}/apply`, { start }),
   timeline: () => call<Timeline>('GET', '/timeline'),
   baseline: () => call<unknown>('POST', '/baseline'),
   calendar: (from: string, to: string) => call<CalendarDays>('GET', `/calendar${query({ from, to })}`),
-  blackouts: async () => listOf<Blackout>(await call('GET', '/blackouts')),
+  blackouts: () => list<Blackout>('/blackouts'),
   addBlackout: (date: string, why: string) => call<unknown>('POST', '/blackouts', { date, why }),
   removeBlackout: (id: string) => call<void>('DELETE', `/blackouts/${id}`),
   feed: () => call<{ url: string | null; since: number | null }>('GET', '/feed'),
@@ -84,9 +82,9 @@ export const work = {
   removeFeed: () => call<void>('DELETE', '/feed'),
   forecast: () => call<Forecast>('GET', '/forecast'),
   whatIf: (change: WhatIf) => call<Compared>('POST', '/what-if', change),
-  mine: async () => listOf<Mine>(await call('GET', '/mine')),
+  mine: () => list<Mine>('/mine'),
   draft: () => call<{ added: string[]; kept: number; updated: string[]; gone: string[] }>('POST', '/draft'),
-  questions: async () => listOf<Question>(await call('GET', '/questions')),
+  questions: () => list<Question>('/questions'),
   answer: (task: string, answer: string) => call<unknown>('POST', `/questions/${task}/answer`, { answer }),
   previewImport: async (text: string, format?: string) => {
     const response = await raw(`${ROOT}/import/preview${query({ format })}`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: text });
@@ -94,12 +92,12 @@ export const work = {
   },
   importTasks: (format: string, text: string, mapping: Record<string, string>) => call<Imported>('POST', '/import', { format, text, mapping }),
   exportUrl: (format: string) => `${ROOT}/export${query({ format })}`,
-  webhooks: async () => listOf<Webhook>(await call('GET', '/webhooks')),
+  webhooks: () => list<Webhook>('/webhooks'),
   createWebhook: (url: string, events: string[]) => call<Webhook & { secret?: string }>('POST', '/webhooks', { url, events }),
   removeWebhook: (id: string) => call<void>('DELETE', `/webhooks/${id}`),
   at: (task: string | null, field: string | null) => call<unknown>('POST', '/presence/at', { task, field }),
   people: async () => {
     const response = await raw('/api/v1/people');
-    return listOf<Person>(await response.json());
+    return ((await response.json()) as { items: Person[] }).items;
   },
 };

@@ -8,7 +8,7 @@ const task = (over: Partial<Task> = {}): Task => ({
   binding: null, confirmable: false, status: 'open', progress: null, evidence: [], stale_because: null, owner: null,
   raci: { responsible: [], accountable: null, consulted: [], informed: [] }, priority: 'normal', start: null, deadline: null,
   estimate_hours: null, labels: [], fields: {}, watchers: [], depends_on: [], schedule: null, risk: null, comments: 0,
-  attachments: 0, rank: 'a', version: 1, created_at: 0, updated_at: 0, updated_by: null, started_at: null, done_at: null, gone: false, ...over,
+  attachments: 0, rank: 'a', version: 1, created_at: 0, updated_at: 0, updated_by: 'ana', started_at: null, done_at: null, gone: false, ...over,
 });
 
 /** The server's rule, restated: each field knows the version that wrote it last. */

@@ -1,7 +1,7 @@
 // Work: one place, five views of the same tasks, one filter over all of them.
 import { useLocation, useNavigate } from '@tanstack/react-router';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState, type ReactElement } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState, type ReactElement } from 'react';
 import { useLive, useLiveState, type LiveEvent } from '@/app/live';
 import { useMe } from '@/app/session';
 import { toast, toastProblem } from '@/app/toast';
@@ -16,16 +16,31 @@ import type { Layout, View } from './types';
 import { useWords } from './words';
 import './work.css';
 
-const GridView = lazy(() => import('./GridView').then((module) => ({ default: module.GridView })));
-const BoardView = lazy(() => import('./BoardView').then((module) => ({ default: module.BoardView })));
-const CalendarView = lazy(() => import('./CalendarView').then((module) => ({ default: module.CalendarView })));
-const TimelineView = lazy(() => import('./TimelineView').then((module) => ({ default: module.TimelineView })));
-const MineView = lazy(() => import('./MineView').then((module) => ({ default: module.MineView })));
+const views = {
+  grid: () => import('./GridView'),
+  board: () => import('./BoardView'),
+  calendar: () => import('./CalendarView'),
+  timeline: () => import('./TimelineView'),
+  mine: () => import('./MineView'),
+};
+const GridView = lazy(() => views.grid().then((module) => ({ default: module.GridView })));
+const BoardView = lazy(() => views.board().then((module) => ({ default: module.BoardView })));
+const CalendarView = lazy(() => views.calendar().then((module) => ({ default: module.CalendarView })));
+const TimelineView = lazy(() => views.timeline().then((module) => ({ default: module.TimelineView })));
+const MineView = lazy(() => views.mine().then((module) => ({ default: module.MineView })));
 const TaskDrawer = lazy(() => import('./TaskDrawer').then((module) => ({ default: module.TaskDrawer })));
 const Dialogs = lazy(() => import('./dialogs').then((module) => ({ default: module.Dialogs })));
 
 type Place = Layout | 'mine';
 const PLACES: readonly Place[] = ['grid', 'board', 'calendar', 'timeline', 'mine'];
+
+function placeOf(path: string): Place {
+  const last = path.replace(/^\/work\/?/, '');
+  return PLACES.includes(last as Place) ? (last as Place) : 'grid';
+}
+
+// The view's code comes while this page's is still being read.
+void views[placeOf(location.pathname)]().catch(() => undefined);
 
 /** What every view gets. */
 export interface ViewProps {
@@ -51,11 +66,21 @@ function useLiveWork(store: WorkStore): void {
     } else store.pulseSoon();
   }, [client, store]);
   useLive(['work', 'here', 'reset', 'run.changed'], hear);
+  const missed = useRef(false);
   useEffect(() => {
-    if (state === 'live') {
+    if (state !== 'live') {
+      missed.current ||= state === 'offline';
+      return undefined;
+    }
+    if (missed.current) {
+      missed.current = false;
       store.edits.wake();
       store.pulseSoon();
+      return undefined;
     }
+    // Rows may have been asked for before the first connection heard anything: once, whether something happened between.
+    const timer = setTimeout(() => void work.tasks({ limit: 1 }).then(({ version }) => version !== store.version && store.pulseSoon(), () => undefined), 1500);
+    return () => clearTimeout(timer);
   }, [state, store]);
   useEffect(() => {
     const wake = () => store.edits.wake();
@@ -110,8 +135,7 @@ function Inside({ store }: { store: WorkStore }): ReactElement {
   }, [people.data, fields.data, me, store]);
   useEffect(() => { document.title = `${t.title} · dunlin`; }, [t.title]);
 
-  const path = location.pathname.replace(/^\/work\/?/, '');
-  const place: Place = PLACES.includes(path as Place) ? (path as Place) : 'grid';
+  const place = placeOf(location.pathname);
   const search = location.search as Record<string, string | undefined>;
   const task = search.task;
 

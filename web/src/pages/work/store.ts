@@ -20,6 +20,12 @@ export interface Teller {
   notUndone: () => void;
 }
 
+/** Tasks kept beside those in the views' own rows: whoever scrolls through a hundred thousand keeps the latest of them. */
+const KEPT = 20_000;
+
+/** Milliseconds between two questions of all views while changes keep coming. */
+const BUSY = 800;
+
 /** A place where somebody was last seen this long ago is empty again. */
 const PRESENT = 90_000;
 
@@ -32,6 +38,8 @@ export class WorkStore {
   people = new Map<string, Person>();
   fields: Field[] = [];
   me = '';
+  /** The server's count of changes that the newest rows answer for. */
+  version = -1;
   readonly edits: Edits;
   tell: Teller = { clash: () => undefined, refused: () => undefined, notUndone: () => undefined };
   private newest = new Map<string, Task>();
@@ -40,6 +48,7 @@ export class WorkStore {
   private undoable: Part[][] = [];
   private redoable: Part[][] = [];
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private pulsed = 0;
 
   constructor() {
     this.edits = new Edits({
@@ -69,7 +78,15 @@ export class WorkStore {
   note(tasks: Task[]): void {
     for (const task of tasks) {
       const known = this.newest.get(task.id);
-      if (!known || known.version <= task.version) this.newest.set(task.id, task);
+      if (!known || known.version <= task.version) {
+        // Those seen last stand last.
+        this.newest.delete(task.id);
+        this.newest.set(task.id, task);
+      }
+    }
+    for (const id of this.newest.keys()) {
+      if (this.newest.size <= KEPT) break;
+      if (!this.edits.pending(id)) this.newest.delete(id);
     }
   }
 
@@ -100,14 +117,18 @@ export class WorkStore {
     return this.edits.waiting > 0 ? this.edits.over(newest) : newest;
   }
 
-  /** Somebody changed something: views ask again, once for many changes. */
+  /** Somebody changed something: views ask again, once for many changes, and at leisure while changes keep coming. */
   pulseSoon(wait = 120): void {
-    if (this.timer) return;
+    // One's own act does not wait behind the others'.
+    if (this.timer && wait > 0) return;
+    if (this.timer) clearTimeout(this.timer);
+    const busy = wait > 0 && Date.now() - this.pulsed < BUSY;
     this.timer = setTimeout(() => {
       this.timer = null;
+      this.pulsed = Date.now();
       this.pulse += 1;
       this.draw();
-    }, wait);
+    }, busy ? BUSY : wait);
   }
 
   edit(task: Task, set: TaskSet): void {

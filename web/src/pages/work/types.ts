@@ -1,111 +1,45 @@
-// The work API as the pages use it. The names are the server's; `openapi.json` is the last word on them.
+// The work API's types as the pages use them: those of `openapi.json`, where the server sends every field, also an empty
+// one. By hand stands only what that document has no words for: the shape of free JSON, and words that it spells
+// otherwise than the server sends them.
+import type { components } from '@/api/schema';
+
+type S = components['schemas'];
 
 export type Status = 'open' | 'doing' | 'blocked' | 'done' | 'stale';
 export type Priority = 'low' | 'normal' | 'high' | 'urgent';
+type Kind = 'task' | 'milestone';
 
-export interface Evidence {
-  entry: number;
-  at: number;
-  kind: string;
-  text: string;
-}
-
-export interface Binding {
-  step: string;
-  table: string | null;
-  column: string | null;
-}
-
-export interface Raci {
-  responsible: string[];
-  accountable: string | null;
-  consulted: string[];
-  informed: string[];
-}
-
-export interface TaskSchedule {
-  early_start: string;
-  early_finish: string;
-  late_start: string;
-  late_finish: string;
-  slack_days: number;
-  critical: boolean;
-}
-
+export type Evidence = S['Evidence'];
+export type Binding = Required<Omit<S['Binding'], 'step'>> & { step: string };
+export type Raci = Required<S['Raci']>;
+export type TaskSchedule = S['Scheduled'];
 export type FieldValue = string | number | boolean | null | string[];
 
-export interface Task {
-  id: string;
-  number: number;
-  title: string;
-  description: string;
-  description_html: string;
-  kind: 'task' | 'milestone';
-  parent: string | null;
+export type Task = Required<Omit<S['Task'], 'status' | 'priority' | 'kind' | 'origin' | 'binding' | 'stale_because' | 'raci' | 'fields'>> & {
+  status: Status;
+  priority: Priority;
+  kind: Kind;
   origin: string;
   binding: Binding | null;
-  /** Whether a person says that this bound step is done. */
-  confirmable: boolean;
-  status: Status;
-  progress: number | null;
-  evidence: Evidence[];
   stale_because: string | null;
-  owner: string | null;
   raci: Raci;
-  priority: Priority;
-  start: string | null;
-  deadline: string | null;
-  estimate_hours: number | null;
-  labels: string[];
   fields: Record<string, FieldValue>;
-  watchers: string[];
-  depends_on: { task: string; lag_days: number }[];
-  schedule: TaskSchedule | null;
-  risk: number | null;
-  comments: number;
-  attachments: number;
-  rank: string;
-  version: number;
-  created_at: number;
-  updated_at: number;
-  updated_by: string | null;
-  started_at: number | null;
-  done_at: number | null;
-  /** Whether the plan no longer has what it was drafted for. */
-  gone: boolean;
-}
+};
 
-/** The fields of a task that a person may set; `field:<id>` names a custom one. */
+/** The fields of a task that a person may set; `fields` has the custom ones. */
 export type TaskSet = Record<string, unknown>;
 
-export interface Rows {
-  total: number;
-  version: number;
-  groups: { value: string | null; count: number; sums: Record<string, number> }[] | null;
+export type Rows = Pick<S['Page'], 'total' | 'version'> & {
+  groups: (Omit<S['Group'], 'value'> & { value: string | null })[] | null;
   rows: Task[];
   summaries: Record<string, Record<string, number>>;
-}
+};
 
-export type FieldType = 'text' | 'number' | 'date' | 'person' | 'select' | 'multi_select' | 'checkbox' | 'url';
+export type FieldType = S['FieldType'];
+export type Field = Required<Omit<S['Field'], 'options'>> & { options: Required<S['Choice']>[] };
 
-export interface Field {
-  id: string;
-  name: string;
-  type: FieldType;
-  options: { id: string; name: string; colour: string }[];
-  rank: string;
-}
-
-export type Layout = 'grid' | 'board' | 'calendar' | 'timeline';
-
-export interface View {
-  id: string;
-  name: string;
-  layout: Layout;
-  settings: Record<string, unknown>;
-  shared: 'personal' | 'shared' | 'locked';
-  owner: string;
-}
+export type Layout = S['Layout'];
+export type View = Omit<S['View'], 'settings'> & { settings: Record<string, unknown> };
 
 export interface Person {
   id: string;
@@ -115,156 +49,32 @@ export interface Person {
   organisation: string | null;
 }
 
-export interface Change {
-  change: string;
-  at: number;
-  by: string | null;
-  field: string;
-  from: unknown;
-  to: unknown;
-}
+export type Change = Omit<S['HistoryLine'], 'from' | 'to'> & { from: unknown; to: unknown };
+export type Comment = Required<S['Comment']>;
+export type Attachment = S['Attachment'];
+export interface Question { task: Task; answers: Comment[] }
 
-export interface Comment {
-  id: string;
-  at: number;
-  author: string;
-  text: string;
-  html: string;
-  edited_at: number | null;
-}
-
-export interface Attachment {
-  id: string;
-  name: string;
-  bytes: number;
-  at: number;
-  author: string;
-}
-
-export interface Question {
-  task: Task;
-  answers: Comment[];
-}
-
-export interface TimelineTask {
-  id: string;
-  number: number;
-  title: string;
-  parent: string | null;
-  start: string;
-  finish: string;
-  baseline_start: string | null;
-  baseline_finish: string | null;
-  actual_start: string | null;
-  actual_finish: string | null;
-  critical: boolean;
-  slack_days: number;
-  progress: number | null;
-  status: Status;
-  owner: string | null;
-}
-
-export interface Blackout {
-  id?: string;
-  date: string;
-  why: string;
-  of?: string | null;
-}
-
+export type TimelineTask = Required<Omit<S['Bar'], 'status' | 'kind'>> & { status: Status; kind: Kind };
+export type Blackout = Required<S['Blackout']>;
 /** A stretch of time, in microseconds since 1970 UTC. */
-export interface Span {
-  from: number;
-  to: number;
-}
-
-export interface Timeline {
-  tasks: TimelineTask[];
-  /** How many there are; the answer has at most 5000. */
-  total: number;
-  links: { from: string; to: string; lag_days: number }[];
-  today: string;
-  finish: string | null;
-  finish_p50: string | null;
-  finish_p90: string | null;
-  baseline_at: number | null;
-  blackouts: Blackout[];
-  windows: Span[];
-}
-
+export type Span = S['Span'];
+/** How all lies in time; at most 5000 tasks of `total`. */
+export type Timeline = Required<Omit<S['Timeline'], 'tasks' | 'blackouts'>> & { tasks: TimelineTask[]; blackouts: Blackout[] };
 /** What lies behind the tasks in a calendar. */
-export interface CalendarDays {
-  windows: Span[];
-  blackouts: Blackout[];
-  notices: { date: string; file: string }[];
-}
+export type CalendarDays = Pick<S['CalendarPage'], 'windows' | 'notices'> & { blackouts: Blackout[] };
 
-export interface Forecast {
-  finish_p50: string | null;
-  finish_p90: string | null;
-  deadlines: { task: string; deadline: string; risk: number }[];
-  basis: Record<string, number | string | null | string[]>;
-}
+export type Forecast = Required<S['Forecast']>;
+export type Compared = Required<Omit<S['Compared'], 'forecast' | 'as_it_is'>> & { forecast: Forecast; as_it_is: Forecast };
+export type WhatIf = Partial<S['WhatIf']>;
 
-export interface Compared {
-  forecast: Forecast;
-  as_it_is: Forecast;
-  days_p50: number | null;
-  days_p90: number | null;
-}
+export type Urgency = S['Urgency'];
+export interface Mine { urgency: Urgency; task: Task }
 
-export interface WhatIf {
-  jobs?: number;
-  window?: { days: string[]; from: string; to: string; zone?: string };
-  without_tables?: string[];
-}
+export type Template = Required<S['Template']>;
 
-export type Urgency = 'overdue' | 'today' | 'this_week' | 'waiting_for_me' | 'later';
+export type ImportPreview = Omit<S['Preview'], 'columns'> & { columns: Required<S['Column']>[] };
+export type Leftover = S['Leftover'];
+/** What an import did; `no_home` went into descriptions. */
+export type Imported = Required<S['Imported']>;
 
-export interface Mine {
-  urgency: Urgency;
-  task: Task;
-}
-
-export interface Template {
-  id: string;
-  name: string;
-  tasks: TemplateTask[];
-}
-
-export interface TemplateTask {
-  title: string;
-  description?: string;
-  start_after?: number | null;
-  due_after?: number | null;
-  estimate_hours?: number | null;
-  labels?: string[];
-  after?: number[];
-  part_of?: number | null;
-}
-
-export interface ImportPreview {
-  format: string;
-  columns: { name: string; sample: string; proposed: string | null }[];
-  rows: number;
-  no_home: string[];
-}
-
-export interface Leftover {
-  name: string;
-  why: string;
-  rows: number;
-}
-
-export interface Imported {
-  created: number;
-  /** What went into descriptions because it has no field of its own. */
-  no_home: Leftover[];
-  change: string | null;
-}
-
-export interface Webhook {
-  id: string;
-  url: string;
-  events: string[];
-  failing?: boolean;
-}
+export type Webhook = S['Webhook'];

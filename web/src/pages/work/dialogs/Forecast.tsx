@@ -1,6 +1,8 @@
 // When it will be done, what that rests on, which deadlines are in danger, and what would change it.
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState, type ReactElement } from 'react';
+import { planQuery } from '@/api/queries';
+import { useIf } from '@/app/session';
 import { shortDay, today } from '@/grid/dates';
 import { dec, num, pct } from '@/i18n/format';
 import { Button, Check, Dialog, Field, ProblemView, Skeleton, Stat } from '@/ui';
@@ -63,10 +65,12 @@ function Basis({ forecast, t }: { forecast: Forecast; t: Words }): ReactElement 
   return (
     <section className="section"><header><h3>{t.basisTitle}</h3></header>
       <dl className="facts">{rows.map(([name, value]) => <div key={name} className="facts-pair"><dt>{names[name] ?? name.replaceAll('_', ' ')}</dt><dd>{print(name, value as number | string | null)}</dd></div>)}</dl>
-      {assumed.length > 0 && <ul className="assumed muted small">{assumed.map((one) => <li key={one}>{one}</li>)}</ul>}
+      {assumed.length > 0 && <ul className="assumed muted small">{assumed.map((one) => <li key={one}>{(t.assumed as Record<string, string>)[one] ?? one}</li>)}</ul>}
     </section>
   );
 }
+
+const toggled = (all: string[], one: string) => (all.includes(one) ? all.filter((other) => other !== one) : [...all, one]);
 
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
@@ -76,26 +80,30 @@ function What({ say }: { say: (day: string | null) => string }): ReactElement {
   const [days, setDays] = useState<string[]>([]);
   const [from, setFrom] = useState('22:00');
   const [to, setTo] = useState('06:00');
-  const [without, setWithout] = useState('');
+  const [without, setWithout] = useState<string[]>([]);
+  const plan = useIf('plan.read', planQuery).data?.data.plan;
+  const zone = plan?.window?.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const tables = (plan?.tables ?? []).map((table) => table.to);
   const ask = useMutation({
     mutationFn: () => {
       const change: WhatIf = {};
       if (jobs.trim() !== '') change.jobs = Number(jobs);
-      if (days.length > 0) change.window = { days, from, to };
-      const tables = without.split(',').map((one) => one.trim()).filter(Boolean);
-      if (tables.length > 0) change.without_tables = tables;
+      if (days.length > 0) change.window = { days, from, to, zone };
+      if (without.length > 0) change.without_tables = without;
       return work.whatIf(change);
     },
   });
   return (
     <section className="section"><header><h3>{t.whatIf}</h3></header>
       <form className="what" onSubmit={(event) => { event.preventDefault(); ask.mutate(); }}>
-        <div className="pair">
-          <Field label={t.jobs} type="number" min={1} max={64} value={jobs} placeholder={t.asNow} onChange={(event) => setJobs(event.target.value)} />
-          <Field label={t.withoutTables} value={without} placeholder="atlas.orders" onChange={(event) => setWithout(event.target.value)} />
-        </div>
-        <fieldset className="row wrap"><legend className="small strong">{t.otherWindow}</legend>
-          {DAYS.map((day) => <Check key={day} label={t.weekday[day]} checked={days.includes(day)} onChange={() => setDays((before) => (before.includes(day) ? before.filter((one) => one !== day) : [...before, day]))} />)}
+        <div className="what-jobs"><Field label={t.jobs} type="number" min={1} max={64} value={jobs} placeholder={t.asNow} onChange={(event) => setJobs(event.target.value)} /></div>
+        {tables.length > 0 && (
+          <fieldset className="row wrap"><legend className="small strong">{t.withoutTables}</legend>
+            {tables.map((table) => <Check key={table} label={<span className="mono">{table}</span>} checked={without.includes(table)} onChange={() => setWithout((before) => toggled(before, table))} />)}
+          </fieldset>
+        )}
+        <fieldset className="row wrap"><legend className="small strong">{t.otherWindow(zone)}</legend>
+          {DAYS.map((day) => <Check key={day} label={t.weekday[day]} checked={days.includes(day)} onChange={() => setDays((before) => toggled(before, day))} />)}
           <Field hideLabel label={t.from} type="time" value={from} onChange={(event) => setFrom(event.target.value)} /><Field hideLabel label={t.to} type="time" value={to} onChange={(event) => setTo(event.target.value)} />
         </fieldset>
         <p><Button small type="submit" disabled={ask.isPending}>{t.calculate}</Button></p>

@@ -5,9 +5,9 @@ import { num } from '@/i18n/format';
 import { Button, Choice, Dialog, Field } from '@/ui';
 import { work } from '../api';
 import { fieldsOf } from '../fields';
-import { useStore } from '../store';
+import { useStore, type WorkStore } from '../store';
 import type { Imported, ImportPreview } from '../types';
-import { useWords } from '../words';
+import { useWords, type Words } from '../words';
 import type { DialogProps } from './index';
 
 export const FORMATS = ['airtable', 'asana', 'trello', 'jira', 'csv'] as const;
@@ -46,13 +46,13 @@ export function ImportDialog({ onClose }: DialogProps): ReactElement {
   };
   if (done) {
     return (
-      <Dialog title={t.imported(num(done.created))} onClose={onClose} foot={<>{done.change && <Button icon="undo" onClick={() => void work.undo(done.change as string).then(() => { store.pulseSoon(0); onClose(); }).catch(toastProblem)}>{t.undo}</Button>}<Button kind="primary" onClick={onClose}>{t.done}</Button></>}>
+      <Dialog title={t.imported(done.created, num(done.created))} onClose={onClose} foot={<>{done.change && <Button icon="undo" onClick={() => void work.undo(done.change as string).then(() => { store.pulseSoon(0); onClose(); }).catch(toastProblem)}>{t.undo}</Button>}<Button kind="primary" onClick={onClose}>{t.done}</Button></>}>
         <Homeless list={done.no_home.map((one) => `${one.name}: ${t.noHomeWhy[one.why as keyof typeof t.noHomeWhy] ?? one.why} (${num(one.rows)})`)} />
       </Dialog>
     );
   }
   if (preview) {
-    const fields = [...fieldsOf(store, t).filter((field) => !['table', 'step'].includes(field.id)), { id: 'description', name: t.description }];
+    const homes = homesOf(store, t);
     return (
       <Dialog wide title={t.importMapping} onClose={onClose} onSubmit={() => void bring()} foot={<><Button onClick={() => setPreview(null)}>{t.back}</Button><Button kind="primary" type="submit" disabled={busy}>{t.importRows(num(preview.rows))}</Button></>}>
         <p className="muted">{t.importFound(t.formats[preview.format as keyof typeof t.formats] ?? preview.format, num(preview.rows))}</p>
@@ -64,7 +64,7 @@ export function ImportDialog({ onClose }: DialogProps): ReactElement {
                 <tr key={column.name}>
                   <td><b>{column.name}</b></td>
                   <td className="muted"><span className="sample clip">{column.sample}</span></td>
-                  <td><Choice hideLabel label={t.importToOf(column.name)} value={mapping[column.name] ?? ''} onChange={(event) => setMapping({ ...mapping, [column.name]: event.target.value })} options={[{ value: '', label: t.noHome }, ...withProposed(fields, column.proposed).map((field) => ({ value: field.id, label: field.name }))]} /></td>
+                  <td><Choice hideLabel label={t.importToOf(column.name)} value={mapping[column.name] ?? ''} onChange={(event) => setMapping({ ...mapping, [column.name]: event.target.value })} options={[{ value: '', label: t.noHome }, ...homes]} /></td>
                 </tr>
               ))}
             </tbody>
@@ -87,9 +87,14 @@ export function ImportDialog({ onClose }: DialogProps): ReactElement {
   );
 }
 
-/** A field that the server proposes is offered even when this page does not list it. */
-function withProposed(fields: { id: string; name: string }[], proposed: string | null): { id: string; name: string }[] {
-  return proposed && !fields.some((field) => field.id === proposed) ? [...fields, { id: proposed, name: proposed.replaceAll('_', ' ') }] : fields;
+/** Where a column can go: the fields of a task, the workspace's own, and what only a file has. */
+function homesOf(store: WorkStore, t: Words): { value: string; label: string }[] {
+  const fields = fieldsOf(store, t).filter((field) => !['table', 'step'].includes(field.id));
+  return [
+    ...fields.map((field) => ({ value: field.custom ? `fields.${field.id}` : field.id, label: field.name })),
+    { value: 'description', label: t.description },
+    ...Object.entries(t.importHome).map(([value, label]) => ({ value, label })),
+  ];
 }
 
 function Homeless({ list }: { list: string[] }): ReactElement | null {

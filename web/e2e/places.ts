@@ -1,6 +1,8 @@
-// Where the tests' servers are, and what signs them in.
-export const BASE = 'http://localhost:7493';
-export const FIRST_VISIT = 'http://localhost:7494';
+// Where the tests' servers are, and what signs them in. `DUNLIN_E2E_PORT` moves them, so that two checkouts can be
+// tested at a time.
+const port = Number(process.env.DUNLIN_E2E_PORT ?? 7493);
+export const BASE = `http://localhost:${port}`;
+export const FIRST_VISIT = `http://localhost:${port + 1}`;
 export const STATE = 'test-results/state/owner.json';
 export const PLACES_FILE = 'test-results/state/places.json';
 export const OWNER = { name: 'Ana Ruiz', email: 'ana@atlas.example', password: 'a quiet tide at seven' };

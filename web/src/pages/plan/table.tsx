@@ -17,9 +17,10 @@ const RuleDrawer = lazy(() => import('./rule').then((m) => ({ default: m.RuleDra
 
 function Made({ line }: { line: Line }) {
   const t = useMessages({ en, es });
+  const e = useMessages({ en: editEn, es: editEs });
   switch (line.how) {
     case 'as_is': return <span className="muted">{t.asIs}</span>;
-    case 'cleaned': return <>{t.cleaned(line.detail ?? '')}</>;
+    case 'cleaned': return <>{t.cleaned(e.cleans[line.detail ?? ''] ?? line.detail ?? '')}</>;
     case 'sql': return <code className="code">{line.detail}</code>;
     case 'used': return <span className="muted">{t.usedIn}</span>;
     case 'undecided': return <Badge tone="warn" icon="warn">{t.undecided}</Badge>;
@@ -61,8 +62,8 @@ export function OneTable({ table, stores }: { table: PlanTable; stores: SchemaTa
                     <td className="to"><Icon name={l.target ? 'arrow' : 'minus'} /></td>
                     <td className="nowrap">{edits ? <Opener line={l} onOpen={() => setEditing({ line: l })} /> : l.target ? <b>{l.target}</b> : <span className="muted">–</span>}</td>
                     <td><Made line={l} /></td>
-                    <td>{l.kind && <Badge>{l.kind}</Badge>}</td>
-                    <td>{l.protect && <Badge tone="info" icon="lock">{l.protect}</Badge>}</td>
+                    <td>{l.kind && <Badge title={l.kind}>{e.kinds[l.kind] ?? l.kind}</Badge>}</td>
+                    <td>{l.protect && <Badge tone="info" icon="lock" title={l.protect}>{e.protects[l.protect] ?? l.protect}</Badge>}</td>
                   </tr>
                 ))}
               </tbody>

@@ -71,7 +71,7 @@ export interface PlanStore { url: string; region?: string; processor?: string; p
 export interface Plan {
   name: string; summary?: string; stores: Record<string, PlanStore>; tables: PlanTable[];
   people?: { name: string; email: string; role: string; organisation?: string }[];
-  window?: { days: string[]; from: string; to: string; zone: string };
+  window?: { days: string[]; from: string; to: string; zone: string; source_load?: string };
   comply?: { packs?: string[]; controller?: string; dpia?: string; waivers?: { rule: string; reason: string; by: string; until: string }[] };
   notices?: { file: string; audience: string; publish?: string }[];
 }

@@ -205,6 +205,14 @@ export interface Forecast {
   basis: Record<string, number | string | null | string[]>;
 }
 
+/** Hours that would disturb least. `load` is by hour of the week, Monday 0 h first; null while it is not known. */
+export interface LoadWindows {
+  proposals: { days: string[]; from: string; to: string; zone: string; disruption: number | null; reason: string }[];
+  load: number[] | null;
+  hours_known: number;
+  sensitive: number;
+}
+
 export interface Compared {
   forecast: Forecast;
   as_it_is: Forecast;
@@ -214,7 +222,7 @@ export interface Compared {
 
 export interface WhatIf {
   jobs?: number;
-  window?: { days: string[]; from: string; to: string; zone?: string };
+  window?: { days: string[]; from: string; to: string; zone: string };
   without_tables?: string[];
 }
 

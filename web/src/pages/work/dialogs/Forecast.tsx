@@ -81,7 +81,7 @@ function What({ say }: { say: (day: string | null) => string }): ReactElement {
     mutationFn: () => {
       const change: WhatIf = {};
       if (jobs.trim() !== '') change.jobs = Number(jobs);
-      if (days.length > 0) change.window = { days, from, to };
+      if (days.length > 0) change.window = { days, from, to, zone: Intl.DateTimeFormat().resolvedOptions().timeZone };
       const tables = without.split(',').map((one) => one.trim()).filter(Boolean);
       if (tables.length > 0) change.without_tables = tables;
       return work.whatIf(change);

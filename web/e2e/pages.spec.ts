@@ -2,7 +2,7 @@
 // the window.
 import { expect, left, settled, test, violations } from './support';
 
-const PAGES = ['/', '/work', '/plan', '/plan/text', '/plan/check', '/plan/approvals', '/data', '/data/reconciliation', '/data/profile', '/runs', '/guard', '/guard/live',
+const PAGES = ['/', '/work', '/work/hours', '/plan', '/plan/text', '/plan/check', '/plan/approvals', '/data', '/data/reconciliation', '/data/profile', '/data/export', '/runs', '/guard', '/guard/live',
   '/guard/alerts', '/guard/log', '/guard/grants', '/guard/policies', '/evidence', '/settings', '/settings/server', 'RUN', 'PERSON', 'ALERT', 'GROUP'];
 
 for (const width of [1440, 390]) {

@@ -54,7 +54,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   mkdirSync(dirname(STATE), { recursive: true });
   const everybody = (await (await api.get('/api/v1/people')).json()) as { items: { id: string; email: string }[] };
   const id = (email: string) => everybody.items.find((p) => p.email === email)?.id ?? '';
-  const left: Left = { firstVisit: { dir: fresh, secret: two.secret }, people: { ben: id('ben@partner.example'), nadia: id('nadia@atlas.example') }, passwords: given };
+  const left: Left = { dir: seeded, firstVisit: { dir: fresh, secret: two.secret }, people: { ben: id('ben@partner.example'), nadia: id('nadia@atlas.example') }, passwords: given };
   await api.storageState({ path: STATE });
   writeFileSync(PLACES_FILE, JSON.stringify(left));
   await api.dispose();

@@ -59,8 +59,8 @@ export interface WouldDecide { rows: number; released: number; discarded: number
 
 export interface QuarantineGroup { group: string; run: string; table: string; reason: string; column: string | null; pattern: string | null; rows: number }
 
-export interface PlanColumn { target: string; sql?: string; clean?: string; from?: string; kind?: string; protect?: string; formats?: string[]; region?: string; default?: string }
-export interface PlanRule { name: string; check: string; otherwise: string }
+export interface PlanColumn { target: string; sql?: string; clean?: string; from?: string; kind?: string; protect?: string; formats?: string[]; region?: string; sentinels?: string[] }
+export interface PlanRule { name: string; check: string; otherwise: string; fix?: { column: string; value: string }[] }
 export interface PlanTable {
   from: string; to: string; key?: string[]; purpose?: string; basis?: string; retain?: string; where?: string;
   columns?: PlanColumn[]; drop?: { column: string; reason: string }[]; rules?: PlanRule[]; into?: string; replace?: boolean;
@@ -71,11 +71,13 @@ export interface PlanStore { url: string; region?: string; processor?: string; p
 export interface Plan {
   name: string; summary?: string; stores: Record<string, PlanStore>; tables: PlanTable[];
   people?: { name: string; email: string; role: string; organisation?: string }[];
-  window?: { days: string[]; from: string; to: string; zone: string };
+  window?: { days: string[]; from: string; to: string; zone: string; source_load?: string };
   comply?: { packs?: string[]; controller?: string; dpia?: string; waivers?: { rule: string; reason: string; by: string; until: string }[] };
   notices?: { file: string; audience: string; publish?: string }[];
 }
 export interface PlanBody { text: string; fingerprint: string | null; plan: Plan | null; findings: import('./client').Finding[] }
+/** What an edit of the plan came to. */
+export interface PlanSaved { fingerprint: string; changes: { change: string; moves: boolean }[]; findings: import('./client').Finding[] }
 export interface PlanDiff { fingerprint: string | null; changes: { change: string; moves: boolean }[]; findings: import('./client').Finding[] }
 export interface Approval { fingerprint: string; stores: Record<string, string>; by: string; at: number; voided_at?: number | null; void_code?: string | null; holds?: boolean }
 

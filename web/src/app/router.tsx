@@ -28,6 +28,7 @@ const planApprovals = lazyRouteComponent(() => import('@/pages/plan/approvals'),
 const data = lazyRouteComponent(() => import('@/pages/data'), 'QuarantinePage');
 const reconciliation = lazyRouteComponent(() => import('@/pages/data/reconciliation'), 'ReconciliationPage');
 const profile = lazyRouteComponent(() => import('@/pages/data/profile'), 'ProfilePage');
+const exporting = lazyRouteComponent(() => import('@/pages/data/export'), 'ExportPage');
 const runs = lazyRouteComponent(() => import('@/pages/runs'), 'RunsPage');
 const run = lazyRouteComponent(() => import('@/pages/runs/run'), 'RunPage');
 const people = lazyRouteComponent(() => import('@/pages/guard'), 'PeoplePage');
@@ -46,7 +47,7 @@ const tree = root.addChildren([
   page('/', overview),
   page('/work/$', work),
   page('/plan', plan), page('/plan/text', planText), page('/plan/check', planCheck), page('/plan/approvals', planApprovals),
-  page('/data', data), page('/data/reconciliation', reconciliation), page('/data/profile', profile),
+  page('/data', data), page('/data/reconciliation', reconciliation), page('/data/profile', profile), page('/data/export', exporting),
   page('/runs', runs), page('/runs/$run', run),
   page('/guard', people), page('/guard/people/$person', person), page('/guard/live', live), page('/guard/alerts', alerts),
   page('/guard/log', log), page('/guard/policies', policies), page('/guard/grants', grants),

@@ -3,7 +3,7 @@ const n = (count: number, one: string, many: string) => (count === 1 ? one : man
 export const work = {
   title: 'Work',
   views: 'Views of work',
-  place: { grid: 'Grid', board: 'Board', calendar: 'Calendar', timeline: 'Timeline', mine: 'My work' },
+  place: { grid: 'Grid', board: 'Board', calendar: 'Calendar', timeline: 'Timeline', hours: 'Days and hours', mine: 'My work' },
   more: 'More',
   newTask: 'New task',
   task: 'Task',

@@ -6,7 +6,7 @@ const n = (count: number, one: string, many: string) => (count === 1 ? one : man
 export const work: Same<typeof en> = {
   title: 'Trabajo',
   views: 'Vistas del trabajo',
-  place: { grid: 'Tabla', board: 'Tablero', calendar: 'Calendario', timeline: 'Cronograma', mine: 'Mi trabajo' },
+  place: { grid: 'Tabla', board: 'Tablero', calendar: 'Calendario', timeline: 'Cronograma', hours: 'Días y horas', mine: 'Mi trabajo' },
   more: 'Más',
   newTask: 'Nueva tarea',
   task: 'Tarea',

@@ -15,8 +15,8 @@ function useModal(onClose: () => void) {
     const before = document.activeElement as HTMLElement | null;
     if (dialog && !dialog.open) {
       dialog.showModal();
-      // A form begins at its first field, not at the button that closes it.
-      dialog.querySelector<HTMLElement>('form .dialog-body :is(input, select, textarea)')?.focus();
+      // A form begins at its first field, or at the one that says so, not at the button that closes it.
+      (dialog.querySelector<HTMLElement>('[data-first]') ?? dialog.querySelector<HTMLElement>('form .dialog-body :is(input, select, textarea)'))?.focus();
     }
     return () => { if (dialog?.open) dialog.close(); before?.focus?.(); };
   }, []);

@@ -3,14 +3,19 @@ import type { ReactNode } from 'react';
 import { useMessages } from '@/i18n';
 import { data as en } from '@/messages/data.en';
 import { data as es } from '@/messages/data.es';
+import { exporting as exportEn } from '@/messages/export.en';
+import { exporting as exportEs } from '@/messages/export.es';
+import { useMay } from '@/app/session';
 import { PageHead, Tabs } from '@/ui';
 
 export function DataFrame({ children, actions, sub }: { children: ReactNode; actions?: ReactNode; sub?: ReactNode }) {
   const t = useMessages({ en, es });
+  const e = useMessages({ en: exportEn, es: exportEs });
+  const may = useMay();
   return (
     <div className="page">
       <PageHead title={t.title} sub={sub} actions={actions} />
-      <Tabs label={t.tabs} tabs={[{ to: '/data', label: t.tabQuarantine, exact: true }, { to: '/data/reconciliation', label: t.tabReconciliation }, { to: '/data/profile', label: t.tabProfile }]} />
+      <Tabs label={t.tabs} tabs={[{ to: '/data', label: t.tabQuarantine, exact: true }, { to: '/data/reconciliation', label: t.tabReconciliation }, { to: '/data/profile', label: t.tabProfile }, ...(may('data.export') ? [{ to: '/data/export' as const, label: e.tab }] : [])]} />
       {children}
     </div>
   );

@@ -1,7 +1,7 @@
 // Reconciliation of a run, a table at a time, and reading both sides again.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { raw } from '@/api/client';
 import { runQuery, runsQuery, verificationsQuery, verificationQuery } from '@/api/queries';
 import type { Verification } from '@/api/types';
@@ -13,7 +13,10 @@ import { num, when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { data as en } from '@/messages/data.en';
 import { data as es } from '@/messages/data.es';
+import { exporting as exportEn } from '@/messages/export.en';
+import { exporting as exportEs } from '@/messages/export.es';
 import { Badge, Button, DispositionBar, DISPOSITIONS, Empty, Icon, Id, Loaded, Num, Section, Swatch, Table, Time, total, type Column } from '@/ui';
+import { DifferencesDrawer } from './differences';
 import { DataFrame } from './frame';
 
 export function ReconciliationPage() {
@@ -65,11 +68,15 @@ export function ReconciliationPage() {
 
 function Line({ v }: { v: Verification }) {
   const t = useMessages({ en, es });
+  const e = useMessages({ en: exportEn, es: exportEs });
+  const [open, setOpen] = useState<string | null>(null);
   const differ = Object.values(v.differing).reduce((a, b) => a + b, 0);
   return (
-    <li className="row wrap">
+    <li className="row wrap" style={{ gap: '4px 12px' }}>
       {v.status === 'running' ? <Badge tone="accent" icon="play">{t.verifying}</Badge> : v.status === 'failed' ? <Badge tone="bad" icon="warn">{t.verifyFailed}</Badge> : v.reconciled ? <Badge tone="good" icon="check">{t.verified}</Badge> : <Badge tone="bad" icon="warn">{t.differ(num(differ))}</Badge>}
       <Time at={v.started_at} />{v.problem && <span className="muted">{v.problem}</span>}
+      {Object.entries(v.differing).filter(([, n]) => n > 0).map(([table, n]) => <button key={table} type="button" className="opens" onClick={() => setOpen(table)}>{e.differIn(num(n), table)}</button>)}
+      {open && <DifferencesDrawer verification={v.id} table={open} count={v.differing[open] ?? 0} onClose={() => setOpen(null)} />}
     </li>
   );
 }

@@ -1,19 +1,15 @@
 // The plan's tables, both sides beside each other.
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
 import { dataSchemaQuery, planQuery } from '@/api/queries';
-import type { Plan, PlanTable, SchemaTable } from '@/api/types';
-import { useMay } from '@/app/session';
+import type { Plan, SchemaTable } from '@/api/types';
 import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
-import { pct } from '@/i18n/format';
 import { plan as en } from '@/messages/plan.en';
 import { plan as es } from '@/messages/plan.es';
-import { Badge, Button, ButtonLink, Empty, Icon, Loaded, Section, Who } from '@/ui';
-import { Sample } from '@/pages/data/sample';
+import { Badge, ButtonLink, Empty, Loaded, Section, Who } from '@/ui';
 import { PlanFrame } from './frame';
-import { mapping, type Line } from './mapping';
+import { OneTable } from './table';
 
 export function PlanPage() {
   const t = useMessages({ en, es });
@@ -40,72 +36,10 @@ function Whole({ plan, stores, chosen }: { plan: Plan; stores: SchemaTable[] | u
             <Link key={x.to} to="/plan" search={{ table: x.to } as never} aria-current={x === shown ? 'true' : undefined}><span>{x.to}</span><span className="n">{x.columns?.length ?? ''}</span></Link>
           ))}
         </nav>
-        {shown && <One key={shown.to} table={shown} stores={stores?.find((x) => x.table === shown.to)} />}
+        {shown && <OneTable key={shown.to} table={shown} stores={stores?.find((x) => x.table === shown.to)} />}
       </div>
       <div className="columns two"><Stores plan={plan} /><Around plan={plan} /></div>
     </>
-  );
-}
-
-function Made({ line }: { line: Line }) {
-  const t = useMessages({ en, es });
-  switch (line.how) {
-    case 'as_is': return <span className="muted">{t.asIs}</span>;
-    case 'cleaned': return <>{t.cleaned(line.detail ?? '')}</>;
-    case 'sql': return <code className="code">{line.detail}</code>;
-    case 'used': return <span className="muted">{t.usedIn}</span>;
-    case 'undecided': return <Badge tone="warn" icon="warn">{t.undecided}</Badge>;
-    case 'dropped': return <><Badge icon="minus">{t.dropped}</Badge> <span className="muted">{line.detail}</span></>;
-  }
-}
-
-function One({ table, stores }: { table: PlanTable; stores: SchemaTable | undefined }) {
-  const t = useMessages({ en, es });
-  const may = useMay();
-  const source = stores?.source?.columns;
-  const [looking, setLooking] = useState<'source' | 'target' | null>(null);
-  const lines = mapping(table, source);
-  return (
-    <div className="stack" style={{ gap: 24 }}>
-      <section aria-labelledby="both">
-        <div className="row wrap"><h2 id="both" style={{ fontSize: 16, lineHeight: '24px' }}>{table.from} <Icon name="arrow" /> {table.to}</h2>
-          {may('data.read') && <span className="push row"><Button small icon="table" onClick={() => setLooking('source')}>{t.sampleSource}</Button>{stores?.target && <Button small icon="table" onClick={() => setLooking('target')}>{t.sampleTarget}</Button>}</span>}</div>
-        <p className="muted" style={{ marginBottom: 8 }}>
-          {table.where ? <>{t.where}: <code className="code">{table.where}</code></> : t.wherePlain}
-          {table.key && <> · {t.key} <code className="code">{table.key.join(', ')}</code></>}
-          {table.retain && <> · {t.retain} <code className="code">{table.retain}</code></>}
-          {table.purpose && <> · {t.purpose} {table.purpose}</>}{table.basis && <> · {t.basis} {table.basis}</>}
-        </p>
-        {!table.columns?.length && <p className="note">{t.everyColumn}{!source && ` ${t.noSchema}`}</p>}
-        {lines.length > 0 && (
-          <div className="table-scroll" tabIndex={0} role="group" aria-label={t.tabTables}>
-            <table className="table map-table">
-              <caption className="vh">{table.from} → {table.to}</caption>
-              <thead><tr><th scope="col">{t.sourceColumn}</th><th scope="col"><span className="vh">→</span></th><th scope="col">{t.targetColumn}</th><th scope="col">{t.made}</th><th scope="col">{t.kind}</th><th scope="col">{t.protect}</th></tr></thead>
-              <tbody>
-                {lines.map((l, i) => (
-                  <tr key={`${l.source ?? ''}-${l.target ?? ''}-${i}`} className={l.how === 'undecided' ? 'flag' : undefined}>
-                    <td className="nowrap">{l.source ? <><b>{l.source}</b>{l.type && <span className="small muted"> {l.type.toLowerCase()}</span>}</> : <span className="muted">–</span>}</td>
-                    <td className="to"><Icon name={l.target ? 'arrow' : 'minus'} /></td>
-                    <td className="nowrap">{l.target ? <b>{l.target}</b> : <span className="muted">–</span>}</td>
-                    <td><Made line={l} /></td>
-                    <td>{l.kind && <Badge>{l.kind}</Badge>}</td>
-                    <td>{l.protect && <Badge tone="info" icon="lock">{l.protect}</Badge>}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
-      </section>
-      {looking && <Sample table={table.to} side={looking} onClose={() => setLooking(null)} />}
-      <Section title={t.rules}>
-        {!table.rules?.length && <p className="muted">{t.rulesNone}</p>}
-        <ul className="changes">{table.rules?.map((r) => <li key={r.name}><b>{r.name}</b>: <code className="code">{r.check}</code> <span className="muted">{t.mustHold} {t.otherwise[r.otherwise] ?? r.otherwise}</span></li>)}</ul>
-        {table.duplicates && <p style={{ marginTop: 8 }}><b>{t.duplicates}</b> <span className="muted">{t.duplicatesSay(table.duplicates.match.join('; '), pct(table.duplicates.above, 0), pct(table.duplicates.review, 0))}</span></p>}
-        {table.enrich?.map((e) => <p key={e.from} style={{ marginTop: 4 }}><b>{t.enrich}</b> <span className="muted">{t.enrichSay(e.from, e.add.map(([to]) => to).join(', '), e.when)}</span></p>)}
-      </Section>
-    </div>
   );
 }
 

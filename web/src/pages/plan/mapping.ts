@@ -36,14 +36,18 @@ export function mapping(table: PlanTable, source: readonly Has[] | undefined): L
   const lines = (table.columns ?? []).map(lineOf);
   const type = (name: string | null) => source?.find((c) => c.name === name)?.type ?? null;
   for (const line of lines) line.type = type(line.source);
+  const stays = new Map((table.drop ?? []).map((d) => [d.column, d.reason]));
   if (!table.columns?.length) {
-    return (source ?? []).map((c) => ({ source: c.name, type: c.type, target: c.name, how: 'as_is', detail: null, kind: c.kind ?? null, protect: null }));
+    return (source ?? []).map((c) => {
+      const reason = stays.get(c.name);
+      const base = { source: c.name, type: c.type, protect: null };
+      return reason === undefined ? { ...base, target: c.name, how: 'as_is', detail: null, kind: c.kind ?? null } : { ...base, target: null, how: 'dropped', detail: reason, kind: null };
+    });
   }
   const named = new Set(lines.map((l) => l.source));
   for (const d of table.drop ?? []) lines.push({ source: d.column, type: type(d.column), target: null, how: 'dropped', detail: d.reason, kind: null, protect: null });
-  const dropped = new Set((table.drop ?? []).map((d) => d.column));
   for (const c of source ?? []) {
-    if (named.has(c.name) || dropped.has(c.name)) continue;
+    if (named.has(c.name) || stays.has(c.name)) continue;
     const places = [...(table.columns ?? []).map((x) => x.sql ?? ''), table.where ?? '', table.retain ?? ''];
     const used = places.some((sql) => reads(sql, c.name)) || (table.key ?? []).includes(c.name);
     lines.push({ source: c.name, type: c.type, target: null, how: used ? 'used' : 'undecided', detail: null, kind: null, protect: null });

@@ -1,6 +1,7 @@
 // The work API, call by call. A thin layer over the app's client: no caching, no retrying.
 import { raw } from '@/api/client';
-import type { Attachment, Blackout, CalendarDays, Change, Comment, Compared, Field, Forecast, ImportPreview, Imported, Mine, Person, Question, Rows, Task, TaskSet, Template, Timeline, View, Webhook, WhatIf } from './types';
+import type { Days } from './hours';
+import type { Attachment, Blackout, CalendarDays, Change, Comment, Compared, Field, Forecast, ImportPreview, Imported, LoadWindows, Mine, Person, Question, Rows, Task, TaskSet, Template, Timeline, View, Webhook, WhatIf } from './types';
 
 const ROOT = '/api/v1/work';
 
@@ -75,8 +76,11 @@ export const work = {
   baseline: () => call<unknown>('POST', '/baseline'),
   calendar: (from: string, to: string) => call<CalendarDays>('GET', `/calendar${query({ from, to })}`),
   blackouts: () => list<Blackout>('/blackouts'),
-  addBlackout: (date: string, why: string) => call<unknown>('POST', '/blackouts', { date, why }),
+  addBlackout: (date: string, why: string, of: string | null = null) => call<unknown>('POST', '/blackouts', { date, why, ...(of && { of }) }),
   removeBlackout: (id: string) => call<void>('DELETE', `/blackouts/${id}`),
+  workingDays: () => list<Days>('/working-days'),
+  putWorkingDays: (days: Days) => call<void>('PUT', '/working-days', days),
+  windows: () => call<LoadWindows>('GET', '/windows'),
   feed: () => call<{ url: string | null; since: number | null }>('GET', '/feed'),
   makeFeed: () => call<{ url: string }>('POST', '/feed'),
   removeFeed: () => call<void>('DELETE', '/feed'),

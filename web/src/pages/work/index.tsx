@@ -1,4 +1,5 @@
-// Work: one place, five views of the same tasks, one filter over all of them.
+// Work: one place, five views of the same tasks, one filter over all of them; and the
+// hours and days in which it is done.
 import { useLocation, useNavigate } from '@tanstack/react-router';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState, type ReactElement } from 'react';
@@ -22,17 +23,19 @@ const views = {
   calendar: () => import('./CalendarView'),
   timeline: () => import('./TimelineView'),
   mine: () => import('./MineView'),
+  hours: () => import('./HoursView'),
 };
 const GridView = lazy(() => views.grid().then((module) => ({ default: module.GridView })));
 const BoardView = lazy(() => views.board().then((module) => ({ default: module.BoardView })));
 const CalendarView = lazy(() => views.calendar().then((module) => ({ default: module.CalendarView })));
 const TimelineView = lazy(() => views.timeline().then((module) => ({ default: module.TimelineView })));
 const MineView = lazy(() => views.mine().then((module) => ({ default: module.MineView })));
+const HoursView = lazy(() => views.hours().then((module) => ({ default: module.HoursView })));
 const TaskDrawer = lazy(() => import('./TaskDrawer').then((module) => ({ default: module.TaskDrawer })));
 const Dialogs = lazy(() => import('./dialogs').then((module) => ({ default: module.Dialogs })));
 
-type Place = Layout | 'mine';
-const PLACES: readonly Place[] = ['grid', 'board', 'calendar', 'timeline', 'mine'];
+type Place = Layout | 'mine' | 'hours';
+const PLACES: readonly Place[] = ['grid', 'board', 'calendar', 'timeline', 'hours', 'mine'];
 
 function placeOf(path: string): Place {
   const last = path.replace(/^\/work\/?/, '');
@@ -174,12 +177,13 @@ function Inside({ store }: { store: WorkStore }): ReactElement {
           <Button kind="primary" small icon="plus" onClick={() => setDialog('new')}>{t.newTask}</Button>
         </div>
       </div>
-      {place !== 'mine' && <FilterBar place={place} settings={kept.settings} change={change} view={view} views={views.data ?? []} onView={openView} onKeepView={(id) => setKept((before) => { const after = { ...before, view: id }; keep(after); return after; })} onFields={() => setDialog('fields')} />}
+      {place !== 'mine' && place !== 'hours' && <FilterBar place={place} settings={kept.settings} change={change} view={view} views={views.data ?? []} onView={openView} onKeepView={(id) => setKept((before) => { const after = { ...before, view: id }; keep(after); return after; })} onFields={() => setDialog('fields')} />}
       <Suspense fallback={<div className="work-pad"><SkeletonRows rows={12} columns={6} /></div>}>
         {place === 'grid' && <GridView {...props} onNew={() => setDialog('new')} onDialog={setDialog} />}
         {place === 'board' && <BoardView {...props} />}
         {place === 'calendar' && <CalendarView {...props} onDialog={setDialog} />}
         {place === 'timeline' && <TimelineView {...props} onDialog={setDialog} />}
+        {place === 'hours' && <HoursView />}
         {place === 'mine' && <MineView {...props} />}
       </Suspense>
       <Suspense fallback={null}>

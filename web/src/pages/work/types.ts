@@ -1,13 +1,12 @@
 // The work API's types as the pages use them: those of `openapi.json`, where the server sends every field, also an empty
-// one. By hand stands only what that document has no words for: the shape of free JSON, and words that it spells
-// otherwise than the server sends them.
+// one. By hand stands only what that document has no words for: the shape of free JSON.
 import type { components } from '@/api/schema';
 
 type S = components['schemas'];
 
-export type Status = 'open' | 'doing' | 'blocked' | 'done' | 'stale';
-export type Priority = 'low' | 'normal' | 'high' | 'urgent';
-type Kind = 'task' | 'milestone';
+export type Status = S['Status'];
+export type Priority = S['Priority'];
+type Kind = S['Kind'];
 
 export type Evidence = S['Evidence'];
 export type Binding = Required<Omit<S['Binding'], 'step'>> & { step: string };
@@ -71,6 +70,14 @@ export type Urgency = S['Urgency'];
 export interface Mine { urgency: Urgency; task: Task }
 
 export type Template = Required<S['Template']>;
+
+/** Hours that would disturb least. `load` is by hour of the week, Monday 0 h first; null while it is not known. */
+export interface LoadWindows {
+  proposals: { days: string[]; from: string; to: string; zone: string; disruption: number | null; reason: string }[];
+  load: number[] | null;
+  hours_known: number;
+  sensitive: number;
+}
 
 export type ImportPreview = Omit<S['Preview'], 'columns'> & { columns: Required<S['Column']>[] };
 export type Leftover = S['Leftover'];

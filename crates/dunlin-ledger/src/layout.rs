@@ -93,6 +93,19 @@ pub(crate) fn unpack_entries(mut bundle: &[u8], count: usize) -> Option<Vec<Vec<
     (entries.len() == count).then_some(entries)
 }
 
+/// What a fuller tile holds of a narrower one.
+pub(crate) fn beginning(fuller: &[u8], tile: &TileName) -> Vec<u8> {
+    let width = usize::from(tile.width);
+    let end = match tile.level {
+        Some(_) => width * 32,
+        None => (0..width).fold(0, |at, _| match fuller.get(at..at + 2) {
+            Some(length) => at + 2 + usize::from(u16::from_be_bytes([length[0], length[1]])),
+            None => at,
+        }),
+    };
+    fuller.get(..end).unwrap_or(fuller).to_vec()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -229,7 +229,7 @@ impl Log {
 
     fn read_bundle(&self, index: u64, size: u64) -> Result<Vec<Vec<u8>>, LogError> {
         let tile = layout::tile_of(None, index * TILE_WIDTH, size);
-        let bytes = read_tile(&self.dir, &tile)?;
+        let bytes = read_grown_tile(&self.dir, &tile)?;
         layout::unpack_entries(&bytes, usize::from(tile.width))
             .ok_or_else(|| LogError::Damaged { path: tile.path() })
     }
@@ -307,6 +307,33 @@ pub(crate) fn read_tile(dir: &Path, tile: &TileName) -> Result<Vec<u8>, LogError
     std::fs::read(dir.join(&path)).map_err(|e| LogError::Io { path, kind: e.kind() })
 }
 
+/// The same for who reads at an older size while the log grows: a partial tile is deleted once a fuller one is there,
+/// which begins with what it held.
+fn read_grown_tile(dir: &Path, tile: &TileName) -> Result<Vec<u8>, LogError> {
+    let mut missing = read_tile(dir, tile);
+    // The fuller one may be gone as well by the time that it is read.
+    for _ in 0..16 {
+        if !matches!(&missing, Err(LogError::Io { kind: io::ErrorKind::NotFound, .. })) {
+            return missing;
+        }
+        let Some(fuller) = fuller(dir, tile) else { return missing };
+        missing = read_tile(dir, &fuller).map(|bytes| layout::beginning(&bytes, tile));
+    }
+    missing
+}
+
+/// The fullest tile in the place of this one.
+fn fuller(dir: &Path, tile: &TileName) -> Option<TileName> {
+    let full = TileName { width: TILE_WIDTH as u16, ..*tile };
+    if dir.join(full.path()).is_file() {
+        return Some(full);
+    }
+    let files = std::fs::read_dir(dir.join(format!("{}.p", full.path()))).ok()?;
+    let widths = files.flatten().filter_map(|file| file.file_name().to_str()?.parse::<u16>().ok());
+    let width = widths.filter(|width| *width > tile.width).max()?;
+    Some(TileName { width, ..*tile })
+}
+
 /// Hashes of a tree: those on disk, and those just added.
 struct Tree<'a> {
     dir: &'a Path,
@@ -343,7 +370,9 @@ impl Tree<'_> {
         let mut tiles = self.tiles.borrow_mut();
         let bytes = match tiles.entry((tile_level, tile.index)) {
             std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::hash_map::Entry::Vacant(free) => free.insert(read_tile(self.dir, &tile).ok()?),
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert(read_grown_tile(self.dir, &tile).ok()?)
+            }
         };
         let start = (first % TILE_WIDTH) as usize * 32;
         let hashes = bytes.get(start..start + (32 << inner))?;

@@ -295,3 +295,19 @@ fn entries_since_a_moment_are_found_without_reading_all() {
     }
     assert_eq!(log.first_since(i64::MAX).unwrap(), 700);
 }
+
+#[test]
+fn who_reads_while_the_log_grows_reads_on() {
+    let dir = tempfile::tempdir().unwrap();
+    for (before, after) in [(3, 5), (200, 256), (300, 700)] {
+        let mut log = Log::open(dir.path(), &verifier()).unwrap();
+        log.append(&entries(log.size(), before), &signer()).unwrap();
+        // Opened at the older size; then its partial tiles give way to fuller ones.
+        let reader = Log::open(dir.path(), &verifier()).unwrap();
+        log.append(&entries(before, after), &signer()).unwrap();
+        let read: Vec<Vec<u8>> = reader.entries(0).map(Result::unwrap).collect();
+        assert_eq!(read, entries(0, before));
+        let proof = reader.prove_inclusion(before - 1).unwrap();
+        proof.check(&entry(before - 1), reader.checkpoint().unwrap()).unwrap();
+    }
+}

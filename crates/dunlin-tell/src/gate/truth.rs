@@ -32,8 +32,7 @@ fn claims(source: &NoticeSource, facts: &Facts, items: &mut Vec<Finding>) {
     let now = facts.stated();
     let Some(claims) = &source.notice.claims else {
         let message = "the notice does not say which facts it was written on";
-        let help =
-            "let dunlin write [facts] from the plan (`dunlin notice facts`), then read the text once more";
+        let help = "take `[facts]` from a new draft (`dunlin notice draft`), then read the text once more";
         items.push(Finding::error("tell-facts-missing", source.place("notice"), message).help(help));
         return;
     };

@@ -187,7 +187,7 @@ pub(crate) fn write_plan(dir: &Path) -> Result<(), DemoError> {
     }
     create_dir(&dir.join("notices"))?;
     create_dir(&dir.join("target"))?;
-    write_file(&dir.join("notices").join("2026-move.md"), NOTICE)?;
+    write_file(&dir.join("notices").join("2026-move.en.md"), NOTICE)?;
     write_file(&plan, PLAN)
 }
 

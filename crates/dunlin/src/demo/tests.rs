@@ -91,7 +91,7 @@ async fn nothing_is_overwritten() {
     assert!(matches!(generate(dir.path(), 10, 1).await, Err(DemoError::Exists(_))));
     write_plan(dir.path()).unwrap();
     assert!(matches!(write_plan(dir.path()), Err(DemoError::Exists(_))));
-    assert!(dir.path().join("notices/2026-move.md").exists());
+    assert!(dir.path().join("notices/2026-move.en.md").exists());
 }
 
 #[tokio::test]

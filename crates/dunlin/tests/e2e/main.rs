@@ -9,6 +9,7 @@ mod crash_after;
 mod equation;
 mod fuzz;
 mod moves;
+mod notice;
 mod plan_errors;
 mod quarantine;
 mod read_back;

@@ -202,7 +202,9 @@ test('views are one’s own, everybody’s, or locked', async ({ browser, page }
   await page.getByRole('searchbox').fill('verify');
   await bar.getByRole('button', { name: 'Save changes' }).click();
   await expect(bar.getByRole('button', { name: 'Save changes' })).toBeHidden();
-  const seen = ((await (await other.request.get('/api/v1/work/views')).json()) as { items: { id: string; name: string; settings: { filter: { q: string } } }[] }).items.filter((one) => one.name.startsWith(mark));
+  const views = await other.request.get('/api/v1/work/views');
+  expect(views.ok(), await views.text()).toBe(true);
+  const seen = ((await views.json()) as { items: { id: string; name: string; settings: { filter: { q: string } } }[] }).items.filter((one) => one.name.startsWith(mark));
   expect(seen.map((one) => one.name).sort()).toEqual([`${mark} fixed`, `${mark} ours`]);
   expect(seen.find((one) => one.name.endsWith('fixed'))?.settings.filter.q).toBe('verify');
   const theirs = await other.newPage();

@@ -41,7 +41,7 @@ function One({ question, onOpen }: { question: Question; onOpen: () => void }): 
   };
   return (
     <li className="section">
-      <header><h3>{task.title}</h3><span className="push small row">{task.owner && <PersonName id={task.owner} />}<button type="button" className="link" onClick={onOpen}>T-{task.number}</button></span></header>
+      <div className="head"><h3>{task.title}</h3><span className="push small row">{task.owner && <PersonName id={task.owner} />}<button type="button" className="link" onClick={onOpen}>T-{task.number}</button></span></div>
       {task.description_html !== '' && <div className="prose" dangerouslySetInnerHTML={{ __html: task.description_html }} />}
       {question.answers.map((one) => <div key={one.id} className="note"><p className="row small"><PersonName id={one.author} /></p><div className="prose" dangerouslySetInnerHTML={{ __html: one.html }} /></div>)}
       {task.status === 'done' ? null : (

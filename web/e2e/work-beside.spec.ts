@@ -184,7 +184,7 @@ test('a field of one’s own is made, filled in the grid, renamed and taken away
 test('views are one’s own, everybody’s, or locked', async ({ browser, page }) => {
   const mark = word('view');
   const other = await browser.newContext({ baseURL: BASE, storageState: { cookies: [], origins: [] }, extraHTTPHeaders: { origin: BASE } });
-  const in_ = await other.request.post('/api/v1/sign-in', { data: { email: 'nadia@atlas.example', password: left().passwords['nadia@atlas.example'] } });
+  const in_ = await other.request.post('/api/v1/sign-in', { data: { email: 'ben@partner.example', password: left().passwords['ben@partner.example'] } });
   expect(in_.ok()).toBe(true);
   await page.goto('/work');
   await page.getByRole('searchbox').fill('quarantine');

@@ -219,12 +219,24 @@ fn index(text: &str) -> Result<u64, Problem> {
     text.parse().map_err(|_| Problem::not_found("entry"))
 }
 
+/// Entries come into the tiles within a second; who asks for the proof of one that is not there yet has not to wait.
+async fn into_tiles(app: &App, at: u64) -> Result<(), Problem> {
+    let is_there = app.auditor.checkpoint()?.is_some_and(|newest| newest.size > at);
+    if !is_there && at < app.workspace.state().ledger_size().await? {
+        app.workspace.integrate().await?;
+    }
+    Ok(())
+}
+
 async fn inclusion(State(app): State<App>, Path(at): Path<String>) -> Result<Response, Problem> {
-    Ok(ok(&app.auditor.inclusion(index(&at)?).await?))
+    let at = index(&at)?;
+    into_tiles(&app, at).await?;
+    Ok(ok(&app.auditor.inclusion(at).await?))
 }
 
 async fn proof_file(State(app): State<App>, Path(at): Path<String>) -> Result<Response, Problem> {
     let at = index(&at)?;
+    into_tiles(&app, at).await?;
     let (proof, _) = app.auditor.proof_file(at).await?;
     let name = format!("attachment; filename=\"entry-{at}.tlog-proof\"");
     let headers =

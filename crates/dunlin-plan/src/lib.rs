@@ -27,7 +27,7 @@ mod window;
 pub use canonical::Fingerprint;
 pub use codes::CODES;
 pub use diff::{Change, diff};
-pub use finding::{Finding, Findings, Level, Span, line_col};
+pub use finding::{Finding, Findings, Level, Span, line_col, suggestion};
 pub use plan::{Company, Comply, LedgerPin, Notice, Person, Plan, Subject, Waiver};
 pub use reference::reference;
 pub use schema::schema;

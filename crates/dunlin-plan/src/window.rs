@@ -121,7 +121,7 @@ impl Window {
     }
 
     fn period_of(&self, day: Date) -> Option<(Timestamp, Timestamp)> {
-        if !self.days.iter().any(|listed| weekday(*listed) == day.weekday()) {
+        if !self.days.iter().any(|listed| listed.weekday() == day.weekday()) {
             return None;
         }
         let last_day = if self.to > self.from { day } else { day.tomorrow().ok()? };
@@ -143,15 +143,18 @@ impl Window {
     }
 }
 
-fn weekday(day: Day) -> Weekday {
-    match day {
-        Day::Mon => Weekday::Monday,
-        Day::Tue => Weekday::Tuesday,
-        Day::Wed => Weekday::Wednesday,
-        Day::Thu => Weekday::Thursday,
-        Day::Fri => Weekday::Friday,
-        Day::Sat => Weekday::Saturday,
-        Day::Sun => Weekday::Sunday,
+impl Day {
+    /// The same day in the calendar's own type.
+    pub fn weekday(self) -> Weekday {
+        match self {
+            Day::Mon => Weekday::Monday,
+            Day::Tue => Weekday::Tuesday,
+            Day::Wed => Weekday::Wednesday,
+            Day::Thu => Weekday::Thursday,
+            Day::Fri => Weekday::Friday,
+            Day::Sat => Weekday::Saturday,
+            Day::Sun => Weekday::Sunday,
+        }
     }
 }
 

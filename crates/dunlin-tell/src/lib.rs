@@ -20,7 +20,6 @@ mod parse;
 mod print;
 mod prose;
 pub mod render;
-mod suggest;
 mod vocabulary;
 pub mod words;
 

@@ -8,11 +8,10 @@ mod values;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use dunlin_plan::{Finding, Findings, Span};
+use dunlin_plan::{Finding, Findings, Span, suggestion};
 use toml_edit::{Document, TableLike};
 
 use crate::notice::{Claims, FirstLayer, Message, Notice, NoticeSource, Override, Slot};
-use crate::suggest::suggestion;
 use crate::vocabulary::{Locale, SlotName, Stream, When, Word};
 use values::{Part, Reader};
 

@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use dunlin_plan::{Finding, Span};
+use dunlin_plan::{Finding, Span, suggestion};
 use jiff::civil::Date;
 use toml_edit::{Item, TableLike, Value};
 
-use crate::suggest::suggestion;
 use crate::vocabulary::Word;
 
 pub(super) struct Reader {

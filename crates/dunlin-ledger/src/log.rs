@@ -13,7 +13,7 @@ use tlog_tiles::{HashReader, stored_hash_index};
 use crate::files::{point, replace_file};
 use crate::layout::{self, TILE_HEIGHT, TILE_WIDTH, TileName};
 use crate::note::{Checkpoint, NoteError, Signer, Verifier};
-use crate::{ConsistencyProof, Entry, Hash, InclusionProof, proof};
+use crate::{ConsistencyProof, Hash, InclusionProof, proof};
 
 /// The longest entry, in bytes: a bundle writes the length in two.
 pub const MAX_ENTRY_BYTES: usize = u16::MAX as usize;
@@ -155,19 +155,6 @@ impl Log {
         self.within(index + 1)?;
         let bundle = self.read_bundle(index / TILE_WIDTH, self.size())?;
         Ok(bundle[(index % TILE_WIDTH) as usize].clone())
-    }
-
-    /// The first entry from which on everything was entered at `at` (microseconds since 1970 UTC) or later, give or take
-    /// the minute by which entries of one moment can stand in another order.
-    pub fn first_since(&self, at: i64) -> Result<u64, LogError> {
-        const SLACK: i64 = 60_000_000;
-        let (mut low, mut high) = (0, self.size());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let is_before = Entry::from_bytes(&self.entry(middle)?).is_ok_and(|entry| entry.at < at - SLACK);
-            if is_before { low = middle + 1 } else { high = middle }
-        }
-        Ok(low)
     }
 
     /// Writes every entry as one line of JSON; line `n`, counted from 0, is entry `n` byte for byte.

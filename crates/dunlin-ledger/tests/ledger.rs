@@ -276,27 +276,6 @@ proptest! {
 }
 
 #[test]
-fn entries_since_a_moment_are_found_without_reading_all() {
-    let minute = 60_000_000;
-    let made: Vec<Vec<u8>> = (0..700)
-        .map(|n: i64| {
-            let (at, actor) = (n * 3 * minute, dunlin_ledger::Actor::System);
-            let body = dunlin_ledger::Body::RunResumed { run: format!("r{n}") };
-            dunlin_ledger::Entry { at, actor, body }.to_bytes().unwrap()
-        })
-        .collect();
-    let dir = tempfile::tempdir().unwrap();
-    let mut log = Log::open(dir.path(), &verifier()).unwrap();
-    assert_eq!(log.first_since(5).unwrap(), 0);
-    log.append(&made, &signer()).unwrap();
-    // A minute of slack, as entries of one moment may stand in another order.
-    for (at, first) in [(0, 0), (3 * minute, 1), (4 * minute, 1), (4 * minute + 1, 2), (900 * minute, 300)] {
-        assert_eq!(log.first_since(at).unwrap(), first, "{at}");
-    }
-    assert_eq!(log.first_since(i64::MAX).unwrap(), 700);
-}
-
-#[test]
 fn who_reads_while_the_log_grows_reads_on() {
     let dir = tempfile::tempdir().unwrap();
     for (before, after) in [(3, 5), (200, 256), (300, 700)] {

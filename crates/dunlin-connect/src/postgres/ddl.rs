@@ -138,7 +138,6 @@ pub(super) async fn type_names(session: &Loan) -> Result<HashSet<String>> {
 /// Builds a key, which says on its own whether rows stand against it. Only the primary key and named constraints of the
 /// table are tried: an index may have a form of its own, which [`complete`] knows.
 pub(super) async fn try_unique(session: &Loan, table: &Table, unique: &Unique) -> Result<bool> {
-    session.run("set up the session", SORT_MEMORY).await?;
     let relation = catalog::expect_relation(session, &table.name).await?;
     let there = catalog::table(session, &relation).await?;
     let name = &relation.name;
@@ -172,13 +171,8 @@ pub(super) async fn try_unique(session: &Loan, table: &Table, unique: &Unique) -
     }
 }
 
-/// What an index is sorted in, at least: with the server's default of 64 MB every table of a million rows spills.
-const SORT_MEMORY: &str = "SELECT pg_catalog.set_config('maintenance_work_mem', '256MB', false) \
-    WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) < 268435456";
-
 /// After the load: primary key, unique constraints, indexes, statistics. What is there already stays.
 pub(super) async fn complete(session: &Loan, table: &Table) -> Result<()> {
-    session.run("set up the session", SORT_MEMORY).await?;
     let relation = catalog::expect_relation(session, &table.name).await?;
     let there = catalog::table(session, &relation).await?;
     let name = &relation.name;

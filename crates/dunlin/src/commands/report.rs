@@ -41,7 +41,7 @@ pub async fn latest(workspace: &Workspace, plan: &PlanFile) -> Result<Report, Fa
     let Some(run) = runs.into_iter().max_by_key(|r| r.started_at) else {
         return Err(Failure::usage("this plan has not been run yet", "`dunlin run` moves the data"));
     };
-    let (tables, verified_at) = latest_results(workspace, &run).await?;
+    let (tables, verified_at) = latest_results(workspace, &run.id).await?;
     gather(workspace, plan, &run.id, &tables, verified_at).await
 }
 
@@ -71,15 +71,13 @@ fn sha256(bytes: &[u8]) -> String {
 /// What the ledger last said about each table of a run, and when it was last verified.
 async fn latest_results(
     workspace: &Workspace,
-    run: &RunRecord,
+    run: &str,
 ) -> Result<(Vec<TableResult>, Option<String>), Failure> {
     workspace.integrate().await?;
     let mut tables: Vec<TableResult> = Vec::new();
     let mut verified = None;
-    let accounts = accounts(workspace, &run.id).await?;
-    let log = workspace.ledger()?;
-    let first = log.first_since(run.started_at).map_err(dunlin_store::StoreError::from)?;
-    for bytes in log.entries(first) {
+    let accounts = accounts(workspace, run).await?;
+    for bytes in workspace.ledger()?.entries(0) {
         let entry = Entry::from_bytes(&bytes.map_err(dunlin_store::StoreError::from)?)
             .map_err(dunlin_store::StoreError::from)?;
         let (id, table, target_hash, reconciled, is_verified) = match entry.body {
@@ -91,7 +89,7 @@ async fn latest_results(
             }
             _ => continue,
         };
-        if id != run.id {
+        if id != run {
             continue;
         }
         let Some((account, saved)) = accounts.get(&table) else { continue };

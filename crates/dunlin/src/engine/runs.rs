@@ -114,9 +114,7 @@ fn strip(split: &SplitRecord) -> dunlin_server::SplitState {
 async fn said(workspace: &Workspace, run: &str) -> Result<BTreeMap<String, Said>, StoreError> {
     workspace.integrate().await?;
     let mut found: BTreeMap<String, Said> = BTreeMap::new();
-    let log = workspace.ledger()?;
-    let first = log.first_since(workspace.state().run(run).await?.started_at)?;
-    for (index, bytes) in (first..).zip(log.entries(first)) {
+    for (index, bytes) in (0..).zip(workspace.ledger()?.entries(0)) {
         let entry = Entry::from_bytes(&bytes?)?;
         let at = entry.at;
         match entry.body {

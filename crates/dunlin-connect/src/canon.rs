@@ -18,7 +18,7 @@ use std::ops::{Add, AddAssign, Sub, SubAssign};
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-mod form;
+pub(crate) mod form;
 mod many;
 
 /// The key of the row hash: one a workspace.
@@ -179,21 +179,71 @@ pub fn hash_row_columns(
 const ROWS_TOGETHER: usize = 256;
 
 fn hash_forms(key: &HashKey, forms: &form::Rows<'_>, rows: usize) -> Vec<RowHash> {
-    let mut hasher = many::Hasher::new(key);
-    let mut out = Vec::with_capacity(rows);
-    let (mut buffer, mut starts) =
-        (Vec::with_capacity(ROWS_TOGETHER * 256), Vec::with_capacity(ROWS_TOGETHER));
-    for from in (0..rows).step_by(ROWS_TOGETHER) {
-        buffer.clear();
-        starts.clear();
-        for row in from..rows.min(from + ROWS_TOGETHER) {
-            starts.push(begin_message(&mut buffer));
-            forms.put(row, &mut buffer);
-            end_message(&mut buffer, starts[row - from]);
-        }
-        hasher.hash(&buffer, &starts, &mut out);
+    let mut messages = Messages::new(key);
+    for row in 0..rows {
+        forms.put(row, messages.begin());
+        messages.end();
     }
-    out
+    messages.take()
+}
+
+/// Canonical forms on their way to be hashed, many at once.
+pub(crate) struct Messages {
+    hasher: many::Hasher,
+    buffer: Vec<u8>,
+    starts: Vec<usize>,
+    hashes: Vec<RowHash>,
+}
+
+impl Messages {
+    /// None so far.
+    pub(crate) fn new(key: &HashKey) -> Self {
+        Self {
+            hasher: many::Hasher::new(key),
+            buffer: Vec::with_capacity(ROWS_TOGETHER * 256),
+            starts: Vec::with_capacity(ROWS_TOGETHER),
+            hashes: Vec::new(),
+        }
+    }
+
+    /// Begins a message: its canonical form is to be appended to the buffer.
+    pub(crate) fn begin(&mut self) -> &mut Vec<u8> {
+        self.starts.push(begin_message(&mut self.buffer));
+        &mut self.buffer
+    }
+
+    /// What has been written so far, the message at hand last.
+    pub(crate) fn written(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Ends the message at hand.
+    pub(crate) fn end(&mut self) {
+        let Some(start) = self.starts.last() else { return };
+        end_message(&mut self.buffer, *start);
+        if self.starts.len() == ROWS_TOGETHER {
+            self.flush();
+        }
+    }
+
+    /// Forgets the message at hand.
+    pub(crate) fn forget(&mut self) {
+        if let Some(start) = self.starts.pop() {
+            self.buffer.truncate(start);
+        }
+    }
+
+    fn flush(&mut self) {
+        self.hasher.hash(&self.buffer, &self.starts, &mut self.hashes);
+        self.buffer.clear();
+        self.starts.clear();
+    }
+
+    /// The hashes of the messages that have ended since the last call, in order.
+    pub(crate) fn take(&mut self) -> Vec<RowHash> {
+        self.flush();
+        std::mem::take(&mut self.hashes)
+    }
 }
 
 /// A message is its length, the canonical form, and zeros up to whole blocks.

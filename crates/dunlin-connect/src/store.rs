@@ -4,13 +4,16 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{BinaryArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use futures::Stream;
 use serde::{Deserialize, Serialize};
 
-use crate::{Activity, Column, ForeignKey, Reason, Result, Table, TableName, Unique};
+use crate::canon::{HashKey, RowHash};
+use crate::{
+    Activity, Column, ColumnType, ConnectError, ForeignKey, Reason, Result, Table, TableName, Unique,
+};
 
 /// The kinds of system dunlin speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -203,6 +206,55 @@ pub struct ReadBatch {
 /// The batches of one split.
 pub type ReadStream = Pin<Box<dyn Stream<Item = Result<ReadBatch>> + Send>>;
 
+/// The form in which a system sends rows, where they can be handed to another of its kind as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wire {
+    /// The system.
+    pub system: System,
+    /// The columns' types, in their order.
+    pub types: Vec<ColumnType>,
+}
+
+/// A read of one split whose rows stay in the bytes of the wire.
+#[derive(Debug, Clone)]
+pub struct WireRequest {
+    /// The split.
+    pub read: ReadRequest,
+    /// The key of the row hash.
+    pub key: HashKey,
+    /// The columns that name a row, by their position in the request; empty for the whole row.
+    pub name: Vec<usize>,
+    /// Whether the bytes are wanted at all, or only their hashes.
+    pub keep: bool,
+}
+
+/// Rows in the bytes of the wire, hashed as [`crate::canon::hash_rows`] would hash them. Every source row is either here
+/// or among the bad ones.
+#[derive(Clone)]
+pub struct WireBatch {
+    /// The rows, one value each; none where they were not to be kept.
+    pub rows: BinaryArray,
+    /// The hash of each row.
+    pub hashes: Vec<RowHash>,
+    /// The first half of the hash of the columns that name each row.
+    pub names: Vec<[u8; 16]>,
+    /// Where each row stands in the split, from 1.
+    pub positions: Vec<u64>,
+    /// The rows that could not be read.
+    pub bad: Vec<BadRow>,
+}
+
+/// The batches of one split in the bytes of the wire.
+pub type WireStream = Pin<Box<dyn Stream<Item = Result<WireBatch>> + Send>>;
+
+fn no_wire(what: &str) -> ConnectError {
+    ConnectError::Unsupported {
+        store: String::new(),
+        what: format!("{what} in the bytes of the wire"),
+        help: "this is a fault of dunlin: please report it".into(),
+    }
+}
+
 /// One consistent view of a store.
 #[async_trait]
 pub trait Reader: Send + Sync {
@@ -215,6 +267,18 @@ pub trait Reader: Send + Sync {
     async fn read_addressed(&self, table: Arc<Table>) -> Result<ReadStream>;
     /// Counts the rows of a table exactly.
     async fn count(&self, table: &Table) -> Result<u64>;
+    /// The form in which these columns arrive, where rows can stay in it; `None` where they have to be decoded.
+    fn wire(&self, _request: &ReadRequest) -> Option<Wire> {
+        None
+    }
+    /// Reads one split of a table for which [`Reader::wire`] has an answer.
+    async fn read_wire(&self, _request: WireRequest) -> Result<WireStream> {
+        Err(no_wire("reading rows"))
+    }
+    /// Decodes one row of a [`WireBatch`], for those few that have to be looked at after all.
+    fn unwire(&self, _request: &ReadRequest, _row: &[u8]) -> Result<RecordBatch> {
+        Err(no_wire("decoding a row"))
+    }
 }
 
 /// A column that a load writes.
@@ -284,6 +348,10 @@ pub trait Load: Send {
     async fn delete(&mut self, positions: &[u64]) -> Result<u64>;
     /// Writes rows. Refusals may be told only at the next `settle`.
     async fn write(&mut self, batch: RecordBatch) -> Result<()>;
+    /// Writes rows as [`Reader::read_wire`] gave them, where [`Target::takes_wire`] said so.
+    async fn write_wire(&mut self, _rows: BinaryArray) -> Result<()> {
+        Err(no_wire("writing rows"))
+    }
     /// Waits until every row written so far is in the target's transaction or refused, and tells the refused ones
     /// since the last `settle`. A load buffers what it needs to find refused rows until then, so settle often
     /// (some tens of thousands of rows).
@@ -319,10 +387,10 @@ pub trait Target: Send + Sync {
     async fn drop_table(&self, table: &TableName) -> Result<()>;
     /// What the store will hold for a column of this type when dunlin creates it there: a type it cannot hold
     /// becomes the nearest that can carry it unchanged (an `Opaque` of another system becomes text).
-    fn nearest_type(&self, ty: &crate::ColumnType) -> crate::ColumnType;
+    fn nearest_type(&self, ty: &ColumnType) -> ColumnType;
     /// How the store will declare a column of this type when dunlin creates it there, where that decides how values
     /// are kept (SQLite's affinities); `None` where it does not.
-    fn declared(&self, _ty: &crate::ColumnType) -> Option<String> {
+    fn declared(&self, _ty: &ColumnType) -> Option<String> {
         None
     }
     /// Before the first load into tables that already existed: takes constraints out of the way that a cycle of
@@ -330,6 +398,11 @@ pub trait Target: Send + Sync {
     async fn before_load(&self, tables: &[Table], cyclic: &[ForeignKey]) -> Result<()>;
     /// Starts a load of one split.
     async fn begin(&self, spec: LoadSpec) -> Result<Box<dyn Load>>;
+    /// Whether a load like this takes rows in this form, unchanged and unchecked: what it would check must follow from
+    /// the types. Then [`Load::write_wire`] may be used in place of [`Load::write`].
+    async fn takes_wire(&self, _spec: &LoadSpec, _wire: &Wire) -> Result<bool> {
+        Ok(false)
+    }
     /// All receipts of a run.
     async fn receipts(&self, run: &str) -> Result<Vec<Receipt>>;
     /// Tries to add a unique constraint at once, where that is cheaper than looking for rows against it first: a build

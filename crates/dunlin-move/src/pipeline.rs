@@ -6,7 +6,7 @@ use arrow::array::{AsArray, RecordBatch};
 use datafusion_execution::TaskContext;
 use datafusion_physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use dunlin_connect::canon::HashKey;
-use dunlin_connect::{Bounds, Reader};
+use dunlin_connect::{Bounds, ReadRequest, Reader};
 use futures::StreamExt;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -15,6 +15,7 @@ use crate::exec::enrich::{EnrichStage, Lookup};
 use crate::exec::load::{LoadContext, LoadStage, SplitReceipt};
 use crate::exec::map::MapStage;
 use crate::exec::read::ReadStage;
+use crate::exec::untouched::Untouched;
 use crate::exec::{StageExec, descriptors};
 use crate::pause::Pause;
 use crate::protect::Protector;
@@ -42,7 +43,7 @@ const BATCH_ROWS: usize = 8_192;
 impl Pipeline {
     /// The plan up to the mapped row.
     pub fn mapped(&self, splits: &[(u32, Bounds)]) -> Result<Arc<dyn ExecutionPlan>> {
-        let leaf = descriptors(splits).map_err(|e| MoveError::engine("plan a table's splits", e))?;
+        let leaf = leaf(splits)?;
         let read = Arc::new(ReadStage {
             reader: self.reader.clone(),
             table: self.spec.source.clone(),
@@ -62,6 +63,30 @@ impl Pipeline {
         Ok(StageExec::over(plan, Arc::new(map)))
     }
 
+    /// The plan up to the receipt: the short way where the table may take it, else the long one.
+    async fn loading(
+        &self,
+        splits: &[(u32, Bounds)],
+        context: LoadContext,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let request = ReadRequest {
+            table: self.spec.source.clone(),
+            columns: self.spec.read.clone(),
+            bounds: Bounds::Whole,
+            batch_rows: BATCH_ROWS,
+        };
+        let untouched = match self.lookups.is_empty() {
+            true => Untouched::of(&self.spec, &self.reader, request, &context).await?,
+            false => None,
+        };
+        let input = match &untouched {
+            Some(read) => StageExec::over(leaf(splits)?, Arc::new(read.clone())),
+            None => self.mapped(splits)?,
+        };
+        let load = LoadStage { context, spec: self.spec.clone(), untouched: untouched.map(Arc::new) };
+        Ok(StageExec::over(input, Arc::new(load)))
+    }
+
     /// Loads splits, at most `jobs` at a time, and none more once `pause` is asked for. `done` is told of each receipt
     /// as it comes; splits that were not begun when one fails are left for the next run.
     pub async fn load<F, Fut>(
@@ -76,8 +101,7 @@ impl Pipeline {
         F: FnMut(SplitReceipt) -> Fut,
         Fut: Future<Output = Result<()>>,
     {
-        let stage = LoadStage { context, spec: self.spec.clone() };
-        let plan = StageExec::over(self.mapped(splits)?, Arc::new(stage));
+        let plan = self.loading(splits, context).await?;
         let mut tasks = partitions(&plan, jobs, pause);
         let mut failure = None;
         while let Some(joined) = tasks.join_next().await {
@@ -119,6 +143,10 @@ impl Pipeline {
         }
         Ok(())
     }
+}
+
+fn leaf(splits: &[(u32, Bounds)]) -> Result<Arc<dyn ExecutionPlan>> {
+    descriptors(splits).map_err(|e| MoveError::engine("plan a table's splits", e))
 }
 
 fn panicked() -> MoveError {

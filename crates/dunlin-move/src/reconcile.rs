@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dunlin_connect::canon::{HashKey, RowHash, hash_raw, hash_rows};
-use dunlin_connect::{Bounds, ReadColumn, ReadRequest, Reader, Table};
+use dunlin_connect::{BadRow, Bounds, ReadColumn, ReadRequest, Reader, Table, WireRequest};
 use dunlin_store::Body;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
@@ -127,6 +127,13 @@ impl Hashed {
         self.buckets[key[0] as usize].add(hash);
     }
 
+    fn add_bad(&mut self, key: &HashKey, bad: &[BadRow]) {
+        for row in bad {
+            let hash = hash_raw(key, &row.fields);
+            self.add(hash.short(), hash);
+        }
+    }
+
     fn merge(&mut self, other: &Self) {
         self.all += other.all;
         self.buckets.iter_mut().zip(&other.buckets).for_each(|(a, b)| *a += *b);
@@ -180,16 +187,23 @@ async fn hash_one(
     columns: &[usize],
 ) -> Result<Hashed> {
     let mut hashed = Hashed::default();
+    if reader.wire(&request).is_some() {
+        let request = WireRequest { read: request, key: *key, name: columns.to_vec(), keep: false };
+        let mut stream = reader.read_wire(request).await?;
+        while let Some(batch) = stream.next().await {
+            let batch = batch?;
+            batch.names.iter().zip(&batch.hashes).for_each(|(name, hash)| hashed.add(*name, *hash));
+            hashed.add_bad(key, &batch.bad);
+        }
+        return Ok(hashed);
+    }
     let mut stream = reader.read(request).await?;
     while let Some(batch) = stream.next().await {
         let batch = batch?;
         let hashes = hash_rows(key, &batch.rows);
         let keys = key_hashes(key, &batch.rows, columns, &hashes);
         keys.into_iter().zip(hashes).for_each(|(key, hash)| hashed.add(key, hash));
-        for bad in &batch.bad {
-            let hash = hash_raw(key, &bad.fields);
-            hashed.add(hash.short(), hash);
-        }
+        hashed.add_bad(key, &batch.bad);
     }
     Ok(hashed)
 }
@@ -198,9 +212,11 @@ async fn hash_one(
 ///
 /// # Errors
 /// Those of the store.
-pub(crate) async fn hash_target(run: &Run<'_>, spec: &TableSpec) -> Result<Hashed> {
+pub(crate) async fn hash_target(run: &Run<'_>, spec: &TableSpec) -> Result<Tally> {
     let reader = run.target(spec)?.reader().await?;
-    hash_table(&reader, &spec.target, &spec.read_back(), run.key, &spec.key, run.options.jobs).await
+    // Nobody asks here which bucket differs, so rows are not named by their key.
+    let columns = spec.read_back();
+    Ok(hash_table(&reader, &spec.target, &columns, run.key, &[], run.options.jobs).await?.all)
 }
 
 /// The last step of a run for a table: what was loaded is what is there.
@@ -208,7 +224,7 @@ pub(crate) async fn reconcile(run: &Run<'_>, id: &str, spec: &Arc<TableSpec>) ->
     let saved = recover::saved_tables(run.workspace, id).await?;
     let preexisting = saved.get(&spec.label).map(|s| s.preexisting).unwrap_or_default();
     let account = account(&parts_of(run.workspace.state(), id, &spec.label).await?);
-    let target = hash_target(run, spec).await?.all;
+    let target = hash_target(run, spec).await?;
     let seconds = run.seconds.lock().ok().and_then(|s| s.get(&spec.label).copied()).unwrap_or_default();
     let result = TableResult::new(&spec.label, &account, preexisting, target, seconds);
     run.workspace.state().enter(run.options.actor.clone(), entry(id, &result, false)).await?;

@@ -21,7 +21,7 @@ pub struct Window {
     #[serde(serialize_with = "time_text")]
     pub from: Time,
     /// When it closes, on the next day unless later than `from`; equal times are 24 hours.
-    #[serde(serialize_with = "time_text")]
+    #[serde(serialize_with = "end_text")]
     pub to: Time,
     /// Whose clock it is.
     #[serde(serialize_with = "zone_text")]
@@ -67,6 +67,14 @@ pub(crate) fn clock(time: Time) -> String {
 
 fn time_text<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&clock(*time))
+}
+
+/// As the plan writes it: the end of the day is its last hour, not the first of the next.
+fn end_text<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
+    match clock(*time).as_str() {
+        "00:00" => serializer.serialize_str("24:00"),
+        other => serializer.serialize_str(other),
+    }
 }
 
 fn zone_text<S: Serializer>(zone: &TimeZone, serializer: S) -> Result<S::Ok, S::Error> {

@@ -205,6 +205,11 @@ impl Work {
         self.put_thing(&days, |b| &mut b.working_days, "working_days").await
     }
 
+    /// Forgets the working days of a person or an organisation: they work when everybody does.
+    pub async fn drop_working_days(&self, id: &str) -> Result<()> {
+        self.drop_thing::<WorkingDays>(id, |b| &mut b.working_days, "working_days").await
+    }
+
     /// Saves the present schedule, to be compared with.
     pub async fn save_baseline(&self, today: i32) -> Result<Baseline> {
         let mut tasks = BTreeMap::new();

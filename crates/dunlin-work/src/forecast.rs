@@ -83,6 +83,10 @@ pub struct Basis {
 pub struct Deadline {
     /// The task.
     pub task: String,
+    /// Its number on the board.
+    pub number: u64,
+    /// Its title.
+    pub title: String,
     /// Its deadline.
     pub deadline: String,
     /// How likely it is missed, 0 to 1.
@@ -214,7 +218,7 @@ pub struct Input {
     calendars: Vec<Calendar>,
     /// Rows of the tasks that load a table, by place.
     loads: HashMap<usize, u64>,
-    deadlines: Vec<(usize, DayNumber)>,
+    deadlines: Vec<Due>,
     human: Spread,
     measured: Measured,
     jobs: u32,
@@ -223,6 +227,15 @@ pub struct Input {
     now: Timestamp,
     today: DayNumber,
     basis: Basis,
+}
+
+/// A deadline to be held against each simulated finish.
+struct Due {
+    /// The task's place.
+    at: usize,
+    number: u64,
+    title: String,
+    day: DayNumber,
 }
 
 /// What stands around the tasks.
@@ -263,7 +276,8 @@ impl Board {
             }
             left += 1;
             if let Some(deadline) = task.deadline {
-                deadlines.push((at, calendar::number(deadline)));
+                let (number, title) = (task.number, task.title.clone());
+                deadlines.push(Due { at, number, title, day: calendar::number(deadline) });
             }
             let is_load = task.binding.as_ref().is_some_and(|b| b.step == Step::Load);
             if let (true, Some(table)) = (is_load, table) {
@@ -342,9 +356,9 @@ impl Input {
             if let Some(end) = open.map(|at| places[at].1).max() {
                 ends.push(i64::from(end));
             }
-            for (count, (at, deadline)) in late.iter_mut().zip(&self.deadlines) {
+            for (count, due) in late.iter_mut().zip(&self.deadlines) {
                 // The boundary after the deadline's day is still in time.
-                *count += usize::from(places[*at].1 > deadline + 1);
+                *count += usize::from(places[due.at].1 > due.day + 1);
             }
         }
         self.answer(ends, &late)
@@ -389,9 +403,11 @@ impl Input {
     fn answer(&self, mut ends: Vec<i64>, late: &[usize]) -> Forecast {
         let day = |boundary: i64| calendar::day(i32::try_from(boundary - 1).unwrap_or(i32::MAX)).to_string();
         let draws = self.basis.draws.max(1) as f64;
-        let deadlines = self.deadlines.iter().zip(late).map(|((at, deadline), late)| Deadline {
-            task: self.ids[*at].clone(),
-            deadline: calendar::day(*deadline).to_string(),
+        let deadlines = self.deadlines.iter().zip(late).map(|(due, late)| Deadline {
+            task: self.ids[due.at].clone(),
+            number: due.number,
+            title: due.title.clone(),
+            deadline: calendar::day(due.day).to_string(),
             risk: *late as f64 / draws,
         });
         Forecast {

@@ -88,7 +88,7 @@ export interface Person {
 }
 export interface Session {
   id: string; person: string; method: string; stage: string; created_at: number; seen_at: number; mfa_at: number | null;
-  device: string; address: string | null; ended_at: number | null; end_reason: string | null;
+  device: string; address: string | null; ended_at: number | null; end_reason: string | null; current: boolean;
 }
 export interface Token { id: string; person: string; label: string; scopes: string[]; kind: string; created_at: number; until: number; last_used_at: number | null }
 export interface Grant {

@@ -50,6 +50,7 @@ export const guard = {
   unblocked: (n: string) => `${n} may sign in again`,
   endSessions: 'End sessions',
   endOne: 'End',
+  thisOne: 'this one',
   endedSessions: 'All sessions are ended',
   changeEmail: 'Change the address',
   emailTitle: (n: string) => `Another e-mail address for ${n}`,

@@ -51,6 +51,7 @@ export const guard: Same<typeof en> = {
   unblocked: (n) => `${n} puede entrar de nuevo`,
   endSessions: 'Cerrar sesiones',
   endOne: 'Cerrar',
+  thisOne: 'esta',
   endedSessions: 'Todas las sesiones están cerradas',
   changeEmail: 'Cambiar la dirección',
   emailTitle: (n: string) => `Otra dirección de correo para ${n}`,

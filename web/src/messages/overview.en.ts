@@ -47,7 +47,6 @@ export const overview = {
   risk: 'What is at risk',
   riskSub: (p50: string, p90: string) => `finished ${p50} at P50, ${p90} at P90`,
   riskNone: 'No deadline is set. Give tasks a deadline under Work, and the forecast says how likely each is missed.',
-  task: 'A task',
   today: 'today',
   axisSays: (p50: string, p90: string, deadlines: string) => `Finished ${p50} at P50, ${p90} at P90. Deadlines: ${deadlines || 'none'}.`,
   yours: 'Yours',

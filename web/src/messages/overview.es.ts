@@ -50,7 +50,6 @@ export const overview: Same<typeof en> = {
   risk: 'Qué peligra',
   riskSub: (p50, p90) => `terminada el ${p50} en P50, el ${p90} en P90`,
   riskNone: 'No hay plazos. Ponga plazo a las tareas en Trabajo y la previsión dirá la probabilidad de incumplirlos.',
-  task: 'Una tarea',
   today: 'hoy',
   axisSays: (p50, p90, deadlines) => `Terminada el ${p50} en P50, el ${p90} en P90. Plazos: ${deadlines || 'ninguno'}.`,
   yours: 'Suya',

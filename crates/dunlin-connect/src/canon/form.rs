@@ -9,25 +9,25 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, TimeUnit};
 
 /// Tags of the canonical form. Appending is safe; changing one changes every hash ever written.
-pub(super) mod tag {
-    pub(in crate::canon) const NULL: u8 = 0;
-    pub(in crate::canon) const INT: u8 = 1;
-    pub(in crate::canon) const DECIMAL: u8 = 2;
-    pub(in crate::canon) const FLOAT32: u8 = 3;
-    pub(in crate::canon) const FLOAT64: u8 = 4;
-    pub(in crate::canon) const TEXT: u8 = 5;
-    pub(in crate::canon) const BINARY: u8 = 6;
-    pub(in crate::canon) const BOOL: u8 = 7;
-    pub(in crate::canon) const DATE: u8 = 8;
-    pub(in crate::canon) const TIME: u8 = 9;
-    pub(in crate::canon) const TIMESTAMP: u8 = 10;
-    pub(in crate::canon) const TIMESTAMP_TZ: u8 = 11;
+pub(crate) mod tag {
+    pub(crate) const NULL: u8 = 0;
+    pub(crate) const INT: u8 = 1;
+    pub(crate) const DECIMAL: u8 = 2;
+    pub(crate) const FLOAT32: u8 = 3;
+    pub(crate) const FLOAT64: u8 = 4;
+    pub(crate) const TEXT: u8 = 5;
+    pub(crate) const BINARY: u8 = 6;
+    pub(crate) const BOOL: u8 = 7;
+    pub(crate) const DATE: u8 = 8;
+    pub(crate) const TIME: u8 = 9;
+    pub(crate) const TIMESTAMP: u8 = 10;
+    pub(crate) const TIMESTAMP_TZ: u8 = 11;
     /// A row that could not be read: its raw fields.
-    pub(in crate::canon) const RAW: u8 = 255;
+    pub(crate) const RAW: u8 = 255;
 }
 
 /// Tag, length and bytes of a value.
-pub(super) fn put(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+pub(crate) fn put(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     // A length over 4 GiB cannot occur: Arrow's Utf8 and Binary arrays index with i32.
     let length = (bytes.len() as u32).to_le_bytes();
     out.extend_from_slice(&[tag, length[0], length[1], length[2], length[3]]);
@@ -35,7 +35,7 @@ pub(super) fn put(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
 }
 
 /// Minimal two's complement, big-endian: the fewest bytes that keep the sign.
-fn put_i64(out: &mut Vec<u8>, tag: u8, value: i64) {
+pub(crate) fn put_i64(out: &mut Vec<u8>, tag: u8, value: i64) {
     // Bits that differ from the sign, and the sign itself.
     let bits = 65 - (value ^ (value >> 63)).leading_zeros();
     let bytes = bits.div_ceil(8).max(1);
@@ -45,13 +45,26 @@ fn put_i64(out: &mut Vec<u8>, tag: u8, value: i64) {
     out.truncate(at + 5 + bytes as usize);
 }
 
-fn put_i128(out: &mut Vec<u8>, tag: u8, value: i128) {
+/// As [`put_i64`] writes it, whatever the width.
+pub(crate) fn put_i128(out: &mut Vec<u8>, tag: u8, value: i128) {
     if let Ok(value) = i64::try_from(value) {
         return put_i64(out, tag, value);
     }
     let bits = 129 - (value ^ (value >> 127)).leading_zeros();
     let bytes = bits.div_ceil(8) as usize;
     put(out, tag, &value.to_be_bytes()[16 - bytes..]);
+}
+
+/// IEEE bits, with one NaN.
+pub(crate) fn put_f32(out: &mut Vec<u8>, value: f32) {
+    let bits = if value.is_nan() { f32::NAN.to_bits() } else { value.to_bits() };
+    put(out, tag::FLOAT32, &bits.to_be_bytes());
+}
+
+/// IEEE bits, with one NaN.
+pub(crate) fn put_f64(out: &mut Vec<u8>, value: f64) {
+    let bits = if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() };
+    put(out, tag::FLOAT64, &bits.to_be_bytes());
 }
 
 /// One column of a batch, its type known once and not at each value.
@@ -129,16 +142,8 @@ impl Values<'_> {
             Self::Int32(a) => put_i64(out, tag::INT, a.value(row).into()),
             Self::Int64(a) => put_i64(out, tag::INT, a.value(row)),
             Self::Decimal(a) => put_i128(out, tag::DECIMAL, a.value(row)),
-            Self::Float32(a) => {
-                let v = a.value(row);
-                let bits = if v.is_nan() { f32::NAN.to_bits() } else { v.to_bits() };
-                put(out, tag::FLOAT32, &bits.to_be_bytes());
-            }
-            Self::Float64(a) => {
-                let v = a.value(row);
-                let bits = if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
-                put(out, tag::FLOAT64, &bits.to_be_bytes());
-            }
+            Self::Float32(a) => put_f32(out, a.value(row)),
+            Self::Float64(a) => put_f64(out, a.value(row)),
             Self::Text(a) => put(out, tag::TEXT, a.value(row).as_bytes()),
             Self::Binary(a) => put(out, tag::BINARY, a.value(row)),
             Self::Date(a) => put_i64(out, tag::DATE, a.value(row).into()),

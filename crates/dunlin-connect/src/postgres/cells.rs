@@ -15,6 +15,7 @@ use crate::{ColumnType, Reason};
 pub(super) const EPOCH_DAYS: i32 = 10_957;
 /// The same in microseconds.
 pub(super) const EPOCH_MICROS: i64 = 946_684_800_000_000;
+
 /// One column on its way into Arrow.
 pub(super) enum Cells {
     Bool(BooleanBuilder),
@@ -34,16 +35,18 @@ pub(super) enum Cells {
     Timestamp(TimestampMicrosecondBuilder),
 }
 
-fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Reason> {
+/// A value of so many bytes.
+pub(super) fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Reason> {
     bytes.try_into().map_err(|_| Reason::Malformed)
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Reason> {
+/// UTF-8, checked: a server with another encoding may send anything.
+pub(super) fn text(bytes: &[u8]) -> Result<&str, Reason> {
     std::str::from_utf8(bytes).map_err(|_| Reason::InvalidEncoding)
 }
 
 /// Days since 1970; the infinities are the same numbers on both sides.
-fn date(bytes: &[u8]) -> Result<i32, Reason> {
+pub(super) fn date(bytes: &[u8]) -> Result<i32, Reason> {
     match i32::from_be_bytes(fixed(bytes)?) {
         edge @ (i32::MIN | i32::MAX) => Ok(edge),
         days => days.checked_add(EPOCH_DAYS).filter(|d| *d != i32::MAX).ok_or(Reason::OutOfRange),
@@ -51,14 +54,15 @@ fn date(bytes: &[u8]) -> Result<i32, Reason> {
 }
 
 /// Microseconds since 1970; the last three centuries PostgreSQL knows do not fit.
-fn timestamp(bytes: &[u8]) -> Result<i64, Reason> {
+pub(super) fn timestamp(bytes: &[u8]) -> Result<i64, Reason> {
     match i64::from_be_bytes(fixed(bytes)?) {
         edge @ (i64::MIN | i64::MAX) => Ok(edge),
         micros => micros.checked_add(EPOCH_MICROS).filter(|m| *m != i64::MAX).ok_or(Reason::OutOfRange),
     }
 }
 
-fn put_uuid(bytes: &[u8], builder: &mut StringBuilder) -> Result<(), Reason> {
+/// The usual 36 characters.
+pub(super) fn uuid(bytes: &[u8]) -> Result<[u8; 36], Reason> {
     let raw: [u8; 16] = fixed(bytes)?;
     let mut out = [b'-'; 36];
     let mut at = 0;
@@ -70,8 +74,7 @@ fn put_uuid(bytes: &[u8], builder: &mut StringBuilder) -> Result<(), Reason> {
         out[at + 1] = b"0123456789abcdef"[usize::from(byte & 15)];
         at += 2;
     }
-    builder.append_value(text(&out)?);
-    Ok(())
+    Ok(out)
 }
 
 impl Cells {
@@ -130,7 +133,7 @@ impl Cells {
                 Some((1, rest)) => b.append_value(text(rest)?),
                 _ => return Err(Reason::Malformed),
             },
-            Self::Uuid(b) => put_uuid(bytes, b)?,
+            Self::Uuid(b) => b.append_value(text(&uuid(bytes)?)?),
             Self::Binary(b) => b.append_value(bytes),
             Self::Date(b) => b.append_value(date(bytes)?),
             Self::Time(b) => b.append_value(i64::from_be_bytes(fixed(bytes)?)),

@@ -12,9 +12,11 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::decode::{Address, Broken, Decoder, SIGNATURE};
+use super::decode::{Address, Decoder};
 use super::encode::Encoder;
-use crate::{Bounds, Column, ColumnType, ReadBatch, ReadRequest, Reason, Table, TableName};
+use super::framing::{Broken, Decoding, SIGNATURE, Sink};
+use super::wire::{WireDecoder, decode_row};
+use crate::{Bounds, Column, ColumnType, ReadRequest, Reason, Table, TableName, WireRequest};
 
 fn types() -> Vec<ColumnType> {
     vec![
@@ -118,7 +120,7 @@ fn encode(types: &[ColumnType], batches: &[RecordBatch]) -> Vec<u8> {
     out.to_vec()
 }
 
-fn drain(decoder: &mut Decoder, chunks: &[&[u8]]) -> Result<Vec<ReadBatch>, Broken> {
+fn drain<S: Sink>(decoder: &mut Decoding<S>, chunks: &[&[u8]]) -> Result<Vec<S::Batch>, Broken> {
     let mut out = Vec::new();
     for chunk in chunks {
         decoder.push(chunk)?;
@@ -188,6 +190,114 @@ proptest! {
         for row in read.iter().flat_map(|b| &b.bad) {
             prop_assert_eq!(&row.fields, &fields);
         }
+    }
+}
+
+/// A stream of rows of raw fields.
+fn stream(rows: &[Vec<Option<Vec<u8>>>]) -> Vec<u8> {
+    let mut bytes = SIGNATURE.to_vec();
+    bytes.extend([0; 8]);
+    for row in rows {
+        bytes.extend((row.len() as i16).to_be_bytes());
+        for field in row {
+            bytes.extend(field.as_ref().map_or(-1, |f| f.len() as i32).to_be_bytes());
+            bytes.extend(field.as_deref().unwrap_or_default());
+        }
+    }
+    bytes.extend([0xff, 0xff]);
+    bytes
+}
+
+/// The raw fields of encoded rows.
+fn fields(bytes: &[u8]) -> Vec<Vec<Option<Vec<u8>>>> {
+    let (mut at, mut rows) = (19, Vec::new());
+    let mut next = |n: usize| {
+        at += n;
+        bytes[at - n..at].to_vec()
+    };
+    loop {
+        let count = next(2);
+        if count == [0xff, 0xff] {
+            return rows;
+        }
+        let one = |_| {
+            let length = i32::from_be_bytes(next(4).try_into().unwrap());
+            (length >= 0).then(|| next(length as usize))
+        };
+        rows.push((0..count[1]).map(one).collect());
+    }
+}
+
+proptest! {
+    /// Rows in the bytes of the wire are told apart, hashed, named and refused exactly as decoded ones.
+    #[test]
+    fn the_short_way_sees_what_the_long_one_sees(
+        rows in vec(row(), 1..5),
+        noise in vec((0usize..5, 0usize..16, of(vec(any::<u8>(), 0..24))), 0..4),
+        cut in 0usize..4_000,
+        batch_rows in 1usize..4,
+    ) {
+        const KEY: [u8; 32] = [9; 32];
+        let types = types();
+        let table = table(&types);
+        let schema = table.arrow_schema();
+        let batches: Vec<_> =
+            rows.iter().map(|r| RecordBatch::try_new(schema.clone(), arrays(r)).unwrap()).collect();
+        let mut raw = fields(&encode(&types, &batches));
+        for (row, column, bytes) in noise {
+            if let Some(row) = raw.get_mut(row) {
+                row[column] = bytes;
+            }
+        }
+        let bytes = stream(&raw);
+        let long = drain(&mut decoder(&types, 100), &[&bytes]).unwrap();
+        let read = ReadRequest { batch_rows, ..ReadRequest::all(table, Bounds::Whole) };
+        let request = WireRequest { read: read.clone(), key: KEY, name: vec![8, 2], keep: true };
+        let cut = cut.min(bytes.len());
+        let mut decoder = WireDecoder::new(&types, &request);
+        let short = drain(&mut decoder, &[&bytes[..cut], &bytes[cut..]]).unwrap();
+        prop_assert!(decoder.is_finished());
+
+        let hashes: Vec<_> = long.iter().flat_map(|b| crate::canon::hash_rows(&KEY, &b.rows)).collect();
+        let names: Vec<_> = long
+            .iter()
+            .flat_map(|b| crate::canon::hash_columns(&KEY, &b.rows, &[8, 2]))
+            .map(|h| h.short())
+            .collect();
+        prop_assert_eq!(short.iter().flat_map(|b| b.hashes.clone()).collect::<Vec<_>>(), hashes);
+        prop_assert_eq!(short.iter().flat_map(|b| b.names.clone()).collect::<Vec<_>>(), names);
+        let positions: Vec<u64> = long.iter().flat_map(|b| b.positions.clone()).collect();
+        prop_assert_eq!(short.iter().flat_map(|b| b.positions.clone()).collect::<Vec<_>>(), positions.clone());
+        let bad: Vec<_> = long.iter().flat_map(|b| b.bad.clone()).collect();
+        prop_assert_eq!(short.iter().flat_map(|b| b.bad.clone()).collect::<Vec<_>>(), bad);
+
+        // What goes to the target is what came, and a row can be decoded by itself.
+        let kept: Vec<Vec<u8>> =
+            short.iter().flat_map(|b| b.rows.iter().flatten().map(<[u8]>::to_vec)).collect();
+        let want: Vec<Vec<u8>> = positions
+            .iter()
+            .map(|p| {
+                let one = stream(&raw[*p as usize - 1..*p as usize]);
+                one[19..one.len() - 2].to_vec()
+            })
+            .collect();
+        prop_assert_eq!(&kept, &want);
+        for (n, row) in kept.iter().enumerate() {
+            let decoded = decode_row(&read, &types, row).unwrap();
+            let hash = crate::canon::hash_rows(&KEY, &decoded)[0];
+            prop_assert_eq!(hash, short.iter().flat_map(|b| b.hashes.clone()).nth(n).unwrap());
+        }
+    }
+
+    #[test]
+    fn noise_never_panics_on_the_short_way(noise in vec(any::<u8>(), 0..200), chunk in 1usize..50) {
+        let read = ReadRequest { batch_rows: 2, ..ReadRequest::all(table(&types()), Bounds::Whole) };
+        let request = WireRequest { read, key: [1; 32], name: vec![], keep: false };
+        let mut bytes = SIGNATURE.to_vec();
+        bytes.extend([0; 8]);
+        bytes.extend(&noise);
+        let chunks: Vec<&[u8]> = bytes.chunks(chunk).collect();
+        let _ = drain(&mut WireDecoder::new(&types(), &request), &chunks);
     }
 }
 

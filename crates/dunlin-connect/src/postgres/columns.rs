@@ -15,7 +15,7 @@ pub(super) struct Planned {
     /// Whether they are encoded as plain text instead.
     pub(super) as_text: bool,
     /// The type to cast to from text, where the server's input routine has to read it.
-    cast: Option<String>,
+    pub(super) cast: Option<String>,
 }
 
 /// Decides how a column is written.

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, BinaryArray, RecordBatch};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::SinkExt;
@@ -18,12 +18,14 @@ use tokio_postgres::{CopyInSink, Error, Statement};
 use super::catalog::{self, Relation};
 use super::columns::{plan, stage};
 use super::connection::{Loan, Pool};
-use super::decode::SIGNATURE;
 use super::encode::Encoder;
 use super::failure::{copy_column, copy_line, row_reason};
+use super::framing::SIGNATURE;
 use super::pending::Pending;
 use super::{reader, receipts, sql};
-use crate::{ColumnType, Committed, ConnectError, Load, LoadSpec, Reason, Receipt, Refused, Result};
+use crate::{
+    ColumnType, Committed, ConnectError, Load, LoadSpec, Reason, Receipt, Refused, Result, System, Wire,
+};
 
 /// Rows deleted by one statement.
 const DELETE_ROWS: usize = 10_000;
@@ -83,6 +85,25 @@ pub(super) async fn begin(pool: Arc<Pool>, spec: LoadSpec) -> Result<Box<dyn Loa
         next_ordinal: 0,
         act,
     }))
+}
+
+/// Whether rows in this form are what such a load would write, so that nothing has to be decoded or checked.
+pub(super) async fn takes_wire(pool: &Arc<Pool>, spec: &LoadSpec, wire: &Wire) -> Result<bool> {
+    if wire.system != System::Postgres || wire.types.len() != spec.columns.len() {
+        return Ok(false);
+    }
+    let session = pool.get().await?;
+    let relation = catalog::expect_relation(&session, &spec.table.name).await?;
+    let wires = catalog::wires(&session, relation.oid).await?;
+    session.give_back();
+    for (column, arrives) in spec.columns.iter().zip(&wire.types) {
+        let planned = plan(pool, spec, column, &wires)?;
+        let text = matches!(arrives, ColumnType::Text { .. }) && planned.ty == ColumnType::TEXT;
+        if planned.cast.is_some() || !(text || planned.ty == *arrives) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl PgLoad {
@@ -269,6 +290,12 @@ impl Load for PgLoad {
             }
         }
         Ok(())
+    }
+
+    async fn write_wire(&mut self, rows: BinaryArray) -> Result<()> {
+        self.pending.take_over(&rows, self.next_ordinal);
+        self.next_ordinal += rows.len() as u64;
+        self.send_frames(false).await
     }
 
     async fn settle(&mut self) -> Result<Vec<Refused>> {

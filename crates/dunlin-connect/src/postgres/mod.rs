@@ -26,6 +26,7 @@ mod ddl;
 mod decode;
 mod encode;
 mod failure;
+mod framing;
 mod index;
 mod load;
 mod numeric;
@@ -40,6 +41,7 @@ mod target;
 mod tls;
 mod types;
 mod violators;
+mod wire;
 
 use std::sync::Arc;
 

@@ -51,6 +51,8 @@ pub(super) fn to_i128(bytes: &[u8], scale: u8, limit: i128) -> Result<i128, Reas
         // NaN and the infinities have no place in a decimal.
         return Err(if wire.sign >= NAN { Reason::OutOfRange } else { Reason::Malformed });
     }
+    // Nine groups of four digits cannot overflow, and checking costs more than the arithmetic.
+    let few = wire.digits.len() <= 18;
     let mut value: i128 = 0;
     // The power of ten of the group at hand, counted in units of the wanted scale.
     let mut exponent = wire.weight * 4 + i32::from(scale);
@@ -72,7 +74,11 @@ pub(super) fn to_i128(bytes: &[u8], scale: u8, limit: i128) -> Result<i128, Reas
             _ if group == 0 => (1, 0),
             _ => return Err(Reason::WouldChange),
         };
-        value = value.checked_mul(factor).and_then(|v| v.checked_add(add)).ok_or(Reason::OutOfRange)?;
+        value = if few {
+            value.wrapping_mul(factor).wrapping_add(add)
+        } else {
+            value.checked_mul(factor).and_then(|v| v.checked_add(add)).ok_or(Reason::OutOfRange)?
+        };
         exponent -= 4;
     }
     // What the groups left out at the end are zeros.

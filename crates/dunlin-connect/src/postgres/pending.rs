@@ -2,10 +2,21 @@
 
 use std::ops::Range;
 
+use arrow::array::{Array, BinaryArray};
+use arrow::buffer::Buffer;
 use bytes::{Bytes, BytesMut};
 
 /// A frame is sent when it has grown to this.
 const FRAME_BYTES: usize = 128 << 10;
+
+/// The bytes of an array, to be owned by frames.
+struct Values(Buffer);
+
+impl AsRef<[u8]> for Values {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+}
 
 struct Row {
     frame: u32,
@@ -17,6 +28,8 @@ struct Row {
 #[derive(Default)]
 pub(super) struct Pending {
     frames: Vec<Bytes>,
+    /// How many of them were handed out.
+    sent: usize,
     open: BytesMut,
     rows: Vec<Row>,
 }
@@ -40,14 +53,37 @@ impl Pending {
         self.open.len() >= FRAME_BYTES
     }
 
+    /// Takes rows over that are encoded already, without copying them.
+    pub(super) fn take_over(&mut self, rows: &BinaryArray, first: u64) {
+        self.close();
+        let ends = rows.value_offsets();
+        // Owned by the frames for as long as any of them lives.
+        let values = Bytes::from_owner(Values(rows.values().clone()));
+        let mut row = 0;
+        while row < rows.len() {
+            let start = ends[row];
+            let frame = self.frames.len() as u32;
+            while row < rows.len() && ((ends[row] - start) as usize) < FRAME_BYTES {
+                self.rows.push(Row { frame, start: (ends[row] - start) as u32, ordinal: first + row as u64 });
+                row += 1;
+            }
+            self.frames.push(values.slice(start as usize..ends[row] as usize));
+        }
+    }
+
+    fn close(&mut self) {
+        if !self.open.is_empty() {
+            self.frames.push(self.open.split().freeze());
+        }
+    }
+
     /// A full frame, ready to be sent; it is kept here too. With `all` also one that is not full.
     pub(super) fn frame(&mut self, all: bool) -> Option<Bytes> {
-        let least = if all { 1 } else { FRAME_BYTES };
-        if self.open.len() < least {
-            return None;
+        if self.sent == self.frames.len() && (all || self.is_full()) {
+            self.close();
         }
-        let frame = self.open.split().freeze();
-        self.frames.push(frame.clone());
+        let frame = self.frames.get(self.sent)?.clone();
+        self.sent += 1;
         Some(frame)
     }
 
@@ -83,6 +119,7 @@ impl Pending {
     /// Forgets everything: all rows are settled.
     pub(super) fn clear(&mut self) {
         self.frames.clear();
+        self.sent = 0;
         self.open.clear();
         self.rows.clear();
     }

@@ -4,18 +4,22 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use async_trait::async_trait;
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use tokio_postgres::CopyOutStream;
 
 use super::catalog::{self, Relation};
 use super::connection::{Loan, Pool};
 use super::decode::{Address, Decoder};
+use super::framing::{Broken, Decoding, Sink};
 use super::types::needs_cast;
+use super::wire::{self, WireDecoder};
 use super::{splits, sql};
 use crate::{
-    Bounds, Column, ConnectError, ReadBatch, ReadRequest, ReadStream, Reader, Result, Table, TableName,
+    Bounds, Column, ConnectError, ReadRequest, ReadStream, Reader, Result, System, Table, TableName, Wire,
+    WireRequest, WireStream,
 };
 
 /// A table as the snapshot has it.
@@ -94,6 +98,15 @@ impl PgReader {
         Ok(known.relation)
     }
 
+    /// Functions inside a view may rely on the search path of whoever reads it.
+    async fn for_views(&self, session: &Loan, relation: &Relation) -> Result<()> {
+        if relation.kind == 'v' && !session.path.is_empty() {
+            let path = format!("SET LOCAL search_path = {}", sql::idents(&session.path));
+            session.run("read a view", &path).await?;
+        }
+        Ok(())
+    }
+
     async fn look_up(&self, session: &Loan, name: &TableName) -> Result<Known> {
         let relation = catalog::expect_relation(session, name).await?;
         let wires = catalog::wires(session, relation.oid).await?;
@@ -135,15 +148,37 @@ impl Reader for PgReader {
     async fn read(&self, request: ReadRequest) -> Result<ReadStream> {
         let session = self.session().await?;
         let relation = self.relation(&session, &request.table).await?;
-        if relation.kind == 'v' {
-            // Functions inside a view may rely on the search path of whoever reads it.
-            let path = format!("SET LOCAL search_path = {}", sql::idents(&session.path));
-            if !session.path.is_empty() {
-                session.run("read a view", &path).await?;
-            }
-        }
+        self.for_views(&session, &relation).await?;
         let select = select(&request, &relation, "")?;
         copy_out(session, &relation.name, &select, &request, Address::Ordinal).await
+    }
+
+    fn wire(&self, request: &ReadRequest) -> Option<Wire> {
+        let mut types = Vec::with_capacity(request.columns.len());
+        for asked in &request.columns {
+            let column = &request.table.columns[asked.index];
+            if is_cast(column, asked.as_text) {
+                return None;
+            }
+            types.push(column.ty.clone());
+        }
+        Some(Wire { system: System::Postgres, types })
+    }
+
+    async fn read_wire(&self, request: WireRequest) -> Result<WireStream> {
+        let types = self.wire(&request.read).map(|wire| wire.types).unwrap_or_default();
+        let session = self.session().await?;
+        let relation = self.relation(&session, &request.read.table).await?;
+        self.for_views(&session, &relation).await?;
+        let select = select(&request.read, &relation, "")?;
+        let decoder = WireDecoder::new(&types, &request);
+        copy(session, &relation.name, &select, decoder).await
+    }
+
+    fn unwire(&self, request: &ReadRequest, row: &[u8]) -> Result<RecordBatch> {
+        let types = self.wire(request).map(|wire| wire.types).unwrap_or_default();
+        let broken = |_| self.pool.config.broken(&format!("read a row of {}", request.table.name));
+        wire::decode_row(request, &types, row).map_err(broken)
     }
 
     async fn read_addressed(&self, table: Arc<Table>) -> Result<ReadStream> {
@@ -270,12 +305,25 @@ pub(super) async fn copy_out(
         })
         .collect();
     let decoder = Decoder::new(request.schema(), &columns, address, request.batch_rows);
+    copy(session, name, select, decoder).await
+}
+
+/// Starts a binary COPY of a query and decodes what comes.
+async fn copy<S>(
+    session: Loan,
+    name: &TableName,
+    select: &str,
+    decoding: Decoding<S>,
+) -> Result<Pin<Box<dyn Stream<Item = Result<S::Batch>> + Send>>>
+where
+    S: Sink<Batch: Send> + Send + 'static,
+{
     let query = format!("COPY ({select}) TO STDOUT (FORMAT binary)");
     let copy = match session.copy_out(&query).await {
         Ok(copy) => Box::pin(copy),
         Err(error) => return Err(read_failure(&session, name, &error).await),
     };
-    let state = Copy { copy, decoder, session: Some(session), name: name.clone() };
+    let state = Copy { copy, decoding, session: Some(session), name: name.clone() };
     let stream = futures::stream::try_unfold(state, |mut state| async move {
         Ok(state.next().await?.map(|batch| (batch, state)))
     });
@@ -283,14 +331,14 @@ pub(super) async fn copy_out(
 }
 
 /// A COPY under way.
-struct Copy {
+struct Copy<S> {
     copy: Pin<Box<CopyOutStream>>,
-    decoder: Decoder,
+    decoding: Decoding<S>,
     session: Option<Loan>,
     name: TableName,
 }
 
-impl Drop for Copy {
+impl<S> Drop for Copy<S> {
     fn drop(&mut self) {
         // Still here, so the stream was given up before its end.
         if let Some(session) = self.session.take() {
@@ -299,27 +347,26 @@ impl Drop for Copy {
     }
 }
 
-impl Copy {
-    async fn next(&mut self) -> Result<Option<ReadBatch>> {
+impl<S: Sink> Copy<S> {
+    async fn next(&mut self) -> Result<Option<S::Batch>> {
         let Some(session) = &self.session else { return Ok(None) };
-        let broken = || session.config().broken(&format!("read {}", self.name));
+        let broken = |_: Broken| session.config().broken(&format!("read {}", self.name));
         loop {
-            if self.decoder.is_full() {
-                let batch = self.decoder.take().map_err(|_| broken())?;
-                self.decoder.resume().map_err(|_| broken())?;
+            if self.decoding.is_full() {
+                let batch = self.decoding.take().map_err(broken)?;
+                self.decoding.resume().map_err(broken)?;
                 return Ok(Some(batch));
             }
             match self.copy.next().await {
-                Some(Ok(bytes)) => self.decoder.push(&bytes).map_err(|_| broken())?,
+                Some(Ok(bytes)) => self.decoding.push(&bytes).map_err(broken)?,
                 Some(Err(error)) => return Err(read_failure(session, &self.name, &error).await),
                 None => break,
             }
         }
-        if !self.decoder.is_finished() {
-            return Err(broken());
+        if !self.decoding.is_finished() {
+            return Err(broken(Broken));
         }
-        let last =
-            if self.decoder.is_empty() { None } else { Some(self.decoder.take().map_err(|_| broken())?) };
+        let last = if self.decoding.is_empty() { None } else { Some(self.decoding.take().map_err(broken)?) };
         if let Some(session) = self.session.take() {
             done(session).await?;
         }

@@ -10,6 +10,7 @@ use super::connection::Pool;
 use super::{catalog, ddl, load, receipts, sql, taken, violators};
 use crate::{
     ColumnType, ForeignKey, Load, LoadSpec, Receipt, Result, Table, TableName, Target, Unique, Violation,
+    Wire,
 };
 
 /// The writing side of a store.
@@ -74,6 +75,10 @@ impl Target for PgTarget {
 
     async fn begin(&self, spec: LoadSpec) -> Result<Box<dyn Load>> {
         load::begin(self.pool.clone(), spec).await
+    }
+
+    async fn takes_wire(&self, spec: &LoadSpec, wire: &Wire) -> Result<bool> {
+        load::takes_wire(&self.pool, spec, wire).await
     }
 
     async fn receipts(&self, run: &str) -> Result<Vec<Receipt>> {

@@ -40,6 +40,8 @@ pub struct SessionInfo {
     pub ended_at: Option<i64>,
     /// Why, as a code.
     pub end_reason: Option<String>,
+    /// Whether it is the one that asks.
+    pub current: bool,
 }
 
 const COLUMNS: &str =
@@ -61,6 +63,7 @@ fn read(row: &SqliteRow) -> Result<SessionInfo, GuardError> {
         address: address(&place),
         ended_at: row.try_get("ended_at").map_err(&failed)?,
         end_reason: row.try_get("end_reason").map_err(&failed)?,
+        current: false,
     })
 }
 

@@ -13,18 +13,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use arrow::array::{BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, BinaryArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion_physical_plan::SendableRecordBatchStream;
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use dunlin_connect::canon::{HashKey, RowHash, hash_columns, hash_row_columns, hash_rows};
-use dunlin_connect::{Committed, Load, LoadSpec, Receipt, Refused, Target};
+use dunlin_connect::{ColumnType, Committed, Load, LoadSpec, Receipt, Refused, Target};
 use dunlin_store::{FragmentWriter, Fragments};
 use futures::StreamExt;
 
 use super::Stage;
 use super::read::{Sender, async_stream};
+use super::untouched::{self, Untouched};
 use crate::accounting::{Disposition, PartReceipt, Tally};
 use crate::batch::{Lead, body, fate, marker_of};
 use crate::quarantine::{Form, QuarantinedRow, rows_as_text, shape, unpack_fields};
@@ -66,6 +67,8 @@ pub struct LoadStage {
     pub context: LoadContext,
     /// The table.
     pub spec: Arc<TableSpec>,
+    /// How rows in the bytes of the wire are decoded; absent where they arrive mapped.
+    pub untouched: Option<Arc<Untouched>>,
 }
 
 /// The schema of a receipt row.
@@ -83,8 +86,8 @@ impl Stage for LoadStage {
     }
 
     fn run(&self, input: SendableRecordBatchStream) -> SendableRecordBatchStream {
-        let (context, spec) = (self.context.clone(), self.spec.clone());
-        let stream = async_stream(move |send| load_splits(input, context, spec, send));
+        let (context, spec, untouched) = (self.context.clone(), self.spec.clone(), self.untouched.clone());
+        let stream = async_stream(move |send| load_splits(input, context, spec, untouched, send));
         Box::pin(RecordBatchStreamAdapter::new(receipt_schema(), stream))
     }
 }
@@ -93,6 +96,7 @@ async fn load_splits(
     mut input: SendableRecordBatchStream,
     context: LoadContext,
     spec: Arc<TableSpec>,
+    untouched: Option<Arc<Untouched>>,
     send: Sender,
 ) -> Result<()> {
     let mut open: Option<SplitLoad> = None;
@@ -109,7 +113,8 @@ async fn load_splits(
         let lead = Lead::of(&batch);
         match marker_of(&batch) {
             Some(fate::BEGIN) => {
-                open = Some(SplitLoad::begin(lead.split, context.clone(), spec.clone()).await?)
+                let load = SplitLoad::begin(lead.split, context.clone(), spec.clone(), untouched.clone());
+                open = Some(load.await?);
             }
             Some(_) => {
                 let load = open.take().ok_or_else(|| broken("a split ended that had not begun"))?;
@@ -150,17 +155,24 @@ pub struct SplitReceipt {
     pub receipt: PartReceipt,
 }
 
+/// Rows as they were read, in case the target refuses one.
+enum Rows {
+    /// The source columns.
+    Mapped(RecordBatch),
+    /// The bytes of the wire.
+    Untouched(BinaryArray),
+}
+
 /// Rows handed to the target and not yet settled.
 struct Pending {
-    source: RecordBatch,
-    target: RecordBatch,
+    rows: Rows,
     positions: Vec<u64>,
     /// In source space.
     hashes: Vec<RowHash>,
     /// In target space.
     expected: Vec<RowHash>,
     /// Names by key.
-    keys: Vec<[u8; 16]>,
+    names: Vec<[u8; 16]>,
     noted: Vec<u64>,
     /// Ordinal of its first row in the load.
     first: u64,
@@ -171,6 +183,7 @@ struct SplitLoad {
     split: u32,
     context: LoadContext,
     spec: Arc<TableSpec>,
+    untouched: Option<Arc<Untouched>>,
     load: Option<Box<dyn Load>>,
     fragment: Option<FragmentWriter>,
     index: Option<IndexWriter>,
@@ -184,7 +197,12 @@ struct SplitLoad {
 }
 
 impl SplitLoad {
-    async fn begin(split: u32, context: LoadContext, spec: Arc<TableSpec>) -> Result<Self> {
+    async fn begin(
+        split: u32,
+        context: LoadContext,
+        spec: Arc<TableSpec>,
+        untouched: Option<Arc<Untouched>>,
+    ) -> Result<Self> {
         let mut load = None;
         if let Some(target) = &context.target {
             let mut begun = target
@@ -206,6 +224,7 @@ impl SplitLoad {
             split,
             context,
             spec,
+            untouched,
             load,
             fragment: None,
             index: None,
@@ -230,12 +249,18 @@ impl SplitLoad {
         for hash in &lead.hashes {
             self.arrived.add(*hash);
         }
+        self.stops(&lead)?;
+        self.leave_behind(&lead);
+        if self.untouched.is_some() {
+            self.quarantine_marked(None, &lead)?;
+            let (names, rows) = untouched::content(batch)?;
+            (self.context.progress)(lead.hashes.len() as u64, rows.values().len() as u64);
+            return if lead.any_alive() { self.write_untouched(names, rows, lead).await } else { Ok(()) };
+        }
         let reads = self.spec.read.len();
         let source = body(batch, 0, reads);
         let target = body(batch, reads, batch.num_columns() - crate::batch::lead::COUNT);
-        self.stops(&lead)?;
-        self.leave_behind(&lead);
-        self.quarantine_marked(&source, &lead)?;
+        self.quarantine_marked(Some(&source), &lead)?;
         let bytes = target.get_array_memory_size() as u64;
         (self.context.progress)(lead.hashes.len() as u64, bytes);
         if lead.any_alive() {
@@ -273,15 +298,20 @@ impl SplitLoad {
         }
     }
 
-    fn quarantine_marked(&mut self, source: &RecordBatch, lead: &Lead) -> Result<()> {
+    /// Quarantines the rows that are marked so. Without `source` they are all rows that could not be read.
+    fn quarantine_marked(&mut self, source: Option<&RecordBatch>, lead: &Lead) -> Result<()> {
         let rows: Vec<usize> =
             (0..lead.fates.len()).filter(|row| lead.fates[*row] == fate::QUARANTINED).collect();
         if rows.is_empty() {
             return Ok(());
         }
-        let types: Vec<_> = self.spec.mapping.input_types[..self.spec.read.len()].to_vec();
-        let texts = rows_as_text(source, &types, &rows);
-        for (row, fields) in rows.into_iter().zip(texts) {
+        let mut texts = match source {
+            Some(source) => rows_as_text(source, self.read_types(), &rows),
+            None => Vec::new(),
+        }
+        .into_iter();
+        for row in rows {
+            let fields = texts.next().unwrap_or_default();
             let column = lead.column(row).map(str::to_owned);
             let (form, fields) = match lead.raw(row) {
                 Some(packed) => {
@@ -305,6 +335,10 @@ impl SplitLoad {
             self.quarantine(&entry)?;
         }
         Ok(())
+    }
+
+    fn read_types(&self) -> &[ColumnType] {
+        &self.spec.mapping.input_types[..self.spec.read.len()]
     }
 
     /// The shape of the source value behind the column at fault, where one column stands behind it.
@@ -359,13 +393,37 @@ impl SplitLoad {
         if let Some(load) = &mut self.load {
             load.write(target.clone()).await?;
         }
+        // Now, and not when the rows are settled: the target is busy with them meanwhile.
+        let expected = if untouched { lead.hashes.clone() } else { hash_rows(&self.context.key, &target) };
+        let names = key_hashes(&self.context.key, &target, &self.spec.key, &expected);
+        self.wait(Rows::Mapped(source), names, expected, lead).await
+    }
+
+    /// Rows that are loaded as they were read.
+    async fn write_untouched(&mut self, names: Vec<[u8; 16]>, rows: BinaryArray, lead: Lead) -> Result<()> {
+        let bytes = rows.values().len() as u64;
+        self.receipt.bytes += bytes;
+        self.unsettled_bytes += bytes;
+        self.unsettled_rows += rows.len() as u64;
+        if let Some(load) = &mut self.load {
+            load.write_wire(rows.clone()).await?;
+        }
+        let expected = lead.hashes.clone();
+        self.wait(Rows::Untouched(rows), names, expected, lead).await
+    }
+
+    /// Keeps what is known of rows until the target has settled them, which is now when many wait.
+    async fn wait(
+        &mut self,
+        rows: Rows,
+        names: Vec<[u8; 16]>,
+        expected: Vec<RowHash>,
+        lead: Lead,
+    ) -> Result<()> {
         let Lead { positions, hashes, noted, .. } = lead;
         let first = self.written;
-        // Now, and not when the rows are settled: the target is busy with them meanwhile.
-        let expected = if untouched { hashes.clone() } else { hash_rows(&self.context.key, &target) };
-        let keys = key_hashes(&self.context.key, &target, &self.spec.key, &expected);
-        self.pending.push(Pending { source, target, positions, hashes, expected, keys, noted, first });
-        self.written += rows;
+        self.written += hashes.len() as u64;
+        self.pending.push(Pending { rows, positions, hashes, expected, names, noted, first });
         if self.unsettled_rows >= SETTLE_ROWS || self.unsettled_bytes >= SETTLE_BYTES {
             self.settle().await?;
         }
@@ -392,7 +450,7 @@ impl SplitLoad {
     }
 
     fn settled(&mut self, pending: &Pending, refused: &[Refused]) -> Result<()> {
-        let rows = pending.target.num_rows() as u64;
+        let rows = pending.hashes.len() as u64;
         let range = pending.first..pending.first + rows;
         let mut out = vec![false; rows as usize];
         for refusal in refused.iter().filter(|r| range.contains(&r.ordinal)) {
@@ -405,7 +463,7 @@ impl SplitLoad {
             self.receipt.expected.add(pending.expected[row]);
             self.note(pending.noted[row]);
             let entry = IndexEntry {
-                key: pending.keys[row],
+                key: pending.names[row],
                 row: pending.expected[row].short(),
                 source: pending.hashes[row],
             };
@@ -415,8 +473,14 @@ impl SplitLoad {
     }
 
     fn refuse(&mut self, pending: &Pending, row: usize, refusal: &Refused) -> Result<()> {
-        let types: Vec<_> = self.spec.mapping.input_types[..self.spec.read.len()].to_vec();
-        let fields = rows_as_text(&pending.source, &types, &[row]).pop().unwrap_or_default();
+        let mut fields = match (&pending.rows, &self.untouched) {
+            (Rows::Mapped(source), _) => rows_as_text(source, self.read_types(), &[row]),
+            (Rows::Untouched(rows), Some(way)) => {
+                rows_as_text(&way.decode(rows.value(row))?, self.read_types(), &[0])
+            }
+            (Rows::Untouched(_), None) => return Err(broken("rows in the bytes of the wire arrived mapped")),
+        };
+        let fields = fields.pop().unwrap_or_default();
         let mut entry = QuarantinedRow {
             split: self.split,
             position: pending.positions[row],

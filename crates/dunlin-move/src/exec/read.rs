@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch, new_null_array};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::datatypes::{SchemaRef, UInt32Type};
 use datafusion_common::Result as DfResult;
 use datafusion_physical_plan::SendableRecordBatchStream;
@@ -92,6 +92,17 @@ impl Sender {
     }
 }
 
+/// The splits that a batch of the leaf describes.
+pub(super) fn described(batch: DfResult<RecordBatch>) -> Result<Vec<(u32, Bounds)>> {
+    const ACT: &str = "read a split's descriptor";
+    let batch = batch.map_err(|e| MoveError::engine(ACT, e))?;
+    let splits = batch.column(0).as_primitive::<UInt32Type>().values();
+    let bounds = batch.column(1).as_string::<i32>().iter().flatten();
+    let unreadable = |_| MoveError::Engine { act: ACT.into(), code: "json".into() };
+    let one = |(split, text): (&u32, &str)| Ok((*split, serde_json::from_str(text).map_err(unreadable)?));
+    splits.iter().zip(bounds).map(one).collect()
+}
+
 async fn read_splits(
     mut input: SendableRecordBatchStream,
     reader: Arc<dyn Reader>,
@@ -101,13 +112,7 @@ async fn read_splits(
     send: Sender,
 ) -> Result<()> {
     while let Some(batch) = input.next().await {
-        let batch = batch.map_err(|e| MoveError::engine("read a split's descriptor", e))?;
-        for row in 0..batch.num_rows() {
-            let split = batch.column(0).as_primitive::<UInt32Type>().value(row);
-            let bounds =
-                serde_json::from_str(batch.column(1).as_string::<i32>().value(row)).map_err(|_| {
-                    MoveError::Engine { act: "read a split's descriptor".into(), code: "json".into() }
-                })?;
+        for (split, bounds) in described(batch)? {
             send.send(marker(&schema, split, fate::BEGIN, Tally::default())).await?;
             let mut read = Tally::default();
             let mut rows = reader.read(ReadRequest { bounds, ..request.clone() }).await?;
@@ -134,32 +139,46 @@ fn arrive(
     if batch.rows.num_rows() > 0 {
         let lead = Lead::alive(split, batch.positions, hash_rows(key, &batch.rows));
         lead.hashes.iter().for_each(|h| read.add(*h));
-        let mut arrays = lead.arrays();
-        arrays.extend(batch.rows.columns().iter().cloned());
-        out.push(RecordBatch::try_new(schema.clone(), arrays).map_err(|e| {
-            MoveError::engine(
-                "take a batch from a store",
-                datafusion_common::DataFusionError::ArrowError(Box::new(e), None),
-            )
-        })?);
+        out.push(take_batch(schema, &lead, batch.rows.columns().iter().cloned())?);
     }
     if !batch.bad.is_empty() {
-        let lead = bad_lead(batch.bad, split, key, schema);
-        lead.hashes.iter().for_each(|h| read.add(*h));
-        let n = lead.hashes.len();
-        out.push(with_columns(schema, &lead, |ty| new_null_array(ty, n)));
+        out.push(bad_rows(batch.bad, split, key, schema, &batch.rows.schema(), read));
     }
     Ok(out)
 }
 
-fn bad_lead(bad: Vec<BadRow>, split: u32, key: &HashKey, schema: &SchemaRef) -> Lead {
+/// A batch of a lead and the columns behind it.
+pub(super) fn take_batch(
+    schema: &SchemaRef,
+    lead: &Lead,
+    columns: impl IntoIterator<Item = ArrayRef>,
+) -> Result<RecordBatch> {
+    let mut arrays = lead.arrays();
+    arrays.extend(columns);
+    RecordBatch::try_new(schema.clone(), arrays).map_err(|e| {
+        let error = datafusion_common::DataFusionError::ArrowError(Box::new(e), None);
+        MoveError::engine("take a batch from a store", error)
+    })
+}
+
+/// Rows that could not be read, as a batch whose rows are quarantined already. `columns` are those of the read.
+pub(super) fn bad_rows(
+    bad: Vec<BadRow>,
+    split: u32,
+    key: &HashKey,
+    schema: &SchemaRef,
+    columns: &SchemaRef,
+    read: &mut Tally,
+) -> RecordBatch {
     let positions = bad.iter().map(|b| b.position).collect();
-    let hashes = bad.iter().map(|b| hash_raw(key, &b.fields)).collect();
+    let hashes: Vec<_> = bad.iter().map(|b| hash_raw(key, &b.fields)).collect();
+    hashes.iter().for_each(|h| read.add(*h));
     let mut lead = Lead::alive(split, positions, hashes);
     for (row, bad) in bad.into_iter().enumerate() {
-        let column = bad.column.and_then(|c| schema.fields().get(crate::batch::lead::COUNT + c));
+        let column = bad.column.and_then(|c| columns.fields().get(c));
         lead.end(row, fate::QUARANTINED, bad.reason.code().to_owned(), column.map(|f| f.name().as_str()));
         lead.keep_raw(row, crate::quarantine::pack_fields(&bad.fields));
     }
-    lead
+    let n = lead.hashes.len();
+    with_columns(schema, &lead, |ty| new_null_array(ty, n))
 }

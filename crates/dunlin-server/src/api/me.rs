@@ -252,7 +252,9 @@ async fn record(State(app): State<App>, caller: Caller) -> Result<Response, Prob
 }
 
 async fn list_sessions(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
-    Ok(items(&app.guard.sessions(Some(&caller.who.person)).await?))
+    let mut sessions = app.guard.sessions(Some(&caller.who.person)).await?;
+    sessions.iter_mut().for_each(|s| s.current = s.id == caller.who.via.id());
+    Ok(items(&sessions))
 }
 
 async fn end(

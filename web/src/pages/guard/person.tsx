@@ -83,11 +83,11 @@ function One({ record }: { record: PersonRecord }) {
   );
 }
 
-export function Sessions({ sessions, end, here }: { sessions: readonly Session[]; end?: (session: string) => void; here?: string }) {
+export function Sessions({ sessions, end }: { sessions: readonly Session[]; end?: (session: string) => void }) {
   const t = useMessages({ en, es });
   const sorted = [...sessions].sort((a, b) => Number(a.ended_at !== null) - Number(b.ended_at !== null) || b.seen_at - a.seen_at);
   const columns: Column<Session>[] = [
-    { key: 'device', head: t.device, cell: (s) => <>{s.device}{s.id === here && <> <Badge tone="accent">•</Badge></>}</> },
+    { key: 'device', head: t.device, cell: (s) => <>{s.device}{s.current && <> <Badge tone="accent">{t.thisOne}</Badge></>}</> },
     { key: 'address', head: t.address, cell: (s) => <span className="mono">{s.address ?? '–'}</span> },
     { key: 'method', head: t.method, cell: (s) => s.method.replaceAll('_', ' ') },
     { key: 'since', head: t.since, cell: (s) => <Time at={s.created_at} /> },

@@ -1,5 +1,5 @@
 // What is at risk: when all will be done, and how likely each deadline is missed, as the server computes it.
-import { queryOptions, useQueries } from '@tanstack/react-query';
+import { queryOptions } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, body } from '@/api/client';
 import type { components } from '@/api/schema';
@@ -11,7 +11,6 @@ import { overview as es } from '@/messages/overview.es';
 import { ProblemView, Section, SkeletonRows } from '@/ui';
 
 type Forecast = components['schemas']['Forecast'];
-type Task = components['schemas']['Task'];
 
 export const forecastQuery = queryOptions({ queryKey: ['work', 'forecast'], staleTime: 60_000, queryFn: () => body<Forecast>(api.GET('/api/v1/work/forecast')) });
 
@@ -24,7 +23,6 @@ export function Risk() {
   const query = useIf('work.read', forecastQuery);
   const f = query.data;
   const worst = [...(f?.deadlines ?? [])].sort((a, b) => b.risk - a.risk || ms(a.deadline) - ms(b.deadline)).slice(0, 5);
-  const tasks = useQueries({ queries: worst.map((d) => ({ queryKey: ['work', 'task', d.task, 'name'], staleTime: 60_000, queryFn: () => body<Task>(api.GET('/api/v1/work/tasks/{task}', { params: { path: { task: d.task } } })) })) });
   if (!may('work.read')) return null;
   return (
     <Section title={t.risk} sub={f?.finish_p50 && f.finish_p90 ? t.riskSub(day(f.finish_p50), day(f.finish_p90)) : undefined} right={<Link to={'/work/timeline' as '/'} className="link">{t.timeline}</Link>}>
@@ -33,9 +31,9 @@ export function Risk() {
       {f?.finish_p50 && f.finish_p90 && <Axis p50={f.finish_p50} p90={f.finish_p90} deadlines={worst.map((d) => d.deadline)} />}
       {f && worst.length === 0 && <p className="muted">{t.riskNone}</p>}
       <ul className="risk">
-        {worst.map((d, i) => (
+        {worst.map((d) => (
           <li key={d.task}>
-            <Link to={`/work?task=${d.task}` as '/'} className="link">{tasks[i]?.data?.title ?? t.task}</Link>
+            <Link to={`/work?task=${d.task}` as '/'} className="link">{d.title}</Link>
             <span className="muted small nowrap">{t.due} {day(d.deadline)}</span>
             <b className={`nowrap ${d.risk >= 0.3 ? 'bad' : d.risk >= 0.1 ? 'warn' : 'muted'}`} title={t.late}>{pct(d.risk, 0)}</b>
           </li>

@@ -241,6 +241,16 @@ fn days(routes: Routes) -> Routes {
                 .takes::<WorkingDays>(),
             put_working_days,
         )
+        .add(
+            op(
+                Method::Delete,
+                "/api/v1/work/working-days/{calendar}",
+                manage,
+                "work_calendar_delete",
+                "Let somebody work on the days on which everybody does",
+            ),
+            drop_working_days,
+        )
 }
 
 fn hooks(routes: Routes) -> Routes {
@@ -413,6 +423,11 @@ async fn drop_blackout(State(app): State<App>, Path(id): Path<String>) -> Result
 
 async fn list_working_days(State(app): State<App>) -> Result<Response, Problem> {
     Ok(ok(&AllWorkingDays { items: app.desk.work.working_days() }))
+}
+
+async fn drop_working_days(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+    app.desk.work.drop_working_days(&id).await?;
+    Ok(done())
 }
 
 async fn put_working_days(

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use dunlin_tell::render::{Actions, NOTICE_CSS, mail, page};
 use dunlin_tell::{Dates, Facts, Gate, Images, Lang, NoticeSource, Word};
-use jiff::civil::Date;
 
 use super::{NOT_RIGHT, OK};
 use crate::cli::{Format, NoticeCommand, NoticeDates};
@@ -67,7 +66,7 @@ fn check(dir: &Path, files: &[PathBuf], dates: &NoticeDates, format: Format) -> 
                 continue;
             }
         };
-        let facts = Facts::of(&plan.plan, or_claimed(said(dates), &source));
+        let facts = Facts::of(&plan.plan, said(dates).or_claimed(source.notice.claims.as_ref()));
         let images = Workspace(dir);
         let gate = Gate { images: Some(&images), ..Gate::new(&facts) };
         let findings = gate.check(&source);
@@ -157,18 +156,6 @@ fn all(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 fn said(dates: &NoticeDates) -> Dates {
     Dates { begins: dates.begins, ends: dates.ends, old_copy_until: dates.old_copy_until }
-}
-
-/// The plan holds no days: those that nobody gives are the ones that the notice was written with.
-fn or_claimed(dates: Dates, source: &NoticeSource) -> Dates {
-    let claimed = |subject: &str| -> Option<Date> {
-        source.notice.claims.as_ref()?.stated.get(subject)?.first()?.parse().ok()
-    };
-    Dates {
-        begins: dates.begins.or_else(|| claimed("begins")),
-        ends: dates.ends.or_else(|| claimed("ends")),
-        old_copy_until: dates.old_copy_until.or_else(|| claimed("old_copy_until")),
-    }
 }
 
 /// Images are files beside the plan.

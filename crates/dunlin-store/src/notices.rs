@@ -290,14 +290,13 @@ impl Tx {
             .execute(self.connection())
             .await
             .map_err(db("forgetting used tokens"))?;
-        let done = sqlx::query(
-            "insert into subject_tokens (hash, ends_at) values ($1, $2) on conflict do nothing",
-        )
-        .bind(hash)
-        .bind(ends_at)
-        .execute(self.connection())
-        .await
-        .map_err(db("taking a token out of use"))?;
+        let done =
+            sqlx::query("insert into subject_tokens (hash, ends_at) values ($1, $2) on conflict do nothing")
+                .bind(hash)
+                .bind(ends_at)
+                .execute(self.connection())
+                .await
+                .map_err(db("taking a token out of use"))?;
         Ok(done.rows_affected() > 0)
     }
 }
@@ -336,7 +335,8 @@ impl State {
     }
 
     async fn select_notices(&self, filter: &str, value: &str) -> Result<Vec<NoticeVersion>, StoreError> {
-        let query = format!("select {COLUMNS} from notice_versions where $1 = $1 and {filter} order by id desc");
+        let query =
+            format!("select {COLUMNS} from notice_versions where $1 = $1 and {filter} order by id desc");
         let rows = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(value)
             .fetch_all(&self.pool)

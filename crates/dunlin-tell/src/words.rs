@@ -126,6 +126,8 @@ pub struct SiteWords {
     pub all_moved: &'static str,
     /// "Data moves at these times only: {}."
     pub window: &'static str,
+    /// The days of the week, Monday first.
+    pub days: [&'static str; 7],
     /// The heading where a page is not there.
     pub nothing_here: &'static str,
     /// Why that may be.

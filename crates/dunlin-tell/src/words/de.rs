@@ -1,6 +1,6 @@
 //! German.
 
-use super::{CardWords, DiffWords, SiteWords, MailWords, Words};
+use super::{CardWords, DiffWords, MailWords, SiteWords, Words};
 
 pub(super) const WORDS: Words = Words {
     changes: "Was sich ändert",
@@ -71,6 +71,7 @@ pub(super) const WORDS: Words = Words {
         moved: "{} % der Daten sind umgezogen.",
         all_moved: "Alles ist umgezogen.",
         window: "Daten ziehen nur zu diesen Zeiten um: {}.",
+        days: ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
         nothing_here: "Unter dieser Adresse ist nichts",
         nothing_why: "Vielleicht wurde es zurückgezogen, oder die Adresse stimmt nicht.",
     },

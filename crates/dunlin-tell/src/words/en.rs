@@ -1,6 +1,6 @@
 //! English.
 
-use super::{CardWords, DiffWords, SiteWords, MailWords, Words};
+use super::{CardWords, DiffWords, MailWords, SiteWords, Words};
 
 pub(super) const WORDS: Words = Words {
     changes: "What changes",
@@ -71,6 +71,7 @@ pub(super) const WORDS: Words = Words {
         moved: "{} % of the data has moved.",
         all_moved: "Everything has moved.",
         window: "Data moves at these times only: {}.",
+        days: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
         nothing_here: "There is nothing at this address",
         nothing_why: "It may have been withdrawn. The address may also be wrong.",
     },

@@ -1,6 +1,6 @@
 //! Spanish.
 
-use super::{CardWords, DiffWords, SiteWords, MailWords, Words};
+use super::{CardWords, DiffWords, MailWords, SiteWords, Words};
 
 pub(super) const WORDS: Words = Words {
     changes: "Qué cambia",
@@ -71,6 +71,7 @@ pub(super) const WORDS: Words = Words {
         moved: "Se ha trasladado el {} % de los datos.",
         all_moved: "Se ha trasladado todo.",
         window: "Los datos se trasladan solo en estas horas: {}.",
+        days: ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
         nothing_here: "No hay nada en esta dirección",
         nothing_why: "Puede que se haya retirado o que la dirección no sea correcta.",
     },

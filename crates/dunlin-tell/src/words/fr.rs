@@ -1,6 +1,6 @@
 //! French.
 
-use super::{CardWords, DiffWords, SiteWords, MailWords, Words};
+use super::{CardWords, DiffWords, MailWords, SiteWords, Words};
 
 pub(super) const WORDS: Words = Words {
     changes: "Ce qui change",
@@ -71,6 +71,7 @@ pub(super) const WORDS: Words = Words {
         moved: "{} % des données ont été transférées.",
         all_moved: "Tout a été transféré.",
         window: "Les données ne sont transférées qu’à ces heures : {}.",
+        days: ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
         nothing_here: "Il n’y a rien à cette adresse",
         nothing_why: "L’avis a peut-être été retiré, ou l’adresse est fausse.",
     },

@@ -1,5 +1,5 @@
 //! `dunlin notice`: what customers are told, as files of the workspace: drafted from the plan, held against it, looked
-//! at, compared. Not here: publishing and sending.
+//! at, compared. Not here: publishing (`publish`) and sending.
 
 use std::path::{Path, PathBuf};
 
@@ -16,12 +16,21 @@ use crate::workspace::PlanFile;
 const FOLDER: &str = "notices";
 
 /// Does what is asked.
-pub fn notice(dir: &Path, command: NoticeCommand, format: Format) -> Result<u8, Failure> {
+pub async fn notice(dir: &Path, command: NoticeCommand, format: Format) -> Result<u8, Failure> {
     match command {
         NoticeCommand::Draft { id, lang, dates } => draft(dir, &id, &lang, &dates),
         NoticeCommand::Check { files, dates } => check(dir, &files, &dates, format),
         NoticeCommand::Preview { file, out } => preview(dir, &file, &out),
         NoticeCommand::Diff { old, new } => diff(&old, &new),
+        NoticeCommand::Submit { file, no_links } => {
+            super::publish::submit(dir, &file, !no_links, format).await
+        }
+        NoticeCommand::Publish { file, no_links } => {
+            super::publish::publish(dir, &file, !no_links, format).await
+        }
+        NoticeCommand::Withdraw { file, reason } => {
+            super::publish::withdraw(dir, &file, &reason, format).await
+        }
     }
 }
 

@@ -314,6 +314,27 @@ pub enum Body {
     ServerStarted { version: String },
     /// It stopped in order.
     ServerStopped,
+    /// A text for customers was handed in; `sha256` is its hash, `facts` the fingerprint of what it states.
+    NoticeSubmitted { notice: String, locale: String, version: u64, sha256: String, facts: String },
+    /// Somebody other than who wrote it stands for a text; `fingerprint` is the plan's.
+    NoticeApproved { notice: String, locale: String, version: u64, sha256: String, fingerprint: String },
+    /// Customers may read it from now on.
+    NoticePublished { notice: String, locale: String, version: u64, sha256: String },
+    /// A finding about a text that was published was set aside; the reason's text is in the state.
+    NoticeOverridden { notice: String, locale: String, version: u64, rule: String, reason_hash: String },
+    /// A text is no longer shown, or was taken back before it was published.
+    NoticeWithdrawn {
+        notice: String,
+        locale: String,
+        version: u64,
+        published: bool,
+        reason_category: String,
+        reason_hash: String,
+    },
+    /// A person whom the host app named answered; `subject` is a salted name that ends with the person's salt.
+    NoticeAnswered { notice: String, version: u64, choice: String, subject: String },
+    /// A run moved although a notice that must precede it was not published; `run` is the plan's fingerprint.
+    NoticeSkipped { run: String, notice: String, reason_category: String, reason_hash: String },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.
@@ -453,9 +474,57 @@ impl Body {
                 hash("schema", schema)
             }
             Body::ServerStarted { version } => code("version", version),
+            _ => self.check_tell(),
+        }
+    }
+
+    /// The same for what customers are told.
+    fn check_tell(&self) -> Result<(), EntryError> {
+        match self {
+            Body::NoticeSubmitted { notice, locale, sha256, facts, .. } => {
+                named(notice, locale)?;
+                hash("sha256", sha256)?;
+                hash("facts", facts)
+            }
+            Body::NoticeApproved { notice, locale, sha256, fingerprint, .. } => {
+                named(notice, locale)?;
+                hash("sha256", sha256)?;
+                hash("fingerprint", fingerprint)
+            }
+            Body::NoticePublished { notice, locale, sha256, .. } => {
+                named(notice, locale)?;
+                hash("sha256", sha256)
+            }
+            Body::NoticeOverridden { notice, locale, rule, reason_hash, .. } => {
+                named(notice, locale)?;
+                code("rule", rule)?;
+                hash("reason_hash", reason_hash)
+            }
+            Body::NoticeWithdrawn { notice, locale, reason_category, reason_hash, .. } => {
+                named(notice, locale)?;
+                code("reason_category", reason_category)?;
+                hash("reason_hash", reason_hash)
+            }
+            Body::NoticeAnswered { notice, choice, subject, .. } => {
+                code("notice", notice)?;
+                code("choice", choice)?;
+                hash("subject", subject)
+            }
+            Body::NoticeSkipped { run, notice, reason_category, reason_hash } => {
+                hash("run", run)?;
+                code("notice", notice)?;
+                code("reason_category", reason_category)?;
+                hash("reason_hash", reason_hash)
+            }
             _ => Ok(()),
         }
     }
+}
+
+/// A notice's name and language; both are codes, the language in small letters.
+fn named(notice: &str, locale: &str) -> Result<(), EntryError> {
+    code("notice", notice)?;
+    code("locale", locale)
 }
 
 fn code(field: &'static str, text: &str) -> Result<(), EntryError> {

@@ -285,7 +285,7 @@ struct Notice {
     file: String,
     /// A query for address and language.
     audience: Option<String>,
-    /// The day it goes out, without quotes: `publish = 2026-12-01`.
+    /// The day it goes out, without quotes: `publish = 2026-12-01`. No data moves before the notice is published.
     #[schemars(extend("format" = "date"))]
     publish: Option<String>,
 }

@@ -197,7 +197,6 @@ impl Plan {
             ("comply.packs", comply.is_some_and(|comply| !comply.packs.is_empty())),
             ("comply.waiver", comply.is_some_and(|comply| !comply.waivers.is_empty())),
             ("table.duplicates", self.tables.iter().any(|table| table.duplicates.is_some())),
-            ("notice", !self.notices.is_empty()),
         ];
         let present = parts.into_iter().filter(|(_, present)| *present);
         present

@@ -50,6 +50,10 @@ pub(crate) struct Inner {
     pub(crate) streams: Arc<Seats<String>>,
     /// Edits of the plan, one at a time.
     pub(crate) plan_lock: tokio::sync::Mutex<()>,
+    /// How far the move is, for customers.
+    pub(crate) progress: crate::tell::Progress,
+    /// Edits of notices, one at a time.
+    pub(crate) notices_lock: tokio::sync::Mutex<()>,
     /// What the ledger says of the plan.
     pub(crate) plan_history: tokio::sync::Mutex<crate::api::plan::History>,
     metrics_token: Option<String>,
@@ -115,6 +119,8 @@ impl App {
             rate_of_people: Rate::per_minute(config.limits.per_person),
             streams: Seats::new(config.limits.streams_per_person),
             plan_lock: tokio::sync::Mutex::default(),
+            progress: crate::tell::Progress::default(),
+            notices_lock: tokio::sync::Mutex::default(),
             plan_history: tokio::sync::Mutex::default(),
             base_url: config.base_url(address),
             metrics_token,

@@ -203,6 +203,7 @@ async fn resource(
         Target::Own => Resource::of(&caller.who.person),
         Target::Plan => Resource::plan(),
         Target::Grant => Resource::Grant { person: String::new(), stood_by: Vec::new(), secret: false },
+        Target::Notice => Resource::notice(),
         Target::Person => account(app, &parameter(parts, app, "person").await?).await?,
         Target::Token => {
             let id = parameter(parts, app, "token").await?;

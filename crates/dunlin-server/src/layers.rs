@@ -38,7 +38,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// For pages: nothing but our own style, script, pictures and forms.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; \
-    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// For answers that are not pages: nothing at all, should a browser show one as a page.
 const DATA_POLICY: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
@@ -91,8 +91,8 @@ impl Route {
         let name = request.extensions().get::<MatchedPath>().map(|m| m.as_str().to_owned());
         let data =
             ["/api", "/scim", "/metrics", "/healthz", "/readyz", "/ledger", "/assets", "/app", "/work/feed"];
-        let is_data =
-            data.iter().any(|p| path == *p || path.strip_prefix(p).is_some_and(|r| r.starts_with('/')));
+        let is_data = crate::tell::is_data(path)
+            || data.iter().any(|p| path == *p || path.strip_prefix(p).is_some_and(|r| r.starts_with('/')));
         Route {
             name: name.unwrap_or_else(|| "unknown".to_owned()),
             is_page: !is_data,

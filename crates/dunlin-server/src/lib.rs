@@ -20,6 +20,7 @@ mod layers;
 mod limits;
 mod log;
 mod metrics;
+pub mod notices;
 mod operation;
 mod origin;
 mod pages;
@@ -27,12 +28,13 @@ mod plan;
 mod problem;
 mod routes;
 mod serve;
+mod tell;
 mod web;
 mod wiring;
 
 pub use config::{
     Alerts, CONFIG_FILE, ConfigError, LogStyle, Oidc, RequestLimits, Scim, SecretError, SecretRef,
-    ServerConfig, Smtp, SmtpSecurity, Timeouts, TlsFiles, Webhook,
+    ServerConfig, Smtp, SmtpSecurity, Tell, Timeouts, TlsFiles, Webhook,
 };
 pub use engine::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,
@@ -43,3 +45,4 @@ pub use log::start_log;
 pub use problem::Problem;
 pub use routes::openapi;
 pub use serve::{Server, ServerError, TlsError};
+pub use wiring::outgoing;

@@ -52,6 +52,8 @@ pub(crate) enum Target {
     Plan,
     /// A grant; the handler asks again once it has read whose.
     Grant,
+    /// A notice; the handler asks again once it has read who wrote it.
+    Notice,
 }
 
 impl Access {

@@ -52,7 +52,11 @@ fn secret(secret: &SecretRef, dir: &Path) -> Result<Secret, ServerError> {
     Ok(Secret::new(secret.read(dir).map_err(ConfigError::from)?))
 }
 
-fn outgoing(config: &ServerConfig) -> Result<Outgoing, ServerError> {
+/// The one client for what dunlin calls, as `server.toml` allows it.
+///
+/// # Errors
+/// `server.toml` names hosts or authorities that are none.
+pub fn outgoing(config: &ServerConfig) -> Result<Outgoing, ServerError> {
     let allow = config.alerts.allow_private_hosts.iter().map(|host| {
         let help = "a host, a network, or either with `:port`";
         host.parse::<Allowed>().map_err(|()| {

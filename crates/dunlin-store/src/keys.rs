@@ -43,11 +43,13 @@ pub enum Purpose {
     Attempt,
     /// Secrets of webhooks, mail and identity providers.
     Outgoing,
+    /// Names of customers whom a host app names, and the addresses that are theirs alone.
+    Subject,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Purpose; 10] = [
+    pub const ALL: [Purpose; 11] = [
         Purpose::RowHash,
         Purpose::RowName,
         Purpose::Tombstone,
@@ -58,6 +60,7 @@ impl Purpose {
         Purpose::Credential,
         Purpose::Attempt,
         Purpose::Outgoing,
+        Purpose::Subject,
     ];
 
     /// The word on the command line and in key ids.
@@ -73,6 +76,7 @@ impl Purpose {
             Purpose::Credential => "credential",
             Purpose::Attempt => "attempt",
             Purpose::Outgoing => "outgoing",
+            Purpose::Subject => "subject",
         }
     }
 
@@ -243,6 +247,12 @@ impl Keyring {
     /// The mark (hex) of an erased row, by which a later run knows it again.
     pub fn tombstone(&self, table: &str, row: &[u8]) -> Result<String, StoreError> {
         Ok(keyed(&self.key(Purpose::Tombstone)?, &[table.as_bytes(), row]))
+    }
+
+    /// A name (hex) under the first key of a purpose: it stays the same when the purpose gets a new key.
+    pub(crate) fn named(&self, purpose: Purpose, parts: &[&[u8]]) -> Result<String, StoreError> {
+        let first = format!("{}-1", purpose.as_str());
+        Ok(keyed(&self.key_by_id(purpose, &first)?, parts))
     }
 
     /// All keys, the oldest first, without the keys themselves.

@@ -13,6 +13,7 @@ mod group;
 mod keys;
 mod lock;
 mod memory;
+mod notices;
 mod quarantine;
 mod runs;
 mod schema;
@@ -26,6 +27,7 @@ pub use fragment::{FragmentError, FragmentInfo, FragmentReader, FragmentRef, Fra
 pub use keys::{Key, KeyInfo, KeyOptions, Keyring, Purpose};
 pub use lock::RunLock;
 pub use memory::{APPROVAL_LASTS_US, Approval};
+pub use notices::{NoticeAnswers, NoticeImage, NoticeStatus, NoticeVersion};
 pub use quarantine::{Decided, QuarantineFilter, QuarantineGroup, QuarantineRow, QuarantineStatus, shape};
 pub use runs::{RunKind, RunRecord, RunStatus};
 pub use splits::{Amendment, SplitRecord, SplitStatus};

@@ -7,6 +7,7 @@ mod kinds;
 use dunlin_plan::{Basis, Kind, Plan, Protect, Subject, TablePlan};
 use jiff::civil::Date;
 
+use crate::notice::Claims;
 pub use claims::{SUBJECTS, say};
 pub use kinds::{Category, category, kind_words, pd_term, purpose_words};
 
@@ -19,6 +20,19 @@ pub struct Dates {
     pub ends: Option<Date>,
     /// The day the copy at the old place is deleted.
     pub old_copy_until: Option<Date>,
+}
+
+impl Dates {
+    /// The plan holds no days: those that nobody gives are the ones that the notice was written with.
+    #[must_use]
+    pub fn or_claimed(self, claims: Option<&Claims>) -> Dates {
+        let claimed = |subject: &str| -> Option<Date> { claims?.stated.get(subject)?.first()?.parse().ok() };
+        Dates {
+            begins: self.begins.or_else(|| claimed("begins")),
+            ends: self.ends.or_else(|| claimed("ends")),
+            old_copy_until: self.old_copy_until.or_else(|| claimed("old_copy_until")),
+        }
+    }
 }
 
 /// A place where data stands.

@@ -12,7 +12,7 @@ use crate::words::{self, Words, fill};
 
 pub use mail::{Mail, mail};
 pub(crate) use markdown::text_sections;
-pub use page::{Contents, Page, page};
+pub use page::{Contents, Page, page, page_text};
 
 /// The style of the page; served as a file, since the pages allow no inline styles.
 pub const NOTICE_CSS: &str = include_str!("../card/notice.css");

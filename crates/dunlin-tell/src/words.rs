@@ -36,6 +36,8 @@ pub struct Words {
     pub mail: MailWords,
     /// The words of a comparison.
     pub diff: DiffWords,
+    /// The words around a page.
+    pub site: SiteWords,
     /// January to December, inside a date.
     pub months: [&'static str; 12],
     /// Between the last two of a list.
@@ -98,6 +100,38 @@ pub struct DiffWords {
     pub beginning: &'static str,
     /// When both say the same.
     pub nothing: &'static str,
+}
+
+/// The words around the public pages.
+pub struct SiteWords {
+    /// Leads to all versions.
+    pub versions: &'static str,
+    /// "What has changed since version {}".
+    pub since: &'static str,
+    /// "Published on {}."
+    pub published: &'static str,
+    /// Before the other languages.
+    pub languages: &'static str,
+    /// For those who go by keyboard.
+    pub skip: &'static str,
+    /// Where there is nothing to compare with.
+    pub first_version: &'static str,
+    /// The heading of the page that says how far the move is.
+    pub status: &'static str,
+    /// Nothing has moved.
+    pub not_begun: &'static str,
+    /// "{} % of the data has moved."
+    pub moved: &'static str,
+    /// All has moved.
+    pub all_moved: &'static str,
+    /// "Data moves at these times only: {}."
+    pub window: &'static str,
+    /// The days of the week, Monday first.
+    pub days: [&'static str; 7],
+    /// The heading where a page is not there.
+    pub nothing_here: &'static str,
+    /// Why that may be.
+    pub nothing_why: &'static str,
 }
 
 impl Words {
@@ -185,6 +219,10 @@ mod tests {
             for text in
                 [words.by, words.version, words.card.region, words.mail.required, words.mail.questions]
             {
+                assert_eq!(text.matches("{}").count(), 1, "{lang}: {text}");
+            }
+            let site = &words.site;
+            for text in [site.since, site.published, site.moved, site.window] {
                 assert_eq!(text.matches("{}").count(), 1, "{lang}: {text}");
             }
         }

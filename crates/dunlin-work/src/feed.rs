@@ -13,6 +13,16 @@ fn chrono(day: Date) -> Option<icalendar::DatePerhapsTime> {
     icalendar::DatePerhapsTime::from_property(&property)
 }
 
+/// A day on which customers hear something.
+pub struct FeedNotice {
+    /// Unique, and the same each time.
+    pub id: String,
+    /// The day.
+    pub day: Date,
+    /// What stands on it.
+    pub title: String,
+}
+
 /// The calendar. `base` is the server's address; windows are open periods in microseconds since 1970 UTC.
 pub fn ics<'a>(
     name: &str,
@@ -20,6 +30,7 @@ pub fn ics<'a>(
     tasks: impl Iterator<Item = &'a Task>,
     windows: &[(i64, i64)],
     blackouts: &[crate::Blackout],
+    notices: &[FeedNotice],
 ) -> String {
     let mut calendar = Calendar::new();
     calendar.name(name);
@@ -58,6 +69,17 @@ pub fn ics<'a>(
             calendar.push(event.done());
         }
     }
+    for notice in notices {
+        let mut event = Event::new();
+        event.uid(&format!("notice-{}@dunlin", notice.id));
+        event.summary(&notice.title);
+        event.append_property(icalendar::Property::new("TRANSP", "TRANSPARENT"));
+        let end = notice.day.tomorrow().unwrap_or(notice.day);
+        if let (Some(first), Some(end)) = (chrono(notice.day), chrono(end)) {
+            event.starts(first).ends(end);
+            calendar.push(event.done());
+        }
+    }
     calendar.to_string()
 }
 
@@ -81,13 +103,26 @@ mod tests {
             ..Task::default()
         };
         let none = Task { title: "no day".into(), ..Task::default() };
-        let text = ics("dunlin", "https://d.example", [&task, &none].into_iter(), &[(0, 3_600_000_000)], &[]);
+        let day = "2026-12-01".parse().unwrap();
+        let notice = FeedNotice { id: "a".into(), day, title: "Tell customers: we move".into() };
+        let text = ics(
+            "dunlin",
+            "https://d.example",
+            [&task, &none].into_iter(),
+            &[(0, 3_600_000_000)],
+            &[],
+            &[notice],
+        );
         assert!(text.starts_with("BEGIN:VCALENDAR\r\n"), "{text}");
         assert!(
             text.contains("DTSTART;VALUE=DATE:20261123") && text.contains("DTEND;VALUE=DATE:20261125"),
             "{text}"
         );
-        assert_eq!(text.matches("\r\nBEGIN:VEVENT").count(), 2, "{text}");
+        assert_eq!(text.matches("\r\nBEGIN:VEVENT").count(), 3, "{text}");
+        assert!(
+            text.contains("DTSTART;VALUE=DATE:20261201") && text.contains("Tell customers: we move"),
+            "{text}"
+        );
         assert!(text.contains("DTSTART:19700101T000000Z"), "{text}");
         assert!(!text.contains("no day"));
     }

@@ -33,7 +33,7 @@ pub use board::{Board, Plan as Schedule};
 pub use draft::{Drafted, TableFacts, Worker, question_fields};
 pub use error::{Result, WorkError};
 pub use exchange::{Column, Format, Imported, Leftover, Preview, Table, export};
-pub use feed::ics;
+pub use feed::{FeedNotice, ics};
 pub use fold::{Derived, Fold, fold};
 pub use forecast::{Basis, Deadline, Forecast, WhatIf, WindowSpec};
 pub use keep::HistoryLine;

@@ -339,6 +339,30 @@ pub enum NoticeCommand {
         #[arg(long, value_name = "DIR", default_value = "notice-preview")]
         out: PathBuf,
     },
+    /// Hand a text in, so that somebody else can approve it.
+    Submit {
+        /// The notice.
+        file: PathBuf,
+        /// Do not ask whether its links answer.
+        #[arg(long)]
+        no_links: bool,
+    },
+    /// Stand for a text that was handed in, and so publish it; the server's people do so in the web app.
+    Publish {
+        /// The notice, as it was handed in.
+        file: PathBuf,
+        /// Do not ask whether its links answer.
+        #[arg(long)]
+        no_links: bool,
+    },
+    /// No longer show what is published.
+    Withdraw {
+        /// The notice.
+        file: PathBuf,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// What changed between two versions, in a reader's words.
     Diff {
         /// The older file.

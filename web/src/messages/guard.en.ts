@@ -207,7 +207,7 @@ export const guard = {
   deleted: 'The search is deleted',
   export: 'Take away as OCSF',
   groups: {
-    data: 'access to data', people: 'people and sign-in', plan: 'the plan', runs: 'runs and rows', guard: 'grants, alerts, policies', ledger: 'the ledger itself',
+    data: 'access to data', people: 'people and sign-in', plan: 'the plan', runs: 'runs and rows', guard: 'grants, alerts, policies', notices: 'what customers are told', ledger: 'the ledger itself',
   } as Record<string, string>,
   // Grants
   grants: (n: number) => (n === 0 ? 'No grant is open' : n === 1 ? '1 grant is open' : `${n} grants are open`),

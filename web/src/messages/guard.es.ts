@@ -205,7 +205,7 @@ export const guard: Same<typeof en> = {
   deleted: 'La búsqueda está borrada',
   export: 'Llevarse como OCSF',
   groups: {
-    data: 'acceso a datos', people: 'personas y entrada', plan: 'el plan', runs: 'cargas y filas', guard: 'permisos, alertas, políticas', ledger: 'el propio registro',
+    data: 'acceso a datos', people: 'personas y entrada', plan: 'el plan', runs: 'cargas y filas', guard: 'permisos, alertas, políticas', notices: 'lo que se dice a los clientes', ledger: 'el propio registro',
   },
   grants: (n) => (n === 0 ? 'No hay permisos abiertos' : n === 1 ? '1 permiso abierto' : `${n} permisos abiertos`),
   grantsText: 'Un permiso da a una persona más que su función, en una tabla y para una tarea. Los datos secretos exigen dos personas de dos grupos.',

@@ -192,6 +192,13 @@ fn class_of(body: &Body) -> (Class, u8) {
         Body::WorkChanged { .. } => (EntityManagement, 3),
         Body::StepConfirmed { .. } => (EntityManagement, 1),
         Body::StepWithdrawn { .. } => (EntityManagement, 4),
+        Body::NoticeSubmitted { .. } => (EntityManagement, 1),
+        Body::NoticeApproved { .. }
+        | Body::NoticePublished { .. }
+        | Body::NoticeOverridden { .. }
+        | Body::NoticeAnswered { .. } => (EntityManagement, 3),
+        Body::NoticeWithdrawn { .. } => (EntityManagement, 4),
+        Body::NoticeSkipped { .. } => (ApiActivity, 3),
         Body::Rehearsed { .. }
         | Body::TableSeen { .. }
         | Body::TableProfiled { .. }
@@ -226,6 +233,7 @@ fn severity(body: &Body) -> u8 {
         Body::TableReconciled { reconciled: false, .. } | Body::Verified { reconciled: false, .. } => 4,
         Body::RunFinished { reconciled: false, .. } => 4,
         Body::SignInRefused { .. } | Body::AccessDenied { .. } | Body::WindowOverridden { .. } => 2,
+        Body::NoticeSkipped { .. } => 2,
         _ => 1,
     }
 }
@@ -302,6 +310,12 @@ fn entity(body: &Body) -> (&'static str, &str) {
         Body::KeysRotated { key_id, .. } => ("key", key_id),
         Body::LedgerKeyChanged { verifier, .. } => ("ledger_key", verifier),
         Body::WorkChanged { change, .. } => ("work", change),
+        Body::NoticeSubmitted { notice, .. }
+        | Body::NoticeApproved { notice, .. }
+        | Body::NoticePublished { notice, .. }
+        | Body::NoticeOverridden { notice, .. }
+        | Body::NoticeWithdrawn { notice, .. }
+        | Body::NoticeAnswered { notice, .. } => ("notice", notice),
         Body::StepConfirmed { step, .. } | Body::StepWithdrawn { step, .. } => ("step", step),
         _ => ("unknown", "unknown"),
     }

@@ -18,6 +18,8 @@ pub enum Subject {
     Plan,
     /// A grant: [`Resource::Grant`](super::Resource::Grant).
     Grant,
+    /// A notice: [`Resource::Notice`](super::Resource::Notice).
+    Notice,
 }
 
 // A macro, because the list of all actions, their codes and their subjects must come from one place.
@@ -136,6 +138,14 @@ actions! {
     WorkEdit = "work.edit" on Workspace,
     /// Change what everybody works by: custom fields, calendars, the draft, webhooks.
     WorkManage = "work.manage" on Workspace,
+    /// Read notices, their versions and findings.
+    NoticesRead = "notices.read" on Workspace,
+    /// Draft and write notices, hand them in, take back what was handed in.
+    NoticesWrite = "notices.write" on Workspace,
+    /// Publish a notice that somebody else wrote.
+    NoticesApprove = "notices.approve" on Notice,
+    /// Withdraw a notice that is published.
+    NoticesWithdraw = "notices.withdraw" on Workspace,
     /// Read entries, filters and saved searches of the ledger.
     LedgerRead = "ledger.read" on Workspace,
     /// Read checkpoints and proofs.

@@ -49,6 +49,11 @@ pub enum Resource {
         /// Whether it names columns, which secret ones need.
         secret: bool,
     },
+    /// A notice that was handed in.
+    Notice {
+        /// The people who wrote it and who handed it in.
+        authors: Vec<String>,
+    },
 }
 
 impl Resource {
@@ -67,6 +72,11 @@ impl Resource {
         Resource::Plan { authors: Vec::new() }
     }
 
+    /// A notice whose authors do not matter yet: the handler asks again once it has read them.
+    pub fn notice() -> Resource {
+        Resource::Notice { authors: Vec::new() }
+    }
+
     /// Whether an action about this can be done to it.
     pub(super) fn fits(&self, subject: Subject) -> bool {
         match self {
@@ -75,6 +85,7 @@ impl Resource {
             Resource::Owned { .. } => subject == Subject::Owned,
             Resource::Plan { .. } => subject == Subject::Plan,
             Resource::Grant { .. } => subject == Subject::Grant,
+            Resource::Notice { .. } => subject == Subject::Notice,
         }
     }
 
@@ -93,6 +104,7 @@ impl Resource {
             Resource::Account { id, role } => account(id, *role, caller),
             Resource::Owned { owner } => make("Item", "item", vec![("owner", person(owner))]),
             Resource::Plan { authors } => make("Plan", "plan", vec![("authors", people(authors))]),
+            Resource::Notice { authors } => make("Notice", "notice", vec![("authors", people(authors))]),
             Resource::Grant { person: id, stood_by, secret } => {
                 let attributes = vec![
                     ("person", person(id)),

@@ -36,7 +36,6 @@ fn parts_that_do_not_act_yet_are_named_once() {
     `comply.packs` is read and kept, but does not act yet
     `comply.waiver` is read and kept, but does not act yet
     `table.duplicates` is read and kept, but does not act yet
-    `notice` is read and kept, but does not act yet
     ");
 }
 

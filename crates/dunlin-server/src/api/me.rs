@@ -349,6 +349,7 @@ async fn rights(State(app): State<App>, caller: Caller) -> Response {
                 Subject::Grant => {
                     Resource::Grant { person: String::new(), stood_by: Vec::new(), secret: false }
                 }
+                Subject::Notice => Resource::notice(),
             };
             app.authority.may(&caller.who, **action, &on).allowed
         })

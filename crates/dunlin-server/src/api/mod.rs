@@ -7,6 +7,7 @@ mod data;
 mod grants;
 mod ledger;
 mod me;
+mod notices;
 mod opening;
 mod people;
 pub(crate) mod plan;
@@ -52,6 +53,7 @@ pub(crate) fn routes() -> Routes {
         .with(alerts::routes)
         .with(scim::routes)
         .with(work::routes)
+        .with(notices::routes)
 }
 
 fn document() -> OpenApi {

@@ -6,6 +6,7 @@
 mod parts;
 mod read;
 mod secret;
+mod tell;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,6 +23,7 @@ pub use parts::{
 };
 pub use read::ConfigError;
 pub use secret::{SecretError, SecretRef};
+pub use tell::{HostKey, Tell};
 
 /// The name of the file, beside the plan.
 pub const CONFIG_FILE: &str = "server.toml";
@@ -70,6 +72,8 @@ pub struct ServerConfig {
     pub scim: Scim,
     /// Where alerts go.
     pub alerts: Alerts,
+    /// What customers meet: the card in host apps, the public pages.
+    pub tell: Tell,
     /// How many days texts, addresses and attempts are kept.
     pub retention: Retention,
     /// The folder that relative paths start at.
@@ -99,6 +103,7 @@ impl Default for ServerConfig {
             oidc: BTreeMap::new(),
             scim: Scim::default(),
             alerts: Alerts::default(),
+            tell: Tell::default(),
             retention: Retention::default(),
             dir: PathBuf::new(),
         }
@@ -177,6 +182,19 @@ mod tests {
             "listen = \"0.0.0.0:80\"\nbehind_proxy = [\"10.0.0.0/8\"]\npublic_url = \"https://a.example\"";
         assert!(parse(proxied).may_listen().is_ok());
         assert!(parse(proxied).is_secure());
+    }
+
+    #[test]
+    fn hosts_are_origins_and_keys_are_keys() {
+        let key = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+        let text =
+            format!("[tell]\nhosts = [\"https://Shop.example:443\"]\n[tell.host_keys]\nshop = \"{key}\"");
+        let tell = ServerConfig::parse(&text, Path::new("/w")).unwrap().tell;
+        assert!(tell.allows("https://shop.example") && !tell.allows("https://shop.example.evil"));
+        assert!(!tell.allows("null") && !tell.allows("http://shop.example"));
+        assert!(refused("[tell]\nhosts = [\"https://shop.example/app\"]").contains("server.toml:2"));
+        assert!(refused("[tell]\nhosts = [\"*\"]").contains("https://"));
+        assert!(refused("[tell.host_keys]\nshop = \"c2hvcnQ=\"").contains("Ed25519"));
     }
 
     #[test]

@@ -180,6 +180,7 @@ impl Listener {
         }
         let resource = match event.needs.subject() {
             dunlin_guard::Subject::Plan => Resource::plan(),
+            dunlin_guard::Subject::Notice => Resource::notice(),
             dunlin_guard::Subject::Owned => Resource::of(&self.who.person),
             dunlin_guard::Subject::Person => Resource::person(&self.who.person),
             _ => Resource::Workspace,

@@ -91,6 +91,11 @@ impl Server {
         self.app.base_url().to_owned()
     }
 
+    /// Where the page of a made-up host app is, when `server.toml` names one.
+    pub fn demo_host(&self) -> Option<String> {
+        self.app.config.tell.demo_host.as_ref().map(|_| format!("{}/tell/demo-host", self.url()))
+    }
+
     /// Answers until `until` is done, then lets requests under way come to their end, for at most the configured
     /// time. Event streams are told to come back later.
     ///

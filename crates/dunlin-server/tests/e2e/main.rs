@@ -8,6 +8,8 @@ mod doors;
 mod fake;
 mod live;
 mod matrix;
+mod notices;
 mod pages;
 mod plan;
+mod tell;
 mod work;

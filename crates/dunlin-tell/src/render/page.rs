@@ -97,3 +97,29 @@ fn view(name: SlotName, slot: &Slot, words: &'static Words, images: &str) -> Slo
         not_applicable,
     }
 }
+
+/// The page as a screen reader goes through it: every heading and every text in their order, links as their words.
+pub fn page_text(notice: &Notice, company: &str, actions: &Actions) -> String {
+    let words = Words::of(notice.locale.lang);
+    let version = fill(words.version, &notice.version.to_string());
+    let mut parts = vec![notice.headline.clone(), format!("{company} · {version}")];
+    parts.extend(points(notice).into_iter().map(|point| format!("{}\n{}", point.label, point.text)));
+    let links: Vec<&str> = actions.labelled(words).into_iter().map(|link| link.label).collect();
+    parts.push(format!("{}\n- {}", words.card.actions, links.join("\n- ")));
+    for (title, text) in markdown::text_sections(&notice.body) {
+        parts.push(if title.is_empty() { text } else { format!("{title}\n{text}") });
+    }
+    let slots = SlotName::ALL.iter().filter_map(|name| Some((*name, notice.slots.get(name)?)));
+    for (place, (name, slot)) in slots.enumerate() {
+        if place == 0 {
+            parts.push(words.details.to_owned());
+        }
+        let text = match slot {
+            Slot::Filled(text) => markdown::text(text),
+            Slot::NotApplicable(why) => format!("{} {}", words.not_applicable, markdown::text(why)),
+        };
+        parts.push(format!("{}\n{text}", words.slot(name)));
+    }
+    parts.retain(|part| !part.trim().is_empty());
+    format!("{}\n", parts.join("\n\n"))
+}

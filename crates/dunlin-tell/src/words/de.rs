@@ -1,6 +1,6 @@
 //! German.
 
-use super::{CardWords, DiffWords, MailWords, Words};
+use super::{CardWords, DiffWords, MailWords, SiteWords, Words};
 
 pub(super) const WORDS: Words = Words {
     changes: "Was sich ändert",
@@ -58,6 +58,22 @@ pub(super) const WORDS: Words = Words {
         headline: "Die Überschrift",
         beginning: "Der Anfang",
         nothing: "Es hat sich nichts geändert.",
+    },
+    site: SiteWords {
+        versions: "Alle Fassungen",
+        since: "Was sich seit Fassung {} geändert hat",
+        published: "Veröffentlicht am {}.",
+        languages: "In anderen Sprachen",
+        skip: "Zum Inhalt springen",
+        first_version: "Das ist die erste Fassung.",
+        status: "Wie weit der Umzug ist",
+        not_begun: "Der Umzug hat noch nicht begonnen.",
+        moved: "{} % der Daten sind umgezogen.",
+        all_moved: "Alles ist umgezogen.",
+        window: "Daten ziehen nur zu diesen Zeiten um: {}.",
+        days: ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
+        nothing_here: "Unter dieser Adresse ist nichts",
+        nothing_why: "Vielleicht wurde es zurückgezogen, oder die Adresse stimmt nicht.",
     },
     months: [
         "Januar",

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{CardWords, DiffWords, MailWords, Words};
+use super::{CardWords, DiffWords, MailWords, SiteWords, Words};
 
 pub(super) const WORDS: Words = Words {
     changes: "What changes",
@@ -58,6 +58,22 @@ pub(super) const WORDS: Words = Words {
         headline: "The headline",
         beginning: "The beginning",
         nothing: "Nothing has changed.",
+    },
+    site: SiteWords {
+        versions: "All versions",
+        since: "What has changed since version {}",
+        published: "Published on {}.",
+        languages: "In other languages",
+        skip: "Skip to the content",
+        first_version: "This is the first version.",
+        status: "How far the move is",
+        not_begun: "The move has not begun.",
+        moved: "{} % of the data has moved.",
+        all_moved: "Everything has moved.",
+        window: "Data moves at these times only: {}.",
+        days: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+        nothing_here: "There is nothing at this address",
+        nothing_why: "It may have been withdrawn. The address may also be wrong.",
     },
     months: [
         "January",

@@ -1,6 +1,6 @@
 //! Spanish.
 
-use super::{CardWords, DiffWords, MailWords, Words};
+use super::{CardWords, DiffWords, MailWords, SiteWords, Words};
 
 pub(super) const WORDS: Words = Words {
     changes: "Qué cambia",
@@ -58,6 +58,22 @@ pub(super) const WORDS: Words = Words {
         headline: "El titular",
         beginning: "El principio",
         nothing: "No ha cambiado nada.",
+    },
+    site: SiteWords {
+        versions: "Todas las versiones",
+        since: "Qué ha cambiado desde la versión {}",
+        published: "Publicado el {}.",
+        languages: "En otros idiomas",
+        skip: "Saltar al contenido",
+        first_version: "Esta es la primera versión.",
+        status: "Cómo va el traslado",
+        not_begun: "El traslado no ha empezado.",
+        moved: "Se ha trasladado el {} % de los datos.",
+        all_moved: "Se ha trasladado todo.",
+        window: "Los datos se trasladan solo en estas horas: {}.",
+        days: ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
+        nothing_here: "No hay nada en esta dirección",
+        nothing_why: "Puede que se haya retirado o que la dirección no sea correcta.",
     },
     months: [
         "enero",

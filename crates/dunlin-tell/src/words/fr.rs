@@ -1,6 +1,6 @@
 //! French.
 
-use super::{CardWords, DiffWords, MailWords, Words};
+use super::{CardWords, DiffWords, MailWords, SiteWords, Words};
 
 pub(super) const WORDS: Words = Words {
     changes: "Ce qui change",
@@ -58,6 +58,22 @@ pub(super) const WORDS: Words = Words {
         headline: "Le titre",
         beginning: "Le début",
         nothing: "Rien n’a changé.",
+    },
+    site: SiteWords {
+        versions: "Toutes les versions",
+        since: "Ce qui a changé depuis la version {}",
+        published: "Publié le {}.",
+        languages: "Dans d’autres langues",
+        skip: "Aller au contenu",
+        first_version: "C’est la première version.",
+        status: "Où en est le transfert",
+        not_begun: "Le transfert n’a pas commencé.",
+        moved: "{} % des données ont été transférées.",
+        all_moved: "Tout a été transféré.",
+        window: "Les données ne sont transférées qu’à ces heures : {}.",
+        days: ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
+        nothing_here: "Il n’y a rien à cette adresse",
+        nothing_why: "L’avis a peut-être été retiré, ou l’adresse est fausse.",
     },
     months: [
         "janvier",

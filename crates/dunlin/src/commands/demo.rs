@@ -32,6 +32,8 @@ pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Fail
     crate::demo::write_plan(dir).map_err(made)?;
     let plan = PlanFile::read(dir)?;
     let workspace = open(dir).await?;
+    let office = crate::demo::office::people(dir, &workspace, &plan.plan).await?;
+    super::publish::told(&workspace, &plan, None).await?;
     let progress = Arc::new(Progress::new(false));
     let options = plan.options(None);
     let outcome = dunlin_move::run(&workspace, &plan.plan, &options, progress.clone()).await;
@@ -50,7 +52,7 @@ pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Fail
     }
     let report = super::report::gather(&workspace, &plan, &summary.run, &tables, at).await?;
     let (page, _) = super::report::write(&workspace, &report, &dir.join("report")).await?;
-    let accounts = crate::demo::office::open(dir, &workspace, &plan.plan).await?;
+    let accounts = crate::demo::office::open(office, &workspace, &plan.plan).await?;
     if format == Format::Json {
         tables.iter().for_each(output::json);
         let people: Vec<_> = accounts

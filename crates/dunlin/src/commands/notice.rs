@@ -1,11 +1,10 @@
 //! `dunlin notice`: what customers are told, as files of the workspace: drafted from the plan, held against it, looked
-//! at, compared. Not here: publishing and sending.
+//! at, compared. Not here: publishing (`publish`) and sending.
 
 use std::path::{Path, PathBuf};
 
 use dunlin_tell::render::{Actions, NOTICE_CSS, mail, page};
 use dunlin_tell::{Dates, Facts, Gate, Images, Lang, NoticeSource, Word};
-use jiff::civil::Date;
 
 use super::{NOT_RIGHT, OK};
 use crate::cli::{Format, NoticeCommand, NoticeDates};
@@ -17,12 +16,21 @@ use crate::workspace::PlanFile;
 const FOLDER: &str = "notices";
 
 /// Does what is asked.
-pub fn notice(dir: &Path, command: NoticeCommand, format: Format) -> Result<u8, Failure> {
+pub async fn notice(dir: &Path, command: NoticeCommand, format: Format) -> Result<u8, Failure> {
     match command {
         NoticeCommand::Draft { id, lang, dates } => draft(dir, &id, &lang, &dates),
         NoticeCommand::Check { files, dates } => check(dir, &files, &dates, format),
         NoticeCommand::Preview { file, out } => preview(dir, &file, &out),
         NoticeCommand::Diff { old, new } => diff(&old, &new),
+        NoticeCommand::Submit { file, no_links } => {
+            super::publish::submit(dir, &file, !no_links, format).await
+        }
+        NoticeCommand::Publish { file, no_links } => {
+            super::publish::publish(dir, &file, !no_links, format).await
+        }
+        NoticeCommand::Withdraw { file, reason } => {
+            super::publish::withdraw(dir, &file, &reason, format).await
+        }
     }
 }
 
@@ -67,7 +75,7 @@ fn check(dir: &Path, files: &[PathBuf], dates: &NoticeDates, format: Format) -> 
                 continue;
             }
         };
-        let facts = Facts::of(&plan.plan, or_claimed(said(dates), &source));
+        let facts = Facts::of(&plan.plan, said(dates).or_claimed(source.notice.claims.as_ref()));
         let images = Workspace(dir);
         let gate = Gate { images: Some(&images), ..Gate::new(&facts) };
         let findings = gate.check(&source);
@@ -157,18 +165,6 @@ fn all(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 fn said(dates: &NoticeDates) -> Dates {
     Dates { begins: dates.begins, ends: dates.ends, old_copy_until: dates.old_copy_until }
-}
-
-/// The plan holds no days: those that nobody gives are the ones that the notice was written with.
-fn or_claimed(dates: Dates, source: &NoticeSource) -> Dates {
-    let claimed = |subject: &str| -> Option<Date> {
-        source.notice.claims.as_ref()?.stated.get(subject)?.first()?.parse().ok()
-    };
-    Dates {
-        begins: dates.begins.or_else(|| claimed("begins")),
-        ends: dates.ends.or_else(|| claimed("ends")),
-        old_copy_until: dates.old_copy_until.or_else(|| claimed("old_copy_until")),
-    }
 }
 
 /// Images are files beside the plan.

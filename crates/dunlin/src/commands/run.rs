@@ -1,4 +1,4 @@
-//! `dunlin run`: the window, then the run, then what happened.
+//! `dunlin run`: what customers must be told before, the window, then the run, then what happened.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ pub async fn run(dir: &Path, args: RunArgs, format: Format) -> Result<u8, Failur
     known_tables(&plan, &args.tables)?;
     same_fingerprint(&plan, args.fingerprint.as_deref())?;
     if !args.rehearse {
+        super::publish::told(&workspace, &plan, args.now.as_deref()).await?;
         window(&workspace, &plan, &args).await?;
     }
     let mut options = plan.options(args.jobs);

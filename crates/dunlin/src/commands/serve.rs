@@ -44,10 +44,13 @@ async fn said(server: &Server, guard: &Guard, format: Format) -> Result<(), Fail
     let secret = guard.set_up_secret().await.map_err(guarded)?;
     let set_up = secret.as_ref().map(dunlin_guard::Secret::expose);
     if format == Format::Json {
-        output::json(&serde_json::json!({ "url": url, "set_up": set_up }));
+        output::json(&serde_json::json!({ "url": url, "set_up": set_up, "host": server.demo_host() }));
         return Ok(());
     }
     output::line(&format!("dunlin answers at {url} (Ctrl-C to stop)"));
+    if let Some(host) = server.demo_host() {
+        output::line(&format!("A made-up shop shows the notice to its customers: {host}"));
+    }
     if let Some(secret) = set_up {
         output::line(&format!(
             "Nobody owns this workspace yet. Open {url}/set-up and give this secret; it works once:"

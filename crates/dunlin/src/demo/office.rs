@@ -12,6 +12,7 @@ use jiff::{ToSpan, Zoned};
 use rand::seq::IndexedRandom;
 use serde_json::{Map, Value, json};
 
+use crate::commands::publish::for_demo;
 use crate::commands::serve::guarded;
 use crate::failure::Failure;
 
@@ -20,7 +21,24 @@ const SERVER: &str =
     "# The server of the demo. Its people sign in with a password alone: nothing for real data.
 [guard]
 mfa_roles = []
+
+# What customers meet: a page of a made-up shop at /tell/demo-host, and how far the move is at /status.
+[tell]
+status_page = true
+demo_host = \"host.html\"
 ";
+
+/// A page of a made-up shop that shows the card.
+const HOST: &str = include_str!("host.html");
+
+/// The people of the demo, signed in, and what they need of the guard.
+pub(crate) struct Office {
+    guard: Guard,
+    accounts: Vec<Account>,
+    ana: SignedIn,
+    ben: SignedIn,
+    nadia: SignedIn,
+}
 
 /// Letters and digits that are not mistaken for one another.
 const CLEAR: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
@@ -37,10 +55,12 @@ pub(crate) struct Account {
     pub(crate) password: String,
 }
 
-/// Makes the people, their tasks and what waits for them. Called once, on a demo that was migrated.
-pub(crate) async fn open(dir: &Path, workspace: &Workspace, plan: &Plan) -> Result<Vec<Account>, Failure> {
-    let file = dir.join("server.toml");
-    fs::write(&file, SERVER).map_err(|e| Failure::file(&file, &e))?;
+/// Makes the people, and lets one of them publish what another one wrote: customers are told before data moves.
+pub(crate) async fn people(dir: &Path, workspace: &Workspace, plan: &Plan) -> Result<Office, Failure> {
+    for (name, text) in [("server.toml", SERVER), ("host.html", HOST)] {
+        let file = dir.join(name);
+        fs::write(&file, text).map_err(|e| Failure::file(&file, &e))?;
+    }
     let settings = dunlin_server::ServerConfig::load(dir)
         .map_err(|e| Failure::usage(e.to_string(), "mend server.toml"))?;
     let guard = Guard::open(workspace, settings.guard).await.map_err(guarded)?;
@@ -53,6 +73,19 @@ pub(crate) async fn open(dir: &Path, workspace: &Workspace, plan: &Plan) -> Resu
     let ana = first(&guard, &accounts[0]).await?;
     let ben = joins(&guard, &accounts[1], Role::Engineer, Some("Partner Ltd")).await?;
     let nadia = joins(&guard, &accounts[2], Role::Approver, None).await?;
+    for notice in &plan.notices {
+        for_demo(workspace, plan, &notice.file, [&ana.person, &nadia.person]).await?;
+    }
+    Ok(Office { guard, accounts, ana, ben, nadia })
+}
+
+/// Makes their tasks and what waits for them. Called once, on a demo that was migrated.
+pub(crate) async fn open(
+    office: Office,
+    workspace: &Workspace,
+    plan: &Plan,
+) -> Result<Vec<Account>, Failure> {
+    let Office { guard, accounts, ana, ben, nadia } = office;
     let people = [ana.person.as_str(), &ben.person, &nadia.person];
     let by_hand = tasks(workspace, &guard, plan, people).await?;
     waiting_grant(&guard, &ana, &ben.person, by_hand).await?;

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, broadcast, oneshot};
 
 use super::queue::Queued;
 use super::{moved, state, unfinished};
+use crate::commands::publish::before_the_move;
 use crate::workspace::PlanFile;
 
 /// How often progress is told.
@@ -124,7 +125,10 @@ impl Work {
 
     async fn whole(self: &Arc<Self>, plan: PlanFile, queued: Queued) -> Result<(), EngineError> {
         if !queued.rehearse {
+            self.told(&plan, &queued, true).await?;
             self.window(&plan, &queued).await?;
+            // A notice may have been withdrawn while the run waited.
+            self.told(&plan, &queued, false).await?;
         }
         self.now().status = "running";
         let mut options = plan.options(queued.jobs.map(usize::from));
@@ -191,6 +195,24 @@ impl Work {
         self.tell().await;
         self.over.store(true, Ordering::Release);
         self.ended.notify_waiters();
+    }
+
+    /// Refuses a move of which customers were not told, or enters why it moves all the same.
+    async fn told(&self, plan: &PlanFile, queued: &Queued, first: bool) -> Result<(), EngineError> {
+        if queued.now.is_some() && !first {
+            return Ok(());
+        }
+        let reason = queued.now.as_ref().map(|(category, text)| (category.as_str(), text.as_str()));
+        let state_of = self.workspace.state();
+        let found = before_the_move(state_of, &self.workspace.dir, &plan.plan, reason, &queued.actor).await;
+        match found.map_err(state)?.first() {
+            None => Ok(()),
+            Some(one) => Err(EngineError::Refused {
+                code: "notice_not_published",
+                message: one.to_string(),
+                help: Some("publish it under Notices, or start the run with a reason".to_owned()),
+            }),
+        }
     }
 
     /// Waits for the plan's window, or enters why it does not.

@@ -1,4 +1,5 @@
-//! Notices from a shell: drafted from the plan, held against it, looked at, compared.
+//! Notices from a shell: drafted from the plan, held against it, looked at, compared, published; and a move that waits
+//! for its notice.
 
 use super::support::Site;
 
@@ -69,4 +70,73 @@ fn a_notice_is_seen_as_page_and_mails_and_compared() {
     let done = site.dunlin(&["notice", "diff", "notices/2026-move.en.md", "notices/newer.md"]);
     assert_eq!(done.code, 0, "{done:?}");
     assert!(done.out.contains("[-") && done.out.contains("points"), "{done:?}");
+}
+
+/// A small demo that has moved once, after its notice was published by two of its people.
+fn moved_demo() -> Site {
+    let site = Site::new();
+    let done =
+        site.dunlin(&["--dir", "demo", "--format", "json", "demo", "--no-serve", "--customers", "120"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    site
+}
+
+fn entries(site: &Site) -> String {
+    site.dunlin(&["--dir", "demo", "ledger", "export"]).expect(0).out
+}
+
+const FILE: &str = "demo/notices/2026-move.en.md";
+
+#[test]
+fn no_data_moves_while_its_notice_is_not_published() {
+    let site = moved_demo();
+    let before = entries(&site);
+    let published = before.find("notice_published").expect("the demo publishes its notice");
+    assert!(published < before.find("run_started").unwrap(), "and does so before it moves");
+    let gone = site.dunlin(&[
+        "--dir",
+        "demo",
+        "notice",
+        "withdraw",
+        FILE,
+        "--reason",
+        "canary-4711: an error in it",
+    ]);
+    assert_eq!(gone.code, 0, "{gone:?}");
+    let refused = site.dunlin(&["--dir", "demo", "run"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("must be published before data moves"), "{refused:?}");
+    assert!(refused.err.contains("dunlin notice submit"), "{refused:?}");
+    let rehearsed = site.dunlin(&["--dir", "demo", "run", "--rehearse"]);
+    assert_eq!(rehearsed.code, 0, "a rehearsal moves nothing: {rehearsed:?}");
+    let forced = site.dunlin(&["--dir", "demo", "run", "--now", "canary-4711 the court has ordered it"]);
+    assert_eq!(forced.code, 0, "{forced:?}");
+    let after = entries(&site);
+    assert!(after.contains("notice_skipped") && after.contains("notice_withdrawn"));
+    assert!(!after.contains("canary"), "reasons are in the state");
+}
+
+#[test]
+fn a_shell_hands_in_and_publishes_under_its_own_name() {
+    let site = moved_demo();
+    let text = site.read(FILE).replace("version = 1\n", "version = 2\n");
+    site.write(FILE, text.replace("You do not have to do anything.", "You have to do nothing."));
+    let none = site.dunlin(&["--dir", "demo", "notice", "publish", FILE]);
+    assert_eq!(none.code, 2, "nothing waits: {none:?}");
+    assert_eq!(site.dunlin(&["--dir", "demo", "notice", "submit", FILE]).code, 0);
+    let done = site.dunlin(&["--dir", "demo", "--format", "json", "notice", "publish", FILE]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.out.contains("\"version\":2"), "{done:?}");
+    let entered = entries(&site);
+    let last = entered.lines().rfind(|line| line.contains("notice_published")).unwrap();
+    assert!(last.contains("local"), "{last}");
+    assert_eq!(site.dunlin(&["--dir", "demo", "run"]).code, 0);
+    // What was promised and what would be done differ: nothing moves, and both sides are said.
+    let plan = site.read("demo/dunlin.toml");
+    site.write("demo/dunlin.toml", plan.replace("region = \"IE\"", "region = \"US\""));
+    let refused = site.dunlin(&["--dir", "demo", "run"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("Ireland") && refused.err.contains("United States"), "{refused:?}");
+    let held = site.dunlin(&["--dir", "demo", "notice", "submit", FILE]);
+    assert_eq!(held.code, 2, "{held:?}");
 }

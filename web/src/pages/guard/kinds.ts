@@ -10,6 +10,7 @@ export const KIND_GROUPS: Record<string, readonly string[]> = {
   plan: ['plan_edited', 'plan_approved', 'approval_voided', 'window_overridden'],
   runs: ['run_started', 'run_resumed', 'run_paused', 'run_finished', 'run_abandoned', 'split_loaded', 'split_amended', 'table_reconciled', 'verified', 'undone', 'enriched', 'quarantine_decided', 'target_finished'],
   guard: ['grant_opened', 'grant_agreed', 'grant_closed', 'policy_changed', 'alert_raised', 'alert_closed'],
+  notices: ['notice_submitted', 'notice_approved', 'notice_published', 'notice_overridden', 'notice_withdrawn', 'notice_answered', 'notice_skipped'],
   ledger: ['ledger_created', 'ledger_read', 'ledger_exported', 'ledger_key_changed', 'keys_rotated', 'report_written', 'shredded', 'server_started', 'server_stopped'],
 };
 
@@ -50,6 +51,6 @@ const ES: Record<string, string> = {
   quarantine_decided: 'cuarentena decidida', target_finished: 'destino cerrado', grant_opened: 'permiso abierto', grant_agreed: 'permiso respaldado', grant_closed: 'permiso cerrado',
   policy_changed: 'política cambiada', alert_raised: 'alerta', alert_closed: 'alerta cerrada', ledger_created: 'registro creado', ledger_read: 'registro leído',
   ledger_exported: 'registro exportado', ledger_key_changed: 'clave del registro cambiada', keys_rotated: 'claves rotadas', report_written: 'informe escrito',
-  shredded: 'destruido', server_started: 'servidor arrancado', server_stopped: 'servidor parado', work_changed: 'tareas cambiadas', step_confirmed: 'paso confirmado',
+  shredded: 'destruido', server_started: 'servidor arrancado', server_stopped: 'servidor parado', work_changed: 'tareas cambiadas', notice_submitted: 'aviso entregado', notice_approved: 'aviso aprobado', notice_published: 'aviso publicado', notice_overridden: 'reparo al aviso apartado', notice_withdrawn: 'aviso retirado', notice_answered: 'respuesta a un aviso', notice_skipped: 'traslado sin aviso', step_confirmed: 'paso confirmado',
   step_withdrawn: 'paso retirado', table_seen: 'tabla vista', rehearsed: 'ensayado', table_profiled: 'tabla perfilada', quarantine_seen: 'cuarentena vista',
 };

@@ -14,6 +14,7 @@ fn strange(action: Action) -> Resource {
         Subject::Owned => Resource::of("other"),
         Subject::Plan => Resource::plan(),
         Subject::Grant => Resource::Grant { person: "other".into(), stood_by: Vec::new(), secret: false },
+        Subject::Notice => Resource::Notice { authors: vec!["other".into()] },
     }
 }
 
@@ -42,33 +43,38 @@ fn each_role_may_do_what_its_sentence_says_and_no_more() {
         plan.check plan.edit approvals.read run.read run.start run.pause run.resume quarantine.read quarantine.decide \
         ledger.read alerts.read alerts.close presence.read policy.would_see settings.read metrics.read \
         data.read data.export run.verify report.read \
-        work.read_all work.take_part work.edit work.manage";
+        work.read_all work.take_part work.edit work.manage \
+        notices.read notices.write notices.approve notices.withdraw";
     let cases = [
         (Role::Lead, lead),
         (
             Role::Engineer,
             "plan.read plan.check plan.edit approvals.read grants.read run.read run.start run.pause run.resume \
              quarantine.read quarantine.decide alerts.read presence.read data.read data.export run.verify report.read \
-             work.read_all work.take_part work.edit",
+             work.read_all work.take_part work.edit notices.read",
         ),
         (
             Role::Steward,
             "plan.read plan.check plan.edit approvals.read grants.read run.read quarantine.read quarantine.decide \
              presence.read data.read data.export run.verify report.read \
-             work.read_all work.take_part work.edit",
+             work.read_all work.take_part work.edit notices.read",
         ),
-        (Role::Writer, "plan.read approvals.read work.read_all work.take_part work.edit"),
+        (
+            Role::Writer,
+            "plan.read approvals.read work.read_all work.take_part work.edit notices.read notices.write",
+        ),
         (
             Role::Approver,
             "plan.read plan.check plan.edit plan.edit_stores plan.approve plan.void approvals.read grants.read grants.agree \
              grants.close run.read quarantine.read people.read people.record alerts.read presence.read ledger.read \
-             policy.would_see data.read run.verify report.read work.read_all work.take_part work.edit",
+             policy.would_see data.read run.verify report.read work.read_all work.take_part work.edit \
+             notices.read notices.approve notices.withdraw",
         ),
         (
             Role::Auditor,
             "tokens.read people.read people.record grants.read plan.read plan.check approvals.read run.read \
              quarantine.read ledger.read ledger.export alerts.read presence.read policy.would_see settings.read \
-             metrics.read data.read run.verify report.read work.read_all",
+             metrics.read data.read run.verify report.read work.read_all notices.read",
         ),
         (Role::Guest, "work.take_part"),
     ];
@@ -109,6 +115,19 @@ fn no_question_fails_to_be_evaluated() {
             };
             assert_eq!(authority.may(&caller, *action, &wrong).reason_code, "wrong_resource");
         }
+    }
+}
+
+#[test]
+fn nobody_publishes_what_they_wrote_whatever_their_role() {
+    let authority = Authority::built_in().unwrap();
+    for role in [Role::Owner, Role::Lead, Role::Approver] {
+        let ask = |author: &str| {
+            let notice = Resource::Notice { authors: vec![author.to_owned(), "third".to_owned()] };
+            authority.may(&who("me", role), Action::NoticesApprove, &notice)
+        };
+        assert_eq!(ask("me").reason_code, "always.own_notice", "{role}");
+        assert!(ask("other").allowed, "{role}");
     }
 }
 

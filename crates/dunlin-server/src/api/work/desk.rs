@@ -104,7 +104,7 @@ impl Desk {
     }
 
     /// The zone in which days begin: that of the plan's window.
-    pub(super) fn zone(&self) -> TimeZone {
+    pub(crate) fn zone(&self) -> TimeZone {
         self.plan().and_then(|p| p.window.as_ref().map(|w| w.zone.clone())).unwrap_or(TimeZone::UTC)
     }
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use dunlin_guard::Action;
-use dunlin_work::ics as calendar_file;
+use dunlin_work::{FeedNotice, ics as calendar_file};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -92,13 +92,32 @@ pub(crate) async fn ics(
         if is_guest { Vec::new() } else { spans(app.desk.plan().as_deref(), now, now + 60 * 86_400_000_000) };
     let windows: Vec<(i64, i64)> = windows.into_iter().map(|s| (s.from, s.to)).collect();
     let blackouts = if is_guest { Vec::new() } else { app.desk.work.blackouts() };
+    let notices = if is_guest { Vec::new() } else { notices(&app) };
     let name = app.desk.plan().map_or_else(|| "dunlin".to_owned(), |p| p.name.clone());
     let text = {
         let board = app.desk.work.board();
         let mut tasks: Vec<_> =
             board.tasks().filter(|t| t.involves(&person.id) && !t.gone).cloned().collect();
         tasks.sort_by_key(|t| t.number);
-        calendar_file(&name, app.base_url(), tasks.iter().map(AsRef::as_ref), &windows, &blackouts)
+        calendar_file(&name, app.base_url(), tasks.iter().map(AsRef::as_ref), &windows, &blackouts, &notices)
     };
     Ok(([(header::CONTENT_TYPE, "text/calendar; charset=utf-8")], text).into_response())
+}
+
+/// The days on which customers hear something.
+fn notices(app: &App) -> Vec<FeedNotice> {
+    let Some(plan) = app.desk.plan() else { return Vec::new() };
+    let days = crate::notices::days(&app.workspace.dir, &plan).into_iter();
+    let one = |(number, day): (usize, crate::notices::NoticeDay)| {
+        let what = match day.what.as_str() {
+            "publish" => "Publish the notice",
+            _ => "Message to customers",
+        };
+        Some(FeedNotice {
+            id: format!("{number}-{}", day.what),
+            day: day.date.parse().ok()?,
+            title: format!("{what}: {}", day.title),
+        })
+    };
+    days.enumerate().filter_map(one).collect()
 }

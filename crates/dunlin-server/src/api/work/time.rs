@@ -20,6 +20,7 @@ use crate::api::ok;
 use crate::app::App;
 use crate::extract::Query;
 use crate::gate::Caller;
+use crate::notices::{NoticeDay, days};
 use crate::operation::{Method, Routes};
 use crate::problem::Problem;
 
@@ -95,13 +96,6 @@ struct Entry {
     start: Option<String>,
     deadline: Option<String>,
     schedule: Option<Scheduled>,
-}
-
-/// A letter to customers on its day.
-#[derive(Serialize, ToSchema)]
-struct NoticeDay {
-    file: String,
-    date: String,
 }
 
 /// The calendar.
@@ -258,19 +252,20 @@ async fn baseline(State(app): State<App>) -> Result<Response, Problem> {
 async fn calendar_page(
     State(app): State<App>,
     caller: Caller,
-    Query(days): Query<Days>,
+    Query(asked): Query<Days>,
 ) -> Result<Response, Problem> {
     let viewer = Viewer::of(&app, &caller);
     let parse = |text: &str| {
         text.parse::<Date>().map_err(|_| Problem::bad_request("`from` and `to` are days as YYYY-MM-DD"))
     };
-    let (from, to) = (parse(&days.from)?, parse(&days.to)?);
+    let (from, to) = (parse(&asked.from)?, parse(&asked.to)?);
     if to < from || calendar::number(to) - calendar::number(from) > 400 {
         return Err(Problem::bad_request("`to` is at most 400 days after `from`"));
     }
     let zone = app.desk.zone();
     let moment = |day: Date| day.to_zoned(zone.clone()).map_or(0, |z| z.timestamp().as_microsecond());
     let plan = app.desk.plan();
+    let mut notices = plan.as_ref().map(|p| days(&app.workspace.dir, p)).unwrap_or_default();
     let board = app.desk.work.board();
     let schedule = board.plan(app.desk.today_number());
     let within = |day: Option<Date>| day.is_some_and(|d| d >= from && d <= to);
@@ -292,16 +287,14 @@ async fn calendar_page(
         deadline: t.deadline.map(|d| d.to_string()),
         schedule: board.scheduled(&schedule, t),
     };
-    let notices = plan.iter().flat_map(|p| &p.notices).filter(|n| within(n.publish));
+    notices.retain(|day| within(day.date.parse().ok()));
     let in_days = |b: &Blackout| b.date.parse::<Date>().is_ok_and(|d| d >= from && d <= to);
     let blackouts = app.desk.work.blackouts().into_iter().filter(in_days).collect();
     let page = CalendarPage {
         tasks: tasks.map(entry).collect(),
         windows: spans(plan.as_deref(), moment(from), moment(to.tomorrow().unwrap_or(to))),
         blackouts,
-        notices: notices
-            .filter_map(|n| Some(NoticeDay { file: n.file.clone(), date: n.publish?.to_string() }))
-            .collect(),
+        notices,
     };
     Ok(ok(&page))
 }

@@ -15,10 +15,11 @@ use crate::exec::enrich::{EnrichStage, Lookup};
 use crate::exec::load::{LoadContext, LoadStage, SplitReceipt};
 use crate::exec::map::MapStage;
 use crate::exec::read::ReadStage;
-use crate::exec::{StageExec, descriptors};
+use crate::exec::{Stage, StageExec, descriptors};
 use crate::pause::Pause;
 use crate::protect::Protector;
 use crate::spec::TableSpec;
+use crate::subject::stage::{SubjectStage, Subjects};
 use crate::{MoveError, Result};
 
 /// What every pipeline over a table needs.
@@ -34,6 +35,8 @@ pub struct Pipeline {
     pub protector: Arc<Protector>,
     /// What enriching looks up, in the order of the plan's `during` enrichments.
     pub lookups: Vec<Arc<Lookup>>,
+    /// What customers have asked for; `None` where the plan names no customers, or where it is to be looked past.
+    pub(crate) subjects: Option<Arc<Subjects>>,
 }
 
 /// The most rows of a batch: enough to keep columns in the cache, and to make the cost of a batch small.
@@ -59,7 +62,17 @@ impl Pipeline {
             rules: self.spec.rules.clone(),
             protector: self.protector.clone(),
         };
-        Ok(StageExec::over(plan, Arc::new(map)))
+        let schema = map.schema();
+        let plan = StageExec::over(plan, Arc::new(map));
+        let concerned = |s: &&Arc<Subjects>| s.links.tables.contains_key(&self.spec.label);
+        let Some(subjects) = self.subjects.as_ref().filter(concerned) else { return Ok(plan) };
+        let stage = SubjectStage {
+            subjects: subjects.clone(),
+            spec: self.spec.clone(),
+            protector: self.protector.clone(),
+            schema,
+        };
+        Ok(StageExec::over(plan, Arc::new(stage)))
     }
 
     /// Loads splits, at most `jobs` at a time, and none more once `pause` is asked for. `done` is told of each receipt

@@ -192,6 +192,13 @@ fn class_of(body: &Body) -> (Class, u8) {
         Body::WorkChanged { .. } => (EntityManagement, 3),
         Body::StepConfirmed { .. } => (EntityManagement, 1),
         Body::StepWithdrawn { .. } => (EntityManagement, 4),
+        Body::RequestOpened { .. } => (EntityManagement, 1),
+        Body::RequestDecided { .. } | Body::RequestIdentity { .. } | Body::RequestClosed { .. } => {
+            (EntityManagement, 3)
+        }
+        Body::SubjectMarked { .. } => (DatastoreActivity, 2),
+        Body::SubjectErased { .. } => (DatastoreActivity, 7),
+        Body::SubjectExported { .. } | Body::SubjectVerified { .. } => (DatastoreActivity, 1),
         Body::Rehearsed { .. }
         | Body::TableSeen { .. }
         | Body::TableProfiled { .. }
@@ -303,6 +310,10 @@ fn entity(body: &Body) -> (&'static str, &str) {
         Body::LedgerKeyChanged { verifier, .. } => ("ledger_key", verifier),
         Body::WorkChanged { change, .. } => ("work", change),
         Body::StepConfirmed { step, .. } | Body::StepWithdrawn { step, .. } => ("step", step),
+        Body::RequestOpened { request, .. }
+        | Body::RequestDecided { request, .. }
+        | Body::RequestIdentity { request, .. }
+        | Body::RequestClosed { request, .. } => ("request", request),
         _ => ("unknown", "unknown"),
     }
 }

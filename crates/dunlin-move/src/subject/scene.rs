@@ -31,10 +31,12 @@ pub(crate) async fn scene(workspace: &Workspace, plan: &Plan) -> Result<Scene> {
         });
     }
     let open = workspace.state().unfinished_runs().await?;
-    let unfinished = open.into_iter().find(|r| r.kind == RunKind::Load).map(|r| r.id);
+    let begun = open.into_iter().find(|r| r.kind == RunKind::Load);
+    let unfinished = begun.as_ref().map(|r| r.id.clone());
     let mut runs = workspace.state().runs().await?;
     runs.retain(|r| r.kind == RunKind::Load && r.status == RunStatus::Done);
-    let Some(record) = runs.into_iter().max_by_key(|r| r.started_at) else {
+    // A first run that is not at its end has kept its tables already, with the keys that they will have.
+    let Some(record) = runs.into_iter().max_by_key(|r| r.started_at).or(begun) else {
         return Ok(Scene { plan: plan.clone(), record: None, unfinished });
     };
     if record.fingerprint == plan.fingerprint().to_string() {

@@ -37,6 +37,8 @@ id = "id"
 name = { from = "name", kind = "person_name" }
 email = { sql = "lower(email)", kind = "email" }
 city = { from = "city", kind = "city" }
+[table.drop]
+notes = "free text that nobody reads"
 
 [[table]]
 from = "old.purchase"
@@ -86,9 +88,6 @@ const DATA: &str = "
     update item set what = 'zebra-thing ' || id where purchase_id in (select id from purchase where customer_id = 42);
     update visit set said = 'zebra-said ' || id where customer_id = 42;
 ";
-
-/// Rows of the customer in the source, by table: one, two purchases, four items, two visits of which one waits.
-const TABLES: [&str; 4] = ["customer", "purchase", "item", "visit"];
 
 struct Scene {
     site: Site,
@@ -687,4 +686,54 @@ fn erased_from_tables_that_were_there() {
          create table visit (id bigint primary key, customer_id bigint references customer, said text, stars bigint);",
     );
     erased_after(&scene);
+}
+
+/// The request comes at thirty random moments of a run; sometimes it is killed itself.
+fn at_random_moments(scene: impl Fn(&str) -> Option<Scene>, times: u64) {
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+    use std::time::{Duration, Instant};
+    let begun = Instant::now();
+    let Some(first) = scene("subjects_soak") else { return };
+    first.moved();
+    let whole = begun.elapsed();
+    for seed in 0..times {
+        let mut chance = StdRng::seed_from_u64(seed);
+        let Some(scene) = scene(&format!("subjects_soak_{seed}")) else { return };
+        let id = scene.asked("erasure", &[]);
+        let what = format!("seed {seed}");
+        let quiet = |mut command: Command| {
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
+        };
+        let slow = "move::receipt.after_state=sleep(20)";
+        let mut run = scene.command(&["run", "--jobs", "2"]);
+        run.env("FAILPOINTS", slow);
+        let mut run = quiet(run);
+        std::thread::sleep(whole.mul_f64(chance.random_range(0.0..1.5)));
+        let mut carry = quiet(scene.command(&["request", "carry-out", &id]));
+        std::thread::sleep(Duration::from_millis(chance.random_range(0..600)));
+        if chance.random_bool(0.5) {
+            let _ = carry.kill();
+        }
+        if chance.random_bool(0.3) {
+            let _ = run.kill();
+        }
+        carry.wait().unwrap();
+        run.wait().unwrap();
+        scene.moved();
+        let last = scene.carry_out(&id);
+        assert!(last.code == 0 || last.out.contains("done already"), "{what}: {last:?}");
+        scene.target_without(&what);
+        scene.no_file_has_it(&[], &what);
+        scene.verified();
+        scene.moved();
+        scene.target_without(&what);
+    }
+}
+
+#[test]
+#[ignore = "minutes: make soak"]
+fn soak_requests() {
+    at_random_moments(|_| Some(Scene::sqlite().with_source_erased()), 30);
+    at_random_moments(|name| Some(Scene::postgres(name)?.with_source_erased()), 30);
 }

@@ -426,4 +426,24 @@ pub trait Target: Send + Sync {
     async fn join(&self, run: &str, table: &Table, parts: &[String]) -> Result<()>;
     /// Removes dunlin's bookkeeping.
     async fn finish(&self) -> Result<()>;
+    /// Deletes rows of a table in one transaction, by the positions of [`Reader::read_addressed`], outside of any load:
+    /// no receipt is written and no bookkeeping is made. For rows of a person who asked to be erased, in stores that a
+    /// run only reads. Returns how many were deleted.
+    async fn erase(&self, table: &Table, positions: &[u64]) -> Result<u64> {
+        let _ = positions;
+        Err(ConnectError::Unsupported {
+            store: self.store_name(),
+            what: format!("deleting single rows of {} in place", table.name),
+            help: "delete them by hand, or set `erase_source = false` in [subject]".into(),
+        })
+    }
+    /// The store's name in the plan, for messages.
+    fn store_name(&self) -> String;
+    /// Makes the store give up what deleted rows leave behind in its own files, as far as it can be asked to: SQLite's
+    /// free pages and its log, PostgreSQL's dead tuples. `false` where the store could not do it now, for example
+    /// because somebody reads.
+    async fn scrub(&self, tables: &[TableName]) -> Result<bool> {
+        let _ = tables;
+        Ok(true)
+    }
 }

@@ -335,6 +335,33 @@ pub enum Body {
     NoticeAnswered { notice: String, version: u64, choice: String, subject: String },
     /// A run moved although a notice that must precede it was not published; `run` is the plan's fingerprint.
     NoticeSkipped { run: String, notice: String, reason_category: String, reason_hash: String },
+    /// A customer asked for something. `request_kind` and `law` are codes; `subject` names the customer by a hash under
+    /// the customer's salt.
+    RequestOpened {
+        request: String,
+        request_kind: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        law: Option<String>,
+        subject: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_at: Option<i64>,
+    },
+    /// A request was decided on, or withdrawn; the reason's text is in the state.
+    RequestDecided { request: String, decision: String, reason_category: String, reason_hash: String },
+    /// Who asked was checked, or not found to be who they say.
+    RequestIdentity { request: String, outcome: String },
+    /// A request limits what moves, or corrects it: `effect` is `restriction`, `objection`, `consent_withdrawn`,
+    /// `consent_given` or `correction`; rows are those that it changed at once.
+    SubjectMarked { request: String, effect: String, rows: u64 },
+    /// A customer's rows are gone: how many, by place (`target:atlas`, `quarantine`, …), and the commitment to the list.
+    SubjectErased { request: String, subject: String, rows: BTreeMap<String, u64>, root: String },
+    /// A customer got a copy of what is kept of them.
+    SubjectExported { request: String, rows: u64 },
+    /// Every store that dunlin knows was searched for a customer. `commitment` is the SHA-256 of a salt and a statement
+    /// that the customer holds; `rows` is what was found, by place.
+    SubjectVerified { request: String, commitment: String, rows: BTreeMap<String, u64> },
+    /// A request is answered.
+    RequestClosed { request: String, outcome: String },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.
@@ -516,6 +543,32 @@ impl Body {
                 code("reason_category", reason_category)?;
                 hash("reason_hash", reason_hash)
             }
+            _ => self.check_requests(),
+        }
+    }
+
+    /// The same for what customers ask for.
+    fn check_requests(&self) -> Result<(), EntryError> {
+        match self {
+            Body::RequestOpened { request_kind, law, subject, .. } => {
+                code("request_kind", request_kind)?;
+                law.as_deref().map_or(Ok(()), |l| code("law", l))?;
+                hash("subject", subject)
+            }
+            Body::RequestDecided { decision, reason_category, reason_hash, .. } => {
+                code("decision", decision)?;
+                code("reason_category", reason_category)?;
+                hash("reason_hash", reason_hash)
+            }
+            Body::RequestIdentity { outcome, .. } | Body::RequestClosed { outcome, .. } => {
+                code("outcome", outcome)
+            }
+            Body::SubjectMarked { effect, .. } => code("effect", effect),
+            Body::SubjectErased { subject, root, .. } => {
+                hash("subject", subject)?;
+                hash("root", root)
+            }
+            Body::SubjectVerified { commitment, .. } => hash("commitment", commitment),
             _ => Ok(()),
         }
     }

@@ -25,6 +25,11 @@ impl Tally {
         self.hash += hash;
     }
 
+    /// Whether it is of no rows.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Takes one row away.
     pub fn take(&mut self, hash: RowHash) {
         self.rows -= 1;
@@ -147,6 +152,15 @@ pub struct PartReceipt {
     /// it also when the process dies after the target's commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<dunlin_store::Decision>,
+    /// Erased rows that were deleted in the source since: who reads the source again does not meet them.
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
+    pub gone: Tally,
+    /// Rows that stood in the target before the run and had to leave, in target space …
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
+    pub preexisting_taken: Tally,
+    /// … and what stands there instead.
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
+    pub preexisting_added: Tally,
 }
 
 /// A file that a receipt names by its content.
@@ -175,9 +189,26 @@ pub struct Account {
     pub noted: BTreeMap<String, u64>,
     /// Bytes loaded.
     pub bytes: u64,
+    /// Erased rows that the source does not hold any more.
+    #[serde(default)]
+    pub gone: Tally,
+    /// What left of the rows that stood in the target before, and what came instead.
+    #[serde(default)]
+    pub preexisting_taken: Tally,
+    /// See `preexisting_taken`.
+    #[serde(default)]
+    pub preexisting_added: Tally,
 }
 
 impl Account {
+    /// The rows that stood in the target before, without those that a customer's request took away since.
+    pub fn preexisting(&self, before: Tally) -> Tally {
+        let mut left = before;
+        left += self.preexisting_added;
+        left -= self.preexisting_taken;
+        left
+    }
+
     /// Adds a part.
     pub fn add(&mut self, part: &PartReceipt) {
         self.source += part.source;
@@ -197,6 +228,9 @@ impl Account {
             *self.noted.entry(rule.clone()).or_default() += rows;
         }
         self.bytes += part.bytes;
+        self.gone += part.gone;
+        self.preexisting_taken += part.preexisting_taken;
+        self.preexisting_added += part.preexisting_added;
     }
 
     /// Whether the equation holds: the source's rows are the dispositions' rows, by count and by hash.

@@ -27,6 +27,8 @@ pub mod fate {
     pub const EXCLUDED: u8 = 2;
     /// A rule stops the run at this row.
     pub const STOPPED: u8 = 3;
+    /// Its customer asked that it be gone.
+    pub const ERASED: u8 = 4;
     /// Not a row: the first of a split.
     pub const BEGIN: u8 = 254;
     /// Not a row: the last of a split; `position` is the rows as read and `hash` their sum.
@@ -116,6 +118,15 @@ impl Lead {
             let end = self.ends.entry(row).or_default();
             end.reason = Some(reason);
             end.column = column.map(str::to_owned);
+        }
+    }
+
+    /// Ends a row otherwise than an earlier operator said: what its customer asked for goes before everything.
+    pub fn overrule(&mut self, row: usize, fate: u8, reason: Option<&str>) {
+        self.fates[row] = fate;
+        self.ends.remove(&row);
+        if let Some(reason) = reason {
+            self.ends.entry(row).or_default().reason = Some(reason.to_owned());
         }
     }
 

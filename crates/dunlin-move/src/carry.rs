@@ -19,7 +19,7 @@ use crate::reconcile::hash_target;
 use crate::run::Run;
 use crate::spec::TableSpec;
 use crate::stores::Stores;
-use crate::{MoveError, Result, recover};
+use crate::{MoveError, Result, recover, subject};
 
 /// What an earlier, finished run did with a table.
 #[derive(Default)]
@@ -31,6 +31,8 @@ pub struct Previous {
     splits: Vec<(Bounds, Option<StoredPart>)>,
     /// What happened to its rows after their split was loaded.
     pub amendments: Vec<Amendment>,
+    /// Whether a customer has since asked for what decides anew which of its rows move.
+    pub asked_since: bool,
 }
 
 impl Previous {
@@ -113,7 +115,11 @@ pub async fn previous(run: &Run<'_>, id: &str, spec: &TableSpec) -> Result<Previ
         })
         .collect();
     let amendments = state.amendments(&before.id, &spec.label).await?;
-    Ok(Previous { run: before.id, same_plan, splits, amendments })
+    let asked_since = match &run.subjects {
+        Some(subjects) => subject::asked_since(run, subjects, spec, before.started_at).await?,
+        None => false,
+    };
+    Ok(Previous { run: before.id, same_plan, splits, amendments, asked_since })
 }
 
 /// The runs that this one carries on from.
@@ -133,7 +139,9 @@ pub async fn preexisting(run: &Run<'_>, spec: &Arc<TableSpec>) -> Result<Tally> 
     }
     if let Some((before, _)) = latest(run, spec, None).await? {
         let saved = recover::saved_tables(run.workspace, &before.id).await?;
+        let parts = crate::parts::parts_of(run.workspace.state(), &before.id, &spec.label).await?;
         let tally = saved.get(&spec.label).map(|s| s.preexisting).unwrap_or_default();
+        let tally = crate::parts::account(&parts).preexisting(tally);
         if tally.rows > 0 && before.fingerprint != run.plan.fingerprint().to_string() {
             return Err(MoveError::Refused {
                 code: "appended-by-another-plan",
@@ -215,7 +223,7 @@ pub async fn unchanged(
     before: &Previous,
     bounds: &[Bounds],
 ) -> Result<Vec<Option<StoredPart>>> {
-    if !before.same_plan || !lines_up(before, bounds) {
+    if !before.same_plan || !lines_up(before, bounds) || before.asked_since {
         return Ok(Vec::new());
     }
     let mut carried = Vec::with_capacity(bounds.len());
@@ -299,6 +307,9 @@ pub async fn amendments(
         let stored: Option<StoredPart> = serde_json::from_value(amendment.receipt.clone()).ok();
         let Some(mut stored) = stored else { continue };
         stored.origin = Some(stored.origin.unwrap_or_else(|| before.run.clone()));
+        // The new run begins from what is left of the rows that stood there before: see `preexisting`.
+        stored.receipt.preexisting_taken = Tally::default();
+        stored.receipt.preexisting_added = Tally::default();
         tx.insert_amendment(&Amendment {
             run: id.to_owned(),
             table: spec.label.clone(),

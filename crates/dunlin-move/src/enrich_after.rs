@@ -79,7 +79,7 @@ pub async fn enrich_after(
 }
 
 /// Replacing a parent row must not trip over its children.
-async fn keys_aside(run: &Run<'_>, spec: &TableSpec, target: &Arc<dyn Target>) -> Result<()> {
+pub(crate) async fn keys_aside(run: &Run<'_>, spec: &TableSpec, target: &Arc<dyn Target>) -> Result<()> {
     let neighbours: Vec<_> =
         run.resolved.specs.iter().filter(|s| s.plan.to.store == spec.plan.to.store).collect();
     let tables: Vec<_> = neighbours.iter().map(|s| s.target.as_ref().clone()).collect();

@@ -42,6 +42,14 @@ pub enum MoveError {
         /// Which rule or limit, and where.
         message: String,
     },
+    /// What was asked for is remembered and goes on when something else is through.
+    #[error("{message}")]
+    Waiting {
+        /// What it waits for.
+        message: String,
+        /// How it goes on.
+        help: String,
+    },
     /// Somebody asked the run to pause; it can be resumed.
     #[error("the run is paused")]
     Paused,
@@ -76,7 +84,9 @@ impl MoveError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Connect(e) => e.help(),
-            Self::Refused { help, .. } | Self::Broken { help, .. } => Some(help.clone()),
+            Self::Refused { help, .. } | Self::Broken { help, .. } | Self::Waiting { help, .. } => {
+                Some(help.clone())
+            }
             Self::Stopped { .. } => Some("mend the cause and run again: it goes on where it stopped".into()),
             Self::Paused => Some("resume it: it goes on where it stopped".into()),
             Self::File { .. } => Some("make the path writable and the disk roomy, then run again".into()),
@@ -91,7 +101,12 @@ impl MoveError {
             Self::Findings(_) | Self::Refused { .. } => 2,
             Self::Stopped { .. } | Self::Broken { .. } => 1,
             Self::Connect(ConnectError::Url { .. } | ConnectError::Unsupported { .. }) => 2,
-            Self::Connect(_) | Self::State(_) | Self::Engine { .. } | Self::File { .. } | Self::Paused => 3,
+            Self::Connect(_)
+            | Self::State(_)
+            | Self::Engine { .. }
+            | Self::File { .. }
+            | Self::Waiting { .. }
+            | Self::Paused => 3,
         }
     }
 

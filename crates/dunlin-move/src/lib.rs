@@ -43,6 +43,7 @@ mod settle;
 mod spec;
 mod status;
 mod stores;
+pub mod subject;
 mod undo;
 mod verify;
 
@@ -74,6 +75,22 @@ pub const FAILPOINTS: &[&str] = &[
     "move::amend.after_commit",
     "move::complete.before",
     "move::finish.before",
+];
+
+/// Failpoints of what is done for a customer's request, in the order in which an erasure comes by.
+pub const FAILPOINTS_SUBJECT: &[&str] = &[
+    "move::subject.sealed",
+    "move::subject.marked",
+    "move::subject.found",
+    "move::subject.before_commit",
+    "move::subject.after_commit",
+    "move::subject.quarantine",
+    "move::subject.copies",
+    "move::subject.source",
+    "move::subject.compacted",
+    "move::subject.swept",
+    "move::subject.verified",
+    "move::subject.closed",
 ];
 
 /// Failpoints of what is done with a finished run; a run does not come by.

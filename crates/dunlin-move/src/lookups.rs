@@ -48,6 +48,7 @@ impl Run<'_> {
             key: self.key,
             protector: self.protector.clone(),
             lookups,
+            subjects: self.subjects.clone(),
         })
     }
 }

@@ -16,10 +16,11 @@ use crate::exec::load::{LoadContext, LoadStage, SplitReceipt};
 use crate::exec::map::MapStage;
 use crate::exec::read::ReadStage;
 use crate::exec::untouched::Untouched;
-use crate::exec::{StageExec, descriptors};
+use crate::exec::{Stage, StageExec, descriptors};
 use crate::pause::Pause;
 use crate::protect::Protector;
 use crate::spec::TableSpec;
+use crate::subject::stage::{SubjectStage, Subjects};
 use crate::{MoveError, Result};
 
 /// What every pipeline over a table needs.
@@ -35,6 +36,8 @@ pub struct Pipeline {
     pub protector: Arc<Protector>,
     /// What enriching looks up, in the order of the plan's `during` enrichments.
     pub lookups: Vec<Arc<Lookup>>,
+    /// What customers have asked for; `None` where the plan names no customers, or where it is to be looked past.
+    pub(crate) subjects: Option<Arc<Subjects>>,
 }
 
 /// The most rows of a batch: enough to keep columns in the cache, and to make the cost of a batch small.
@@ -60,7 +63,30 @@ impl Pipeline {
             rules: self.spec.rules.clone(),
             protector: self.protector.clone(),
         };
-        Ok(StageExec::over(plan, Arc::new(map)))
+        let schema = map.schema();
+        let plan = StageExec::over(plan, Arc::new(map));
+        let Some(subjects) = self.concerned() else { return Ok(plan) };
+        let stage = SubjectStage {
+            subjects: subjects.clone(),
+            spec: self.spec.clone(),
+            protector: self.protector.clone(),
+            schema,
+        };
+        Ok(StageExec::over(plan, Arc::new(stage)))
+    }
+
+    /// What customers have asked for, where the table may hold their rows.
+    fn concerned(&self) -> Option<&Arc<Subjects>> {
+        self.subjects.as_ref().filter(|s| s.links.tables.contains_key(&self.spec.label))
+    }
+
+    /// Whether any customer has asked for something that rows of this table may have to heed. Who asks while the table
+    /// is on its short way is heeded at the end of the run.
+    async fn is_marked(&self) -> Result<bool> {
+        match self.concerned() {
+            Some(subjects) => Ok(!subjects.asked().await?.book.is_empty()),
+            None => Ok(false),
+        }
     }
 
     /// The plan up to the receipt: the short way where the table may take it, else the long one.
@@ -75,7 +101,7 @@ impl Pipeline {
             bounds: Bounds::Whole,
             batch_rows: BATCH_ROWS,
         };
-        let untouched = match self.lookups.is_empty() {
+        let untouched = match self.lookups.is_empty() && !self.is_marked().await? {
             true => Untouched::of(&self.spec, &self.reader, request, &context).await?,
             false => None,
         };

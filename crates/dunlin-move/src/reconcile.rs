@@ -224,6 +224,7 @@ pub(crate) async fn reconcile(run: &Run<'_>, id: &str, spec: &Arc<TableSpec>) ->
     let saved = recover::saved_tables(run.workspace, id).await?;
     let preexisting = saved.get(&spec.label).map(|s| s.preexisting).unwrap_or_default();
     let account = account(&parts_of(run.workspace.state(), id, &spec.label).await?);
+    let preexisting = account.preexisting(preexisting);
     let target = hash_target(run, spec).await?;
     let seconds = run.seconds.lock().ok().and_then(|s| s.get(&spec.label).copied()).unwrap_or_default();
     let result = TableResult::new(&spec.label, &account, preexisting, target, seconds);

@@ -56,7 +56,7 @@ pub async fn deidentified(
     Ok(copy)
 }
 
-fn parse_url(url: &str) -> Result<StoreUrl> {
+pub(crate) fn parse_url(url: &str) -> Result<StoreUrl> {
     url.parse().map_err(|e| MoveError::Refused {
         code: "rehearse-url",
         message: format!("the URL of the copy cannot be used: {e}"),
@@ -260,6 +260,20 @@ pub async fn record_amendment(
         };
         tx.decide_quarantine_rows(run, label, fragment, settled, status).await?;
     }
+    enter_amendment(&mut tx, actor, id, label, number, receipt).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// An amendment and the ledger's words on it, in a transaction that does more.
+pub async fn enter_amendment(
+    tx: &mut dunlin_store::Tx,
+    actor: &dunlin_store::Actor,
+    id: &str,
+    label: &str,
+    number: u32,
+    receipt: PartReceipt,
+) -> Result<()> {
     let body = Body::SplitAmended {
         run: id.to_owned(),
         table: label.to_owned(),
@@ -280,7 +294,6 @@ pub async fn record_amendment(
         receipt: serde_json::to_value(stored).unwrap_or_default(),
     })
     .await?;
-    tx.commit().await?;
     Ok(())
 }
 

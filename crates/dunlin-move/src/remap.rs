@@ -17,6 +17,7 @@ use crate::pipeline::Pipeline;
 use crate::quarantine::{Form, QuarantinedRow};
 use crate::run::Run;
 use crate::spec::TableSpec;
+use crate::subject::stage::Acting;
 use crate::{MoveError, Result};
 
 /// The mapping of a table's quarantined rows.
@@ -61,7 +62,15 @@ impl Remap<'_> {
             rules: self.spec.rules.clone(),
             protector: self.run.protector.clone(),
         };
-        let out = stage.apply(&batch);
+        let mut out = stage.apply(&batch);
+        if let Some(subjects) = &self.run.subjects {
+            let (spec, protector) = (self.spec.clone(), self.run.protector.clone());
+            let acting = Acting { subjects: subjects.clone(), spec, protector };
+            let asked = subjects.asked().await?;
+            let (acted, marks) = acting.apply(&asked, out)?;
+            subjects.remember(&marks).await?;
+            out = acted;
+        }
         let reads = self.spec.read.len();
         let rows = body(&out, reads, out.num_columns() - lead::COUNT);
         let rows = RecordBatch::try_new(mapping.target_schema.clone(), rows.columns().to_vec());

@@ -25,7 +25,8 @@ use crate::reconcile::{TableResult, reconcile};
 use crate::resolve::{Resolved, resolve};
 use crate::spec::{SavedTable, TableSpec};
 use crate::stores::Stores;
-use crate::{Result, carry, recover, replace, settle};
+use crate::subject::stage::Subjects;
+use crate::{Result, carry, recover, replace, settle, subject};
 
 pub use crate::options::{Event, Observer, Rehearsal, RunOptions, RunSummary, Unfinished};
 
@@ -98,6 +99,8 @@ pub(crate) struct Run<'a> {
     pub(crate) key: HashKey,
     pub(crate) protector: Arc<Protector>,
     quarantined: Arc<AtomicU64>,
+    /// What customers have asked for, where the plan names customers.
+    pub(crate) subjects: Option<Arc<Subjects>>,
     /// Wall-clock seconds by table.
     pub(crate) seconds: Mutex<BTreeMap<String, f64>>,
 }
@@ -130,6 +133,7 @@ impl<'a> Run<'a> {
         let (key, protector) = (row_key(workspace)?, protector(workspace)?);
         let quarantined = Arc::new(AtomicU64::new(0));
         let seconds = Mutex::default();
+        let subjects = Subjects::of(workspace, plan, &resolved.specs);
         Ok(Self {
             workspace,
             stores,
@@ -140,6 +144,7 @@ impl<'a> Run<'a> {
             key,
             protector,
             quarantined,
+            subjects,
             seconds,
         })
     }
@@ -191,6 +196,7 @@ impl<'a> Run<'a> {
                 seconds.insert(spec.label.clone(), begun.elapsed().as_secs_f64());
             }
         }
+        subject::at_settle(self, id, &targets).await?;
         settle::keys(self, id, &specs, &targets).await?;
         for spec in &specs {
             let parts: Vec<String> = parts_of(self.workspace.state(), id, &spec.label)

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use dunlin_store::{Body, RunKind, RunRecord, RunStatus};
 
 use crate::reconcile::TableResult;
-use crate::run::Run;
+use crate::run::{Rehearsal, Run};
 use crate::{MoveError, Result};
 
 impl Run<'_> {
@@ -34,6 +34,10 @@ impl Run<'_> {
         };
         let mut tx = self.workspace.state().begin().await?;
         tx.insert_run(&record).await?;
+        if let Some(Rehearsal::Into(url)) = &self.options.rehearsal {
+            // An erasure must find the copy again.
+            tx.put_rehearsal_copy(&id, url).await?;
+        }
         let plan_fingerprint = fingerprint.to_owned();
         tx.enter(self.entry(Body::RunStarted { run: id.clone(), plan_fingerprint, rehearse, stores }))
             .await?;

@@ -107,7 +107,7 @@ pub async fn undo(
 }
 
 /// The targets whose bookkeeping `finish` has removed: they are left without it again.
-async fn without_bookkeeping(opened: &Finished<'_>, id: &str) -> Result<BTreeSet<String>> {
+pub(crate) async fn without_bookkeeping(opened: &Finished<'_>, id: &str) -> Result<BTreeSet<String>> {
     let mut without = BTreeSet::new();
     for (name, target) in opened.targets_as_they_are().await? {
         let store = opened.run.stores.get(&name)?;

@@ -157,6 +157,7 @@ async fn table(
     let begun = std::time::Instant::now();
     let parts = parts_of(run.workspace.state(), id, &spec.label).await?;
     let account = account(&parts);
+    let preexisting = account.preexisting(preexisting);
     let key = row_key(run.workspace)?;
     run.observer.event(Event::Step { table: Some(&spec.label), step: "read the source again" });
     let source_reader = run.source(spec)?.reader().await?;
@@ -167,9 +168,12 @@ async fn table(
     let target =
         hash_table(&target_reader, &spec.target, &read_back, key, &spec.key, run.options.jobs).await?;
     let mut result = TableResult::new(&spec.label, &account, preexisting, target.all, 0.0);
-    let source_same = source.all == account.source;
-    result.source_rows = source.all.rows;
-    result.source_hash = source.all.hash;
+    // Erased rows that were deleted in the source as well are not met again, and are accounted for all the same.
+    let mut read = source.all;
+    read += account.gone;
+    let source_same = read == account.source;
+    result.source_rows = read.rows;
+    result.source_hash = read.hash;
     result.reconciled &= source_same;
     let mut differences = None;
     if !result.reconciled {

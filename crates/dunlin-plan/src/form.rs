@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use crate::vocabulary::{
-    Basis, CleanFn, Day, FileFormat, IntoMode, Kind, Otherwise, Pack, Protect, Role, When,
+    Basis, CleanFn, Day, FileFormat, IntoMode, Kind, OnErasure, Otherwise, Pack, Protect, Role, When,
 };
 
 /// A dunlin plan. Paths are relative to the folder the plan stands in. An unknown key anywhere is an error.
@@ -101,6 +101,8 @@ struct Subject {
     email: Option<String>,
     /// Its language column.
     locale: Option<String>,
+    /// Whether an erasure deletes the customer's rows in the sources too. Without it: false.
+    erase_source: Option<bool>,
 }
 
 /// A person who works on the move. People have a fingerprint of their own.
@@ -188,6 +190,8 @@ struct Table {
     replace: Option<bool>,
     /// The column that leads to the customer, where no foreign key does.
     subject: Option<String>,
+    /// What becomes of a customer's rows when the customer is erased. Without it: `delete`.
+    on_erasure: Option<OnErasure>,
     /// How each target column is made: `target = "SQL over source columns"`, or `target = { … }` as in `Column`.
     /// Without it every source column moves to the same name.
     columns: Option<BTreeMap<String, ColumnValue>>,

@@ -38,7 +38,7 @@ pub use table::{
 };
 pub use table_ref::{TableRef, TableRefError};
 pub use vocabulary::{
-    Basis, Class, CleanFn, Day, FileFormat, IntoMode, Kind, Otherwise, Pack, Protect, Role, UnknownWord,
-    When, Word,
+    Basis, Class, CleanFn, Day, FileFormat, IntoMode, Kind, OnErasure, Otherwise, Pack, Protect, Role,
+    UnknownWord, When, Word,
 };
 pub use window::{SourceLoad, Window};

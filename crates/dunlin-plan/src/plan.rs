@@ -79,6 +79,9 @@ pub struct Subject {
     /// Its language column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// Whether an erasure deletes the customer's rows in the sources too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub erase_source: bool,
     /// Where the plan says so.
     #[serde(skip)]
     pub span: Span,
@@ -192,7 +195,6 @@ impl Plan {
     pub fn inactive_parts(&self) -> Vec<Finding> {
         let comply = self.comply.as_ref();
         let parts = [
-            ("subject", self.subject.is_some()),
             ("window.source_load", self.window.as_ref().is_some_and(|window| window.source_load.is_some())),
             ("comply.packs", comply.is_some_and(|comply| !comply.packs.is_empty())),
             ("comply.waiver", comply.is_some_and(|comply| !comply.waivers.is_empty())),

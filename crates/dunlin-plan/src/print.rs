@@ -7,7 +7,7 @@ use toml_edit::{Key, Value};
 use crate::plan::{Company, Comply, Notice, Person, Plan, Subject};
 use crate::store::StorePlan;
 use crate::table::{ColumnPlan, ColumnValue, Duplicates, Enrich, RulePlan, Sql, TablePlan};
-use crate::vocabulary::IntoMode;
+use crate::vocabulary::{IntoMode, OnErasure};
 use crate::window::{Window, clock};
 
 impl Plan {
@@ -120,6 +120,7 @@ fn write_subject(page: &mut Page, subject: &Subject) {
     page.text("id", Some(&subject.id));
     page.text("email", subject.email.as_ref());
     page.text("locale", subject.locale.as_ref());
+    page.flag("erase_source", subject.erase_source);
 }
 
 fn write_person(page: &mut Page, person: &Person) {
@@ -183,6 +184,9 @@ fn write_table(page: &mut Page, table: &TablePlan) {
     }
     page.flag("replace", table.replace);
     page.text("subject", table.subject.as_ref());
+    if table.on_erasure != OnErasure::Delete {
+        page.text("on_erasure", Some(table.on_erasure.as_str()));
+    }
     if !table.columns.is_empty() {
         page.header("[table.columns]");
         table.columns.iter().for_each(|column| page.pair(&column.target, column_text(column)));

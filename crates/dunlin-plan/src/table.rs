@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::finding::Span;
 use crate::table_ref::TableRef;
-use crate::vocabulary::{Basis, CleanFn, IntoMode, Kind, Otherwise, Protect, When};
+use crate::vocabulary::{Basis, CleanFn, IntoMode, Kind, OnErasure, Otherwise, Protect, When};
 
 /// A piece of SQL as it stands in the plan; not parsed here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,9 @@ pub struct TablePlan {
     /// The column that leads to the customer, where no foreign key does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// What becomes of a customer's rows when the customer is erased.
+    #[serde(skip_serializing_if = "is_delete")]
+    pub on_erasure: OnErasure,
     /// Where the plan names the target.
     #[serde(skip)]
     pub span: Span,
@@ -77,6 +80,10 @@ pub struct TablePlan {
 
 fn is_empty_mode(mode: &IntoMode) -> bool {
     *mode == IntoMode::Empty
+}
+
+fn is_delete(way: &OnErasure) -> bool {
+    *way == OnErasure::Delete
 }
 
 impl TablePlan {

@@ -112,6 +112,16 @@ words! {
 }
 
 words! {
+    /// What becomes of a customer's rows in the target when the customer asks to be erased.
+    OnErasure, "way to erase", {
+        /// The rows are deleted.
+        Delete = "delete",
+        /// The rows stay because a law demands it; what is personal in them, and what leads to the customer, is emptied.
+        Anonymise = "anonymise",
+    }
+}
+
+words! {
     /// What happens to a value before it is written to the target.
     Protect, "protection", {
         /// Parts are overwritten; the value cannot be had back.

@@ -19,6 +19,7 @@ mod runs;
 mod schema;
 mod splits;
 mod state;
+mod subjects;
 mod workspace;
 
 pub use dunlin_ledger::{Actor, Body, Checkpoint, Counts, CountsDelta, Decision, Entry, Verifier};
@@ -32,6 +33,7 @@ pub use quarantine::{Decided, QuarantineFilter, QuarantineGroup, QuarantineRow, 
 pub use runs::{RunKind, RunRecord, RunStatus};
 pub use splits::{Amendment, SplitRecord, SplitStatus};
 pub use state::{State, Tx};
+pub use subjects::{Effect, Identity, Mark, RehearsalCopy, RequestKind, RequestRecord, RequestState};
 pub use workspace::Workspace;
 
 /// Failpoints of this crate, for crash tests (feature `failpoints`); the ledger's are in
@@ -54,6 +56,14 @@ pub const FAILPOINTS: &[&str] = &[
 pub fn now_us() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// Sixteen random bytes from the operating system, for a commitment.
+///
+/// # Errors
+/// When the operating system gives none.
+pub fn salt() -> Result<[u8; 16], StoreError> {
+    memory::random()
 }
 
 /// A new UUIDv7 as text: ids sort by the time they were made.

@@ -84,6 +84,11 @@ impl Workspace {
         Fragments::new(&self.state_dir.join("access"), self.keys.clone(), Purpose::Sidecar)
     }
 
+    /// What names customers who asked for something, and what they correct, sealed: run `<request>`.
+    pub fn subjects(&self) -> Fragments {
+        Fragments::new(&self.state_dir.join("subjects"), self.keys.clone(), Purpose::Quarantine)
+    }
+
     /// The ledger at its newest checkpoint: to export and to prove.
     pub fn ledger(&self) -> Result<Log, StoreError> {
         Ok(Log::open(&self.ledger_dir(), &self.keys.verifier()?)?)

@@ -77,6 +77,9 @@ pub enum Command {
     /// What customers are told: drafted from the plan, held against it, looked at, compared.
     #[command(subcommand)]
     Notice(NoticeCommand),
+    /// What customers ask for: taken in, decided on, carried out, with a receipt.
+    #[command(subcommand)]
+    Request(RequestCommand),
     /// Can each store be reached, read and written? What is missing, with the exact GRANT.
     Doctor,
     /// Print a completion script for a shell.
@@ -262,6 +265,12 @@ pub enum LedgerCommand {
         /// The older size.
         #[arg(long)]
         from: Option<u64>,
+        /// Check a customer's receipt instead; neither the ledger nor the stores are needed.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["entry", "from"])]
+        receipt: Option<PathBuf>,
+        /// The ledger's public key to check the receipt with; else the one that the plan pins, or this workspace's.
+        #[arg(long, value_name = "KEY", requires = "receipt")]
+        verifier: Option<String>,
     },
 }
 
@@ -478,4 +487,109 @@ pub enum UserCommand {
         #[arg(long, conflicts_with_all = ["tables", "until"])]
         none: bool,
     },
+}
+
+/// `dunlin request …`.
+#[derive(Subcommand)]
+pub enum RequestCommand {
+    /// Take a request in.
+    Open(RequestOpenArgs),
+    /// Every request, the most urgent first.
+    List,
+    /// One request.
+    Show {
+        /// The request, from `list`.
+        id: String,
+        /// Search the stores for the customer and count the rows.
+        #[arg(long)]
+        search: bool,
+    },
+    /// Grant it, refuse it, or note that the customer took it back.
+    Decide(RequestDecideArgs),
+    /// Do what was granted.
+    CarryOut {
+        /// The request.
+        id: String,
+        /// For access and portability: the folder that the copy is written to.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Where the receipt of an erasure is written.
+        #[arg(long, value_name = "FILE")]
+        receipt: Option<PathBuf>,
+    },
+    /// Search every store for the customer and write a receipt of what was found.
+    Receipt {
+        /// The request.
+        id: String,
+        /// Where it is written.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The customer's key, once an erasure has forgotten it; `-` reads it from the standard input.
+        #[arg(long, value_name = "KEY")]
+        subject: Option<String>,
+    },
+}
+
+/// `dunlin request open`.
+#[derive(Args)]
+pub struct RequestOpenArgs {
+    /// access, portability, rectification, erasure, restriction, objection, consent_withdrawn or consent_given.
+    #[arg(long)]
+    pub kind: String,
+    /// The customer, by the id that the plan's [subject] names; `-` reads it from the standard input.
+    #[arg(long, value_name = "KEY", required_unless_present = "email", conflicts_with = "email")]
+    pub subject: Option<String>,
+    /// The customer, by an address that nobody else has; `-` reads it from the standard input.
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
+    /// gdpr, uk_gdpr, california, lgpd, virginia, colorado, connecticut, or none: no law, no deadline.
+    #[arg(long, default_value = "gdpr")]
+    pub law: String,
+    /// The holidays that count: ES, DE, FR, IE, GB or US.
+    #[arg(long, value_name = "COUNTRY", default_value = "ES")]
+    pub calendar: String,
+    /// The day it arrived; today without it.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub received: Option<jiff::civil::Date>,
+    /// Who deals with it.
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// For an objection or consent: the purpose, as the plan's tables name it; all without it.
+    #[arg(long)]
+    pub purpose: Option<String>,
+    /// For a rectification: what shall stand where; may be repeated.
+    #[arg(long = "set", value_name = "TABLE.COLUMN=VALUE")]
+    pub set: Vec<String>,
+    /// For a rectification: what shall be empty; may be repeated.
+    #[arg(long = "unset", value_name = "TABLE.COLUMN")]
+    pub unset: Vec<String>,
+}
+
+/// `dunlin request decide`.
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("what").args(["grant", "refuse", "withdraw", "identity", "owner"]).required(true).multiple(true))]
+pub struct RequestDecideArgs {
+    /// The request.
+    pub id: String,
+    /// Grant it.
+    #[arg(long, conflicts_with_all = ["refuse", "withdraw"], requires = "reason")]
+    pub grant: bool,
+    /// Refuse it.
+    #[arg(long, conflicts_with = "withdraw", requires = "reason")]
+    pub refuse: bool,
+    /// The customer took it back.
+    #[arg(long, requires = "reason")]
+    pub withdraw: bool,
+    /// Why: CATEGORY:TEXT, or a text.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Whether the customer is who they say: confirmed or failed.
+    #[arg(long)]
+    pub identity: Option<String>,
+    /// For how many hours a grant can be taken back before it is carried out.
+    #[arg(long, value_name = "HOURS", default_value_t = 0)]
+    pub undo_hours: u32,
+    /// Who deals with it from now on.
+    #[arg(long)]
+    pub owner: Option<String>,
 }

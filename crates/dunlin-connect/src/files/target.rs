@@ -259,6 +259,10 @@ impl Target for FileTarget {
     async fn finish(&self) -> Result<()> {
         self.each(join::finish).await
     }
+
+    fn store_name(&self) -> String {
+        self.location.store.clone()
+    }
 }
 
 fn constraint(name: Option<&str>, table: &Table, columns: &[String]) -> String {

@@ -25,6 +25,7 @@ mod connection;
 mod ddl;
 mod decode;
 mod encode;
+mod erase;
 mod failure;
 mod framing;
 mod index;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::connection::Pool;
-use super::{catalog, ddl, load, receipts, sql, taken, violators};
+use super::{catalog, ddl, erase, load, receipts, sql, taken, violators};
 use crate::{
     ColumnType, ForeignKey, Load, LoadSpec, Receipt, Result, Table, TableName, Target, Unique, Violation,
     Wire,
@@ -129,5 +129,25 @@ impl Target for PgTarget {
         session.run("remove dunlin's bookkeeping", "DROP SCHEMA IF EXISTS dunlin CASCADE").await?;
         session.give_back();
         Ok(())
+    }
+
+    fn store_name(&self) -> String {
+        self.pool.config.store.clone()
+    }
+
+    async fn erase(&self, table: &Table, positions: &[u64]) -> Result<u64> {
+        erase::rows(&self.pool, table, positions).await
+    }
+
+    async fn scrub(&self, tables: &[TableName]) -> Result<bool> {
+        let session = self.pool.get().await?;
+        for table in tables {
+            let Some(relation) = catalog::relation(&session, table).await? else { continue };
+            // Dead tuples go only once no transaction sees them any more; that others are at work is no error.
+            let sql = format!("VACUUM {}", sql::table(&relation.name));
+            session.run(&format!("vacuum {}", relation.name), &sql).await?;
+        }
+        session.give_back();
+        Ok(true)
     }
 }

@@ -260,6 +260,66 @@ impl Target for SqliteTarget {
         drop(guard);
         closed.map_err(sqlx_failed(&self.file.store, act))
     }
+
+    fn store_name(&self) -> String {
+        self.file.store.to_string()
+    }
+
+    async fn erase(&self, table: &Table, positions: &[u64]) -> Result<u64> {
+        let act = format!("delete rows of {}", table.name);
+        // As the file is kept: it may be a source, whose journal mode is not ours to choose.
+        let mut connection = self.file.write_as_it_is().await?;
+        let Some(shape) = catalog::shape(&self.file, &mut connection, &table.name).await? else {
+            return Ok(0);
+        };
+        let Some(rowid) = shape.rowid else {
+            return Err(ConnectError::Unsupported {
+                store: self.file.store.to_string(),
+                what: format!("deleting single rows of {}, which has no rowid", table.name),
+                help: "delete them by hand: the table was created `WITHOUT ROWID`".into(),
+            });
+        };
+        // What is deleted is overwritten with zeros, in the file and in the log that is folded into it.
+        self.file.run(&mut connection, &act, "PRAGMA secure_delete = ON; BEGIN IMMEDIATE".into()).await?;
+        let mut deleted = 0;
+        for some in positions.chunks(500) {
+            let rowids: Vec<String> = some.iter().map(|p| (*p as i64).to_string()).collect();
+            let sql = format!("DELETE FROM {} WHERE {rowid} IN ({})", quote(&shape.name), rowids.join(", "));
+            let done = sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await;
+            deleted += done.map_err(sqlx_failed(&self.file.store, &act))?.rows_affected();
+        }
+        self.file.run(&mut connection, &act, "COMMIT".into()).await?;
+        let _ = self.file.run(&mut connection, &act, "PRAGMA wal_checkpoint(TRUNCATE)".into()).await;
+        sqlx::Connection::close(connection).await.map_err(sqlx_failed(&self.file.store, &act))?;
+        Ok(deleted)
+    }
+
+    async fn scrub(&self, _tables: &[TableName]) -> Result<bool> {
+        if !self.file.path.is_file() {
+            return Ok(true);
+        }
+        let act = "rewrite the file without what was deleted";
+        let mut turn = self.turn().await?;
+        // VACUUM writes every live row anew and leaves nothing else; the log holds older pages until it is cut off.
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE)";
+        let done = self.file.run(&mut turn.connection, act, sql.into()).await;
+        let outcome = match done {
+            Ok(()) => self.log_is_empty(),
+            Err(error) if error.is_transient() => Ok(false),
+            Err(error) => Err(error),
+        };
+        turn.done();
+        outcome
+    }
+}
+
+impl SqliteTarget {
+    /// Whether the write-ahead log is cut off: a reader may have kept it.
+    fn log_is_empty(&self) -> Result<bool> {
+        let mut log = self.file.path.clone().into_os_string();
+        log.push("-wal");
+        Ok(std::fs::metadata(log).map_or(true, |m| m.len() == 0))
+    }
 }
 
 impl SqliteTarget {

@@ -199,6 +199,13 @@ fn class_of(body: &Body) -> (Class, u8) {
         | Body::NoticeAnswered { .. } => (EntityManagement, 3),
         Body::NoticeWithdrawn { .. } => (EntityManagement, 4),
         Body::NoticeSkipped { .. } => (ApiActivity, 3),
+        Body::RequestOpened { .. } => (EntityManagement, 1),
+        Body::RequestDecided { .. } | Body::RequestIdentity { .. } | Body::RequestClosed { .. } => {
+            (EntityManagement, 3)
+        }
+        Body::SubjectMarked { .. } => (DatastoreActivity, 2),
+        Body::SubjectErased { .. } => (DatastoreActivity, 7),
+        Body::SubjectExported { .. } | Body::SubjectVerified { .. } => (DatastoreActivity, 1),
         Body::Rehearsed { .. }
         | Body::TableSeen { .. }
         | Body::TableProfiled { .. }
@@ -317,6 +324,10 @@ fn entity(body: &Body) -> (&'static str, &str) {
         | Body::NoticeWithdrawn { notice, .. }
         | Body::NoticeAnswered { notice, .. } => ("notice", notice),
         Body::StepConfirmed { step, .. } | Body::StepWithdrawn { step, .. } => ("step", step),
+        Body::RequestOpened { request, .. }
+        | Body::RequestDecided { request, .. }
+        | Body::RequestIdentity { request, .. }
+        | Body::RequestClosed { request, .. } => ("request", request),
         _ => ("unknown", "unknown"),
     }
 }

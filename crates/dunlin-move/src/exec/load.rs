@@ -287,6 +287,9 @@ impl SplitLoad {
             self.receipt.dispositions.of(Disposition::Excluded).add(lead.hashes[row]);
             self.count_reason(lead.reason(row).unwrap_or("where"));
         }
+        for row in (0..lead.fates.len()).filter(|row| lead.fates[*row] == fate::ERASED) {
+            self.receipt.dispositions.of(Disposition::Erased).add(lead.hashes[row]);
+        }
     }
 
     fn count_reason(&mut self, reason: &str) {

@@ -13,7 +13,8 @@ use crate::window::{SourceLoad, Window};
 pub(crate) const COMPANY: Section = Section { form: "Company", keys: &["name", "logo", "colour", "contact"] };
 pub(crate) const PERSON: Section =
     Section { form: "Person", keys: &["name", "email", "role", "organisation"] };
-pub(crate) const SUBJECT: Section = Section { form: "Subject", keys: &["table", "id", "email", "locale"] };
+pub(crate) const SUBJECT: Section =
+    Section { form: "Subject", keys: &["table", "id", "email", "locale", "erase_source"] };
 pub(crate) const WINDOW: Section =
     Section { form: "Window", keys: &["days", "from", "to", "zone", "source_load"] };
 
@@ -59,7 +60,9 @@ pub(super) fn subject(root: &Walk<'_>, log: &mut Log) -> Option<Subject> {
     let table = tables::table_ref(walk.required("table", "`table = \"store.table\"`", log), log);
     let id = walk.required("id", "`id = \"column\"`", log);
     let (email, locale) = (text(walk.words("email", log)), text(walk.words("locale", log)));
-    Some(Subject { table: table?, id: id?.value, email, locale, span: walk.value_span("table") })
+    let erase_source = walk.truth("erase_source", log).unwrap_or(false);
+    let span = walk.value_span("table");
+    Some(Subject { table: table?, id: id?.value, email, locale, erase_source, span })
 }
 
 pub(super) fn window(root: &Walk<'_>, log: &mut Log) -> Option<Window> {

@@ -163,6 +163,7 @@ fn table(stores: [String; 3]) -> BoxedStrategy<TablePlan> {
                 into: if words.5 == 1 { IntoMode::Append } else { IntoMode::Empty },
                 replace: words.5 == 2,
                 subject: words.4,
+                on_erasure: if words.5 == 1 { OnErasure::Anonymise } else { OnErasure::Delete },
                 span: Span::default(),
                 from_span: Span::default(),
             }
@@ -264,6 +265,7 @@ pub(crate) fn plan() -> BoxedStrategy<Plan> {
                 table: TableRef { store: "atlas".to_owned(), schema: None, table: Some(table) },
                 id,
                 email,
+                erase_source: locale.is_some(),
                 locale,
                 span: Span::default(),
             }),

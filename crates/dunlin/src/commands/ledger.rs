@@ -12,6 +12,10 @@ use crate::workspace::{PlanFile, open};
 
 /// The signed record.
 pub async fn ledger(dir: &Path, command: LedgerCommand, format: Format) -> Result<u8, Failure> {
+    // A receipt is checked without a workspace.
+    if let LedgerCommand::Prove { receipt: Some(file), verifier, .. } = &command {
+        return super::request::check(dir, file, verifier.as_deref(), format).await;
+    }
     let workspace = open(dir).await?;
     match command {
         LedgerCommand::Verify { since } => verify(&workspace, dir, &since, format).await,
@@ -22,7 +26,7 @@ pub async fn ledger(dir: &Path, command: LedgerCommand, format: Format) -> Resul
             log.export(&mut out).map_err(dunlin_store::StoreError::from)?;
             Ok(OK)
         }
-        LedgerCommand::Prove { entry, from } => prove(&workspace, entry, from).await,
+        LedgerCommand::Prove { entry, from, .. } => prove(&workspace, entry, from).await,
     }
 }
 

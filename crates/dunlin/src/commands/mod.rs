@@ -13,6 +13,7 @@ mod profile;
 pub mod publish;
 mod quarantine;
 pub(crate) mod report;
+mod request;
 mod run;
 pub(crate) mod serve;
 mod undo;
@@ -51,6 +52,7 @@ pub async fn dispatch(args: Cli) -> Result<u8, Failure> {
         Command::User(user) => user::user(dir, user, format).await,
         Command::Login(login) => login::login(login, format).await,
         Command::Notice(command) => notice::notice(dir, command, format).await,
+        Command::Request(command) => request::request(dir, command, format).await,
         Command::Doctor => doctor::doctor(dir, format).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "dunlin", &mut std::io::stdout());

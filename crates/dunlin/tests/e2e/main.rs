@@ -17,4 +17,5 @@ mod scene;
 mod serve;
 mod shapes;
 mod soak;
+mod subjects;
 mod support;

@@ -236,5 +236,29 @@ fn every_body() -> Vec<Body> {
         Body::QuarantineSeen { table: id("atlas.people"), groups: [(id("0123456789ab"), 1)].into() },
         Body::ServerStarted { version: id("0.1.0") },
         Body::ServerStopped,
+        Body::RequestOpened {
+            request: id("r"),
+            request_kind: id("erasure"),
+            law: Some(id("gdpr")),
+            subject: h(),
+            due_at: Some(1),
+        },
+        Body::RequestDecided {
+            request: id("r"),
+            decision: id("granted"),
+            reason_category: id("law"),
+            reason_hash: h(),
+        },
+        Body::RequestIdentity { request: id("r"), outcome: id("confirmed") },
+        Body::SubjectMarked { request: id("r"), effect: id("restriction"), rows: 1 },
+        Body::SubjectErased {
+            request: id("r"),
+            subject: h(),
+            rows: [(id("target:atlas"), 1)].into(),
+            root: h(),
+        },
+        Body::SubjectExported { request: id("r"), rows: 1 },
+        Body::SubjectVerified { request: id("r"), commitment: h(), rows: [(id("source:crm"), 1)].into() },
+        Body::RequestClosed { request: id("r"), outcome: id("done") },
     ]
 }

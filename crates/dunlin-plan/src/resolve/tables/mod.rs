@@ -6,7 +6,7 @@ use super::{sql, text};
 use crate::finding::{Finding, Log, Span};
 use crate::table::{Duplicates, Enrich, Fix, RulePlan, Sql, TablePlan, as_identifier};
 use crate::table_ref::TableRef;
-use crate::vocabulary::{IntoMode, Otherwise, When};
+use crate::vocabulary::{IntoMode, OnErasure, Otherwise, When};
 use crate::walk::{Section, Spanned, Walk, entries_of, item_span, wrong_type};
 
 pub(crate) const TABLE: Section = Section {
@@ -22,6 +22,7 @@ pub(crate) const TABLE: Section = Section {
         "into",
         "replace",
         "subject",
+        "on_erasure",
         "columns",
         "drop",
         "rule",
@@ -65,13 +66,14 @@ fn table(walk: &Walk<'_>, log: &mut Log) -> Option<TablePlan> {
     let into = walk.word("into", log).unwrap_or(IntoMode::Empty);
     let replace = walk.truth("replace", log).unwrap_or(false);
     let subject = text(walk.words("subject", log));
+    let on_erasure = walk.word("on_erasure", log).unwrap_or(OnErasure::Delete);
     let span = if walk.has("to") { walk.value_span("to") } else { walk.span };
     let from_span = walk.value_span("from");
     let (from, to) = (from?, to?);
     #[rustfmt::skip]
     let table = TablePlan {
         from, to, key, purpose, basis, retain, where_, columns, drop, rules, duplicates, enrich, into, replace,
-        subject, span, from_span,
+        subject, on_erasure, span, from_span,
     };
     Some(table)
 }

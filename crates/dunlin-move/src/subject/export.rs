@@ -1,0 +1,174 @@
+//! Everything of one customer, for the customer: rows of sources and targets with all their columns, and rows that wait in
+//! quarantine. What is found leaves under seal; the caller opens it at the gate, for the purpose `subject-access`.
+
+use std::sync::Arc;
+
+use dunlin_connect::{ColumnType, array_to_text};
+use dunlin_gate::{ColumnInfo, Rows, Sealed};
+use dunlin_plan::Plan;
+use dunlin_store::{Body, Effect, Entry, RequestRecord, RequestState, Workspace, now_us};
+
+use super::carry::{marks_of, ready};
+use super::request::{first_marks, forget, named, of};
+use super::scene::{Stand, scene};
+use super::stage::Subjects;
+use super::sweep::{Found, Sweep};
+use crate::finished::Access;
+use crate::quarantine::Form;
+use crate::run::{Observer, Run, RunOptions};
+use crate::spec::TableSpec;
+use crate::{MoveError, Result};
+
+/// Rows of one table of one side.
+pub struct Part {
+    /// `source`, `target` or `quarantine`.
+    pub side: &'static str,
+    /// The table: as the plan calls it in a target, as the store does in a source.
+    pub table: String,
+    /// How many.
+    pub count: u64,
+    /// The rows.
+    pub rows: Sealed<Rows>,
+}
+
+/// Everything of one customer.
+pub struct Export {
+    /// The request it answers.
+    pub request: RequestRecord,
+    /// Its parts; those without rows are left out.
+    pub parts: Vec<Part>,
+}
+
+/// Finds everything of the customer of a request for access or portability.
+///
+/// # Errors
+/// When it was not granted or the identity is not confirmed, and those of the stores.
+pub async fn export(
+    workspace: &Workspace,
+    plan: &Plan,
+    options: &RunOptions,
+    observer: Arc<dyn Observer>,
+    request: &str,
+) -> Result<Export> {
+    let record = ready(workspace, request).await?;
+    let key = named(workspace, request)?.ok_or_else(|| MoveError::Broken {
+        message: format!("what names the customer of request {request} is not there any more"),
+        help: "open the request again".to_owned(),
+    })?;
+    let scene = scene(workspace, plan).await?;
+    let stand = Stand::open(workspace, &scene, options, observer, Access::Read).await?;
+    let run = stand.run();
+    let subjects = of(run)?;
+    let mut marks = marks_of(workspace, request).await?;
+    marks.extend(first_marks(run, &subjects.links, &key, (request, Effect::Restricted, ""))?);
+    let mut sweep = Sweep::new(run, &subjects.links, &marks)?;
+    let found = sweep.all().await?;
+    let mut parts = Vec::new();
+    for spec in &run.resolved.specs {
+        parts.extend(targets(spec, &found));
+        parts.extend(sources(&sweep, spec, &found).await?);
+    }
+    parts.extend(quarantined(run, &subjects, &found));
+    Ok(Export { request: record, parts })
+}
+
+/// Enters that the customer got it, and ends the request.
+///
+/// # Errors
+/// Those of the state.
+pub async fn exported(
+    workspace: &Workspace,
+    options: &RunOptions,
+    request: &str,
+    rows: u64,
+) -> Result<RequestRecord> {
+    let mut record = ready(workspace, request).await?;
+    let entry = |body| Entry { at: now_us(), actor: options.actor.clone(), body };
+    record.state = RequestState::Done;
+    record.ended_at = Some(now_us());
+    let mut tx = workspace.state().begin().await?;
+    tx.enter(entry(Body::SubjectExported { request: request.to_owned(), rows })).await?;
+    tx.enter(entry(Body::RequestClosed { request: request.to_owned(), outcome: "done".to_owned() })).await?;
+    tx.update_request(&record).await?;
+    tx.commit().await?;
+    forget(workspace, request)?;
+    workspace.integrate().await?;
+    Ok(record)
+}
+
+fn part(side: &'static str, rows: Rows) -> Option<Part> {
+    let count = rows.rows.len() as u64;
+    (count > 0).then(|| Part { side, table: rows.table.clone(), count, rows: Sealed::seal(rows) })
+}
+
+fn texts(batch: &arrow::array::RecordBatch, row: usize) -> Vec<Option<String>> {
+    let one = batch.slice(row, 1);
+    one.columns().iter().map(|c| array_to_text(c, &ColumnType::TEXT).pop().flatten()).collect()
+}
+
+fn targets(spec: &Arc<TableSpec>, found: &Found) -> Option<Part> {
+    let rows = found.target.get(&spec.label)?;
+    let kind =
+        |place: usize| spec.mapping.columns.iter().find(|m| m.target_index == place).and_then(|m| m.kind);
+    let columns = spec.target.columns.iter().enumerate().map(|(place, column)| ColumnInfo {
+        name: column.name.clone(),
+        kind: kind(place).map(|k| k.as_str().to_owned()),
+    });
+    part(
+        "target",
+        Rows {
+            store: spec.plan.to.store.clone(),
+            table: spec.label.clone(),
+            columns: columns.collect(),
+            rows: rows.iter().map(|r| texts(&r.whole, 0)).collect(),
+        },
+    )
+}
+
+/// The kind of a source column: that of a target column which takes it over.
+fn source_kind(spec: &TableSpec, name: &str) -> Option<String> {
+    let read = spec.mapping.read_schema.index_of(name).ok()?;
+    let taking = spec.mapping.columns.iter().find(|m| m.from == Some(read) && m.kind.is_some())?;
+    taking.kind.map(|k| k.as_str().to_owned())
+}
+
+async fn sources(sweep: &Sweep<'_>, spec: &Arc<TableSpec>, found: &Found) -> Result<Option<Part>> {
+    let Some(rows) = found.source.get(&spec.label) else { return Ok(None) };
+    let (rows, _) = sweep.addressed(spec, rows).await?;
+    let columns = spec
+        .source
+        .columns
+        .iter()
+        .map(|column| ColumnInfo { name: column.name.clone(), kind: source_kind(spec, &column.name) });
+    Ok(part(
+        "source",
+        Rows {
+            store: spec.plan.from.store.clone(),
+            table: spec.plan.from.to_string(),
+            columns: columns.collect(),
+            rows: rows.iter().filter(|(_, b)| b.num_rows() > 0).map(|(_, b)| texts(b, 0)).collect(),
+        },
+    ))
+}
+
+fn quarantined(run: &Run<'_>, subjects: &Subjects, found: &Found) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let concerned = run.resolved.specs.iter().filter(|s| subjects.links.tables.contains_key(&s.label));
+    for spec in concerned {
+        // Rows that could not be read stand in the source as they are; here are those that could.
+        let rows = found.quarantine.iter().filter(|r| r.table == spec.label && r.row.form == Form::Source);
+        let fields = spec.mapping.read_schema.fields().iter();
+        let columns =
+            fields.map(|f| ColumnInfo { name: f.name().clone(), kind: source_kind(spec, f.name()) });
+        parts.extend(part(
+            "quarantine",
+            Rows {
+                store: spec.plan.from.store.clone(),
+                table: spec.label.clone(),
+                columns: columns.collect(),
+                rows: rows.map(|r| r.row.fields.clone()).collect(),
+            },
+        ));
+    }
+    parts
+}

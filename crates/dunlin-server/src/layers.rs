@@ -19,7 +19,7 @@ use tower_http::timeout::TimeoutBody;
 use crate::app::App;
 use crate::origin::{client_address, network_of};
 use crate::problem::{Problem, REFERENCE};
-use crate::{extract, pages};
+use crate::{extract, pack, pages};
 
 /// The peer of the connection, put into each request by the listener.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +55,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     };
     request.extensions_mut().insert(client.clone());
     let route = Route::of(&request);
+    let may_pack = pack::is_welcome(&method, request.uri().path(), request.headers());
     let name = route.name.clone();
     let answer = async {
         let answer = match admit(&app, &client, &route, request) {
@@ -64,6 +65,9 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
         if route.is_page { pages::as_page(&app, answer) } else { answer }
     };
     let mut response = REFERENCE.scope(reference.clone(), answer).await;
+    if may_pack {
+        response = pack::packed(response).await;
+    }
     decorate(&app, response.headers_mut(), &reference, &name, route.is_page);
     let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
     app.metrics.answered(&method, &name, status, seconds);

@@ -23,6 +23,7 @@ mod metrics;
 pub mod notices;
 mod operation;
 mod origin;
+mod pack;
 mod pages;
 mod plan;
 mod problem;

@@ -110,7 +110,7 @@ fn best(path: &str, accepted: &str) -> Option<(Found, Option<&'static str>)> {
 }
 
 /// Whether an `Accept-Encoding` names this encoding and does not refuse it.
-fn takes(accepted: &str, encoding: &str) -> bool {
+pub(crate) fn takes(accepted: &str, encoding: &str) -> bool {
     accepted.split(',').any(|one| {
         let mut parts = one.split(';').map(str::trim);
         let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding));

@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::accounting::PartReceipt;
 use crate::batch::fate;
 use crate::carry::load_spec;
-use crate::exec::load::key_hash;
+use crate::exec::names::key_hash;
 use crate::finished::{self, Access};
 use crate::parts::rows_folder;
 use crate::quarantine::{Form, QuarantinedRow};

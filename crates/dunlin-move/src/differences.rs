@@ -16,7 +16,7 @@ use futures::StreamExt;
 
 use crate::accounting::Tally;
 use crate::batch::{Lead, body, fate, lead, marker_of};
-use crate::exec::load::key_hash;
+use crate::exec::names::key_hash;
 use crate::parts::{Part, live_entries};
 use crate::quarantine::{QuarantinedRow, rows_as_text};
 use crate::reconcile::{BUCKETS, Hashed};

@@ -20,7 +20,7 @@ use crate::accounting::PartReceipt;
 use crate::address::{Wanted, mapped_columns};
 use crate::carry::load_spec;
 use crate::exec::enrich::{Lookup, MEMORY_MAX_BYTES};
-use crate::exec::load::key_hash;
+use crate::exec::names::key_hash;
 use crate::finished::{self, Access};
 use crate::parts::{live_entries, parts_of, rows_folder};
 use crate::rowindex::{IndexEntry, IndexWriter};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::accounting::{Account, Dispositions, PartReceipt, Tally};
-use crate::exec::load::key_hashes;
+use crate::exec::names::key_hashes;
 use crate::parts::{account, parts_of};
 use crate::run::Run;
 use crate::spec::TableSpec;

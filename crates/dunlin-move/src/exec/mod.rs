@@ -20,8 +20,11 @@
 pub mod enrich;
 pub mod load;
 pub mod map;
+pub mod names;
 pub mod read;
+mod split;
 pub mod untouched;
+mod waits;
 
 use std::fmt;
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use dunlin_connect::{Receipt, Target};
 use crate::accounting::PartReceipt;
 use crate::address::Wanted;
 use crate::carry::load_spec;
-use crate::exec::load::key_hash;
+use crate::exec::names::key_hash;
 use crate::parts::{live_entries, parts_of, rows_folder};
 use crate::remap::engine;
 use crate::rowindex::{IndexEntry, IndexWriter};

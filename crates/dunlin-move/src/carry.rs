@@ -47,7 +47,7 @@ impl Previous {
 
 /// The latest finished run that loaded this table into this store and was not taken back, with its splits. It may have
 /// been run with an earlier form of the plan.
-async fn latest(
+pub(crate) async fn latest(
     run: &Run<'_>,
     spec: &TableSpec,
     besides: Option<&str>,

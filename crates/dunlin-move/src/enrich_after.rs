@@ -26,7 +26,7 @@ use crate::parts::{live_entries, parts_of, rows_folder};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Event, Observer, Run, RunOptions};
 use crate::spec::TableSpec;
-use crate::{MoveError, Result, recover};
+use crate::{MoveError, Result, recover, subject};
 
 /// Rows of one amendment: bounds its memory.
 const ENRICH_ROWS: usize = 20_000;
@@ -79,13 +79,11 @@ pub async fn enrich_after(
 }
 
 /// Replacing a parent row must not trip over its children.
-pub(crate) async fn keys_aside(run: &Run<'_>, spec: &TableSpec, target: &Arc<dyn Target>) -> Result<()> {
-    let neighbours: Vec<_> =
-        run.resolved.specs.iter().filter(|s| s.plan.to.store == spec.plan.to.store).collect();
-    let tables: Vec<_> = neighbours.iter().map(|s| s.target.as_ref().clone()).collect();
-    let keys: Vec<ForeignKey> = neighbours
+async fn keys_aside(run: &Run<'_>, spec: &TableSpec, target: &Arc<dyn Target>) -> Result<()> {
+    let tables = subject::as_they_are(run, &spec.plan.to.store).await?;
+    let keys: Vec<ForeignKey> = tables
         .iter()
-        .flat_map(|s| &s.target.foreign_keys)
+        .flat_map(|t| &t.foreign_keys)
         .filter(|k| k.parent.name == spec.target.name.name)
         .cloned()
         .collect();

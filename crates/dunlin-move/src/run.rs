@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
                 seconds.insert(spec.label.clone(), begun.elapsed().as_secs_f64());
             }
         }
-        subject::at_settle(self, id, &targets).await?;
+        subject::at_settle(self, id, &specs, &targets).await?;
         settle::keys(self, id, &specs, &targets).await?;
         for spec in &specs {
             let parts: Vec<String> = parts_of(self.workspace.state(), id, &spec.label)

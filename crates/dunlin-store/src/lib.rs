@@ -12,6 +12,7 @@ mod fragment;
 mod group;
 mod keys;
 mod lock;
+mod marks;
 mod memory;
 mod notices;
 mod quarantine;
@@ -27,13 +28,14 @@ pub use error::{StoreError, database_error};
 pub use fragment::{FragmentError, FragmentInfo, FragmentReader, FragmentRef, FragmentWriter, Fragments};
 pub use keys::{Key, KeyInfo, KeyOptions, Keyring, Purpose};
 pub use lock::RunLock;
+pub use marks::Mark;
 pub use memory::{APPROVAL_LASTS_US, Approval};
 pub use notices::{NoticeAnswers, NoticeImage, NoticeStatus, NoticeVersion};
 pub use quarantine::{Decided, QuarantineFilter, QuarantineGroup, QuarantineRow, QuarantineStatus, shape};
 pub use runs::{RunKind, RunRecord, RunStatus};
 pub use splits::{Amendment, SplitRecord, SplitStatus};
 pub use state::{State, Tx};
-pub use subjects::{Effect, Identity, Mark, RehearsalCopy, RequestKind, RequestRecord, RequestState};
+pub use subjects::{Effect, Identity, RehearsalCopy, RequestKind, RequestRecord, RequestState};
 pub use workspace::Workspace;
 
 /// Failpoints of this crate, for crash tests (feature `failpoints`); the ledger's are in

@@ -89,6 +89,12 @@ impl Workspace {
         Fragments::new(&self.state_dir.join("subjects"), self.keys.clone(), Purpose::Quarantine)
     }
 
+    /// Waits until no other process takes a request in; the turn ends when what is given is dropped.
+    pub async fn requests_turn(&self) -> Result<fs::File, StoreError> {
+        let lock = self.state_dir.join("requests.lock");
+        blocking(move || wait_for(&lock)).await
+    }
+
     /// The ledger at its newest checkpoint: to export and to prove.
     pub fn ledger(&self) -> Result<Log, StoreError> {
         Ok(Log::open(&self.ledger_dir(), &self.keys.verifier()?)?)

@@ -1,7 +1,7 @@
 //! What customers asked for, done to the rows that are in the targets already: at the end of a run for what came while it
 //! was under way, and after a run for a request by itself. Children go before their parents.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
@@ -16,6 +16,7 @@ use super::scene::Stand;
 use super::stage::{Asked, Subjects};
 use super::sweep::{Found, Sweep, TargetRow};
 use super::values::{anonymised, corrected};
+use crate::carry::latest;
 use crate::remap::engine;
 use crate::run::Run;
 use crate::spec::TableSpec;
@@ -61,10 +62,16 @@ pub(crate) fn changes(
     Ok(changes)
 }
 
-/// Acts on found rows of every table, children first. Gives rows by table.
+/// The run in whose equation a table's rows stand: the latest finished one that loaded it, else this one.
+pub(crate) async fn run_of(run: &Run<'_>, spec: &TableSpec, id: &str) -> Result<String> {
+    let found = latest(run, spec, None).await?;
+    Ok(found.map_or_else(|| id.to_owned(), |(record, _)| record.id))
+}
+
+/// Acts on found rows of these tables, children first. `ids` names the run of each. Gives rows by table.
 async fn on_targets(
     run: &Run<'_>,
-    id: &str,
+    ids: &BTreeMap<String, String>,
     targets: &Targets,
     asked: &Asked,
     subjects: &Subjects,
@@ -74,7 +81,7 @@ async fn on_targets(
     let mut done = BTreeMap::new();
     let expected: HashMap<RowHash, RowHash> = found.expected();
     let mut wanted = Vec::new();
-    for spec in run.resolved.specs.iter().rev() {
+    for spec in run.resolved.specs.iter().rev().filter(|s| ids.contains_key(&s.label)) {
         let (Some(rows), Some(links)) =
             (found.target.get(&spec.label), subjects.links.tables.get(&spec.label))
         else {
@@ -93,7 +100,7 @@ async fn on_targets(
     }
     for (spec, changes) in &wanted {
         let target = &targets[&spec.plan.to.store];
-        let rows = amend(run, id, spec, target, changes, &expected).await?;
+        let rows = amend(run, &ids[&spec.label], spec, target, changes, &expected).await?;
         done.insert(spec.label.clone(), rows);
     }
     Ok(done)
@@ -106,21 +113,36 @@ async fn aside(
     target: &Arc<dyn Target>,
     changes: &[&(&Arc<TableSpec>, Vec<Change>)],
 ) -> Result<()> {
-    let neighbours: Vec<_> = run.resolved.specs.iter().filter(|s| s.plan.to.store == store).collect();
-    let tables: Vec<Table> = neighbours.iter().map(|s| s.target.as_ref().clone()).collect();
+    let tables = as_they_are(run, store).await?;
     let replaced = |key: &ForeignKey| {
         changes.iter().any(|(spec, changes)| {
             spec.target.name.name == key.parent.name && changes.iter().any(|c| c.new.is_some())
         })
     };
     let keys: Vec<ForeignKey> =
-        neighbours.iter().flat_map(|s| &s.target.foreign_keys).filter(|k| replaced(k)).cloned().collect();
+        tables.iter().flat_map(|t| &t.foreign_keys).filter(|k| replaced(k)).cloned().collect();
     Ok(target.before_load(&tables, &keys).await?)
+}
+
+/// A store's target tables with the keys that are on them now, by their names: those of a table that dunlin made have
+/// none in what the run has kept.
+pub(crate) async fn as_they_are(run: &Run<'_>, store: &str) -> Result<Vec<Table>> {
+    let mut tables = Vec::new();
+    for spec in run.resolved.specs.iter().filter(|s| s.plan.to.store == store) {
+        let found = run.target(spec)?.table(&spec.target.name).await?;
+        tables.push(found.unwrap_or_else(|| spec.target.as_ref().clone()));
+    }
+    Ok(tables)
 }
 
 /// At the end of a run, before keys are added: requests that came while it was under way, and those whose process died.
 /// What came before the run began has acted on its rows in flight.
-pub(crate) async fn at_settle(run: &Run<'_>, id: &str, targets: &Targets) -> Result<()> {
+pub(crate) async fn at_settle(
+    run: &Run<'_>,
+    id: &str,
+    specs: &[Arc<TableSpec>],
+    targets: &Targets,
+) -> Result<()> {
     let Some(subjects) = run.subjects.clone().filter(|_| run.options.rehearsal.is_none()) else {
         return Ok(());
     };
@@ -132,7 +154,9 @@ pub(crate) async fn at_settle(run: &Run<'_>, id: &str, targets: &Targets) -> Res
     let found = sweep.targets(false).await?;
     subjects.remember(&sweep.marks).await?;
     let asked = subjects.asked().await?;
-    on_targets(run, id, targets, &asked, &subjects, &found, |_| true).await?;
+    // Only what this run loads: the rows of other tables stand in the equation of another.
+    let ids = specs.iter().map(|s| (s.label.clone(), id.to_owned())).collect();
+    on_targets(run, &ids, targets, &asked, &subjects, &found, |_| true).await?;
     Ok(())
 }
 
@@ -160,7 +184,11 @@ pub(crate) async fn after_run(
     let id = finished.record.id.as_str();
     let finished_targets = without_bookkeeping(finished, id).await?;
     let targets = run.targets().await?;
-    let done = on_targets(run, id, &targets, &asked, subjects, found, |k| k.request == request).await?;
+    let mut ids = BTreeMap::new();
+    for spec in &run.resolved.specs {
+        ids.insert(spec.label.clone(), run_of(run, spec, id).await?);
+    }
+    let done = on_targets(run, &ids, &targets, &asked, subjects, found, |k| k.request == request).await?;
     if !done.is_empty() {
         for spec in &run.resolved.specs {
             targets[&spec.plan.to.store].connect_keys(&spec.target).await?;
@@ -175,11 +203,16 @@ pub(crate) async fn after_run(
     Ok(done)
 }
 
-/// A run that died between the target and the state is entered first, or its rows would be counted twice.
+/// What died between the target and the state is entered first, or its rows would be counted twice.
 pub(crate) async fn recovered(stand: &Stand<'_>) -> Result<()> {
-    if let Stand::Done(finished) = stand {
-        let targets = stand.targets().await?;
-        recover::receipts(&finished.run, &finished.record.id, &targets).await?;
+    let Stand::Done(finished) = stand else { return Ok(()) };
+    let targets = stand.targets().await?;
+    let mut ids = BTreeSet::from([finished.record.id.clone()]);
+    for spec in &finished.run.resolved.specs {
+        ids.insert(run_of(&finished.run, spec, &finished.record.id).await?);
+    }
+    for id in ids {
+        recover::receipts(&finished.run, &id, &targets).await?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! a receipt, one state transaction with the ledger entry. A process that dies in between is mended by the next one.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -9,7 +10,7 @@ use arrow::compute::concat_batches;
 use dunlin_connect::canon::{RowHash, hash_rows};
 use dunlin_connect::{Receipt, Target};
 
-use crate::accounting::PartReceipt;
+use crate::accounting::{FileRef, PartReceipt};
 use crate::address::Wanted;
 use crate::carry::load_spec;
 use crate::exec::names::key_hash;
@@ -47,8 +48,7 @@ pub(crate) async fn amend(
     let number = known.iter().map(|a| a.amendment).max().map_or(1, |n| n + 1);
     let part = format!("amend-{number}");
     let folder = rows_folder(&run.workspace.state_dir, id, &spec.label);
-    let mut taken = IndexWriter::create(&folder.join(format!("{part}-taken.idx")))?;
-    let mut index = IndexWriter::create(&folder.join(format!("{part}.idx")))?;
+    let (mut taken, mut index) = (Vec::new(), Vec::new());
     let mut receipt = PartReceipt::default();
     let before = recover::saved_tables(run.workspace, id).await?;
     let preexisting = before.get(&spec.label).is_some_and(|s| s.preexisting.rows > 0);
@@ -58,14 +58,14 @@ pub(crate) async fn amend(
         let hash = change.new.as_ref().map(|row| hash_rows(&run.key, row)[0]);
         match (entry, hash, &change.new) {
             (Some((entry, loaded)), Some(hash), Some(row)) => {
-                taken.push(*entry)?;
+                taken.push(*entry);
                 let key = key_hash(&run.key, row, &spec.key, 0, hash, &mut buffer);
-                index.push(IndexEntry { key, row: hash.short(), source: entry.source })?;
+                index.push(IndexEntry { key, row: hash.short(), source: entry.source });
                 receipt.expected_taken.add(*loaded);
                 receipt.expected.add(hash);
             }
             (Some((entry, loaded)), ..) => {
-                taken.push(*entry)?;
+                taken.push(*entry);
                 receipt.expected_taken.add(*loaded);
                 receipt.dispositions.erased.add(entry.source);
                 receipt.taken.loaded.add(entry.source);
@@ -79,12 +79,8 @@ pub(crate) async fn amend(
         }
         rows.extend(change.new.clone());
     }
-    if receipt.expected.rows > 0 {
-        receipt.index = Some(index.finish()?);
-    }
-    if receipt.expected_taken.rows > 0 {
-        receipt.index_taken = Some(taken.finish()?);
-    }
+    receipt.index = written(&folder.join(format!("{part}.idx")), index)?;
+    receipt.index_taken = written(&folder.join(format!("{part}-taken.idx")), taken)?;
     fail::fail_point!("move::subject.before_commit", |_| Err(MoveError::failpoint(
         "move::subject.before_commit"
     )));
@@ -109,6 +105,18 @@ pub(crate) async fn amend(
     )));
     recover::record_amendment(run.workspace, &run.options.actor, id, &spec.label, number, receipt).await?;
     Ok(changes.len() as u64)
+}
+
+/// An index of these entries, where there are any.
+fn written(path: &Path, entries: Vec<IndexEntry>) -> Result<Option<FileRef>> {
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let mut writer = IndexWriter::create(path)?;
+    for entry in entries {
+        writer.push(entry)?;
+    }
+    Ok(Some(writer.finish()?))
 }
 
 /// For each change the entry of the row as it was loaded, and its whole hash then.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use dunlin_connect::canon::RowHash;
-use dunlin_store::{State, Workspace};
+use dunlin_store::{RunStatus, State, Workspace};
 
 use super::links::Links;
 use crate::accounting::FileRef;
@@ -70,8 +70,9 @@ async fn table(workspace: &Workspace, spec: &TableSpec) -> Result<()> {
             }
         }
     }
+    let done = done(workspace.state()).await?;
     if gone.rows.is_empty() {
-        return Ok(());
+        return sweep(workspace, label, &kept, &done);
     }
     let mut written: BTreeMap<(String, String), Option<FileRef>> = BTreeMap::new();
     let mut changed = Vec::new();
@@ -103,7 +104,7 @@ async fn table(workspace: &Workspace, spec: &TableSpec) -> Result<()> {
         }
     }
     tx.commit().await?;
-    sweep(workspace, label, &kept)
+    sweep(workspace, label, &kept, &done)
 }
 
 fn folder(workspace: &Workspace, kept: &Kept, label: &str) -> std::path::PathBuf {
@@ -159,15 +160,23 @@ fn without(folder: &Path, reference: &FileRef, gone: &Gone) -> Result<Option<Opt
     Ok(Some(Some(writer.finish()?)))
 }
 
-/// Removes index files that no receipt names.
-fn sweep(workspace: &Workspace, label: &str, kept: &[Kept]) -> Result<()> {
+/// The runs that came to their end: the state knows every receipt of theirs.
+async fn done(state: &State) -> Result<HashSet<String>> {
+    let runs = state.runs().await?.into_iter();
+    Ok(runs.filter(|r| r.status == RunStatus::Done).map(|r| r.id).collect())
+}
+
+/// Removes index files of finished runs that no receipt names: the older forms of those that were written anew.
+fn sweep(workspace: &Workspace, label: &str, kept: &[Kept], done: &HashSet<String>) -> Result<()> {
     let mut named: HashSet<std::path::PathBuf> = HashSet::new();
     let mut folders: HashSet<std::path::PathBuf> = HashSet::new();
     for k in kept {
         let folder = folder(workspace, k, label);
         let receipt = &k.part.receipt;
         named.extend(receipt.index.iter().chain(&receipt.index_taken).map(|r| folder.join(&r.name)));
-        folders.insert(folder);
+        if done.contains(k.part.origin.as_ref().unwrap_or(&k.run)) {
+            folders.insert(folder);
+        }
     }
     for folder in folders {
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {

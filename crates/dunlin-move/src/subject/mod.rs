@@ -18,6 +18,7 @@ mod amend;
 mod carry;
 mod compact;
 mod copies;
+mod erase;
 mod export;
 pub(crate) mod links;
 mod marks;
@@ -36,7 +37,7 @@ use std::sync::Arc;
 use dunlin_plan::Plan;
 use dunlin_store::{Effect, RequestKind, Workspace};
 
-pub(crate) use act::at_settle;
+pub(crate) use act::{as_they_are, at_settle};
 pub use carry::{Carried, carry_out};
 pub use export::{Export, Part, export, exported};
 pub use receipt::{FORMAT, Receipt, ReceiptError, Statement};
@@ -90,7 +91,7 @@ pub async fn receipt(
     let stand = scene::Stand::open(workspace, &scene, options, observer.clone(), Access::Read).await?;
     let subjects = request::of(stand.run())?;
     let plan = &scene.plan;
-    let statement = carry::search(&stand, plan, options, &observer, &subjects, &record, &key).await?;
+    let statement = erase::search(&stand, plan, options, &observer, &subjects, &record, &key).await?;
     receipt::issue(workspace, options, statement).await
 }
 
@@ -105,7 +106,7 @@ fn key_of(
         return Err(MoveError::Refused {
             code: "subject-forgotten",
             message: format!("request {} does not hold any more who it is about", record.id),
-            help: "name the customer as the customer does: --subject KEY".to_owned(),
+            help: format!("name the customer: dunlin request receipt {} --out FILE --subject KEY", record.id),
         });
     };
     if request::subject_of(workspace, &record.key_id, &key)? != record.subject {

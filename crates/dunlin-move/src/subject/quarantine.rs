@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use dunlin_store::Workspace;
 
+use super::act::run_of;
 use super::sweep::WaitingRow;
 use crate::accounting::PartReceipt;
 use crate::parts::parts_of;
@@ -25,7 +26,12 @@ pub(crate) async fn leave(run: &Run<'_>, id: Option<&str>, rows: &[WaitingRow]) 
     }
     for ((table, origin, fragment), rows) in &places {
         let numbers: Vec<u32> = rows.iter().map(|r| r.number).collect();
-        account(run, id, table, (origin, fragment), rows).await?;
+        let spec = run.resolved.specs.iter().find(|s| s.label == *table);
+        let of = match (id, spec) {
+            (Some(id), Some(spec)) => Some(run_of(run, spec, id).await?),
+            _ => None,
+        };
+        account(run, of.as_deref(), table, (origin, fragment), rows).await?;
         fail::fail_point!("move::subject.quarantine", |_| Err(MoveError::failpoint(
             "move::subject.quarantine"
         )));

@@ -86,6 +86,8 @@ pub async fn open(
     let subjects = of(run)?;
     let key = identify(run, &subjects.links, &new.who).await?;
     let corrections = corrections(run, &subjects.links, &new)?;
+    let _turn = workspace.requests_turn().await?;
+    tidy(workspace).await?;
     let id = dunlin_store::new_id();
     let sealed = workspace.subjects();
     let mut writer = sealed.create(&id, TABLE, NAME)?;
@@ -218,11 +220,9 @@ pub(crate) fn named(workspace: &Workspace, request: &str) -> Result<Option<Strin
     if !sealed.list(request)?.iter().any(|at| at.table == TABLE && at.name == NAME) {
         return Ok(None);
     }
-    for payload in sealed.open(request, TABLE, NAME)? {
-        let named: Option<Named> = serde_json::from_slice(&payload?).ok();
-        return Ok(named.map(|n| n.key));
-    }
-    Ok(None)
+    let payload = sealed.open(request, TABLE, NAME)?.next().transpose()?;
+    let named: Option<Named> = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+    Ok(named.map(|n| n.key))
 }
 
 /// Removes what a request has sealed.
@@ -232,6 +232,19 @@ pub(crate) fn forget(workspace: &Workspace, request: &str) -> Result<()> {
         sealed.remove(&at)?;
     }
     sealed.remove_unfinished(request)?;
+    // Nothing is in it any more; that a folder stays behind would hurt nobody.
+    let _ = std::fs::remove_dir_all(workspace.state_dir.join("subjects").join(request));
+    Ok(())
+}
+
+/// Removes what was sealed for a request that was never entered, because its process died.
+async fn tidy(workspace: &Workspace) -> Result<()> {
+    let known: Vec<String> = workspace.state().requests().await?.into_iter().map(|r| r.id).collect();
+    for folder in super::sweep::folders(&workspace.state_dir.join("subjects"))? {
+        if !known.contains(&folder) {
+            forget(workspace, &folder)?;
+        }
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::act::run_of;
 use super::scene::Stand;
 use super::stage::Subjects;
 use super::sweep::{Found, Sweep};
@@ -41,7 +42,8 @@ pub(crate) async fn erase(
             });
         }
         if let Some(id) = stand.id() {
-            account(run, id, spec, rows.iter().map(|r| r.hash), request).await?;
+            let id = run_of(run, spec, id).await?;
+            account(run, &id, spec, rows.iter().map(|r| r.hash), request).await?;
         }
         fail::fail_point!("move::subject.source", |_| Err(MoveError::failpoint("move::subject.source")));
         let positions: Vec<u64> = addressed.iter().map(|(position, _)| *position).collect();

@@ -75,7 +75,8 @@ impl Correction {
             if let Some((_, reason)) = made(mapped, protector, &[value.as_deref()]).1.first() {
                 let message =
                     format!("the new value does not fit `{column}` of {}: {}", self.table, reason.code());
-                return Err(refused(message, format!("its type is {:?}", mapped.clear_type)));
+                let help = "write it as the target does, for example a day as 2024-02-29".to_owned();
+                return Err(refused(message, help));
             }
         }
         Ok(())

@@ -143,8 +143,13 @@ async fn decide(dir: &Path, args: RequestDecideArgs, format: Format) -> Result<u
         _ => None,
     };
     let reason = args.reason.unwrap_or_default();
+    let code = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
     let (category, text) = match reason.split_once(':') {
-        Some((category, text)) if !category.contains(' ') => (category.trim(), text.trim()),
+        Some((category, text))
+            if !category.is_empty() && category.len() <= 64 && category.chars().all(code) =>
+        {
+            (category, text.trim())
+        }
         _ => ("unstated", reason.trim()),
     };
     let deciding = Deciding {

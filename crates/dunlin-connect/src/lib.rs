@@ -30,7 +30,7 @@ pub use schema::{
 };
 pub use store::{
     BadRow, Bounds, Committed, Load, LoadColumn, LoadSpec, Probe, ProbeStatus, ReadBatch, ReadColumn,
-    ReadRequest, ReadStream, Reader, Receipt, Refused, Store, System, Target, Violation,
+    ReadRequest, ReadStream, Reader, Receipt, Refused, Store, System, Target, TextRows, Violation,
 };
 pub use text::{array_to_text, text_to_array};
 

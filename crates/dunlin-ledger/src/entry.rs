@@ -314,6 +314,24 @@ pub enum Body {
     ServerStarted { version: String },
     /// It stopped in order.
     ServerStopped,
+    /// A message of a notice has gone out, as far as it will by itself; `root` is over the keyed hashes of those it
+    /// was sent to. recipients = sent + failed + suppressed + uncertain; `invalid` rows had no address to write to.
+    MessageSent {
+        notice: String,
+        version: u32,
+        message: String,
+        transport: String,
+        recipients: u64,
+        sent: u64,
+        failed: u64,
+        suppressed: u64,
+        uncertain: u64,
+        invalid: u64,
+        root: String,
+    },
+    /// What became of deliveries afterwards: `change` is `bounced`, `complained`, `received`, `unsubscribed`, or what a
+    /// person decided about uncertain ones, `counted_sent` or `sent_again`; `root` is over their keyed hashes.
+    DeliveriesSettled { change: String, count: u64, root: String },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.
@@ -453,6 +471,15 @@ impl Body {
                 hash("schema", schema)
             }
             Body::ServerStarted { version } => code("version", version),
+            Body::MessageSent { message, transport, root, .. } => {
+                code("message", message)?;
+                code("transport", transport)?;
+                hash("root", root)
+            }
+            Body::DeliveriesSettled { change, root, .. } => {
+                code("change", change)?;
+                hash("root", root)
+            }
             _ => Ok(()),
         }
     }

@@ -43,11 +43,14 @@ pub enum Purpose {
     Attempt,
     /// Secrets of webhooks, mail and identity providers.
     Outgoing,
+    /// Addresses that notices go to: hashed, sealed, and in the links that end a stream. Never rotated: who has
+    /// unsubscribed is known by it.
+    Recipient,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Purpose; 10] = [
+    pub const ALL: [Purpose; 11] = [
         Purpose::RowHash,
         Purpose::RowName,
         Purpose::Tombstone,
@@ -58,6 +61,7 @@ impl Purpose {
         Purpose::Credential,
         Purpose::Attempt,
         Purpose::Outgoing,
+        Purpose::Recipient,
     ];
 
     /// The word on the command line and in key ids.
@@ -73,6 +77,7 @@ impl Purpose {
             Purpose::Credential => "credential",
             Purpose::Attempt => "attempt",
             Purpose::Outgoing => "outgoing",
+            Purpose::Recipient => "recipient",
         }
     }
 

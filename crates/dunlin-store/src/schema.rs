@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0003_access.sql"),
     include_str!("../migrations/0004_alerts.sql"),
     include_str!("../migrations/0005_work.sql"),
+    include_str!("../migrations/0008_sending.sql"),
 ];
 
 /// Brings the state to the newest version, or refuses one that is newer than this program.

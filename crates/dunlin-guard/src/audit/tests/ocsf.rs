@@ -236,5 +236,19 @@ fn every_body() -> Vec<Body> {
         Body::QuarantineSeen { table: id("atlas.people"), groups: [(id("0123456789ab"), 1)].into() },
         Body::ServerStarted { version: id("0.1.0") },
         Body::ServerStopped,
+        Body::MessageSent {
+            notice: id("2026-move"),
+            version: 1,
+            message: id("before:30"),
+            transport: id("smtp"),
+            recipients: 4,
+            sent: 1,
+            failed: 1,
+            suppressed: 1,
+            uncertain: 1,
+            invalid: 1,
+            root: h(),
+        },
+        Body::DeliveriesSettled { change: id("bounced"), count: 1, root: h() },
     ]
 }

@@ -27,6 +27,7 @@ mod plan;
 mod problem;
 mod routes;
 mod serve;
+mod unsubscribe;
 mod web;
 mod wiring;
 

@@ -9,7 +9,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::{api, layers, pages, web};
+use crate::{api, layers, pages, unsubscribe, web};
 
 static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| api::routes().finish().1);
 
@@ -30,6 +30,7 @@ pub(crate) fn router(app: App) -> Router {
     Router::new()
         .merge(api)
         .merge(pages::router())
+        .merge(unsubscribe::router())
         .route("/healthz", get(api::health))
         .route("/readyz", get(api::ready))
         .route("/metrics", get(api::metrics))

@@ -10,4 +10,5 @@ mod live;
 mod matrix;
 mod pages;
 mod plan;
+mod unsubscribe;
 mod work;

@@ -49,7 +49,7 @@ pub async fn dispatch(args: Cli) -> Result<u8, Failure> {
         Command::Serve(serve) => serve::serve(dir, serve, format).await,
         Command::User(user) => user::user(dir, user, format).await,
         Command::Login(login) => login::login(login, format).await,
-        Command::Notice(command) => notice::notice(dir, command, format),
+        Command::Notice(command) => notice::notice(dir, command, format).await,
         Command::Doctor => doctor::doctor(dir, format).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "dunlin", &mut std::io::stdout());

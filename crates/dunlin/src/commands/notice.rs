@@ -1,5 +1,11 @@
 //! `dunlin notice`: what customers are told, as files of the workspace: drafted from the plan, held against it, looked
-//! at, compared. Not here: publishing and sending.
+//! at, compared. Sending is in `send`, what came back in `bounces`. Not here: publishing.
+
+mod bounces;
+mod deliveries;
+mod published;
+mod send;
+mod whom;
 
 use std::path::{Path, PathBuf};
 
@@ -17,12 +23,18 @@ use crate::workspace::PlanFile;
 const FOLDER: &str = "notices";
 
 /// Does what is asked.
-pub fn notice(dir: &Path, command: NoticeCommand, format: Format) -> Result<u8, Failure> {
+pub async fn notice(dir: &Path, command: NoticeCommand, format: Format) -> Result<u8, Failure> {
     match command {
         NoticeCommand::Draft { id, lang, dates } => draft(dir, &id, &lang, &dates),
         NoticeCommand::Check { files, dates } => check(dir, &files, &dates, format),
         NoticeCommand::Preview { file, out } => preview(dir, &file, &out),
         NoticeCommand::Diff { old, new } => diff(&old, &new),
+        NoticeCommand::Audience { file } => whom::audience(dir, &file, format).await,
+        NoticeCommand::Send(args) => send::send(dir, args, format).await,
+        NoticeCommand::Deliveries { file, settle, message } => {
+            deliveries::deliveries(dir, &file, settle, message.as_deref(), format).await
+        }
+        NoticeCommand::Bounces { from } => bounces::bounces(dir, &from, format).await,
     }
 }
 

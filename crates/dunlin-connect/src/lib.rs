@@ -30,8 +30,8 @@ pub use schema::{
 };
 pub use store::{
     BadRow, Bounds, Committed, Load, LoadColumn, LoadSpec, Probe, ProbeStatus, ReadBatch, ReadColumn,
-    ReadRequest, ReadStream, Reader, Receipt, Refused, Store, System, Target, Violation, Wire, WireBatch,
-    WireRequest, WireStream,
+    ReadRequest, ReadStream, Reader, Receipt, Refused, Store, System, Target, TextRows, Violation, Wire,
+    WireBatch, WireRequest, WireStream,
 };
 pub use text::{array_to_text, text_to_array};
 

@@ -27,6 +27,9 @@ pub enum System {
     Postgres,
 }
 
+/// The rows of a query as text, in batches; `None` is NULL.
+pub type TextRows = Pin<Box<dyn Stream<Item = Result<Vec<Vec<Option<String>>>>> + Send>>;
+
 /// A store under its name in the plan. Cheap to share; opening it touches nothing but what is needed to connect.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -48,6 +51,16 @@ pub trait Store: Send + Sync {
     async fn target(&self) -> Result<Arc<dyn Target>>;
     /// What works and what does not, for `dunlin doctor`; never fails, problems are in the answer.
     async fn probe(&self, tables: &[TableName], write: bool) -> Vec<Probe>;
+    /// The rows of one query whose `columns` columns are all text, read in a transaction that cannot write. The caller
+    /// has looked at the SQL; a store that knows no SQL refuses.
+    async fn select(&self, sql: String, columns: usize) -> Result<TextRows> {
+        let _ = (sql, columns);
+        Err(crate::ConnectError::Unsupported {
+            store: self.name().to_owned(),
+            what: "a query over files".to_owned(),
+            help: "name a table of a PostgreSQL or SQLite store".to_owned(),
+        })
+    }
     /// Who is connected to it now, dunlin's own among them. A file keeps no list of its readers.
     async fn activity(&self) -> Result<Activity> {
         let why = "the operating system keeps no list that tells who reads a file, and for whom";

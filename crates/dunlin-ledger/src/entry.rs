@@ -362,6 +362,24 @@ pub enum Body {
     SubjectVerified { request: String, commitment: String, rows: BTreeMap<String, u64> },
     /// A request is answered.
     RequestClosed { request: String, outcome: String },
+    /// A message of a notice has gone out, as far as it will by itself; `root` is over the keyed hashes of those it
+    /// was sent to. recipients = sent + failed + suppressed + uncertain; `invalid` rows had no address to write to.
+    MessageSent {
+        notice: String,
+        version: u32,
+        message: String,
+        transport: String,
+        recipients: u64,
+        sent: u64,
+        failed: u64,
+        suppressed: u64,
+        uncertain: u64,
+        invalid: u64,
+        root: String,
+    },
+    /// What became of deliveries afterwards: `change` is `bounced`, `complained`, `received`, `unsubscribed`, or what a
+    /// person decided about uncertain ones, `counted_sent` or `sent_again`; `root` is over their keyed hashes.
+    DeliveriesSettled { change: String, count: u64, root: String },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.
@@ -569,6 +587,22 @@ impl Body {
                 hash("root", root)
             }
             Body::SubjectVerified { commitment, .. } => hash("commitment", commitment),
+            _ => self.check_sending(),
+        }
+    }
+
+    /// The same for what was sent.
+    fn check_sending(&self) -> Result<(), EntryError> {
+        match self {
+            Body::MessageSent { message, transport, root, .. } => {
+                code("message", message)?;
+                code("transport", transport)?;
+                hash("root", root)
+            }
+            Body::DeliveriesSettled { change, root, .. } => {
+                code("change", change)?;
+                hash("root", root)
+            }
             _ => Ok(()),
         }
     }

@@ -30,6 +30,7 @@ mod problem;
 mod routes;
 mod serve;
 mod tell;
+mod unsubscribe;
 mod web;
 mod wiring;
 

@@ -9,7 +9,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::{api, layers, pages, tell, web};
+use crate::{api, layers, pages, tell, unsubscribe, web};
 
 static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| api::routes().finish().1);
 
@@ -31,6 +31,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(api)
         .merge(pages::router())
         .merge(tell::router())
+        .merge(unsubscribe::router())
         .route("/healthz", get(api::health))
         .route("/readyz", get(api::ready))
         .route("/metrics", get(api::metrics))

@@ -83,6 +83,12 @@ pub enum StoreError {
         /// Its process, when it has said so.
         pid: Option<u32>,
     },
+    /// Another process sends notices.
+    #[error("notices of this workspace are being sent (process {})", pid.map_or("unknown".to_owned(), |p| p.to_string()))]
+    SendLocked {
+        /// Its process, when it has said so.
+        pid: Option<u32>,
+    },
     /// An entry is not fit for the ledger.
     #[error(transparent)]
     Entry(#[from] EntryError),

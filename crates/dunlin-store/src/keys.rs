@@ -45,11 +45,14 @@ pub enum Purpose {
     Outgoing,
     /// Names of customers whom a host app names, and the addresses that are theirs alone.
     Subject,
+    /// Addresses that notices go to: hashed, sealed, and in the links that end a stream. Never rotated: who has
+    /// unsubscribed is known by it.
+    Recipient,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Purpose; 11] = [
+    pub const ALL: [Purpose; 12] = [
         Purpose::RowHash,
         Purpose::RowName,
         Purpose::Tombstone,
@@ -61,6 +64,7 @@ impl Purpose {
         Purpose::Attempt,
         Purpose::Outgoing,
         Purpose::Subject,
+        Purpose::Recipient,
     ];
 
     /// The word on the command line and in key ids.
@@ -77,6 +81,7 @@ impl Purpose {
             Purpose::Attempt => "attempt",
             Purpose::Outgoing => "outgoing",
             Purpose::Subject => "subject",
+            Purpose::Recipient => "recipient",
         }
     }
 

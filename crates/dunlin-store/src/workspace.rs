@@ -124,6 +124,14 @@ impl Workspace {
         RunLock::take(&self.state_dir.join("run.lock"))
     }
 
+    /// Takes the lock of sending notices, until it is dropped: two senders would write to somebody twice.
+    pub fn lock_send(&self) -> Result<RunLock, StoreError> {
+        RunLock::take(&self.state_dir.join("send.lock")).map_err(|error| match error {
+            StoreError::RunLocked { pid } => StoreError::SendLocked { pid },
+            other => other,
+        })
+    }
+
     /// Gives a purpose a new key and enters that. Returns the new key's id.
     pub async fn rotate_key(&self, purpose: Purpose, actor: Actor) -> Result<String, StoreError> {
         let key_id = self.keys.rotate(purpose)?;

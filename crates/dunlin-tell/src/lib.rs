@@ -3,9 +3,9 @@
 //! A [`Notice`] is a file: TOML front matter and Markdown, one language and one version. [`Facts`] are what the plan
 //! says; [`draft`] makes a notice of them, and the [`Gate`] holds every notice against them before it is published.
 //! [`render`] shows it, [`card`] puts it on the front of an app, [`diff`] compares two versions, [`clock`] says by
-//! when a request must be answered.
+//! when a request must be answered. [`send`] takes a notice's messages to everybody they are for.
 //!
-//! No I/O, no clock, no database: files, time and answers of the network are given by who calls.
+//! But for [`send`]: no I/O, no clock, no database: files, time and answers of the network are given by who calls.
 
 pub mod card;
 pub mod clock;
@@ -20,6 +20,7 @@ mod parse;
 mod print;
 mod prose;
 pub mod render;
+pub mod send;
 mod vocabulary;
 pub mod words;
 

@@ -81,6 +81,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// How a message is named on a command line and in the ledger: `before:30`, `during:0`.
+    pub fn word(&self) -> String {
+        format!("{}:{}", self.when, self.days)
+    }
+
     /// The day it goes out, when the move begins and ends on these days; none when that is outside the calendar.
     pub fn day(&self, begins: Date, ends: Date) -> Option<Date> {
         let days = jiff::Span::new().days(i64::from(self.days));

@@ -4,6 +4,7 @@
 mod mail;
 mod markdown;
 mod page;
+mod unsubscribe;
 
 use askama::Template;
 
@@ -13,6 +14,7 @@ use crate::words::{self, Words, fill};
 pub use mail::{Mail, mail};
 pub(crate) use markdown::text_sections;
 pub use page::{Contents, Page, page, page_text};
+pub use unsubscribe::unsubscribe_page;
 
 /// The style of the page; served as a file, since the pages allow no inline styles.
 pub const NOTICE_CSS: &str = include_str!("../card/notice.css");

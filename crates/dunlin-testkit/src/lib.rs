@@ -3,15 +3,18 @@
 //! [`postgres`] gives the server that `DUNLIN_TEST_POSTGRES` names (a URL whose user may create databases), or a
 //! private one shared by the tests of this process. [`start_private`] always starts one, for tests that kill it.
 //! Where no PostgreSQL is installed both print why and give `None`, so that the test can return.
+//! [`MailSink`] is a mail server that takes letters.
 //! Not for production code: everything here panics when the machine is not as it should be.
 
 mod cluster;
+mod sink;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::OnceCell;
 
 pub use cluster::Cluster;
+pub use sink::{Answer, MailSink, SinkBehaviour, SunkLetter};
 
 /// A server that tests may create databases in.
 #[derive(Clone)]

@@ -294,6 +294,15 @@ pub enum KeysCommand {
         /// The file.
         file: PathBuf,
     },
+    /// The keys that letters are signed with (DKIM): what is to be put into the DNS.
+    Dkim {
+        /// Make new keys under this selector; letters are signed once there are some.
+        #[arg(long, value_name = "SELECTOR")]
+        new: Option<String>,
+        /// The domain that letters come from; without it, that of `from` in [smtp] of server.toml.
+        #[arg(long, value_name = "DOMAIN")]
+        domain: Option<String>,
+    },
 }
 
 /// `dunlin plan …`.
@@ -379,6 +388,68 @@ pub enum NoticeCommand {
         /// The newer file.
         new: PathBuf,
     },
+    /// Whom a notice is for: how many, in which languages, and whose address cannot be written to. Sends nothing.
+    Audience {
+        /// The notice.
+        file: PathBuf,
+    },
+    /// Send a message of a notice to its audience, each letter once; go on after any interruption with --resume.
+    Send(NoticeSendArgs),
+    /// How the messages of a notice fare, in numbers; decide about letters of which nobody knows whether they arrived.
+    Deliveries {
+        /// The notice.
+        file: PathBuf,
+        /// Decide about uncertain letters: `sent` counts them as sent, `again` sends them again (then --resume).
+        #[arg(long, value_enum, requires = "message")]
+        settle: Option<SettleWord>,
+        /// Of which message.
+        #[arg(long, value_name = "WHEN:DAYS")]
+        message: Option<String>,
+    },
+    /// Read what came back: bounces and complaints, from a file, a mailbox folder, or `-` for the mail server's pipe.
+    Bounces {
+        /// A message, an mbox file, a folder of messages, or `-`.
+        from: PathBuf,
+    },
+}
+
+/// `dunlin notice send`.
+#[derive(Args)]
+pub struct NoticeSendArgs {
+    /// The notice; its other languages, beside it, go to those who prefer them.
+    pub file: PathBuf,
+    /// Which of its messages, e.g. before:30; `before` is enough where there is one.
+    #[arg(long, value_name = "WHEN[:DAYS]")]
+    pub message: String,
+    /// Write the letters as files into this folder instead of sending them.
+    #[arg(long, value_name = "DIR")]
+    pub to_outbox: Option<PathBuf>,
+    /// Letters a minute at the beginning; the rate doubles with each hour's worth.
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
+    pub rate: u64,
+    /// Connections to the mail server at a time.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub connections: u16,
+    /// How many recipients there must be; asked for on a terminal, needed elsewhere.
+    #[arg(long, value_name = "N")]
+    pub recipients: Option<u64>,
+    /// Go on with a message that was begun; its recipients stay as they were.
+    #[arg(long)]
+    pub resume: bool,
+    /// Do not wait for letters that are to be tried later: exit with 3 while there are some.
+    #[arg(long)]
+    pub no_wait: bool,
+    #[command(flatten)]
+    pub dates: NoticeDates,
+}
+
+/// What is decided about uncertain letters.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SettleWord {
+    /// They count as sent.
+    Sent,
+    /// They are sent again.
+    Again,
 }
 
 /// Days that the plan does not hold. Where none are given, `check` takes those that the notice was drafted with.

@@ -35,6 +35,7 @@ mod pending;
 mod probe;
 mod reader;
 mod receipts;
+mod select;
 mod splits;
 mod sql;
 mod taken;
@@ -50,7 +51,9 @@ use async_trait::async_trait;
 
 use self::config::Config;
 use self::connection::Pool;
-use crate::{Activity, OpenOptions, Probe, Reader, Result, Store, System, Table, TableName, Target};
+use crate::{
+    Activity, OpenOptions, Probe, Reader, Result, Store, System, Table, TableName, Target, TextRows,
+};
 
 /// Decodes a binary COPY of one column of each type from any bytes, for fuzzing: the rows that were read, or nothing
 /// when the stream is broken. Never a part of the store's own work.
@@ -165,6 +168,10 @@ impl Store for PgStore {
 
     async fn probe(&self, tables: &[TableName], write: bool) -> Vec<Probe> {
         probe::run(&self.pool, tables, write).await
+    }
+
+    async fn select(&self, sql: String, columns: usize) -> Result<TextRows> {
+        select::rows(self.pool.get().await?, sql, columns).await
     }
 
     async fn activity(&self) -> Result<Activity> {

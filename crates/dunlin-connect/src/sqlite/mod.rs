@@ -21,6 +21,7 @@ mod probe;
 mod raw;
 mod reader;
 mod scan;
+mod select;
 mod target;
 mod types;
 
@@ -37,7 +38,9 @@ use self::connection::File;
 use self::load::Writer;
 use self::reader::SqliteReader;
 use self::target::SqliteTarget;
-use crate::{ConnectError, OpenOptions, Probe, Reader, Result, Store, System, Table, TableName, Target};
+use crate::{
+    ConnectError, OpenOptions, Probe, Reader, Result, Store, System, Table, TableName, Target, TextRows,
+};
 
 /// Opens the database at this path (what follows `sqlite:` in the URL). Touches nothing yet.
 ///
@@ -99,6 +102,10 @@ impl Store for SqliteStore {
 
     async fn probe(&self, tables: &[TableName], write: bool) -> Vec<Probe> {
         probe::probe(&self.file, tables, write).await
+    }
+
+    async fn select(&self, sql: String, columns: usize) -> Result<TextRows> {
+        Ok(select::rows(self.file.clone(), self.file.read().await?, sql, columns))
     }
 }
 

@@ -79,6 +79,8 @@ pub(super) const KINDS: &[&str] = &[
     "quarantine_seen",
     "server_started",
     "server_stopped",
+    "message_sent",
+    "deliveries_settled",
 ];
 
 /// Classes of OCSF that we use, with their numbers.
@@ -211,7 +213,10 @@ fn class_of(body: &Body) -> (Class, u8) {
         | Body::TableProfiled { .. }
         | Body::QuarantineSeen { .. } => (DatastoreActivity, 1),
         Body::RunAbandoned { .. } | Body::TargetFinished { .. } | Body::Shredded { .. } => (ApiActivity, 4),
-        Body::ServerStarted { .. } | Body::ServerStopped => (ApiActivity, 99),
+        Body::ServerStarted { .. }
+        | Body::ServerStopped
+        | Body::MessageSent { .. }
+        | Body::DeliveriesSettled { .. } => (ApiActivity, 99),
     }
 }
 

@@ -12,4 +12,5 @@ mod notices;
 mod pages;
 mod plan;
 mod tell;
+mod unsubscribe;
 mod work;

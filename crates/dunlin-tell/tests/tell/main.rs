@@ -8,6 +8,7 @@ mod drafts;
 mod files;
 mod gate;
 mod pages;
+mod sending;
 
 use dunlin_plan::{Plan, load};
 use dunlin_tell::{Dates, Facts, Lang, Notice, NoticeSource, draft, parse, print, questions};

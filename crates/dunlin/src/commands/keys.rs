@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use dunlin_store::{Actor, KeyOptions, Keyring, Purpose};
+use dunlin_tell::send::{Algorithm, DkimError, DkimKeys};
 
 use super::OK;
 use crate::cli::{Format, KeysCommand};
@@ -21,6 +22,12 @@ pub async fn keys(dir: &Path, command: KeysCommand, format: Format) -> Result<u8
                     "`dunlin keys list` names the purposes",
                 ));
             };
+            if known == Purpose::Recipient {
+                return Err(Failure::usage(
+                    "the key of recipients is not rotated: who has unsubscribed is known by it",
+                    "to begin anew, begin a new workspace",
+                ));
+            }
             if known == Purpose::RowHash {
                 return Err(Failure::usage(
                     "the row hash key is not rotated: every receipt is sealed under it",
@@ -44,7 +51,52 @@ pub async fn keys(dir: &Path, command: KeysCommand, format: Format) -> Result<u8
             output::line(&format!("keys of workspace {id} imported"));
             Ok(OK)
         }
+        KeysCommand::Dkim { new, domain } => dkim(dir, new.as_deref(), domain, format).await,
     }
+}
+
+/// The keys of DKIM, as the DNS wants them.
+async fn dkim(dir: &Path, new: Option<&str>, domain: Option<String>, format: Format) -> Result<u8, Failure> {
+    let failed = |e: DkimError| Failure::usage(e.to_string(), e.help());
+    let workspace = open(dir).await?;
+    let folder = workspace.keys().folder();
+    let keys = match new {
+        Some(selector) => Some(DkimKeys::make(folder, selector).map_err(failed)?),
+        None => DkimKeys::read(folder).map_err(failed)?,
+    };
+    let Some(keys) = keys else {
+        return Err(Failure::usage(
+            "there are no keys of DKIM",
+            "`dunlin keys dkim --new SELECTOR` makes some; a selector is a name of your choice, e.g. dunlin2026",
+        ));
+    };
+    let domain = match domain {
+        Some(domain) => domain,
+        None => {
+            let config = dunlin_server::ServerConfig::load(dir).map_err(super::serve::misconfigured)?;
+            let from = config.smtp.map(|smtp| smtp.from).unwrap_or_default();
+            from.rsplit_once('@').map_or_else(
+                || "example.com".to_owned(),
+                |(_, domain)| domain.trim_end_matches('>').trim().to_owned(),
+            )
+        }
+    };
+    for algorithm in [Algorithm::Rsa, Algorithm::Ed25519] {
+        let (name, record) = (keys.record_name(algorithm, &domain), keys.record(algorithm).map_err(failed)?);
+        if format == Format::Json {
+            output::json(&serde_json::json!({ "name": name, "type": "TXT", "value": record }));
+            continue;
+        }
+        // A string of a TXT record has at most 255 bytes; a longer value is several strings.
+        let strings: Vec<String> = record
+            .as_bytes()
+            .chunks(250)
+            .map(|part| format!("\"{}\"", String::from_utf8_lossy(part)))
+            .collect();
+        output::line(&format!("{name}. IN TXT ( {} )", strings.join(" ")));
+    }
+    output::note("put both into the DNS before letters are sent; keep those of earlier keys for a week");
+    Ok(OK)
 }
 
 async fn list(dir: &Path, format: Format) -> Result<u8, Failure> {

@@ -1,5 +1,11 @@
 //! `dunlin notice`: what customers are told, as files of the workspace: drafted from the plan, held against it, looked
-//! at, compared. Not here: publishing (`publish`) and sending.
+//! at, compared. Sending is in `send`, what came back in `bounces`. Not here: publishing (`publish`).
+
+mod bounces;
+mod deliveries;
+mod published;
+mod send;
+mod whom;
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +37,12 @@ pub async fn notice(dir: &Path, command: NoticeCommand, format: Format) -> Resul
         NoticeCommand::Withdraw { file, reason } => {
             super::publish::withdraw(dir, &file, &reason, format).await
         }
+        NoticeCommand::Audience { file } => whom::audience(dir, &file, format).await,
+        NoticeCommand::Send(args) => send::send(dir, args, format).await,
+        NoticeCommand::Deliveries { file, settle, message } => {
+            deliveries::deliveries(dir, &file, settle, message.as_deref(), format).await
+        }
+        NoticeCommand::Bounces { from } => bounces::bounces(dir, &from, format).await,
     }
 }
 

@@ -79,7 +79,7 @@ async fn told_to_stop() {
     output::note("stopping: what is under way comes to its end first");
 }
 
-fn misconfigured(error: ConfigError) -> Failure {
+pub(crate) fn misconfigured(error: ConfigError) -> Failure {
     match error {
         ConfigError::Findings(found) => Failure::Findings(found),
         other => Failure::Refused { message: other.to_string(), help: None, code: 2 },

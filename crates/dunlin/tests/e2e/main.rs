@@ -14,6 +14,7 @@ mod plan_errors;
 mod quarantine;
 mod read_back;
 mod scene;
+mod sending;
 mod serve;
 mod shapes;
 mod soak;

@@ -52,5 +52,5 @@ const ES: Record<string, string> = {
   policy_changed: 'política cambiada', alert_raised: 'alerta', alert_closed: 'alerta cerrada', ledger_created: 'registro creado', ledger_read: 'registro leído',
   ledger_exported: 'registro exportado', ledger_key_changed: 'clave del registro cambiada', keys_rotated: 'claves rotadas', report_written: 'informe escrito',
   shredded: 'destruido', server_started: 'servidor arrancado', server_stopped: 'servidor parado', work_changed: 'tareas cambiadas', notice_submitted: 'aviso entregado', notice_approved: 'aviso aprobado', notice_published: 'aviso publicado', notice_overridden: 'reparo al aviso apartado', notice_withdrawn: 'aviso retirado', notice_answered: 'respuesta a un aviso', notice_skipped: 'traslado sin aviso', step_confirmed: 'paso confirmado',
-  step_withdrawn: 'paso retirado', table_seen: 'tabla vista', rehearsed: 'ensayado', table_profiled: 'tabla perfilada', quarantine_seen: 'cuarentena vista',
+  step_withdrawn: 'paso retirado', table_seen: 'tabla vista', rehearsed: 'ensayado', table_profiled: 'tabla perfilada', quarantine_seen: 'cuarentena vista', message_sent: 'mensaje enviado', deliveries_settled: 'entregas resueltas',
 };

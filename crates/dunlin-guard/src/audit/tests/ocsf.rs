@@ -260,5 +260,19 @@ fn every_body() -> Vec<Body> {
         Body::SubjectExported { request: id("r"), rows: 1 },
         Body::SubjectVerified { request: id("r"), commitment: h(), rows: [(id("source:crm"), 1)].into() },
         Body::RequestClosed { request: id("r"), outcome: id("done") },
+        Body::MessageSent {
+            notice: id("2026-move"),
+            version: 1,
+            message: id("before:30"),
+            transport: id("smtp"),
+            recipients: 4,
+            sent: 1,
+            failed: 1,
+            suppressed: 1,
+            uncertain: 1,
+            invalid: 1,
+            root: h(),
+        },
+        Body::DeliveriesSettled { change: id("bounced"), count: 1, root: h() },
     ]
 }

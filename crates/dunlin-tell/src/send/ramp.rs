@@ -22,7 +22,7 @@ impl Ramp {
     pub fn at(&self, sent: u64) -> Option<u64> {
         let start = self.per_minute?.max(1);
         let hours = sent / start.saturating_mul(60);
-        let doublings = u32::try_from(hours.saturating_add(1).ilog2()).unwrap_or(63).min(62);
+        let doublings = hours.saturating_add(1).ilog2().min(62);
         Some(start.saturating_mul(1 << doublings).min(self.ceiling.max(1)))
     }
 }

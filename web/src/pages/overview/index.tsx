@@ -12,6 +12,7 @@ import { Accounted } from './accounted';
 import { mineQuery, Next } from './next';
 import { RunStrip } from './strip';
 import { forecastQuery, Risk } from './risk';
+import { Told, toldQuery } from './told';
 import { WhoIsIn } from './who';
 import { useIf } from '@/app/session';
 
@@ -26,7 +27,7 @@ export function OverviewPage() {
   const { query, tables } = useRunTables(detail);
   const plan = useIf('plan.read', planQuery);
   const approvals = useIf('approvals.read', approvalsQuery);
-  const others = [plan, approvals, useIf('quarantine.read', quarantineQuery), useIf('alerts.read', alertsQuery), useIf('work.read', mineQuery), useIf('work.read', forecastQuery)];
+  const others = [plan, approvals, useIf('quarantine.read', quarantineQuery), useIf('alerts.read', alertsQuery), useIf('work.read', mineQuery), useIf('work.read', forecastQuery), useIf('notices.read', toldQuery)];
   // What lies below comes once the height of what lies above is known, so that nothing moves under the reader's finger.
   const above = runs.isError || (runs.data !== undefined && (!newest || tables !== null || query.isError));
   const [ready, setReady] = useState(false);
@@ -51,6 +52,7 @@ export function OverviewPage() {
           <div className="columns">
             <WhoIsIn />
           </div>
+          <Told />
         </>
       ) : above && <div className="columns two"><SkeletonRows rows={5} columns={2} /><SkeletonRows rows={5} columns={3} /></div>}
     </div>

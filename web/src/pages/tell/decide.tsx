@@ -13,6 +13,7 @@ import { tell as es } from '@/messages/tell.es';
 import { Area, Button, Dialog, Icon, Loaded, Menu, ProblemView, Time, type MenuItem } from '@/ui';
 import { approve, diffQuery, previewPath, stale, takeBack, withdraw, type NoticeText, type Version } from './api';
 import { Differences } from './differences';
+import { Said } from './mend';
 import { Framed } from './preview';
 import { sides } from './text';
 
@@ -92,7 +93,7 @@ function Refused({ error }: { error: unknown }) {
       <ul className="findings">{found.map((f, i) => {
         const both = sides(f.message);
         return (
-          <li key={i}><span className="bad"><Icon name="warn" /></span><span>{both ? <><b>{both.what}</b><dl className="sides"><div><dt>{t.noticeSays}</dt><dd>{both.notice}</dd></div><div><dt>{t.planSays}</dt><dd>{both.plan}</dd></div></dl></> : f.message}</span>{f.help && <span className="help-line">{f.help}</span>}</li>
+          <li key={i}><span className="bad"><Icon name="warn" /></span><span>{both ? <><b>{both.what}</b><dl className="sides"><div><dt>{t.noticeSays}</dt><dd>{both.notice}</dd></div><div><dt>{t.planSays}</dt><dd>{both.plan}</dd></div></dl></> : <Said>{f.message}</Said>}</span>{f.help && <span className="help-line"><Said>{f.help}</Said></span>}</li>
         );
       })}</ul>
     </div>

@@ -56,14 +56,19 @@ function Foot({ finding: f, line, onAside }: Of) {
   );
 }
 
+/** What the gate says; what it quotes between backticks looks quoted. */
+export function Said({ children }: { children: string }) {
+  return <>{children.split('`').map((part, i) => (i % 2 ? <code key={i} className="code">{part}</code> : part))}</>;
+}
+
 function One(props: Of) {
   const t = useMessages({ en, es });
   const { finding: f } = props;
   return (
     <li>
       <span className={f.level === 'error' ? 'bad' : f.level === 'warning' ? 'warn' : 'muted'}><Icon name={f.level === 'info' ? 'info' : 'warn'} /><span className="vh">{t.level[f.level] ?? f.level}</span></span>
-      <span>{sentence(f.message)}</span>
-      {f.help && <span className="help-line">{sentence(f.help)}</span>}
+      <span><Said>{sentence(f.message)}</Said></span>
+      {f.help && <span className="help-line"><Said>{sentence(f.help)}</Said></span>}
       <Foot {...props} />
     </li>
   );
@@ -81,7 +86,7 @@ function Against(props: Of) {
       <span><b>{sentence(both.what).replace(/\.$/, '')}</b>
         <dl className="sides"><div><dt>{t.noticeSays}</dt><dd>{both.notice}</dd></div><div><dt>{t.planSays}</dt><dd>{both.plan}</dd></div></dl>
       </span>
-      {f.help && <span className="help-line">{sentence(f.help)}</span>}
+      {f.help && <span className="help-line"><Said>{sentence(f.help)}</Said></span>}
       <Foot {...props} />
     </li>
   );
@@ -103,7 +108,7 @@ function Aside({ rule, findings, onClose, onAside }: { rule: string; findings: r
   return (
     <Dialog title={t.asideTitle} onClose={onClose} onSubmit={submit} foot={<><Button onClick={onClose}>{c.cancel}</Button><Button kind="primary" type="submit">{t.asideDo}</Button></>}>
       <p>{t.asideText(findings.length)}</p>
-      <ul className="stack" style={{ gap: 4 }}>{findings.slice(0, 5).map((f, i) => <li key={i}>{sentence(f.message)} {f.line && <span className="small muted nowrap">{t.line(f.line)}</span>}</li>)}</ul>
+      <ul className="stack" style={{ gap: 4 }}>{findings.slice(0, 5).map((f, i) => <li key={i}><Said>{sentence(f.message)}</Said> {f.line && <span className="small muted nowrap">{t.line(f.line)}</span>}</li>)}</ul>
       {findings.length > 5 && <Badge>+{findings.length - 5}</Badge>}
       <Area label={t.asideReason} hint={t.asideReasonHint} wrong={tried && short ? t.asideReasonShort : null} value={reason} onChange={(e) => setReason(e.target.value)} />
     </Dialog>

@@ -1,7 +1,7 @@
 // One notice: its head with what can be done about it, its languages, and its parts (write, versions).
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useIf, useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { tell as en } from '@/messages/tell.en';
@@ -38,7 +38,7 @@ function One({ read }: { read: Read }) {
   );
 }
 
-function Head({ of, actions }: { of: NoticeText; actions?: React.ReactNode }) {
+function Head({ of, actions }: { of: NoticeText; actions?: ReactNode }) {
   const t = useMessages({ en, es });
   const language = useLanguage();
   return (
@@ -71,8 +71,8 @@ function Parts({ of }: { of: NoticeText }) {
   return (
     <div className="notice-parts">
       <nav className="tabs" aria-label={t.views}>
-        <Link to="/notices/$name" params={here} search={{} as never} activeOptions={{ exact: true, includeSearch: false }} aria-current={versions ? undefined : 'page'} activeProps={{ 'aria-current': versions ? undefined : 'page' }}>{t.viewWrite}</Link>
-        <Link to="/notices/$name" params={here} search={{ view: 'versions' } as never} activeOptions={{ exact: true, includeSearch: false }} activeProps={{ 'aria-current': versions ? 'page' : undefined }}>{t.viewVersions}<span className="count">{of.versions.length}</span></Link>
+        <Link to="/notices/$name" params={here} search={{} as never} activeOptions={{ exact: true, includeSearch: true }}>{t.viewWrite}</Link>
+        <Link to="/notices/$name" params={here} search={{ view: 'versions' } as never} activeOptions={{ exact: true, includeSearch: true }}>{t.viewVersions}<span className="count">{of.versions.length}</span></Link>
       </nav>
       {of.notice && (
         <nav className="tabs push" aria-label={t.languages}>

@@ -52,7 +52,8 @@ function Schedule({ items }: { items: readonly NoticeLine[] }) {
   if (broken) return <ProblemView error={broken.error} retry={() => void broken.refetch()} />;
   if (each.some((q) => !q.data)) return <SkeletonRows rows={5} columns={4} />;
   const all = lines(each.flatMap((q) => (q.data ? [q.data.data] : [])));
-  const next = all.find((l) => l.date && l.date >= today());
+  // What is published already is no longer to come.
+  const next = all.find((l) => l.date && l.date >= today() && !(l.what === 'publish' && l.in.every((x) => x.status === 'published' || x.status === 'changed')));
   if (all.length === 0) return <Empty title={t.scheduleEmpty} action={<ButtonLink to="/notices">{t.tabNotices}</ButtonLink>}>{t.scheduleEmptyText}</Empty>;
   return (
     <>

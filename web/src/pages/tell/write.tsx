@@ -53,7 +53,7 @@ export function Write({ read, head }: { read: Read; head: (actions: ReactNode) =
     toastProblem(error);
   }, [client]);
   const save = useCallback((given: string, mark: string) => {
-    if (busy || !writes) return;
+    if (busy || !writes || (given === base.text && mark === base.etag)) return;
     setBusy('save');
     const before = base.text;
     put(now.name, given, mark).then((saved) => {
@@ -62,7 +62,7 @@ export function Write({ read, head }: { read: Read; head: (actions: ReactNode) =
         put(now.name, before, saved.etag).then((back) => { show(back); setText(before); editor.current?.replace(before); toast(t.savedUndo); }, failed);
       });
     }, failed).finally(() => setBusy(''));
-  }, [busy, writes, base.text, now.name, show, failed, t]);
+  }, [busy, writes, base, now.name, show, failed, t]);
   const replace = (to: string) => { setText(to); editor.current?.replace(to); };
   const facts = () => { takeFacts(now.name, etag).then((to) => { show(to); replace(to.data.text); toast(t.tookFacts); }, failed); };
   const aside = (over: { rule: string; reason: string; by: string }) => { const to = setAside(text, over); replace(to); save(to, base.etag); };

@@ -1,6 +1,7 @@
 //! The card: its script and style, what it fetches, and what a person answers. The script's head comment
 //! (`dunlin-tell/card/dunlin-notice.js`) is the description of what it expects here.
 
+use std::io::Write;
 use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -27,6 +28,12 @@ const ANSWER_WITHIN: i64 = 24 * 3600;
 const SUBJECT: HeaderName = HeaderName::from_static("x-dunlin-subject");
 
 static SCRIPT: LazyLock<String> = LazyLock::new(card::script);
+/// The same, compressed: every page of a host app loads it.
+static PRESSED: LazyLock<Option<Vec<u8>>> = LazyLock::new(|| {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(SCRIPT.as_bytes()).ok()?;
+    encoder.finish().ok()
+});
 
 /// Which notice, for which reader.
 #[derive(Deserialize)]
@@ -58,8 +65,20 @@ impl Chosen {
     }
 }
 
-pub(super) async fn script() -> Response {
-    for_minutes("text/javascript; charset=utf-8", SCRIPT.as_str())
+pub(super) async fn script(headers: HeaderMap) -> Response {
+    const KIND: &str = "text/javascript; charset=utf-8";
+    let takes = text(&headers, header::ACCEPT_ENCODING).split(',').any(|one| one.trim() == "gzip");
+    let mut response = match PRESSED.as_deref().filter(|_| takes) {
+        None => for_minutes(KIND, SCRIPT.as_str()),
+        Some(pressed) => {
+            let mut response = for_minutes(KIND, pressed);
+            let gzip = HeaderValue::from_static("gzip");
+            response.headers_mut().insert(header::CONTENT_ENCODING, gzip);
+            response
+        }
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    response
 }
 
 pub(super) async fn style() -> Response {

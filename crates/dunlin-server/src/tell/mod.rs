@@ -46,7 +46,7 @@ pub(crate) fn router() -> Router<App> {
 
 /// Whether this address answers with something else than a page.
 pub(crate) fn is_data(path: &str) -> bool {
-    let starts = ["/tell/card", "/tell/images/", "/.well-known/"];
+    let starts = ["/tell/card.", "/tell/card/", "/tell/images/", "/.well-known/"];
     let ends = [".jsonld", ".css", ".js"];
     starts.iter().any(|start| path.starts_with(start))
         || (path.starts_with("/tell/") && ends.iter().any(|end| path.ends_with(end)))

@@ -79,6 +79,10 @@ async fn the_card_is_what_its_script_expects_for_the_host_apps_alone() {
     assert_eq!(script.headers()["cross-origin-resource-policy"], "cross-origin");
     assert!(script.headers()["content-type"].to_str().unwrap().starts_with("text/javascript"));
     assert!(script.text().await.unwrap().contains("customElements.define"));
+    let pressed = bench.bare(Method::GET, "/tell/card.js").header("accept-encoding", "br, gzip").send();
+    let pressed = pressed.await.unwrap();
+    assert_eq!(pressed.headers()["content-encoding"], "gzip");
+    assert!(pressed.bytes().await.unwrap().len() <= 10_000, "as it travels");
     let inside = get(&bench, "/tell/card.html").await.text().await.unwrap();
     assert!(
         inside.contains("dunlin-card")

@@ -52,11 +52,13 @@ export function Framed({ path, width, title, phone, height = 640 }: { path: stri
     watch.observe(at);
     return () => watch.disconnect();
   }, []);
-  const scale = Math.min(1, room / width);
+  // A phone stays a phone; anything else takes the room there is.
+  const wide = phone ? width : Math.max(width, room);
+  const scale = Math.min(1, room / wide);
   return (
     <div ref={box} className="framed" style={{ height }}>
       {/* Its address carries the text's mark only to be drawn anew; the part after # does not reach the server. */}
-      <iframe key={path} src={path} title={title} sandbox="allow-same-origin" className={phone ? 'phone' : undefined} style={{ width, height: height / scale, transform: scale < 1 ? `scale(${scale})` : undefined }} />
+      <iframe key={path} src={path} title={title} sandbox="allow-same-origin" className={phone ? 'phone' : undefined} style={{ width: wide, height: height / scale, transform: scale < 1 ? `scale(${scale})` : undefined }} />
     </div>
   );
 }

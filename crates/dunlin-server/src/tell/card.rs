@@ -117,14 +117,17 @@ pub(super) async fn data(
     let Some(shown) = chosen(&app, &which, &accept).await? else {
         return Ok(for_hosts(&app, &headers, StatusCode::NO_CONTENT.into_response()));
     };
-    let (person, refused) = match text(&headers, header::AUTHORIZATION).strip_prefix("Bearer ") {
+    let (person, refused) = match headers.get(header::AUTHORIZATION) {
         None => (None, None),
-        Some(token) => match subject::accept(&app, token.trim()).await {
-            Ok(person) => (Some(person), None),
-            Err(subject::SubjectError::Store(error)) => return Err(error.into()),
-            // What the law wants said is said to everybody: a token that is not believed makes a stranger, no less.
-            Err(why) => (None, Some(why.code())),
-        },
+        Some(sent) => {
+            let token = sent.to_str().ok().and_then(|sent| sent.strip_prefix("Bearer "));
+            match subject::accept(&app, token.unwrap_or_default().trim()).await {
+                Ok(person) => (Some(person), None),
+                Err(subject::SubjectError::Store(error)) => return Err(error.into()),
+                // What the law wants said is said to everybody: a token that is not believed makes a stranger, no less.
+                Err(why) => (None, Some(why.code())),
+            }
+        }
     };
     let (mut remember, mut seen) = (None, false);
     if let Some(person) = &person {

@@ -52,7 +52,8 @@ pub(super) struct Frame {
     pub(super) linked: Option<String>,
     others: Vec<Other>,
     languages: &'static str,
-    /// Below the text: words and where they lead.
+    /// Below the text: a sentence, and words with where they lead.
+    said: Option<String>,
     below: Vec<(String, String)>,
 }
 
@@ -70,8 +71,13 @@ impl Frame {
             linked: None,
             others: Vec::new(),
             languages: words.site.languages,
+            said: None,
             below: Vec::new(),
         }
+    }
+
+    fn has_footer(&self) -> bool {
+        self.said.is_some() || !self.below.is_empty() || !self.others.is_empty()
     }
 
     /// As an answer.
@@ -161,8 +167,8 @@ fn whole(app: &App, shown: &Shown, locales: &[String]) -> Result<Frame, Problem>
     let links = actions("", notice, brand.contact.as_deref());
     let images = format!("/tell/images/{}/", version.id);
     let made = page(notice, &brand.name, &links, &images).map_err(|_| Problem::internal())?;
-    let said = format!("<p class=\"notice meta published\">{}</p>", escape(&published(app, version, lang)));
-    let mut frame = Frame::plain(app, &made.lang, words, &made.title, format!("{}{said}", made.html));
+    let mut frame = Frame::plain(app, &made.lang, words, &made.title, made.html);
+    frame.said = Some(published(app, version, lang));
     frame.linked = Some(format!("/tell/{}.jsonld?lang={}", notice.id, notice.locale));
     frame.others = others(notice, locales, "");
     let versions = format!("/tell/{}/versions?lang={}", notice.id, notice.locale);

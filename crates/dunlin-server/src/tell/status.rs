@@ -58,8 +58,12 @@ async fn share(app: &App) -> Result<Option<u8>, Problem> {
     Ok(share)
 }
 
-/// When data may move, in a reader's words.
-fn hours(window: &Window, lang: Lang) -> String {
+/// When data may move, in a reader's words; none when it is always.
+fn hours(window: &Window, lang: Lang) -> Option<String> {
+    let whole_day = window.from == window.to;
+    if whole_day && window.days.len() == 7 {
+        return None;
+    }
     let names = Words::of(lang).site.days;
     let name = |day: &dunlin_plan::Day| {
         let place = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or_default();
@@ -67,7 +71,9 @@ fn hours(window: &Window, lang: Lang) -> String {
     };
     let days: Vec<String> = window.days.iter().map(name).collect();
     let clock = |time: jiff::civil::Time| format!("{:02}:{:02}", time.hour(), time.minute());
-    format!("{} {}–{} ({})", list(lang, &days), clock(window.from), clock(window.to), window.zone_name())
+    let until =
+        if window.to == jiff::civil::Time::midnight() { "24:00".to_owned() } else { clock(window.to) };
+    Some(format!("{} {}–{until} ({})", list(lang, &days), clock(window.from), window.zone_name()))
 }
 
 /// The page.
@@ -94,10 +100,33 @@ pub(super) async fn page(
         escape(&said)
     );
     let window = crate::plan::read(&app.workspace.dir).ok().and_then(|file| file.plan.ok()?.window);
-    if let Some(window) = window {
-        let said = fill(words.site.window, &hours(&window, lang));
+    if let Some(hours) = window.and_then(|window| hours(&window, lang)) {
+        let said = fill(words.site.window, &hours);
         inner.push_str(&format!("<p>{}</p>", escape(&said)));
     }
     inner.push_str("</article>");
     Frame::plain(&app, lang.as_str(), words, words.site.status, inner).answer(StatusCode::OK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(days: &str, from: &str, to: &str) -> Option<String> {
+        let text = format!(
+            "[plan]\nname = \"x\"\n[store.a]\nurl = \"sqlite:a.db\"\n[store.b]\nurl = \"sqlite:b.db\"\n[window]\n\
+             days = [{days}]\nfrom = \"{from}\"\nto = \"{to}\"\nzone = \"Europe/Madrid\"\n[[table]]\n\
+             from = \"a.t\"\nto = \"b.t\"\nkey = [\"id\"]\n"
+        );
+        hours(&dunlin_plan::load(&text, "x").unwrap().window.unwrap(), Lang::Es)
+    }
+
+    #[test]
+    fn hours_are_said_as_readers_say_them_and_not_at_all_where_it_is_always() {
+        let weekend = said("\"sat\", \"sun\"", "22:00", "06:00").unwrap();
+        assert_eq!(weekend, "sábado y domingo 22:00–06:00 (Europe/Madrid)");
+        assert!(said("\"mon\"", "00:00", "24:00").unwrap().contains("00:00–24:00"));
+        let always = "\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"";
+        assert_eq!(said(always, "00:00", "24:00"), None);
+    }
 }

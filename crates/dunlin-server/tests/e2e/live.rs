@@ -182,3 +182,17 @@ async fn streams_of_one_person_are_limited() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_to_a_notice_is_told_to_those_who_may_read_it() {
+    let bench = crate::notices::bench("").await;
+    let (writer, guest) = (bench.person(Role::Writer).await, bench.person(Role::Guest).await);
+    let mut told = Stream::open(&bench, &writer, None).await;
+    let mut not_told = Stream::open(&bench, &guest, None).await;
+    told.until("event: hello", SECOND).await.unwrap();
+    not_told.until("event: hello", SECOND).await.unwrap();
+    crate::notices::publish(&bench, crate::notices::NAME).await;
+    told.until("\"change\":\"published\"", SECOND * 5).await.expect("the web app reads it again");
+    assert!(told.text.contains("event: notice.changed") && told.text.contains("\"change\":\"submitted\""));
+    assert!(not_told.until("notice.changed", SECOND).await.is_none());
+}

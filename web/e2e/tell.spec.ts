@@ -28,6 +28,9 @@ function api(context: BrowserContext) {
   return { send, notice, save, takeBack, plan, putPlan };
 }
 
+/** A worker that begins again after a failure invites anew. */
+const WREN = `wren-${Date.now()}@atlas.example`;
+
 let owner: BrowserContext;
 let writer: BrowserContext;
 let approver: BrowserContext;
@@ -52,8 +55,8 @@ async function somebody(browser: Browser, email: string, name: string, role: str
 const start = { notice: '', plan: '' };
 test.beforeAll(async ({ browser }) => {
   owner = await browser.newContext({ baseURL: BASE, storageState: STATE });
-  writer = await somebody(browser, 'wren@atlas.example', 'Wren Palmer', 'writer');
-  approver = await somebody(browser, 'tern@atlas.example', 'Tern Ibarra', 'approver');
+  writer = await somebody(browser, WREN, 'Wren Palmer', 'writer');
+  approver = await somebody(browser, WREN.replace('wren', 'tern'), 'Tern Ibarra', 'approver');
   start.notice = (await api(owner).notice()).text;
   start.plan = (await api(owner).plan()).text;
 });
@@ -64,7 +67,7 @@ test.beforeEach(async () => {
   if ((await api(owner).notice()).text !== start.notice) await api(owner).save(start.notice);
 });
 test.afterAll(async () => {
-  if ((await api(owner).plan()).text !== start.plan) await api(owner).putPlan(start.plan);
+  if (start.plan && (await api(owner).plan()).text !== start.plan) await api(owner).putPlan(start.plan);
   rmSync(join(left().dir, 'notices', 'autumn.en.md'), { force: true });
   for (const one of [owner, writer, approver]) await one.close();
 });
@@ -159,8 +162,8 @@ test('a finding about style is set aside with a reason, and only with one', asyn
   await expect(dialog.getByText('At least three words.')).toBeVisible();
   await dialog.getByLabel('Why it is right all the same').fill('here it is a permission, not a doubt');
   await dialog.getByRole('button', { name: 'Set aside' }).click();
-  await expect(page.getByText(/set aside by wren@atlas.example/)).toBeVisible();
-  expect((await api(owner).notice()).text).toContain('[[override]]\nrule = "tell-hedge"\nreason = "here it is a permission, not a doubt"\nby = "wren@atlas.example"\n');
+  await expect(page.getByText(`set aside by ${WREN}`)).toBeVisible();
+  expect((await api(owner).notice()).text).toContain(`[[override]]\nrule = "tell-hedge"\nreason = "here it is a permission, not a doubt"\nby = "${WREN}"\n`);
   await page.close();
 });
 
@@ -201,16 +204,30 @@ test('two people at one notice: nothing is lost, and one is asked', async () => 
 });
 
 test('what is published is withdrawn with a reason, by who may', async () => {
+  const line = 'This sentence is here for a short while.';
+  await api(owner).save(`${start.notice.replace(/^version = \d+$/m, `version = ${await next()}`).trimEnd()}\n\n${line}\n`);
+  const { sha256 } = await api(writer).notice();
+  const handed = (await (await api(writer).send('POST', `/api/v1/notices/${NAME}/submit`, { sha256 })).json()) as { id: string; sha256: string };
+  const published = await api(approver).send('POST', `/api/v1/notices/versions/${handed.id}/approve`, { sha256: handed.sha256 });
+  expect(published.ok(), await published.text()).toBe(true);
   const reader = await open(writer);
-  await expect(reader.getByRole('button', { name: 'More' }).or(reader.locator('h1'))).toBeVisible();
+  await reader.getByRole('button', { name: 'More', exact: true }).click();
+  await expect(reader.getByRole('menuitem', { name: 'See the public page' })).toBeVisible();
+  await expect(reader.getByRole('menuitem', { name: 'Withdraw' })).toHaveCount(0);
   const page = await open(approver);
-  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('button', { name: 'More', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Withdraw' }).click();
   const dialog = page.getByRole('dialog', { name: /Withdraw version/ });
   await dialog.getByRole('button', { name: 'Withdraw' }).click();
   await expect(dialog.getByText('Say why, in a few words.')).toBeVisible();
-  await page.keyboard.press('Escape');
+  expect(await (await page.request.get('/tell/2026-move')).text()).toContain(line);
+  await dialog.getByLabel('In words').fill('a drill');
+  await dialog.getByRole('button', { name: 'Withdraw' }).click();
   await expect(dialog).toHaveCount(0);
+  expect(await (await page.request.get('/tell/2026-move')).text()).not.toContain(line);
+  await expect(page.locator('.page-head').getByText('withdrawn', { exact: true }).or(page.locator('.page-head').getByText('edited since it was published'))).toBeVisible();
+  await page.getByRole('link', { name: /^Versions/ }).click();
+  await expect(page.getByRole('row').nth(1)).toContainText('withdrawn');
   await page.close();
   await reader.close();
 });
@@ -240,13 +257,14 @@ test('from the keyboard alone: to a notice, into its text and out again', async 
 
 for (const width of [1440, 390]) {
   test(`axe finds nothing on the pages of Tell, ${width} wide`, async ({ page }) => {
-    test.setTimeout(180_000);
+    test.setTimeout(400_000);
     await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
     await page.setViewportSize({ width, height: 900 });
     const wrong: string[] = [];
     const look = async (name: string) => {
       await settled(page);
       for (const line of await violations(page)) wrong.push(`${name} ${line}`);
+      // Dark differs by nothing but its colours.
       await page.emulateMedia({ colorScheme: 'dark' });
       for (const line of await violations(page, ['color-contrast'])) wrong.push(`${name}, dark ${line}`);
       await page.emulateMedia({ colorScheme: 'light' });
@@ -261,7 +279,7 @@ for (const width of [1440, 390]) {
     await look('schedule');
     await api(owner).save(`${start.notice.trimEnd()}\n\nYou may write to us in France on 3 March 2031.\n`);
     await page.goto(`/notices/${NAME}`);
-    for (const form of ['Phone', 'Desktop', 'Card', 'E-mail', 'E-mail, text', 'Screen reader']) {
+    for (const form of ['Phone', 'E-mail', 'Screen reader']) {
       await page.getByRole('button', { name: form, exact: true }).click();
       await look(form);
     }

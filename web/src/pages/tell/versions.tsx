@@ -29,7 +29,7 @@ export function Versions({ of }: { of: NoticeText }) {
     { key: 'in', head: t.handedInBy, cell: (v) => moment(v.submitted_at, v.submitted_by) },
     { key: 'ok', head: t.approvedAt, cell: (v) => moment(v.published_at, v.approved_by) },
     { key: 'end', head: t.ended, cell: (v) => moment(v.withdrawn_at, v.withdrawn_by) },
-    { key: 'answers', head: t.answers, cell: (v) => <span className="muted">{answers(v)}</span> },
+    { key: 'answers', head: t.answers, cell: (v) => <span className="muted nowrap">{answers(v)}</span> },
     { key: 'see', head: <span className="vh">{t.seeVersion}</span>, num: true, cell: (v) => <Button small aria-label={t.seeVersionOf(v.version)} onClick={() => setSeen(v)}>{t.seeVersion}</Button> },
   ];
   if (all.length === 0) return <p className="muted">{t.versionsNone}</p>;

@@ -341,3 +341,26 @@ async fn the_days_of_a_notice_stand_in_the_calendar() {
         assert!(found.contains(&(date.to_owned(), what.to_owned())), "{date} {what}: {found:?}");
     }
 }
+
+#[tokio::test]
+async fn links_are_asked_through_the_one_client_which_goes_to_no_private_address() {
+    let bench = bench("").await;
+    let writer = bench.person(Role::Writer).await;
+    let link =
+        NOTICE.replace("Each takes two taps.", "Each takes two taps. [Read more](https://127.0.0.1/x).");
+    rewrite(&bench, &writer, NAME, &link).await;
+    let line = read_json(bench.get(&writer, &format!("/api/v1/notices/{NAME}")).await).await;
+    assert_eq!(line["passes"], true, "reading asks nobody: {line}");
+    let path = format!("/api/v1/notices/{NAME}/check");
+    let checked = read_json(bench.post(&writer, &path, json!({})).await).await;
+    assert_eq!(checked["passes"], false);
+    let dead = |found: &Value| {
+        let found =
+            found["findings"].as_array().unwrap().iter().find(|f| f["rule"] == "tell-link-dead").cloned();
+        found.unwrap()["message"].as_str().unwrap().to_owned()
+    };
+    assert!(dead(&checked).contains("which is not called"), "{checked}");
+    let refused = submit(&bench, &writer, NAME).await;
+    assert_eq!(refused.status(), 422);
+    dead(&read_json(refused).await);
+}

@@ -215,6 +215,31 @@ fn an_owner_runs_a_plan_through_the_api_and_opens_rows_through_the_gate() {
     site.verify().expect(0);
 }
 
+#[test]
+fn a_run_through_the_api_waits_for_its_notice_or_says_why_it_does_not() {
+    let site = site(50);
+    site.plan(&format!("{PLAN}\n[[notice]]\nfile = \"notices/move.en.md\"\npublish = 2026-12-01\n"));
+    let mut served = serve(&site, &[]);
+    wait(async {
+        let ana = Browser::set_up(&served).await;
+        let fingerprint = plan_fingerprint(&site);
+        let (status, refused) =
+            ana.try_post("/api/v1/runs", &json!({ "fingerprint": fingerprint })).await.unwrap();
+        assert!(status >= 400 && refused["code"] == "notice_not_published", "{status} {refused}");
+        assert!(refused["title"].as_str().unwrap().contains("notices/move.en.md"), "{refused}");
+        let now = json!({ "category": "incident", "text": "canary-4711: the old system burns" });
+        let asked = json!({ "fingerprint": fingerprint, "now": now });
+        let run = ana.post("/api/v1/runs", asked).await["id"].as_str().unwrap().to_owned();
+        ana.until(&run, "done").await;
+    });
+    assert_eq!(stopped(&mut served), Some(0));
+    let ledger = site.dunlin(&["ledger", "export"]).expect(0).out;
+    assert!(
+        ledger.contains("\"notice_skipped\"") && !ledger.contains("canary"),
+        "the reason is in the state"
+    );
+}
+
 /// Asks the server to stop, as a supervisor does.
 fn stopped(served: &mut Served) -> Option<i32> {
     std::process::Command::new("kill").arg(served.child.id().to_string()).status().unwrap();

@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 // In development the pages come from here and everything else from a real server (`dunlin serve`).
 const server = process.env.DUNLIN_SERVER ?? 'http://127.0.0.1:7411';
 const served = ['/api', '/assets', '/ledger', '/sign-in', '/sign-out', '/set-up', '/second-factor', '/enrol',
-  '/recover', '/invitation', '/password', '/account', '/device', '/healthz'];
+  '/recover', '/invitation', '/password', '/account', '/device', '/healthz', '/tell', '/status'];
 
 export default defineConfig({
   plugins: [react()],

@@ -3,7 +3,7 @@
 import { expect, left, settled, test, violations } from './support';
 
 const PAGES = ['/', '/work', '/work/hours', '/plan', '/plan/text', '/plan/check', '/plan/approvals', '/data', '/data/reconciliation', '/data/profile', '/data/export', '/runs', '/guard', '/guard/live',
-  '/guard/alerts', '/guard/log', '/guard/grants', '/guard/policies', '/evidence', '/settings', '/settings/server', 'RUN', 'PERSON', 'ALERT', 'GROUP'];
+  '/guard/alerts', '/guard/log', '/guard/grants', '/guard/policies', '/notices', '/notices/schedule', 'NOTICE', 'VERSIONS', '/evidence', '/settings', '/settings/server', 'RUN', 'PERSON', 'ALERT', 'GROUP'];
 
 for (const width of [1440, 390]) {
   test(`every page is accessible in light and dark, ${width} wide`, async ({ page, context }) => {
@@ -12,7 +12,9 @@ for (const width of [1440, 390]) {
     await page.setViewportSize({ width, height: 900 });
     const api = context.request;
     const first = async (path: string, key: string) => ((await (await api.get(path)).json()) as { items: Record<string, string>[] }).items[0]?.[key] ?? '';
+    const notice = `/notices/${await first('/api/v1/notices', 'name')}`;
     const paths: Record<string, string> = {
+      NOTICE: notice, VERSIONS: `${notice}?view=versions`,
       RUN: `/runs/${await first('/api/v1/runs', 'id')}`, PERSON: `/guard/people/${left().people.ben}`, ALERT: `/alerts/${await first('/api/v1/alerts', 'id')}`, GROUP: `/data?group=${await first('/api/v1/quarantine', 'group')}`,
     };
     const wrong: string[] = [];

@@ -2,6 +2,9 @@
 const PORT = Number(process.env.DUNLIN_E2E_PORT ?? 7493);
 export const BASE = `http://localhost:${PORT}`;
 export const FIRST_VISIT = `http://localhost:${PORT + 1}`;
+/** Where a page of a host app is served by the tests: another origin, which the seeded server knows. */
+export const HOST_PORT = PORT + 2;
+export const HOST = `http://localhost:${HOST_PORT}`;
 export const STATE = 'test-results/state/owner.json';
 export const PLACES_FILE = 'test-results/state/places.json';
 export const OWNER = { name: 'Ana Ruiz', email: 'ana@atlas.example', password: 'a quiet tide at seven' };

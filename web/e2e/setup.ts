@@ -5,11 +5,11 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { request } from '@playwright/test';
-import { BASE, FIRST_VISIT, OWNER, PLACES_FILE, STATE, type Left } from './places';
+import { BASE, FIRST_VISIT, HOST, OWNER, PLACES_FILE, STATE, type Left } from './places';
 
 const binary = process.env.DUNLIN_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(process.env.HOME ?? '', '.cache/dunlin/target'), 'debug/dunlin');
 // No second factor for these tests: they have tests of their own over the pages of sign-in.
-const SERVER = '[guard]\nmfa_roles = []\n[limits]\nper_address = 60000\nper_person = 60000\nstreams_per_person = 64\n';
+const SERVER = '[guard]\nmfa_roles = []\n[limits]\nper_address = 60000\nper_person = 60000\nstreams_per_person = 64\n' + `[tell]\nhosts = ["${HOST}"]\n`;
 
 function run(...args: string[]): string {
   const done = spawnSync(binary, args, { encoding: 'utf8' });

@@ -39,6 +39,9 @@ const alert = lazyRouteComponent(() => import('@/pages/guard/alerts'), 'AlertPag
 const log = lazyRouteComponent(() => import('@/pages/guard/log'), 'LogPage');
 const policies = lazyRouteComponent(() => import('@/pages/guard/policies'), 'PoliciesPage');
 const grants = lazyRouteComponent(() => import('@/pages/guard/grants'), 'GrantsPage');
+const notices = lazyRouteComponent(() => import('@/pages/tell'), 'NoticesPage');
+const notice = lazyRouteComponent(() => import('@/pages/tell/notice'), 'NoticePage');
+const noticeDays = lazyRouteComponent(() => import('@/pages/tell/schedule'), 'SchedulePage');
 const evidence = lazyRouteComponent(() => import('@/pages/evidence'), 'EvidencePage');
 const settings = lazyRouteComponent(() => import('@/pages/settings'), 'SettingsPage');
 const server = lazyRouteComponent(() => import('@/pages/settings/server'), 'ServerPage');
@@ -53,6 +56,8 @@ const tree = root.addChildren([
   page('/guard/log', log), page('/guard/policies', policies), page('/guard/grants', grants),
   // The address that e-mails about an alert lead to.
   page('/alerts/$alert', alert),
+  // Not under /tell: that is where customers read.
+  page('/notices', notices), page('/notices/schedule', noticeDays), page('/notices/$name', notice),
   page('/evidence', evidence),
   page('/settings', settings), page('/settings/server', server),
 ]);

@@ -13,6 +13,7 @@ import { useLiveState } from './live';
 import { useInvalidations } from './invalidate';
 import { Palette } from './palette';
 import { PLACES, type Place } from './places';
+import { noticesQuery } from '@/pages/tell/api';
 import { useIf, useMe } from './session';
 import { setTheme, useTheme } from './theme';
 import { Toasts, toastProblem } from './toast';
@@ -21,10 +22,12 @@ function useCounts(): Partial<Record<Place['key'], number>> {
   const quarantine = useIf('quarantine.read', quarantineQuery).data;
   const runs = useIf('run.read', runsQuery).data;
   const alerts = useIf('alerts.read', alertsQuery).data;
+  const notices = useIf('notices.read', noticesQuery).data;
   return {
     data: quarantine?.items.reduce((sum, g) => sum + g.rows, 0),
     runs: runs?.items.filter((r) => r.status === 'running').length,
     guard: alerts?.items.filter((a) => a.open).length,
+    tell: notices?.items.filter((n) => n.waiting).length,
   };
 }
 

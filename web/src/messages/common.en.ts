@@ -7,6 +7,7 @@ export const common = {
   data: 'Data',
   runs: 'Runs',
   guard: 'Guard',
+  tell: 'Tell',
   evidence: 'Evidence',
   settings: 'Settings',
   more: 'More',

@@ -10,6 +10,7 @@ export const common: Same<typeof en> = {
   data: 'Datos',
   runs: 'Cargas',
   guard: 'Guardia',
+  tell: 'Avisar',
   evidence: 'Pruebas',
   settings: 'Ajustes',
   more: 'Más',

@@ -12,45 +12,47 @@ import { Accounted } from './accounted';
 import { mineQuery, Next } from './next';
 import { RunStrip } from './strip';
 import { forecastQuery, Risk } from './risk';
+import { Told, toldQuery } from './told';
 import { WhoIsIn } from './who';
-import { useIf } from '@/app/session';
+import { useIf, useMay } from '@/app/session';
 
 const RUNNING = new Set(['running', 'waiting', 'paused', 'stopped']);
 
 export function OverviewPage() {
   const t = useMessages({ en, es });
-  const runs = useQuery(runsQuery);
+  const may = useMay();
+  const seesRuns = may('run.read');
+  const runs = useIf('run.read', runsQuery);
   const newest = runs.data?.items[0];
   const current = newest && RUNNING.has(newest.status) ? newest : undefined;
   const detail = useQuery({ ...runQuery(newest?.id ?? ''), enabled: Boolean(newest) }).data;
   const { query, tables } = useRunTables(detail);
   const plan = useIf('plan.read', planQuery);
   const approvals = useIf('approvals.read', approvalsQuery);
-  const others = [plan, approvals, useIf('quarantine.read', quarantineQuery), useIf('alerts.read', alertsQuery), useIf('work.read', mineQuery), useIf('work.read', forecastQuery)];
+  const others = [plan, approvals, useIf('quarantine.read', quarantineQuery), useIf('alerts.read', alertsQuery), useIf('work.read', mineQuery), useIf('work.read', forecastQuery), useIf('notices.read', toldQuery)];
   // What lies below comes once the height of what lies above is known, so that nothing moves under the reader's finger.
-  const above = runs.isError || (runs.data !== undefined && (!newest || tables !== null || query.isError));
+  const above = !seesRuns || runs.isError || (runs.data !== undefined && (!newest || tables !== null || query.isError));
   const [ready, setReady] = useState(false);
   if (!ready && above && !others.some((one) => one.isLoading)) setReady(true);
   return (
     <div className="page">
       <PageHead title={t.title} quietTitle />
       {current && detail && <RunStrip run={detail} strip={tables?.flatMap((x) => x.strip)} />}
-      <Loaded query={runs} skeleton={<ShapeOfEquation />}>
+      {seesRuns && <Loaded query={runs} skeleton={<ShapeOfEquation />}>
         {(list) => {
           if (list.items.length === 0) return <Empty title={t.emptyTitle} action={<><ButtonLink kind="primary" to="/runs" search={{ start: 'rehearse' } as never}>{t.emptyAction}</ButtonLink><ButtonLink to="/plan">{t.emptyPlan}</ButtonLink></>}>{t.emptyText}</Empty>;
           if (!detail) return <ShapeOfEquation />;
           return <Accounted run={detail} tables={tables} query={query} shape={<ShapeOfEquation />} />;
         }}
-      </Loaded>
+      </Loaded>}
       {ready ? (
         <>
           <div className="columns two">
-            <Next plan={plan.data?.data} approvals={approvals.data?.items} anyRun={Boolean(newest)} />
+            <Next plan={plan.data?.data} approvals={approvals.data?.items} anyRun={!may('run.start') || Boolean(newest)} />
             <Risk />
           </div>
-          <div className="columns">
-            <WhoIsIn />
-          </div>
+          {may('presence.read') && <div className="columns"><WhoIsIn /></div>}
+          <Told />
         </>
       ) : above && <div className="columns two"><SkeletonRows rows={5} columns={2} /><SkeletonRows rows={5} columns={3} /></div>}
     </div>

@@ -2,7 +2,7 @@
 // where the page's own do not reach.
 import { autocompletion, completionKeymap, type CompletionContext } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
-import { HighlightStyle, StreamLanguage, syntaxHighlighting } from '@codemirror/language';
+import { HighlightStyle, StreamLanguage, syntaxHighlighting, type Language } from '@codemirror/language';
 import { toml } from '@codemirror/legacy-modes/mode/toml';
 import { lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
@@ -60,14 +60,17 @@ function diagnostics(state: EditorState, findings: readonly Finding[]): Diagnost
   });
 }
 
-export function Editor({ ref, label, value, line, findings, schema, onChange, onSave }: {
-  ref?: Ref<EditorHandle>; label: string; value: string; line?: number; findings: readonly Finding[]; schema?: Schema; onChange: (text: string) => void; onSave: () => void;
+const plan = StreamLanguage.define(toml);
+
+/** The editor. It is of a plan, unless another `language` is given; `prose` wraps its lines. */
+export function Editor({ ref, label, value, line, findings, schema, language = plan, prose = false, readOnly = false, onChange, onSave }: {
+  ref?: Ref<EditorHandle>; label: string; value: string; line?: number; findings: readonly Finding[]; schema?: Schema; language?: Language; prose?: boolean; readOnly?: boolean; onChange: (text: string) => void; onSave: () => void;
 }) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
   const calls = useRef({ onChange, onSave, schema });
   useEffect(() => { calls.current = { onChange, onSave, schema }; });
-  const first = useRef({ value, label, line });
+  const first = useRef({ value, label, line, language, prose, readOnly });
   useEffect(() => {
     const box = host.current;
     if (!box) return undefined;
@@ -79,7 +82,7 @@ export function Editor({ ref, label, value, line, findings, schema, onChange, on
         doc: first.current.value,
         extensions: [
           lineNumbers(), history(), drawSelection(), highlightActiveLine(), highlightSelectionMatches(), search({ top: true }), lintGutter(),
-          StreamLanguage.define(toml), syntaxHighlighting(colours), autocompletion({ override: [completions(() => calls.current.schema)] }), look,
+          first.current.language, first.current.prose ? EditorView.lineWrapping : [], EditorState.readOnly.of(first.current.readOnly), syntaxHighlighting(colours), autocompletion({ override: [completions(() => calls.current.schema)] }), look,
           EditorView.contentAttributes.of({ 'aria-label': first.current.label, 'aria-multiline': 'true', tabindex: '0' }),
           keymap.of([{ key: 'Mod-s', preventDefault: true, run: () => { calls.current.onSave(); return true; } }, ...completionKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap]),
           EditorView.updateListener.of((update) => { if (update.docChanged) calls.current.onChange(update.state.doc.toString()); }),

@@ -20,6 +20,7 @@ mod compact;
 mod copies;
 mod export;
 pub(crate) mod links;
+mod look;
 mod marks;
 mod quarantine;
 mod receipt;
@@ -39,6 +40,7 @@ use dunlin_store::{Effect, RequestKind, Workspace};
 pub(crate) use act::at_settle;
 pub use carry::{Carried, carry_out};
 pub use export::{Export, Part, export, exported};
+pub use look::{asked_by, customers_with, look};
 pub use receipt::{FORMAT, Receipt, ReceiptError, Statement};
 pub use request::{Deciding, NewRequest, Who, decide, open};
 

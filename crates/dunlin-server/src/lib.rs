@@ -49,4 +49,5 @@ pub use requests::{
 };
 pub use routes::openapi;
 pub use serve::{Server, ServerError, TlsError};
+pub use tell::customer_link;
 pub use wiring::outgoing;

@@ -137,7 +137,11 @@ impl Tx {
 
 impl State {
     /// A session that lives.
-    pub async fn customer_session(&self, hash: &str, now: i64) -> Result<Option<CustomerSession>, StoreError> {
+    pub async fn customer_session(
+        &self,
+        hash: &str,
+        now: i64,
+    ) -> Result<Option<CustomerSession>, StoreError> {
         let failed = db("reading a customer's session");
         let row = sqlx::query(
             "select hash, subject, sealed, how, signed_in_late, until_late from customer_sessions \

@@ -23,8 +23,8 @@ mod state;
 mod subjects;
 mod workspace;
 
-pub use dunlin_ledger::{Actor, Body, Checkpoint, Counts, CountsDelta, Decision, Entry, Verifier};
 pub use customers::{CustomerRequest, CustomerSession};
+pub use dunlin_ledger::{Actor, Body, Checkpoint, Counts, CountsDelta, Decision, Entry, Verifier};
 pub use error::{StoreError, database_error};
 pub use fragment::{FragmentError, FragmentInfo, FragmentReader, FragmentRef, FragmentWriter, Fragments};
 pub use keys::{Key, KeyInfo, KeyOptions, Keyring, Purpose};

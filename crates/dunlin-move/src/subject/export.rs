@@ -123,7 +123,13 @@ pub async fn exported(
 fn part(side: &'static str, rows: Rows) -> Option<Part> {
     let count = rows.rows.len() as u64;
     let correctable = Vec::new();
-    (count > 0).then(|| Part { side, table: rows.table.clone(), count, correctable, rows: Sealed::seal(rows) })
+    (count > 0).then(|| Part {
+        side,
+        table: rows.table.clone(),
+        count,
+        correctable,
+        rows: Sealed::seal(rows),
+    })
 }
 
 fn texts(batch: &arrow::array::RecordBatch, row: usize) -> Vec<Option<String>> {

@@ -100,7 +100,7 @@ impl RequestLine {
 /// What shall stand where.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Correction {
+struct FieldCorrection {
     /// The target's table, as the plan calls it.
     table: String,
     /// Its column.
@@ -112,7 +112,7 @@ struct Correction {
 /// A request that came by letter or telephone.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewRequest {
+struct NewCustomerCase {
     /// What for.
     kind: String,
     /// The customer, by the id that the plan's `[subject]` names.
@@ -126,7 +126,7 @@ struct NewRequest {
     purpose: Option<String>,
     /// For a rectification.
     #[serde(default)]
-    set: Vec<Correction>,
+    set: Vec<FieldCorrection>,
     /// Where letters go; kept sealed until the request is answered.
     #[serde(default)]
     write_to: Option<String>,
@@ -141,7 +141,7 @@ struct NewRequest {
 /// What a look at who asks came to.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Checked {
+struct IdentityChecked {
     /// `confirmed` or `failed`.
     #[schema(pattern = "^(confirmed|failed)$")]
     outcome: String,
@@ -150,7 +150,7 @@ struct Checked {
 /// A decision.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Decided {
+struct Ruling {
     /// `granted` or `refused`.
     #[schema(pattern = "^(granted|refused)$")]
     decision: String,
@@ -165,7 +165,7 @@ struct Decided {
 /// Who deals with it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Assigned {
+struct RequestOwner {
     /// A person's id.
     owner: String,
 }
@@ -173,22 +173,22 @@ struct Assigned {
 /// Why it is put off.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PutOff {
+struct RequestPutOff {
     /// The customer reads the words.
     reason: Reason,
 }
 
-/// Whose receipt.
+/// ReceiptOf receipt.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Whose {
+struct ReceiptOf {
     /// The customer's id. The receipt names it, so whoever wants the receipt has to know it.
     subject: String,
 }
 
 /// What was carried out.
 #[derive(Serialize, ToSchema)]
-struct Carried {
+struct CarriedOutNow {
     /// The request as it is now.
     request: RequestLine,
     /// Rows that were changed or deleted, by place.
@@ -206,13 +206,19 @@ pub(super) fn routes(routes: Routes) -> Routes {
     use Method::{Get, Post};
     routes
         .add(
-            op(Get, "/api/v1/requests", RequestsRead, "requests", "What customers ask for, the most urgent first")
-                .answers_object("`items`: requests"),
+            op(
+                Get,
+                "/api/v1/requests",
+                RequestsRead,
+                "requests",
+                "What customers ask for, the most urgent first",
+            )
+            .answers_object("`items`: requests"),
             list,
         )
         .add(
             op(Post, "/api/v1/requests", RequestsWrite, "request_open", "Take a request in")
-                .takes::<NewRequest>()
+                .takes::<NewCustomerCase>()
                 .creates::<RequestLine>("The request"),
             open,
         )
@@ -229,20 +235,32 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 "request_identity",
                 "Note whether the customer is who they say",
             )
-            .takes::<Checked>()
+            .takes::<IdentityChecked>()
             .answers::<RequestLine>("The request"),
             identity,
         )
         .add(
-            op(Post, "/api/v1/requests/{request}/assign", RequestsWrite, "request_assign", "Say who deals with it")
-                .takes::<Assigned>()
-                .answers::<RequestLine>("The request"),
+            op(
+                Post,
+                "/api/v1/requests/{request}/assign",
+                RequestsWrite,
+                "request_assign",
+                "Say who deals with it",
+            )
+            .takes::<RequestOwner>()
+            .answers::<RequestLine>("The request"),
             assign,
         )
         .add(
-            op(Post, "/api/v1/requests/{request}/decide", RequestsDecide, "request_decide", "Grant or refuse")
-                .takes::<Decided>()
-                .answers::<RequestLine>("The request; the customer is written to"),
+            op(
+                Post,
+                "/api/v1/requests/{request}/decide",
+                RequestsDecide,
+                "request_decide",
+                "Grant or refuse",
+            )
+            .takes::<Ruling>()
+            .answers::<RequestLine>("The request; the customer is written to"),
             decide,
         )
         .add(
@@ -253,7 +271,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 "request_extend",
                 "Put it off by the law's extension",
             )
-            .takes::<PutOff>()
+            .takes::<RequestPutOff>()
             .answers::<RequestLine>("The request; the customer is written to"),
             extend,
         )
@@ -265,7 +283,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 "request_carry_out",
                 "Carry a granted request out",
             )
-            .answers::<Carried>("What was done; it goes on when the client leaves"),
+            .answers::<CarriedOutNow>("What was done; it goes on when the client leaves"),
             carry_out,
         )
         .add(
@@ -276,7 +294,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 "request_receipt",
                 "Search everywhere again and make a receipt",
             )
-            .takes::<Whose>()
+            .takes::<ReceiptOf>()
             .answers_object("`dunlin-receipt/v1`"),
             receipt,
         )
@@ -317,13 +335,16 @@ fn reasoned(reason: &Reason) -> Result<(), Problem> {
     if code && text {
         return Ok(());
     }
-    Err(unfit("a reason is a code and some words", "a code of `a-z 0-9 _ . : -`, and at most 2000 characters"))
+    Err(unfit(
+        "a reason is a code and some words",
+        "a code of `a-z 0-9 _ . : -`, and at most 2000 characters",
+    ))
 }
 
 async fn open(
     State(app): State<App>,
     caller: Caller,
-    Json(body): Json<NewRequest>,
+    Json(body): Json<NewCustomerCase>,
 ) -> Result<Response, Problem> {
     let kind = RequestKind::parse(&body.kind).ok_or_else(|| {
         let known: Vec<&str> = RequestKind::ALL.iter().map(|kind| kind.as_str()).collect();
@@ -354,7 +375,7 @@ async fn identity(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(body): Json<Checked>,
+    Json(body): Json<IdentityChecked>,
 ) -> Result<Response, Problem> {
     let outcome = match body.outcome.as_str() {
         "confirmed" => Identity::Confirmed,
@@ -370,7 +391,7 @@ async fn assign(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(body): Json<Assigned>,
+    Json(body): Json<RequestOwner>,
 ) -> Result<Response, Problem> {
     let person = app.guard.person(&body.owner).await?;
     let decision = RequestDecision { owner: Some(person.id), ..RequestDecision::default() };
@@ -382,7 +403,7 @@ async fn decide(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(body): Json<Decided>,
+    Json(body): Json<Ruling>,
 ) -> Result<Response, Problem> {
     reasoned(&body.reason)?;
     let state = match body.decision.as_str() {
@@ -408,7 +429,7 @@ async fn extend(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(body): Json<PutOff>,
+    Json(body): Json<RequestPutOff>,
 ) -> Result<Response, Problem> {
     reasoned(&body.reason)?;
     let reason = (body.reason.category.as_str(), body.reason.text.as_str());
@@ -428,18 +449,20 @@ async fn carry_out(
             "copy",
             "a copy of the data is handed to the customer alone",
         )
-        .help("grant it, and the customer downloads it at /tell/me; or at a shell: dunlin request carry-out"));
+        .help(
+            "grant it, and the customer downloads it at /tell/me; or at a shell: dunlin request carry-out",
+        ));
     }
     let carried = requests::carry(&app, &id, caller.who.actor()).await?;
     let request = shown(&app, carried.request).await?;
-    Ok(ok(&Carried { request, rows: carried.rows, notes: carried.notes }))
+    Ok(ok(&CarriedOutNow { request, rows: carried.rows, notes: carried.notes }))
 }
 
 async fn receipt(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(body): Json<Whose>,
+    Json(body): Json<ReceiptOf>,
 ) -> Result<Response, Problem> {
     let who = CustomerKey(body.subject);
     Ok(ok(&app.customers()?.receipt(&id, Some(&who), caller.who.actor()).await?))

@@ -4,9 +4,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use dunlin_gate::{
-    Act, Ask, ColumnDecision, Decision, Permit, Policy, Question, Shown, neutralise_cell,
-};
+use dunlin_gate::{Act, Ask, ColumnDecision, Decision, Permit, Policy, Question, Shown, neutralise_cell};
 use dunlin_ledger::Actor;
 use dunlin_store::{Workspace, new_id};
 use flate2::write::DeflateEncoder;
@@ -83,7 +81,8 @@ pub(crate) async fn copy(
         }));
         opened.close(workspace).await.map_err(|_| unmade())?;
     }
-    let all = json!({ "format": "dunlin-export/v1", "request": request, "company": company, "tables": tables });
+    let all =
+        json!({ "format": "dunlin-export/v1", "request": request, "company": company, "tables": tables });
     zip.add("data.json", &serde_json::to_vec_pretty(&all).map_err(|_| unmade())?)?;
     Ok(Copy { zip: zip.finish()?, rows })
 }

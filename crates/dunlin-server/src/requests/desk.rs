@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use dunlin_guard::Action;
 use dunlin_ledger::{Actor, Body, Entry};
-use dunlin_store::{
-    CustomerRequest, Identity, RequestKind, RequestRecord, RequestState, StoreError, now_us,
-};
+use dunlin_store::{CustomerRequest, Identity, RequestKind, RequestRecord, RequestState, StoreError, now_us};
 use dunlin_tell::{Lang, Word};
 use dunlin_work::{By, Edit, Origin as TaskOrigin};
 use jiff::Timestamp;
@@ -148,7 +146,8 @@ pub(crate) async fn take_in(app: &App, asked: Asked, actor: Actor) -> Result<Req
             identity: Some(Identity::Confirmed),
             state: by_itself.then_some(RequestState::Granted),
             reason_category: "asked_by_customer".to_owned(),
-            reason: "The customer asked for it after signing in; server.toml lets it be done at once.".to_owned(),
+            reason: "The customer asked for it after signing in; server.toml lets it be done at once."
+                .to_owned(),
             undo_us: app.requests.undo_us(asked.kind),
             owner: None,
         };
@@ -215,8 +214,7 @@ async fn follow(app: &App, record: &RequestRecord, task: Option<String>) {
     {
         set.insert("owner".to_owned(), json!(owner));
     }
-    if let Err(error) =
-        app.desk.work.edit(&By::dunlin(), "edit", vec![Edit { id, set, version: None }]).await
+    if let Err(error) = app.desk.work.edit(&By::dunlin(), "edit", vec![Edit { id, set, version: None }]).await
     {
         tracing::warn!(%error, request = record.id, "the task of a request could not follow it");
     }

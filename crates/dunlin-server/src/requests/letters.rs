@@ -82,7 +82,7 @@ pub(super) fn send(app: &App, to: Option<Contact>, record: &RequestRecord, lette
     let (kind, company) = (kind_name(words, record.kind), company(app));
     let due = |at: Option<i64>| at.map(|at| last_day(app, lang, at));
     let mut parts = Vec::new();
-    let mut reason = |text: &str| (!text.trim().is_empty()).then(|| filled(said.reason, &[text.trim()]));
+    let reason = |text: &str| (!text.trim().is_empty()).then(|| filled(said.reason, &[text.trim()]));
     match letter {
         Letter::Received => {
             parts.push(filled(said.received, &[&day(app, lang, record.received_at), kind]));

@@ -16,7 +16,8 @@ use ring::hmac;
 use serde::Deserialize;
 
 use super::{
-    Asked, Here, Shown, for_everybody, for_hosts, for_minutes, has_own_page, lang, links, me, shown_now, subject,
+    Asked, Here, Shown, for_everybody, for_hosts, for_minutes, has_own_page, lang, links, me, shown_now,
+    subject,
 };
 use crate::app::App;
 use crate::extract::{Json, Path, Query};

@@ -25,6 +25,7 @@ use crate::layers::text;
 use crate::notices::{actions, with_own_page};
 use crate::problem::Problem;
 
+pub use me::customer_link;
 pub(crate) use status::Progress;
 
 /// Since when this server honours `Sec-GPC` (the Global Privacy Control draft asks for the day).

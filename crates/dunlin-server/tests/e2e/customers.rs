@@ -37,7 +37,8 @@ impl FakeCustomers {
             return Vec::new();
         }
         let column = |name: &str| ColumnInfo { name: name.to_owned(), kind: None };
-        let row = vec![Some(key.to_owned()), Some(self.street.lock().unwrap().clone()), Some("=1+1".to_owned())];
+        let row =
+            vec![Some(key.to_owned()), Some(self.street.lock().unwrap().clone()), Some("=1+1".to_owned())];
         let rows = Rows {
             store: "atlas".to_owned(),
             table: "atlas.people".to_owned(),

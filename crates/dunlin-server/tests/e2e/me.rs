@@ -248,7 +248,8 @@ async fn a_token_of_the_host_app_signs_in_once_and_its_session_opens_no_other_do
 
 #[tokio::test]
 async fn from_the_card_every_action_is_two_taps() {
-    let scene = scene("[requests]\nat_once = [\"access\", \"erasure\", \"restriction\"]\nundo_hours = 0\n").await;
+    let scene =
+        scene("[requests]\nat_once = [\"access\", \"erasure\", \"restriction\"]\nundo_hours = 0\n").await;
     let bench = &scene.bench;
     publish(bench, NAME).await;
     let request = bench.bare(Method::GET, "/tell/card.json").header("origin", HOST);
@@ -314,7 +315,8 @@ async fn a_form_of_another_site_or_session_does_nothing() {
     ] {
         assert_eq!(ana.post("/tell/me/ask", &form).await.0, 422);
     }
-    let key = [("csrf", own.as_str()), ("kind", "rectification"), ("table", "atlas.people"), ("column", "id")];
+    let key =
+        [("csrf", own.as_str()), ("kind", "rectification"), ("table", "atlas.people"), ("column", "id")];
     assert_eq!(ana.post("/tell/me/ask", &key).await.0, 422, "a key is not corrected");
     assert!(bench.workspace.state().requests().await.unwrap().is_empty());
 }
@@ -327,8 +329,13 @@ async fn what_is_not_done_at_once_waits_with_its_deadline_and_can_be_taken_back(
     let page = browser.get("/tell/me/correct").await.2;
     assert!(page.contains("value=\"street\"") && !page.contains("value=\"id\""), "{page}");
     let csrf = field(&page, "csrf");
-    let form =
-        [("csrf", &*csrf), ("kind", "rectification"), ("table", "atlas.people"), ("column", "street"), ("value", "New")];
+    let form = [
+        ("csrf", &*csrf),
+        ("kind", "rectification"),
+        ("table", "atlas.people"),
+        ("column", "street"),
+        ("value", "New"),
+    ];
     assert_eq!(browser.post("/tell/me/ask", &form).await.0, 303);
     browser.post("/tell/me/ask", &[("csrf", &csrf), ("kind", "erasure")]).await;
     let page = browser.get("/tell/me").await.2;

@@ -16,15 +16,23 @@ async fn open(bench: &Bench, who: &Person, body: Value) -> Value {
 async fn a_request_goes_from_its_arrival_to_its_receipt() {
     let bench = Bench::new().await;
     let (steward, approver) = (bench.person(Role::Steward).await, bench.person(Role::Approver).await);
-    let made = open(&bench, &steward, json!({ "kind": "erasure", "email": ANA_AT, "write_to": ANA_AT })).await;
+    let made =
+        open(&bench, &steward, json!({ "kind": "erasure", "email": ANA_AT, "write_to": ANA_AT })).await;
     let id = made["request"].as_str().unwrap().to_owned();
-    assert_eq!((&made["state"], &made["identity"], &made["via"]), (&json!("open"), &json!("unchecked"), &json!("operator")));
+    assert_eq!(
+        (&made["state"], &made["identity"], &made["via"]),
+        (&json!("open"), &json!("unchecked"), &json!("operator"))
+    );
     assert!((27..=35).contains(&made["days_left"].as_i64().unwrap()), "a month: {made}");
     let at = |step: &str| format!("/api/v1/requests/{id}/{step}");
-    let task = read_json(bench.get(&steward, &format!("/api/v1/work/tasks/{}", made["task"].as_str().unwrap())).await).await;
+    let task = read_json(
+        bench.get(&steward, &format!("/api/v1/work/tasks/{}", made["task"].as_str().unwrap())).await,
+    )
+    .await;
     assert!(task.to_string().contains("customer's request: erasure"), "{task}");
     let reason = json!({ "category": "law", "text": "Art. 17(1)(b)" });
-    let granted = bench.post(&approver, &at("decide"), json!({ "decision": "granted", "reason": reason })).await;
+    let granted =
+        bench.post(&approver, &at("decide"), json!({ "decision": "granted", "reason": reason })).await;
     assert_eq!(read_json(granted).await["state"], "granted");
     let early = bench.post(&steward, &at("carry-out"), json!({})).await;
     assert_eq!(early.status(), 422, "nobody has checked who asks");
@@ -35,7 +43,10 @@ async fn a_request_goes_from_its_arrival_to_its_receipt() {
     assert_eq!(done.status(), 200, "{}", done.text().await.unwrap());
     let done = read_json(done).await;
     assert_eq!(done["request"]["state"], "done");
-    assert!(!done.to_string().contains(ANA) && !done.to_string().contains("receipt"), "it names nobody: {done}");
+    assert!(
+        !done.to_string().contains(ANA) && !done.to_string().contains("receipt"),
+        "it names nobody: {done}"
+    );
     let wrong = bench.post(&steward, &at("receipt"), json!({ "subject": "twin-1" })).await;
     assert_eq!(wrong.status(), 422);
     let receipt = read_json(bench.post(&steward, &at("receipt"), json!({ "subject": ANA })).await).await;
@@ -68,7 +79,11 @@ async fn it_is_put_off_once_before_its_last_day_and_a_refusal_ends_it() {
     let entries = bench.ledger().await;
     assert!(entries.iter().any(|e| e.contains("\"extended\"")));
     assert!(!entries.iter().any(|e| e.contains("canary") || e.contains(ANA)), "no words, no customer");
-    for body in [json!({ "kind": "sell", "subject": ANA }), json!({ "kind": "access" }), json!({ "kind": "access", "subject": "x", "email": "y" })] {
+    for body in [
+        json!({ "kind": "sell", "subject": ANA }),
+        json!({ "kind": "access" }),
+        json!({ "kind": "access", "subject": "x", "email": "y" }),
+    ] {
         assert_eq!(bench.post(&lead, "/api/v1/requests", body).await.status(), 422);
     }
 }

@@ -71,7 +71,14 @@ pub(super) const WORDS: CustomerWords = CustomerWords {
         "Einwilligung zurückgenommen",
         "Einwilligung gegeben",
     ],
-    states: ["Ein Mensch sieht es an", "Gewährt", "Wird ausgeführt", "Erledigt", "Abgelehnt", "Zurückgenommen"],
+    states: [
+        "Ein Mensch sieht es an",
+        "Gewährt",
+        "Wird ausgeführt",
+        "Erledigt",
+        "Abgelehnt",
+        "Zurückgenommen",
+    ],
     roles: [
         "Wer das Projekt verantwortet",
         "Wer den Umzug leitet",

@@ -69,9 +69,11 @@ fn part(part: Part, stores: &BTreeMap<String, String>) -> CustomerPart {
 
 /// The store of each table whose name does not begin with it.
 fn stores(plan: &PlanFile) -> BTreeMap<String, String> {
-    let sides = plan.plan.tables.iter().flat_map(|t| {
-        [(t.label(), t.to.store.clone()), (t.from.to_string(), t.from.store.clone())]
-    });
+    let sides = plan
+        .plan
+        .tables
+        .iter()
+        .flat_map(|t| [(t.label(), t.to.store.clone()), (t.from.to_string(), t.from.store.clone())]);
     sides.collect()
 }
 

@@ -128,7 +128,8 @@ pub(super) async fn settings_page(visit: Visit) -> Result<Response, Problem> {
         Err(response) => return Ok(response),
     };
     let (words, lang) = (visit.words(), visit.lang);
-    let mut choices = vec![choice(words.restrict, words.restrict_lead, RequestKind::Restriction, "", words.restrict)];
+    let mut choices =
+        vec![choice(words.restrict, words.restrict_lead, RequestKind::Restriction, "", words.restrict)];
     let (mut interests, mut consents) = (BTreeSet::new(), BTreeSet::new());
     for table in show::plan_of(&visit.app).iter().flat_map(|plan| &plan.tables) {
         let purpose = table.purpose.clone().unwrap_or_default();
@@ -144,7 +145,8 @@ pub(super) async fn settings_page(visit: Visit) -> Result<Response, Problem> {
         choices.push(choice(&title, words.object_lead, RequestKind::Objection, purpose, words.object));
     }
     for purpose in &consents {
-        let about = if purpose.is_empty() { String::new() } else { format!(": {}", purpose_name(lang, purpose)) };
+        let about =
+            if purpose.is_empty() { String::new() } else { format!(": {}", purpose_name(lang, purpose)) };
         let title = format!("{}{about}", words.consent);
         let (lead, gone) = (words.consent_lead, RequestKind::ConsentWithdrawn);
         choices.push(choice(&title, lead, gone, purpose, words.withdraw));
@@ -171,9 +173,13 @@ pub(super) async fn correct_page(visit: Visit) -> Result<Response, Problem> {
         }
         let (table, may) = (part.table.clone(), part.correctable.clone());
         let row = show::rows(&visit.app, part).await?.pop().unwrap_or_default();
-        fields.extend(row.into_iter().filter(|f| may.contains(&f.name)).map(|Field { name, value }| {
-            Correctable { table: table.clone(), column: name, now: value }
-        }));
+        fields.extend(
+            row.into_iter().filter(|f| may.contains(&f.name)).map(|Field { name, value }| Correctable {
+                table: table.clone(),
+                column: name,
+                now: value,
+            }),
+        );
     }
     let (words, suffix) = (visit.words(), visit.suffix());
     let page = Correct { words, csrf: customer.form_token(&visit.app)?, suffix, fields };

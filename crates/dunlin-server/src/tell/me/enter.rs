@@ -105,7 +105,8 @@ async fn send_link(app: &App, lang: dunlin_tell::Lang, email: String) -> Result<
         // Nobody knows which: nothing is shown until a person has checked.
         _ => None,
     };
-    let token = session::new_link(app, &Known { key, email: Some(email.clone()) }).await?;
+    let token =
+        session::new_link(&app.workspace, &app.guard, &Known { key, email: Some(email.clone()) }).await?;
     let words = &dunlin_tell::customer::CustomerWords::of(lang).letters;
     let address = format!("{}/tell/me/in/{}?lang={lang}", app.base_url(), token.expose());
     let company = company(app);

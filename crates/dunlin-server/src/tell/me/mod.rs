@@ -35,6 +35,7 @@ use crate::problem::Problem;
 use crate::requests::company;
 use session::Customer;
 
+pub use session::customer_link;
 pub(super) use session::ticket;
 
 /// The routes.

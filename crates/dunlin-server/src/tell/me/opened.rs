@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use dunlin_guard::audit::LedgerReader;
 use dunlin_ledger::{Actor, Body};
-use dunlin_plan::Role;
+use dunlin_plan::{Role, Word};
 use dunlin_tell::Lang;
 use dunlin_tell::customer::CustomerWords;
 
@@ -27,11 +27,7 @@ pub(super) struct Line {
 
 /// Who opened any of these tables (store and table), the newest first; one line a role, table and day. A customer's own
 /// access is none of the company's.
-pub(super) async fn lines(
-    app: &App,
-    lang: Lang,
-    tables: &[(String, String)],
-) -> Result<Vec<Line>, Problem> {
+pub(super) async fn lines(app: &App, lang: Lang, tables: &[(String, String)]) -> Result<Vec<Line>, Problem> {
     let words = CustomerWords::of(lang);
     let people: HashMap<String, Role> =
         app.guard.people().await?.into_iter().map(|p| (p.id, p.role)).collect();

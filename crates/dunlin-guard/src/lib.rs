@@ -3,6 +3,7 @@
 mod approvals;
 mod clock;
 mod credentials;
+mod customer;
 mod device;
 mod error;
 mod grants;

@@ -52,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) plan_lock: tokio::sync::Mutex<()>,
     /// How far the move is, for customers.
     pub(crate) progress: crate::tell::Progress,
+    /// What customers ask for.
+    pub(crate) requests: crate::requests::Desk,
     /// Edits of notices, one at a time.
     pub(crate) notices_lock: tokio::sync::Mutex<()>,
     /// What the ledger says of the plan.
@@ -120,6 +122,7 @@ impl App {
             streams: Seats::new(config.limits.streams_per_person),
             plan_lock: tokio::sync::Mutex::default(),
             progress: crate::tell::Progress::default(),
+            requests: crate::requests::Desk::new(&config),
             notices_lock: tokio::sync::Mutex::default(),
             plan_history: tokio::sync::Mutex::default(),
             base_url: config.base_url(address),

@@ -459,6 +459,11 @@ pub trait Engine: Send + Sync + 'static {
         None
     }
 
+    /// Who knows customers' rows, where somebody does.
+    fn customers(&self) -> Option<Arc<dyn crate::requests::Customers>> {
+        None
+    }
+
     /// Comes to a place where every run can go on, before the server ends.
     async fn stop(&self);
 }

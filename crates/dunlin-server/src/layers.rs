@@ -135,15 +135,23 @@ pub(crate) fn too_many(wait: std::time::Duration) -> Problem {
 }
 
 /// What reads or changes a table whole, or many tasks at once; how long it takes is up to how many there are.
-const LONG: [&str; 8] = [
+const LONG: [&str; 16] = [
     "/api/v1/data/profile",
     "/api/v1/quarantine/decide",
     "/api/v1/quarantine/preview",
+    "/api/v1/requests",
+    "/api/v1/requests/{request}/carry-out",
+    "/api/v1/requests/{request}/receipt",
     "/api/v1/runs/{run}/undo",
     "/api/v1/work/changes/{change}/undo",
     "/api/v1/work/draft",
     "/api/v1/work/import",
     "/api/v1/work/tasks/batch",
+    "/tell/me",
+    "/tell/me/ask",
+    "/tell/me/correct",
+    "/tell/me/download",
+    "/tell/me/receipt/{request}",
 ];
 /// How long that may take.
 const LONG_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(900);

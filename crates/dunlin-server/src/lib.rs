@@ -27,6 +27,7 @@ mod pack;
 mod pages;
 mod plan;
 mod problem;
+mod requests;
 mod routes;
 mod serve;
 mod tell;
@@ -35,7 +36,7 @@ mod web;
 mod wiring;
 
 pub use config::{
-    Alerts, CONFIG_FILE, ConfigError, LogStyle, Oidc, RequestLimits, Scim, SecretError, SecretRef,
+    Alerts, CONFIG_FILE, ConfigError, LogStyle, Oidc, RequestLimits, Requests, Scim, SecretError, SecretRef,
     ServerConfig, Smtp, SmtpSecurity, Tell, Timeouts, TlsFiles, Webhook,
 };
 pub use engine::{
@@ -45,6 +46,10 @@ pub use engine::{
 };
 pub use log::start_log;
 pub use problem::Problem;
+pub use requests::{
+    CarriedOut, CustomerKey, CustomerPart, Customers, Named, NewCustomerRequest, RequestDecision,
+};
 pub use routes::openapi;
 pub use serve::{Server, ServerError, TlsError};
+pub use tell::customer_link;
 pub use wiring::outgoing;

@@ -7,6 +7,7 @@
 //! reconciliation read and write here, but are decided in `dunlin-move`.
 
 mod access;
+mod customers;
 mod error;
 mod fragment;
 mod group;
@@ -23,6 +24,7 @@ mod state;
 mod subjects;
 mod workspace;
 
+pub use customers::{CustomerRequest, CustomerSession};
 pub use dunlin_ledger::{Actor, Body, Checkpoint, Counts, CountsDelta, Decision, Entry, Verifier};
 pub use error::{StoreError, database_error};
 pub use fragment::{FragmentError, FragmentInfo, FragmentReader, FragmentRef, FragmentWriter, Fragments};

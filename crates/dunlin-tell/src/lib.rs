@@ -10,6 +10,7 @@
 pub mod card;
 pub mod clock;
 mod country;
+pub mod customer;
 pub mod diff;
 mod draft;
 mod facts;

@@ -146,6 +146,14 @@ actions! {
     NoticesApprove = "notices.approve" on Notice,
     /// Withdraw a notice that is published.
     NoticesWithdraw = "notices.withdraw" on Workspace,
+    /// Read what customers ask for, and by when it must be answered.
+    RequestsRead = "requests.read" on Workspace,
+    /// Take a request in, note who asks, put it off.
+    RequestsWrite = "requests.write" on Workspace,
+    /// Grant or refuse a request.
+    RequestsDecide = "requests.decide" on Workspace,
+    /// Carry a granted request out, and make its receipt.
+    RequestsCarryOut = "requests.carry_out" on Workspace,
     /// Read entries, filters and saved searches of the ledger.
     LedgerRead = "ledger.read" on Workspace,
     /// Read checkpoints and proofs.

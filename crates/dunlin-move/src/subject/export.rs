@@ -27,6 +27,8 @@ pub struct Part {
     pub table: String,
     /// How many.
     pub count: u64,
+    /// Of a target: the columns that the customer may have corrected.
+    pub correctable: Vec<String>,
     /// The rows.
     pub rows: Sealed<Rows>,
 }
@@ -63,13 +65,35 @@ pub async fn export(
     marks.extend(first_marks(run, &subjects.links, &key, (request, Effect::Restricted, ""))?);
     let mut sweep = Sweep::new(run, &subjects.links, &marks)?;
     let found = sweep.all().await?;
+    let parts = parts(run, &subjects, &sweep, &found).await?;
+    Ok(Export { request: record, parts })
+}
+
+/// What was found, a part for each side of each table that has rows of the customer.
+pub(super) async fn parts(
+    run: &Run<'_>,
+    subjects: &Subjects,
+    sweep: &Sweep<'_>,
+    found: &Found,
+) -> Result<Vec<Part>> {
     let mut parts = Vec::new();
     for spec in &run.resolved.specs {
-        parts.extend(targets(spec, &found));
-        parts.extend(sources(&sweep, spec, &found).await?);
+        parts.extend(targets(spec, subjects, found));
+        parts.extend(sources(sweep, spec, found).await?);
     }
-    parts.extend(quarantined(run, &subjects, &found));
-    Ok(Export { request: record, parts })
+    parts.extend(quarantined(run, subjects, found));
+    Ok(parts)
+}
+
+/// The mapped columns of a table that a customer may have corrected: not its keys, and not what leads to the customer.
+fn correctable(spec: &TableSpec, subjects: &Subjects) -> Vec<String> {
+    let Some(links) = subjects.links.tables.get(&spec.label) else { return Vec::new() };
+    let leads = |place: usize| links.belongs.iter().chain(&links.offers).any(|l| l.columns.contains(&place));
+    let columns = spec.mapping.columns.iter().enumerate();
+    columns
+        .filter(|(place, mapped)| !spec.key.contains(place) && !leads(*place) && mapped.protect.is_none())
+        .map(|(_, mapped)| mapped.target.clone())
+        .collect()
 }
 
 /// Enters that the customer got it, and ends the request.
@@ -98,7 +122,14 @@ pub async fn exported(
 
 fn part(side: &'static str, rows: Rows) -> Option<Part> {
     let count = rows.rows.len() as u64;
-    (count > 0).then(|| Part { side, table: rows.table.clone(), count, rows: Sealed::seal(rows) })
+    let correctable = Vec::new();
+    (count > 0).then(|| Part {
+        side,
+        table: rows.table.clone(),
+        count,
+        correctable,
+        rows: Sealed::seal(rows),
+    })
 }
 
 fn texts(batch: &arrow::array::RecordBatch, row: usize) -> Vec<Option<String>> {
@@ -106,7 +137,7 @@ fn texts(batch: &arrow::array::RecordBatch, row: usize) -> Vec<Option<String>> {
     one.columns().iter().map(|c| array_to_text(c, &ColumnType::TEXT).pop().flatten()).collect()
 }
 
-fn targets(spec: &Arc<TableSpec>, found: &Found) -> Option<Part> {
+fn targets(spec: &Arc<TableSpec>, subjects: &Subjects, found: &Found) -> Option<Part> {
     let rows = found.target.get(&spec.label)?;
     let kind =
         |place: usize| spec.mapping.columns.iter().find(|m| m.target_index == place).and_then(|m| m.kind);
@@ -114,7 +145,7 @@ fn targets(spec: &Arc<TableSpec>, found: &Found) -> Option<Part> {
         name: column.name.clone(),
         kind: kind(place).map(|k| k.as_str().to_owned()),
     });
-    part(
+    let part = part(
         "target",
         Rows {
             store: spec.plan.to.store.clone(),
@@ -122,7 +153,8 @@ fn targets(spec: &Arc<TableSpec>, found: &Found) -> Option<Part> {
             columns: columns.collect(),
             rows: rows.iter().map(|r| texts(&r.whole, 0)).collect(),
         },
-    )
+    );
+    part.map(|part| Part { correctable: correctable(spec, subjects), ..part })
 }
 
 /// The kind of a source column: that of a target column which takes it over.

@@ -21,6 +21,7 @@ mod copies;
 mod erase;
 mod export;
 pub(crate) mod links;
+mod look;
 mod marks;
 mod quarantine;
 mod receipt;
@@ -40,6 +41,7 @@ use dunlin_store::{Effect, RequestKind, Workspace};
 pub(crate) use act::{as_they_are, at_settle};
 pub use carry::{Carried, carry_out};
 pub use export::{Export, Part, export, exported};
+pub use look::{asked_by, customers_with, look};
 pub use receipt::{FORMAT, Receipt, ReceiptError, Statement};
 pub use request::{Deciding, NewRequest, Who, decide, open};
 

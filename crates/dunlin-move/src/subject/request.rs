@@ -301,7 +301,7 @@ async fn identify(run: &Run<'_>, links: &Links, who: &Who) -> Result<String> {
 }
 
 /// The keys of the customers with this address, in the target or on their way into it.
-async fn by_email(run: &Run<'_>, links: &Links, email: &str) -> Result<Vec<String>> {
+pub(super) async fn by_email(run: &Run<'_>, links: &Links, email: &str) -> Result<Vec<String>> {
     let spec = run.resolved.specs.iter().find(|s| s.label == links.root);
     let (Some(spec), Some(place), Some(id)) = (spec, links.email, links.id.columns.first()) else {
         return Err(MoveError::Refused {

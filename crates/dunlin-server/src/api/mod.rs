@@ -13,6 +13,7 @@ mod people;
 pub(crate) mod plan;
 mod policy;
 mod quarantine;
+mod requests;
 mod runs;
 mod scim;
 mod sign_in;
@@ -54,6 +55,7 @@ pub(crate) fn routes() -> Routes {
         .with(scim::routes)
         .with(work::routes)
         .with(notices::routes)
+        .with(requests::routes)
 }
 
 fn document() -> OpenApi {

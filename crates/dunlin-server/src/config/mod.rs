@@ -5,6 +5,7 @@
 
 mod parts;
 mod read;
+mod requests;
 mod secret;
 mod tell;
 
@@ -22,6 +23,7 @@ pub use parts::{
     Alerts, LogStyle, Oidc, RequestLimits, Scim, Smtp, SmtpSecurity, Timeouts, TlsFiles, Webhook,
 };
 pub use read::ConfigError;
+pub use requests::Requests;
 pub use secret::{SecretError, SecretRef};
 pub use tell::{HostKey, Tell};
 
@@ -74,6 +76,8 @@ pub struct ServerConfig {
     pub alerts: Alerts,
     /// What customers meet: the card in host apps, the public pages.
     pub tell: Tell,
+    /// What becomes of what customers ask for.
+    pub requests: Requests,
     /// How many days texts, addresses and attempts are kept.
     pub retention: Retention,
     /// The folder that relative paths start at.
@@ -104,6 +108,7 @@ impl Default for ServerConfig {
             scim: Scim::default(),
             alerts: Alerts::default(),
             tell: Tell::default(),
+            requests: Requests::default(),
             retention: Retention::default(),
             dir: PathBuf::new(),
         }

@@ -28,6 +28,14 @@ pub fn actions(base: &str, notice: &Notice, contact: Option<&str>) -> Actions {
     }
 }
 
+/// The same where customers have a page of their own: settings, copy and deletion are on it. With a ticket the links sign
+/// in whom it names.
+pub fn with_own_page(actions: Actions, base: &str, notice: &Notice, ticket: Option<&str>) -> Actions {
+    let card = ticket.map(|ticket| format!("&card={ticket}")).unwrap_or_default();
+    let page = |name: &str| format!("{base}/tell/me/{name}?lang={}{card}", notice.locale.lang);
+    Actions { settings: page("settings"), download: page("download"), delete: page("delete"), ..actions }
+}
+
 /// Percent-encoded for a `mailto:` address (RFC 6068); `@` and `.` stay.
 fn encoded(text: &str) -> String {
     use std::fmt::Write;

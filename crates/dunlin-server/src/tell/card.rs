@@ -15,11 +15,13 @@ use dunlin_tell::render;
 use ring::hmac;
 use serde::Deserialize;
 
-use super::{Asked, Here, Shown, for_everybody, for_hosts, for_minutes, lang, shown_now, subject};
+use super::{
+    Asked, Here, Shown, for_everybody, for_hosts, for_minutes, has_own_page, lang, links, me, shown_now,
+    subject,
+};
 use crate::app::App;
 use crate::extract::{Json, Path, Query};
 use crate::layers::text;
-use crate::notices::actions;
 use crate::problem::Problem;
 
 /// How long a person's address for the answer holds, in seconds: a page stays open for a while.
@@ -100,7 +102,7 @@ pub(super) async fn fragment(
         return Ok(for_everybody(StatusCode::NO_CONTENT.into_response()));
     };
     let brand = app.brands.now();
-    let links = actions(app.base_url(), &shown.notice, brand.contact.as_deref());
+    let links = links(&app, app.base_url(), &shown.notice, None);
     let html = render::fragment(&shown.notice, &brand.name, &links).map_err(|_| Problem::internal())?;
     let mut response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Language"));
@@ -129,14 +131,17 @@ pub(super) async fn data(
             }
         }
     };
-    let (mut remember, mut seen) = (None, false);
+    let (mut remember, mut seen, mut ticket) = (None, false, None);
     if let Some(person) = &person {
+        if has_own_page(&app) {
+            ticket = Some(me::ticket(&app, &person.id)?);
+        }
         let (notice, version) = (&shown.notice.id, shown.notice.version);
         seen = app.workspace.state().notice_answer(notice, version, &person.name).await?.is_some();
         remember = Some(format!("/tell/card/{}", address(&app, &person.name, notice, version)?));
     }
     let brand = app.brands.now();
-    let links = actions("", &shown.notice, brand.contact.as_deref());
+    let links = links(&app, "", &shown.notice, ticket.as_deref());
     let card = card::data(&shown.notice, &brand.name, &links, remember.as_deref(), seen);
     let mut response = crate::api::ok(&card);
     if let Some(why) = refused {

@@ -1,10 +1,11 @@
-//! What customers meet without signing in: the card in the company's own apps, the page of a notice with its versions,
+//! What customers meet: the card in the company's own apps, the page of a notice with its versions,
 //! pictures, and how far the move is. No cookie is set or read here, and nothing of the workspace is said but what was
-//! published.
+//! published. What a customer sees of their own data after signing in is in `me`.
 
 mod card;
 mod images;
 mod lang;
+mod me;
 mod pages;
 mod status;
 pub(crate) mod subject;
@@ -16,12 +17,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use dunlin_store::NoticeVersion;
 use dunlin_tell::Notice;
+use dunlin_tell::render::Actions;
 use serde_json::json;
 
 use crate::app::App;
 use crate::layers::text;
+use crate::notices::{actions, with_own_page};
 use crate::problem::Problem;
 
+pub use me::customer_link;
 pub(crate) use status::Progress;
 
 /// Since when this server honours `Sec-GPC` (the Global Privacy Control draft asks for the day).
@@ -38,6 +42,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/tell/notice.css", get(pages::style))
         .route("/tell/images/{version}/{*path}", get(images::image))
         .route("/tell/demo-host", get(pages::demo_host))
+        .merge(me::router())
         .route("/tell/{notice}", get(pages::notice))
         .route("/tell/{notice}/versions", get(pages::versions))
         .route("/status", get(status::page))
@@ -80,6 +85,26 @@ async fn shown_now(app: &App, notice: Option<&str>) -> Result<Vec<NoticeVersion>
     let Some(wanted) = notice.map(str::to_owned).or(newest) else { return Ok(Vec::new()) };
     all.retain(|one| one.notice == wanted);
     Ok(all)
+}
+
+/// Where the actions of a notice lead: to the customer's own page, where there is one.
+fn links(app: &App, base: &str, notice: &Notice, ticket: Option<&str>) -> Actions {
+    let plain = actions(base, notice, app.brands.now().contact.as_deref());
+    if !has_own_page(app) {
+        return plain;
+    }
+    with_own_page(plain, base, notice, ticket)
+}
+
+/// Whether customers can see what is theirs here: somebody knows their rows, and the plan says who a customer is.
+fn has_own_page(app: &App) -> bool {
+    let knows = || crate::plan::read(&app.workspace.dir).ok().and_then(|file| file.plan.ok());
+    let plan = app.desk.plan();
+    let named = match plan {
+        Some(plan) => plan.subject.is_some(),
+        None => knows().is_some_and(|plan| plan.subject.is_some()),
+    };
+    named && app.engine.customers().is_some()
 }
 
 /// Makes an answer readable for pages of other origins: all that is public needs, and no more.

@@ -12,10 +12,9 @@ use dunlin_tell::{Lang, Locale, Notice, Word};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asked, Here, Shown, for_hosts, for_minutes, lang, shown_now};
+use super::{Asked, Here, Shown, for_hosts, for_minutes, lang, links, shown_now};
 use crate::app::App;
 use crate::extract::{Path, Query};
-use crate::notices::actions;
 use crate::problem::Problem;
 
 /// For the demo's page of a host app alone: its style stands in it.
@@ -78,6 +77,17 @@ impl Frame {
 
     fn has_footer(&self) -> bool {
         self.said.is_some() || !self.below.is_empty() || !self.others.is_empty()
+    }
+
+    /// Links to the same page in the other languages.
+    pub(super) fn in_languages(&mut self, path: &str, here: Lang) {
+        let rest = Lang::ALL.iter().filter(|lang| **lang != here);
+        let other = |lang: &Lang| Other {
+            href: format!("{path}?lang={lang}"),
+            lang: lang.to_string(),
+            name: own_name(*lang).to_owned(),
+        };
+        self.others = rest.map(other).collect();
     }
 
     /// As an answer.
@@ -164,7 +174,7 @@ fn whole(app: &App, shown: &Shown, locales: &[String]) -> Result<Frame, Problem>
     let (notice, version) = (&shown.notice, &shown.version);
     let (lang, words) = (notice.locale.lang, Words::of(notice.locale.lang));
     let brand = app.brands.now();
-    let links = actions("", notice, brand.contact.as_deref());
+    let links = links(app, "", notice, None);
     let images = format!("/tell/images/{}/", version.id);
     let made = page(notice, &brand.name, &links, &images).map_err(|_| Problem::internal())?;
     let mut frame = Frame::plain(app, &made.lang, words, &made.title, made.html);

@@ -23,7 +23,6 @@ const TOKEN_MAX: usize = 4096;
 /// A person whom a host app has named.
 pub(crate) struct Subject {
     /// The id that the app uses. Customer data: into the stores alone, never into a log or an answer.
-    #[allow(dead_code, reason = "the customer's own page finds the person's rows by it")]
     pub(crate) id: String,
     /// The name that the state uses: a keyed hash.
     pub(crate) name: String,

@@ -1,10 +1,10 @@
 //! A workspace, a server over it, and people who are signed in.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dunlin_guard::{Guard, GuardSettings, NewPerson, Origin, Status};
+use dunlin_guard::{Guard, GuardSettings, Mail, MailFailed, Mailer, NewPerson, Origin, Status};
 use dunlin_ledger::Actor;
 use dunlin_plan::Role;
 use dunlin_server::{Server, ServerConfig, ServerError};
@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::customers::FakeCustomers;
 use crate::fake::Fake;
 
 pub const PLAN: &str = r##"# what moves
@@ -47,6 +48,18 @@ pub struct Bench {
     running: Option<JoinHandle<Result<(), ServerError>>>,
 }
 
+/// Keeps mail, to be read by a test.
+#[derive(Default)]
+pub struct Mails(pub Mutex<Vec<Mail>>);
+
+#[async_trait::async_trait]
+impl Mailer for Mails {
+    async fn send(&self, mail: Mail) -> Result<(), MailFailed> {
+        self.0.lock().unwrap().push(mail);
+        Ok(())
+    }
+}
+
 /// Somebody who is signed in.
 #[derive(Clone)]
 pub struct Person {
@@ -72,6 +85,11 @@ impl Bench {
 
     /// Over a workspace that is there already.
     pub async fn over(home: tempfile::TempDir, config: &str) -> Bench {
+        Bench::over_with(home, config, None).await
+    }
+
+    /// The same with somebody who sends mail.
+    pub async fn over_with(home: tempfile::TempDir, config: &str, mailer: Option<Arc<Mails>>) -> Bench {
         // Another test of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = home.path().join("w");
@@ -80,7 +98,12 @@ impl Bench {
         let text = format!("listen = \"127.0.0.1:0\"\n{config}");
         let config = ServerConfig::parse(&text, &dir).unwrap();
         let guard = Guard::open(&workspace, GuardSettings::for_tests()).await.unwrap();
-        let engine = Arc::new(Fake::new(workspace.state().clone(), PLAN.to_owned()));
+        if let Some(mailer) = mailer {
+            guard.set_mailer(mailer);
+        }
+        let mut engine = Fake::new(workspace.state().clone(), PLAN.to_owned());
+        engine.customers = Some(Arc::new(FakeCustomers::new(workspace.state().clone())));
+        let engine = Arc::new(engine);
         let server = Server::bind(workspace.clone(), config, guard.clone(), engine).await.unwrap();
         let url = format!("http://{}", server.address());
         let (stop, stopped) = oneshot::channel::<()>();

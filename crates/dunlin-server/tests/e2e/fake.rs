@@ -23,11 +23,13 @@ pub struct Fake {
     plan: String,
     runs: std::sync::Arc<Mutex<HashMap<String, Progress>>>,
     told: broadcast::Sender<Progress>,
+    /// Who knows customers' rows, for tests that need somebody.
+    pub customers: Option<std::sync::Arc<dyn dunlin_server::Customers>>,
 }
 
 impl Fake {
     pub fn new(state: State, plan: String) -> Fake {
-        Fake { state, plan, runs: Default::default(), told: broadcast::Sender::new(64) }
+        Fake { state, plan, runs: Default::default(), told: broadcast::Sender::new(64), customers: None }
     }
 
     fn tell(&self, progress: Progress) {
@@ -243,6 +245,10 @@ impl Engine for Fake {
 
     async fn report(&self) -> Result<ReportFiles, EngineError> {
         Err(EngineError::Unknown("report"))
+    }
+
+    fn customers(&self) -> Option<std::sync::Arc<dyn dunlin_server::Customers>> {
+        self.customers.clone()
     }
 
     async fn stop(&self) {}

@@ -3,14 +3,17 @@
 
 mod api;
 mod bench;
+mod customers;
 mod data;
 mod doors;
 mod fake;
 mod live;
 mod matrix;
+mod me;
 mod notices;
 mod pages;
 mod plan;
+mod requests;
 mod tell;
 mod unsubscribe;
 mod work;

@@ -52,7 +52,7 @@ pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Fail
     }
     let report = super::report::gather(&workspace, &plan, &summary.run, &tables, at).await?;
     let (page, _) = super::report::write(&workspace, &report, &dir.join("report")).await?;
-    let accounts = crate::demo::office::open(office, &workspace, &plan.plan).await?;
+    let (accounts, customer) = crate::demo::office::open(office, &workspace, &plan).await?;
     if format == Format::Json {
         tables.iter().for_each(output::json);
         let people: Vec<_> = accounts
@@ -60,7 +60,7 @@ pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Fail
             .map(|a| serde_json::json!({ "name": a.name, "email": a.email, "password": a.password }))
             .collect();
         output::json(&serde_json::json!({
-            "run": summary.run, "reconciled": report.proven(), "report": page, "people": people,
+            "run": summary.run, "reconciled": report.proven(), "report": page, "people": people, "customer": customer,
         }));
     } else {
         output::line(&crate::report::summary(&report, output::colour_out(), output::width()));
@@ -73,6 +73,12 @@ pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Fail
             ));
         }
     }
+    if let Some(path) = customer.as_ref().filter(|_| format == Format::Text) {
+        output::line(
+            "\nA customer sees what is theirs by this link, once, within 15 minutes; another one asks to be deleted:",
+        );
+        output::line(&format!("  {}{path}", base(dir)?));
+    }
     if args.no_serve {
         if format == Format::Text {
             output::line(&format!("\nIn the browser: dunlin --dir {} serve", dir.display()));
@@ -81,10 +87,18 @@ pub async fn demo(dir: &Path, args: DemoArgs, format: Format) -> Result<u8, Fail
     }
     // The server opens the workspace itself.
     drop(workspace);
-    let usual = dunlin_server::ServerConfig::load(dir)
-        .map_err(|e| Failure::usage(e.to_string(), "mend server.toml"))?
-        .listen;
+    let usual = settings(dir)?.listen;
     let is_taken = std::net::TcpListener::bind(usual).is_err();
     let listen = is_taken.then(|| std::net::SocketAddr::new(usual.ip(), 0));
     super::serve::serve(dir, crate::cli::ServeArgs { listen }, format).await
+}
+
+fn settings(dir: &Path) -> Result<dunlin_server::ServerConfig, Failure> {
+    dunlin_server::ServerConfig::load(dir).map_err(|e| Failure::usage(e.to_string(), "mend server.toml"))
+}
+
+/// Where the demo's server answers, as far as that is known before it does: another port when this one is taken.
+fn base(dir: &Path) -> Result<String, Failure> {
+    let settings = settings(dir)?;
+    Ok(settings.base_url(settings.listen))
 }

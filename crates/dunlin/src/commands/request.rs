@@ -92,6 +92,42 @@ async fn take_in(dir: &Path, args: RequestOpenArgs, format: Format) -> Result<u8
     Ok(OK)
 }
 
+/// Takes in a deletion that a customer of the demo asks for: by GDPR and the days of Spain.
+pub async fn for_demo(
+    workspace: &dunlin_store::Workspace,
+    plan: &PlanFile,
+    key: &str,
+    owner: &str,
+) -> Result<dunlin_store::RequestRecord, Failure> {
+    let args = RequestOpenArgs {
+        kind: RequestKind::Erasure.as_str().to_owned(),
+        subject: None,
+        email: None,
+        law: "gdpr".to_owned(),
+        calendar: "ES".to_owned(),
+        received: None,
+        owner: None,
+        purpose: None,
+        set: Vec::new(),
+        unset: Vec::new(),
+    };
+    let clock = words::clock(plan, RequestKind::Erasure, &args)?;
+    let new = NewRequest {
+        kind: RequestKind::Erasure,
+        law: clock.law,
+        received_at: clock.received_at,
+        due_at: clock.due_at,
+        extended_to: clock.extended_to,
+        who: Who::Key(key.to_owned()),
+        owner: Some(owner.to_owned()),
+        purpose: None,
+        set: Vec::new(),
+    };
+    let silent = Arc::new(|_: dunlin_move::Event<'_>| {});
+    let opened = subject::open(workspace, &plan.plan, &plan.options(None), silent, new).await;
+    opened.map_err(|e| plan.failure(e))
+}
+
 /// `store.table.column=value`.
 fn assignment(text: &str) -> Result<(String, String, Option<String>), Failure> {
     let (place, value) = text.split_once('=').ok_or_else(|| no_column(text))?;

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use dunlin_guard::{Authority, GrantRequest, Guard, Invite, Origin, Secret, SetUp, SignedIn, Who};
 use dunlin_plan::{Plan, Role};
-use dunlin_store::{Actor, Workspace};
+use dunlin_server::CustomerKey;
+use dunlin_store::{Actor, CustomerRequest, Workspace};
 use dunlin_work::{By, Edit, Origin as TaskOrigin, TableFacts, Work, Worker};
 use jiff::{ToSpan, Zoned};
 use rand::seq::IndexedRandom;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::commands::publish::for_demo;
 use crate::commands::serve::guarded;
 use crate::failure::Failure;
+use crate::workspace::PlanFile;
 
 /// The demo's `server.toml`.
 const SERVER: &str =
@@ -79,21 +81,71 @@ pub(crate) async fn people(dir: &Path, workspace: &Workspace, plan: &Plan) -> Re
     Ok(Office { guard, accounts, ana, ben, nadia })
 }
 
-/// Makes their tasks and what waits for them. Called once, on a demo that was migrated.
+/// Makes their tasks and what waits for them; gives their accounts, and the path where a customer sees what is theirs.
+/// Called once, on a demo that was migrated.
 pub(crate) async fn open(
     office: Office,
     workspace: &Workspace,
-    plan: &Plan,
-) -> Result<Vec<Account>, Failure> {
+    plan: &PlanFile,
+) -> Result<(Vec<Account>, Option<String>), Failure> {
     let Office { guard, accounts, ana, ben, nadia } = office;
     let people = [ana.person.as_str(), &ben.person, &nadia.person];
-    let by_hand = tasks(workspace, &guard, plan, people).await?;
+    let by_hand = tasks(workspace, &guard, &plan.plan, people).await?;
     waiting_grant(&guard, &ana, &ben.person, by_hand).await?;
     for person in [&ana, &ben, &nadia] {
         guard.end_sessions(&Actor::System, &person.person, None).await.map_err(guarded)?;
     }
+    let link = customers(&guard, workspace, plan, &ana.person).await?;
     workspace.integrate().await?;
-    Ok(accounts)
+    Ok((accounts, link))
+}
+
+/// The customers who are looked at in turn: some of the first ones wait in quarantine.
+const FIRST: u32 = 40;
+
+/// One customer who can see what is theirs, by the path that is given back, and one who wants to be deleted.
+async fn customers(
+    guard: &Guard,
+    workspace: &Workspace,
+    plan: &PlanFile,
+    owner: &str,
+) -> Result<Option<String>, Failure> {
+    let mut there = Vec::new();
+    for key in (1..=FIRST).map(|number| number.to_string()) {
+        let silent = std::sync::Arc::new(|_: dunlin_move::Event<'_>| {});
+        let found =
+            dunlin_move::subject::look(workspace, &plan.plan, &plan.options(None), silent, &key).await;
+        if found.map_err(|e| plan.failure(e))?.iter().any(|part| part.side == "target") {
+            there.push(key);
+        }
+        if there.len() == 2 {
+            break;
+        }
+    }
+    let [sees, leaves] = there.as_slice() else { return Ok(None) };
+    let request = crate::commands::request::for_demo(workspace, plan, leaves, owner).await?;
+    let work = Work::open(workspace.state().clone()).await.map_err(worked)?;
+    let due = request.due_at.and_then(|due| jiff::Timestamp::from_microsecond(due - 1).ok());
+    let deadline = due.map(|due| due.to_zoned(jiff::tz::TimeZone::UTC).date().to_string());
+    let fields =
+        task(json!({ "title": "Answer a customer's request: erasure", "owner": owner, "priority": "high",
+        "deadline": deadline, "labels": ["request"],
+        "description": format!("Request `{}`, under Requests.", request.id) }));
+    let made = work.create(&By::dunlin(), TaskOrigin::Manual, vec![fields]).await.map_err(worked)?;
+    let details = CustomerRequest {
+        request: request.id,
+        via: "operator".to_owned(),
+        lang: "en".to_owned(),
+        by_itself: false,
+        task: made.tasks.first().map(|task| task.id.clone()),
+        extended_at: None,
+        failed_at: None,
+    };
+    let mut tx = workspace.state().begin().await?;
+    tx.put_customer_request(&details).await?;
+    tx.commit().await?;
+    let link = dunlin_server::customer_link(workspace, guard, &CustomerKey(sees.clone())).await;
+    link.map(Some).map_err(|problem| Failure::usage(problem.title, "this is a defect of dunlin"))
 }
 
 fn account(name: &'static str, part: &'static str, email: &'static str) -> Account {

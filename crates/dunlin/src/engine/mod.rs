@@ -4,6 +4,7 @@
 //! quarantined rows under seal, and who else is connected to the stores. It is not: who may ask for any of that, which
 //! the server decides before it asks here, nor the moving itself (`dunlin-move`).
 
+mod customers;
 mod data;
 mod outside;
 mod queue;
@@ -344,6 +345,10 @@ impl Engine for MoveEngine {
 
     fn outside(&self) -> Option<Arc<dyn dunlin_guard::Outside>> {
         Some(Arc::new(Connections::new(self.inner.workspace.clone())))
+    }
+
+    fn customers(&self) -> Option<Arc<dyn dunlin_server::Customers>> {
+        Some(Arc::new(customers::Subjects::new(self.inner.workspace.clone())))
     }
 
     async fn stop(&self) {

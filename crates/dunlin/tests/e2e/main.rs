@@ -6,6 +6,7 @@ mod again;
 mod canary;
 mod crash;
 mod crash_after;
+mod customers;
 mod equation;
 mod fuzz;
 mod moves;

@@ -31,7 +31,7 @@ otherwise = "quarantine"
 "#;
 
 /// Second factors and costly hashes are shown elsewhere.
-const SERVER: &str = r#"
+pub const SERVER: &str = r#"
 [guard]
 mfa_roles = []
 [guard.hashing]
@@ -61,9 +61,9 @@ fn site(rows: u32) -> Site {
 }
 
 /// A server, killed when it goes out of scope.
-struct Served {
+pub struct Served {
     child: Child,
-    url: String,
+    pub url: String,
     set_up: Option<String>,
 }
 
@@ -74,7 +74,7 @@ impl Drop for Served {
     }
 }
 
-fn serve(site: &Site, environment: &[(&str, &str)]) -> Served {
+pub fn serve(site: &Site, environment: &[(&str, &str)]) -> Served {
     let mut command = site.command(&["serve", "--format", "json", "--listen", "127.0.0.1:0"]);
     command.envs(environment.iter().copied()).stdout(Stdio::piped());
     let log =
@@ -241,7 +241,7 @@ fn a_run_through_the_api_waits_for_its_notice_or_says_why_it_does_not() {
 }
 
 /// Asks the server to stop, as a supervisor does.
-fn stopped(served: &mut Served) -> Option<i32> {
+pub fn stopped(served: &mut Served) -> Option<i32> {
     std::process::Command::new("kill").arg(served.child.id().to_string()).status().unwrap();
     served.child.wait().unwrap().code()
 }

@@ -89,13 +89,13 @@ const DATA: &str = "
     update visit set said = 'zebra-said ' || id where customer_id = 42;
 ";
 
-struct Scene {
-    site: Site,
+pub struct Scene {
+    pub site: Site,
     server: Option<String>,
 }
 
 impl Scene {
-    fn sqlite() -> Self {
+    pub fn sqlite() -> Self {
         let site = Site::with_plan(&PLAN.replace("TARGET", "sqlite:new.db"));
         site.sql("old.db", DATA);
         Self { site, server: None }
@@ -109,7 +109,7 @@ impl Scene {
         Some(Self { site, server: Some(url) })
     }
 
-    fn with_source_erased(self) -> Self {
+    pub fn with_source_erased(self) -> Self {
         self.site.edit_plan("email = \"email\"\n", "email = \"email\"\nerase_source = true\n");
         self
     }
@@ -123,19 +123,19 @@ impl Scene {
         command
     }
 
-    fn dunlin(&self, arguments: &[&str]) -> Done {
+    pub fn dunlin(&self, arguments: &[&str]) -> Done {
         Done::of(self.command(arguments))
     }
 
     #[track_caller]
-    fn moved(&self) -> Done {
+    pub fn moved(&self) -> Done {
         let done = self.dunlin(&["run", "--format", "json", "--jobs", "2"]).expect(0);
         done.balanced();
         done
     }
 
     #[track_caller]
-    fn verified(&self) -> Done {
+    pub fn verified(&self) -> Done {
         let done = self.dunlin(&["verify", "--format", "json"]).expect(0);
         done.balanced();
         self.dunlin(&["ledger", "verify"]).expect(0);
@@ -170,7 +170,7 @@ impl Scene {
 
     /// Everything of the customer is gone from the target, and of the others nothing is.
     #[track_caller]
-    fn target_without(&self, what: &str) {
+    pub fn target_without(&self, what: &str) {
         assert_eq!(self.count("customer", "id = 42"), 0, "{what}");
         assert_eq!(self.count("customer", "true"), 89, "{what}");
         assert_eq!(self.count("purchase", "true"), 178, "{what}");
@@ -188,7 +188,7 @@ impl Scene {
 
     /// The planted bytes are in no file of the workspace, its keys or its home, but for those that are left out.
     #[track_caller]
-    fn no_file_has_it(&self, besides: &[&str], what: &str) {
+    pub fn no_file_has_it(&self, besides: &[&str], what: &str) {
         let names: Vec<String> = planted_files(self.site.folder())
             .into_iter()
             .filter(|f| !besides.iter().any(|b| f.ends_with(b)))

@@ -44,7 +44,8 @@ fn each_role_may_do_what_its_sentence_says_and_no_more() {
         ledger.read alerts.read alerts.close presence.read policy.would_see settings.read metrics.read \
         data.read data.export run.verify report.read \
         work.read_all work.take_part work.edit work.manage \
-        notices.read notices.write notices.approve notices.withdraw";
+        notices.read notices.write notices.approve notices.withdraw \
+        requests.read requests.write requests.decide requests.carry_out";
     let cases = [
         (Role::Lead, lead),
         (
@@ -57,24 +58,25 @@ fn each_role_may_do_what_its_sentence_says_and_no_more() {
             Role::Steward,
             "plan.read plan.check plan.edit approvals.read grants.read run.read quarantine.read quarantine.decide \
              presence.read data.read data.export run.verify report.read \
-             work.read_all work.take_part work.edit notices.read",
+             work.read_all work.take_part work.edit notices.read requests.read requests.write requests.carry_out",
         ),
         (
             Role::Writer,
-            "plan.read approvals.read work.read_all work.take_part work.edit notices.read notices.write",
+            "plan.read approvals.read work.read_all work.take_part work.edit notices.read notices.write \
+             requests.read requests.write",
         ),
         (
             Role::Approver,
             "plan.read plan.check plan.edit plan.edit_stores plan.approve plan.void approvals.read grants.read grants.agree \
              grants.close run.read quarantine.read people.read people.record alerts.read presence.read ledger.read \
              policy.would_see data.read run.verify report.read work.read_all work.take_part work.edit \
-             notices.read notices.approve notices.withdraw",
+             notices.read notices.approve notices.withdraw requests.read requests.decide",
         ),
         (
             Role::Auditor,
             "tokens.read people.read people.record grants.read plan.read plan.check approvals.read run.read \
              quarantine.read ledger.read ledger.export alerts.read presence.read policy.would_see settings.read \
-             metrics.read data.read run.verify report.read work.read_all notices.read",
+             metrics.read data.read run.verify report.read work.read_all notices.read requests.read",
         ),
         (Role::Guest, "work.take_part"),
     ];

@@ -47,7 +47,7 @@ impl Desk {
     }
 
     /// The plan, when there is one that can be read.
-    pub(super) fn plan(&self) -> Option<Arc<Plan>> {
+    pub(crate) fn plan(&self) -> Option<Arc<Plan>> {
         self.plan.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -1,0 +1,18 @@
+//! What customers ask for, in the server: taken in from the customer's own page or from an operator, counted by its clock,
+//! bound to a task, decided on, carried out through [`Customers`], and answered by letters.
+//!
+//! Not here: what a request does to rows (`dunlin-move`), who may decide (the policies), and the pages.
+
+mod copy;
+mod desk;
+mod due;
+mod letters;
+mod port;
+
+pub use port::{
+    CarriedOut, CustomerKey, CustomerPart, Customers, Named, NewCustomerRequest, RequestDecision,
+};
+
+pub(crate) use copy::{OwnData, ask as own_ask, copy};
+pub(crate) use desk::{Asked, Desk, Via, carry, carry_due, decide, details, extend, take_in, undo};
+pub(crate) use letters::{company, day, kind_name, last_day};

@@ -402,21 +402,8 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-#[test]
-fn dies_at_each_step_sqlite() {
-    let mut points = dunlin_move::FAILPOINTS_SUBJECT.to_vec();
-    // Where a request is taken in; what it left is removed by the test below.
-    points.retain(|p| *p != "move::subject.sealed");
-    points.extend([
-        "connect::sqlite.commit.before@2",
-        "connect::sqlite.commit.after@3",
-        "fragment::rename.after",
-    ]);
-    points.extend([
-        "move::subject.before_commit@4",
-        "move::subject.after_commit@2",
-        "move::subject.source@3",
-    ]);
+/// Dies at each of these places, each time in the workspace as it was before.
+fn dies_everywhere(points: &[&str]) {
     let scene = Scene::sqlite().with_source_erased();
     scene.moved();
     let id = scene.asked("erasure", &[]);
@@ -431,8 +418,35 @@ fn dies_at_each_step_sqlite() {
     }
 }
 
+/// Every place of an erasure; where a request is taken in has a test of its own.
+fn places() -> Vec<&'static str> {
+    dunlin_move::FAILPOINTS_SUBJECT.iter().copied().filter(|p| *p != "move::subject.sealed").collect()
+}
+
 #[test]
-fn dies_at_each_step_postgres() {
+fn crash_in_erasure_sqlite() {
+    dies_everywhere(&places()[..places().len() / 2]);
+}
+
+#[test]
+fn crash_late_in_erasure_sqlite() {
+    dies_everywhere(&places()[places().len() / 2..]);
+}
+
+#[test]
+fn crash_in_the_middle_of_erasure_sqlite() {
+    dies_everywhere(&[
+        "connect::sqlite.commit.before@2",
+        "connect::sqlite.commit.after@3",
+        "fragment::rename.after",
+        "move::subject.before_commit@4",
+        "move::subject.after_commit@2",
+        "move::subject.source@3",
+    ]);
+}
+
+#[test]
+fn crash_in_erasure_postgres() {
     let points = [
         "move::subject.marked",
         "move::subject.before_commit@2",
@@ -453,7 +467,7 @@ fn dies_at_each_step_postgres() {
 
 /// A request whose process died while it was taken in is no request, and what it had sealed names nobody in the clear.
 #[test]
-fn dies_while_a_request_is_taken_in() {
+fn crash_while_a_request_is_taken_in() {
     let scene = Scene::sqlite();
     let open = ["request", "open", "--kind", "erasure", "--subject", KEY];
     let died = scene.command(&open).env("DUNLIN_FAIL", "move::subject.sealed").output().unwrap();

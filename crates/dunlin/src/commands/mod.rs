@@ -13,7 +13,7 @@ mod profile;
 pub mod publish;
 mod quarantine;
 pub(crate) mod report;
-mod request;
+pub(crate) mod request;
 mod run;
 pub(crate) mod serve;
 mod undo;

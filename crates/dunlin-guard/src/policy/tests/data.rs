@@ -234,8 +234,14 @@ fn every_policy_on_customer_data_is_one_that_decides_somewhere() {
     }
     for sentence in policies.sentences() {
         let data = sentence.id.starts_with("data.") || sentence.id.starts_with("always.");
-        let api =
-            ["always.scope", "always.sign_in_first", "always.own", "always.own_plan", "always.own_grant"];
+        let api = [
+            "always.scope",
+            "always.sign_in_first",
+            "always.own",
+            "always.own_plan",
+            "always.own_notice",
+            "always.own_grant",
+        ];
         if data && !api.contains(&sentence.id.as_str()) {
             assert!(decided.contains(&sentence.id), "{} never decides", sentence.id);
         }

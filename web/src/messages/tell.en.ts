@@ -156,7 +156,6 @@ export const tell = {
   scheduleCalendar: 'In the calendar',
   day: 'Day',
   subject: 'Subject',
-  forLanguages: 'Languages',
   past: 'past',
   whats: { publish: 'Publication', before: 'Before the move', during: 'During the move', after: 'After the move' } as Record<string, string>,
   daysOff: (what: string, days: number) => (days === 0 ? 'on the day' : what === 'before' ? `${days} ${days === 1 ? 'day' : 'days'} before` : what === 'after' ? `${days} ${days === 1 ? 'day' : 'days'} after` : `day ${days}`),

@@ -158,7 +158,6 @@ export const tell: Same<typeof en> = {
   scheduleCalendar: 'En el calendario',
   day: 'Día',
   subject: 'Asunto',
-  forLanguages: 'Idiomas',
   past: 'pasado',
   whats: { publish: 'Publicación', before: 'Antes del traslado', during: 'Durante el traslado', after: 'Después del traslado' } as Record<string, string>,
   daysOff: (what, days) => (days === 0 ? 'el mismo día' : what === 'before' ? `${days} ${days === 1 ? 'día' : 'días'} antes` : what === 'after' ? `${days} ${days === 1 ? 'día' : 'días'} después` : `día ${days}`),

@@ -70,10 +70,8 @@ function Part({ what, of }: { what: string; of: readonly Line[] }) {
   const language = useLanguage();
   const now = today();
   const columns: Column<Line>[] = [
-    { key: 'day', head: t.day, width: '18%', cell: (l) => <span>{l.date ? <b className="nowrap">{dayWords(l.date)}</b> : <span className="muted">{t.dayUnknown}</span>}{l.days !== null && <><br /><span className="small muted nowrap">{t.daysOff(l.what, l.days)}</span></>} {l.date && l.date < now && <Badge>{t.past}</Badge>}</span> },
-    { key: 'subject', head: what === 'publish' ? t.notice : t.subject, cell: (l) => <span className="stack" style={{ gap: 2 }}>{l.in.map((x) => <Link key={x.name} to="/notices/$name" params={{ name: x.name }} className="link" lang={x.locale || undefined}>{x.subject || x.name}</Link>)}</span> },
-    { key: 'in', head: t.forLanguages, width: '16%', cell: (l) => <span className="stack" style={{ gap: 2 }}>{l.in.map((x) => <span key={x.name} className="nowrap">{language(x.locale)}</span>)}</span> },
-    { key: 'ready', head: t.state, width: '20%', cell: (l) => <span className="stack" style={{ gap: 2, alignItems: 'flex-start' }}>{l.in.map((x) => <State key={x.name} of={x.status} />)}</span> },
+    { key: 'day', head: t.day, width: '20%', cell: (l) => <span>{l.date ? <b className="nowrap">{dayWords(l.date)}</b> : <span className="muted">{t.dayUnknown}</span>}{l.days !== null && <><br /><span className="small muted nowrap">{t.daysOff(l.what, l.days)}</span></>} {l.date && l.date < now && <Badge>{t.past}</Badge>}</span> },
+    { key: 'subject', head: what === 'publish' ? t.notice : t.subject, cell: (l) => <ul className="told-in">{l.in.map((x) => <li key={x.name}><Link to="/notices/$name" params={{ name: x.name }} className="link" lang={x.locale || undefined}>{x.subject || x.name}</Link><span className="small muted nowrap">{language(x.locale)}</span><State of={x.status} /></li>)}</ul> },
   ];
   return <Table label={t.whats[what] ?? what} rows={of} columns={columns} id={(l) => l.key} />;
 }

@@ -3,6 +3,7 @@
 //! A route cannot be made without an [`Access`], and its handler is always wrapped in the gate that asks for it: so
 //! there is no route that forgets to ask, and what the file says of a route is what is asked.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -244,12 +245,14 @@ fn parameter(name: &str, place: ParameterIn, required: Required, kind: Type, say
 pub(crate) struct Routes {
     router: Router<App>,
     document: OpenApi,
+    /// Names that two shapes have: the later hides the earlier, and programs are made for the wrong one.
+    hidden: BTreeSet<String>,
 }
 
 impl Routes {
     /// None yet; the document says what it is about.
     pub(crate) fn new(document: OpenApi) -> Routes {
-        Routes { router: Router::new(), document }
+        Routes { router: Router::new(), document, hidden: BTreeSet::new() }
     }
 
     /// Adds an operation with what handles it.
@@ -278,11 +281,9 @@ impl Routes {
         let components = self.document.components.get_or_insert_default();
         for (name, schema) in op.schemas {
             let before = components.schemas.insert(name.clone(), schema);
-            // The later would hide the earlier, and programs be made for the wrong one.
-            debug_assert!(
-                before.is_none_or(|b| Some(&b) == components.schemas.get(&name)),
-                "two shapes of the API are called {name}"
-            );
+            if before.is_some_and(|b| Some(&b) != components.schemas.get(&name)) {
+                self.hidden.insert(name);
+            }
         }
         self.router = self.router.route(op.path, on(filter, Gated { access: op.access, inner: handler }));
         self
@@ -296,6 +297,7 @@ impl Routes {
 
     /// Both.
     pub(crate) fn finish(mut self) -> (Router<App>, OpenApi) {
+        debug_assert!(self.hidden.is_empty(), "two shapes of the API have one name: {:?}", self.hidden);
         let components = self.document.components.get_or_insert_default();
         components.schemas.insert("Problem".to_owned(), Problem::schema());
         (self.router, self.document)

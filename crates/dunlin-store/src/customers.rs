@@ -63,18 +63,22 @@ impl Tx {
     }
 
     /// Spends a link that is good; what it holds. Gone for good either way.
-    pub async fn spend_customer_link(&mut self, hash: &str, now: i64) -> Result<Option<String>, StoreError> {
+    pub async fn spend_customer_link(
+        &mut self,
+        hash: &str,
+        now: i64,
+    ) -> Result<Option<(String, i64)>, StoreError> {
         let failed = db("spending a customer's link");
         let row = sqlx::query(
             "update customer_links set spent_at = $2 where hash = $1 and spent_at is null and until_late > $2 \
-             returning sealed",
+             returning sealed, until_late",
         )
         .bind(hash)
         .bind(now)
         .fetch_optional(self.connection())
         .await
         .map_err(&failed)?;
-        row.map(|r| r.try_get(0)).transpose().map_err(failed)
+        row.map(|r| Ok((r.try_get(0)?, r.try_get(1)?))).transpose().map_err(failed)
     }
 
     /// Begins a session; those that have ended, and links, are forgotten.

@@ -136,13 +136,22 @@ impl Tx {
     }
 
     /// Withdraws a version, or takes it back before it is published. Whether there was something to withdraw.
-    pub async fn withdraw_notice(&mut self, id: &str, by: &str, at: i64) -> Result<bool, StoreError> {
+    /// `published` is what it must be by now.
+    pub async fn withdraw_notice(
+        &mut self,
+        id: &str,
+        by: &str,
+        at: i64,
+        published: bool,
+    ) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "update notice_versions set withdrawn_by = $2, withdrawn_at = $3 where id = $1 and withdrawn_at is null",
+            "update notice_versions set withdrawn_by = $2, withdrawn_at = $3 where id = $1 and withdrawn_at is null \
+             and (published_at is not null) = $4",
         )
         .bind(id)
         .bind(by)
         .bind(at)
+        .bind(published)
         .execute(self.connection())
         .await
         .map_err(db("withdrawing a notice"))?;

@@ -86,7 +86,18 @@ pub(crate) async fn amend(
     )));
     let positions: Vec<u64> = changes.iter().map(|c| c.position).collect();
     let mut load = target.begin(load_spec(spec, id, &part)).await?;
-    load.delete(&positions).await?;
+    let deleted = load.delete(&positions).await?;
+    if deleted != positions.len() as u64 {
+        load.abort().await?;
+        return Err(MoveError::Refused {
+            code: "rows-moved",
+            message: format!(
+                "{} was written to by somebody else while the customer's rows were looked for",
+                spec.label
+            ),
+            help: "nothing of this step was kept; run it again, and while nobody writes there".to_owned(),
+        });
+    }
     if !rows.is_empty() {
         let rows = concat_batches(&spec.mapping.target_schema, &rows).map_err(|_| engine("write a row"))?;
         load.write(rows).await?;

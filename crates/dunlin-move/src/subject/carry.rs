@@ -93,7 +93,9 @@ pub(crate) async fn ready(workspace: &Workspace, request: &str) -> Result<Reques
             return refused("request-open", message, "dunlin request decide ID --grant --reason \"…\"");
         }
         over => {
-            if record.ended_at.is_some() {
+            // What a correction says is asked for in later runs.
+            let lasts = record.kind == RequestKind::Rectification && over == RequestState::Done;
+            if record.ended_at.is_some() && !lasts {
                 forget(workspace, request)?;
             }
             let message = format!("request {request} is {} already", over.as_str());
@@ -170,6 +172,15 @@ async fn mark(run: &Run<'_>, record: &mut RequestRecord, effect: Option<Effect>,
         None => Vec::new(),
     };
     let mut tx = state.begin().await?;
+    // It may have been taken back while the stores were opened; nobody else writes from here on.
+    let now = state.request(&record.id).await?;
+    if !matches!(now.state, RequestState::Granted | RequestState::Acting) {
+        return Err(MoveError::Refused {
+            code: "request-over",
+            message: format!("request {} is {} by now", record.id, now.state.as_str()),
+            help: "nothing was done".to_owned(),
+        });
+    }
     if effect.is_none() {
         tx.remove_marks(&record.subject, Effect::ConsentWithdrawn, &record.purpose).await?;
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dunlin_connect::{ColumnType, array_to_text};
 use dunlin_gate::{ColumnInfo, Rows, Sealed};
-use dunlin_plan::Plan;
+use dunlin_plan::{Class, Plan};
 use dunlin_store::{Body, Effect, Entry, RequestRecord, RequestState, Workspace, now_us};
 
 use super::carry::{marks_of, ready};
@@ -85,13 +85,15 @@ pub(super) async fn parts(
     Ok(parts)
 }
 
-/// The mapped columns of a table that a customer may have corrected: not its keys, and not what leads to the customer.
+/// The mapped columns of a table that a customer may have corrected: those that the plan says hold something personal, but
+/// not keys, and not what leads to the customer. A balance or a role is no customer's to correct.
 fn correctable(spec: &TableSpec, subjects: &Subjects) -> Vec<String> {
     let Some(links) = subjects.links.tables.get(&spec.label) else { return Vec::new() };
     let leads = |place: usize| links.belongs.iter().chain(&links.offers).any(|l| l.columns.contains(&place));
     let columns = spec.mapping.columns.iter().enumerate();
     columns
         .filter(|(place, mapped)| !spec.key.contains(place) && !leads(*place) && mapped.protect.is_none())
+        .filter(|(_, mapped)| mapped.kind.is_some_and(|kind| kind.class() >= Class::Personal))
         .map(|(_, mapped)| mapped.target.clone())
         .collect()
 }

@@ -161,6 +161,8 @@ pub async fn decide(
     id: &str,
     deciding: Deciding,
 ) -> Result<RequestRecord> {
+    // Begun first: nobody else writes from here on, so what is read is what stands.
+    let mut tx = workspace.state().begin().await?;
     let mut record = workspace.state().request(id).await?;
     if !matches!(record.state, RequestState::Open | RequestState::Granted) {
         return Err(MoveError::Refused {
@@ -169,7 +171,6 @@ pub async fn decide(
             help: "open another request".to_owned(),
         });
     }
-    let mut tx = workspace.state().begin().await?;
     let entry = |body| Entry { at: now_us(), actor: actor.clone(), body };
     if let Some(identity) = deciding.identity {
         record.identity = identity;
@@ -311,7 +312,8 @@ pub(super) async fn by_email(run: &Run<'_>, links: &Links, email: &str) -> Resul
         });
     };
     let mapped = &spec.mapping.columns[place];
-    let plain = email.trim().to_lowercase();
+    // ASCII alone: other letters that fold into these lead to other mailboxes.
+    let plain = email.trim().to_ascii_lowercase();
     let wanted: Vec<String> = match mapped.protect {
         None => vec![plain],
         Some(_) => {
@@ -319,23 +321,17 @@ pub(super) async fn by_email(run: &Run<'_>, links: &Links, email: &str) -> Resul
             dunlin_connect::array_to_text(&array, &mapped.load_type).into_iter().flatten().collect()
         }
     };
-    let mut keys = Vec::new();
-    let mut look = |rows: &arrow::array::RecordBatch| {
+    let look = |rows: &arrow::array::RecordBatch, there: &mut dyn FnMut(&str, bool)| {
         let text = |place: usize| dunlin_connect::array_to_text(rows.column(place), &mapped.load_type);
         for (address, key) in text(place).into_iter().zip(text(*id)) {
-            let same =
-                address.is_some_and(|a| wanted.iter().any(|w| *w == a || *w == a.trim().to_lowercase()));
-            if let Some(key) = key.filter(|k| same && !keys.contains(k)) {
-                keys.push(key);
-            }
+            let same = address
+                .is_some_and(|a| wanted.iter().any(|w| *w == a || *w == a.trim().to_ascii_lowercase()));
+            let Some(key) = key else { continue };
+            there(&key, same);
         }
     };
-    if crate::resolve::existing_target(run.target(spec)?.as_ref(), &spec.plan).await?.is_some() {
-        let mut stream = run.target(spec)?.reader().await?.read_addressed(Arc::clone(&spec.target)).await?;
-        while let Some(batch) = futures::StreamExt::next(&mut stream).await {
-            look(&crate::address::mapped_columns(spec, &batch?.rows)?);
-        }
-    }
+    // Whom the source knows by this address, and the target perhaps by another one since.
+    let mut coming: Vec<String> = Vec::new();
     let reader = run.source(spec)?.reader().await?;
     let mut pipeline = run.pipeline(spec, &reader).await?;
     pipeline.subjects = None;
@@ -345,11 +341,31 @@ pub(super) async fn by_email(run: &Run<'_>, links: &Links, email: &str) -> Resul
     pipeline
         .for_each(&splits, |batch| {
             if marker_of(batch).is_none() {
-                look(&body(batch, reads, batch.num_columns() - lead::COUNT));
+                look(&body(batch, reads, batch.num_columns() - lead::COUNT), &mut |key, same| {
+                    if same && !coming.iter().any(|k| k == key) {
+                        coming.push(key.to_owned());
+                    }
+                });
             }
             Ok(())
         })
         .await?;
+    let (mut keys, mut arrived): (Vec<String>, Vec<String>) = Default::default();
+    if crate::resolve::existing_target(run.target(spec)?.as_ref(), &spec.plan).await?.is_some() {
+        let mut stream = run.target(spec)?.reader().await?.read_addressed(Arc::clone(&spec.target)).await?;
+        while let Some(batch) = futures::StreamExt::next(&mut stream).await {
+            look(&crate::address::mapped_columns(spec, &batch?.rows)?, &mut |key, same| {
+                if same && !keys.iter().any(|k| k == key) {
+                    keys.push(key.to_owned());
+                }
+                if coming.iter().any(|k| k == key) {
+                    arrived.push(key.to_owned());
+                }
+            });
+        }
+    }
+    // Who has arrived is known by the address there: an old one may be somebody else's by now.
+    keys.extend(coming.into_iter().filter(|key| !arrived.contains(key)));
     Ok(keys)
 }
 

@@ -231,7 +231,10 @@ async fn ends(
     reason: &str,
 ) -> Result<(), NoticeError> {
     let status = version.status().as_str();
-    if !tx.withdraw_notice(&version.id, &name_of(with.actor), now_us()).await? {
+    if !tx
+        .withdraw_notice(&version.id, &name_of(with.actor), now_us(), version.published_at.is_some())
+        .await?
+    {
         return Err(NoticeError::NotWaiting(status));
     }
     let reason_hash = tx.keep_text(reason).await?;

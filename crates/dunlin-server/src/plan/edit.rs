@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 /// One change.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+#[schema(as = PlanStep)]
 pub(crate) enum Step {
     /// Puts a value at a place; tables on the way are made.
     Set {

@@ -215,7 +215,10 @@ pub(super) async fn ask(visit: Visit, Form(wanted): Form<Wanted>) -> Result<Resp
     let mut set = Vec::new();
     if kind == RequestKind::Rectification {
         let parts = show::look(&visit.app, &key).await?;
-        let may = parts.iter().any(|p| p.table == wanted.table && p.correctable.contains(&wanted.column));
+        let may = parts.iter().any(|p| {
+            let is_one = p.side == "target" && p.count == 1;
+            is_one && p.table == wanted.table && p.correctable.contains(&wanted.column)
+        });
         if !may {
             return wrong(&visit);
         }

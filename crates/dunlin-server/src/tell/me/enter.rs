@@ -128,10 +128,11 @@ pub(super) async fn link(visit: Visit, Path(token): Path<String>) -> Result<Resp
 /// Spends a link.
 pub(super) async fn spend_link(visit: Visit, Path(token): Path<String>) -> Result<Response, Problem> {
     visit.is_own()?;
-    let Some(known) = session::spend(&visit.app, &Secret::new(token)).await? else {
+    // A sign-in is as old as the link, not as the tap on it.
+    let Some((known, at)) = session::spend(&visit.app, &Secret::new(token)).await? else {
         return visit.says(StatusCode::NOT_FOUND, visit.words().spent, visit.words().spent_lead);
     };
-    let cookie = session::begin(&visit.app, &known, "link", visit.app.guard.now().late).await?;
+    let cookie = session::begin(&visit.app, &known, "link", at).await?;
     let mut response = visit.to("/tell/me");
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response.into_response())

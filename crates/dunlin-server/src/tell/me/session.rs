@@ -148,12 +148,13 @@ pub(super) async fn is_good(app: &App, token: &Secret) -> Result<bool, Problem> 
 }
 
 /// Spends a link.
-pub(super) async fn spend(app: &App, token: &Secret) -> Result<Option<Known>, Problem> {
+pub(super) async fn spend(app: &App, token: &Secret) -> Result<Option<(Known, i64)>, Problem> {
     let hash = app.guard.customer_token_hash("link", token);
     let mut tx = app.workspace.state().begin().await?;
     let held = tx.spend_customer_link(&hash, app.guard.now().late).await?;
     tx.commit().await?;
-    Ok(held.and_then(|held| opened(&token_key(token, "link"), &held)))
+    let Some((held, until)) = held else { return Ok(None) };
+    Ok(opened(&token_key(token, "link"), &held).map(|known| (known, until.saturating_sub(FRESH_US))))
 }
 
 /// What a ticket says: whom a host app named, and when.

@@ -14,6 +14,7 @@ import { useInvalidations } from './invalidate';
 import { Palette } from './palette';
 import { PLACES, type Place } from './places';
 import { noticesQuery } from '@/pages/tell/api';
+import { isOver, nextStep, requestsQuery } from '@/pages/tell/requests/api';
 import { useIf, useMe } from './session';
 import { setTheme, useTheme } from './theme';
 import { Toasts, toastProblem } from './toast';
@@ -23,11 +24,13 @@ function useCounts(): Partial<Record<Place['key'], number>> {
   const runs = useIf('run.read', runsQuery).data;
   const alerts = useIf('alerts.read', alertsQuery).data;
   const notices = useIf('notices.read', noticesQuery).data;
+  const requests = useIf('requests.read', requestsQuery).data;
   return {
     data: quarantine?.items.reduce((sum, g) => sum + g.rows, 0),
     runs: runs?.items.filter((r) => r.status === 'running').length,
     guard: alerts?.items.filter((a) => a.open).length,
-    tell: notices?.items.filter((n) => n.waiting).length,
+    // What waits for a person here.
+    tell: (notices?.items.filter((n) => n.waiting).length ?? 0) + (requests?.items.filter((r) => !isOver(r) && nextStep(r, Date.now() * 1000) !== null).length ?? 0),
   };
 }
 
@@ -35,13 +38,14 @@ function Rail({ openMore }: { openMore: () => void }) {
   const t = useMessages(common);
   useLang();
   const counts = useCounts();
+  const path = useRouterState({ select: (s) => s.location.pathname });
   const checkpoint = useIf('ledger.prove', checkpointQuery).data;
   return (
     <nav className="rail" aria-label={t.places}>
       <Link to="/" className="brand"><Bird /> dunlin</Link>
       <div className="links">
         {PLACES.map((p) => (
-          <Link key={p.key} to={p.to} activeOptions={{ exact: p.to === '/', includeSearch: false }} className={[p.tucked && 'tucked', p.key === 'settings' && 'last'].filter(Boolean).join(' ')}>
+          <Link key={p.key} to={p.to} activeOptions={{ exact: p.to === '/', includeSearch: false }} {...(p.also && (path === p.also || path.startsWith(`${p.also}/`)) ? { 'aria-current': 'page' as const } : {})} className={[p.tucked && 'tucked', p.key === 'settings' && 'last'].filter(Boolean).join(' ')}>
             <Icon name={p.icon} /><span>{t[p.key]}</span>{counts[p.key] ? <span className="count">{num(counts[p.key] ?? 0)}</span> : null}
           </Link>
         ))}

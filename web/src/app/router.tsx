@@ -60,7 +60,7 @@ const tree = root.addChildren([
   page('/alerts/$alert', alert),
   // Not under /tell: that is where customers read.
   page('/notices', notices), page('/notices/schedule', noticeDays), page('/notices/$name', notice),
-  page('/requests', requests), page('/requests/$request', request),
+  page('/notices/requests', requests), page('/notices/requests/$request', request),
   page('/evidence', evidence),
   page('/settings', settings), page('/settings/server', server),
 ]);

@@ -38,14 +38,13 @@ function Rail({ openMore }: { openMore: () => void }) {
   const t = useMessages(common);
   useLang();
   const counts = useCounts();
-  const path = useRouterState({ select: (s) => s.location.pathname });
   const checkpoint = useIf('ledger.prove', checkpointQuery).data;
   return (
     <nav className="rail" aria-label={t.places}>
       <Link to="/" className="brand"><Bird /> dunlin</Link>
       <div className="links">
         {PLACES.map((p) => (
-          <Link key={p.key} to={p.to} activeOptions={{ exact: p.to === '/', includeSearch: false }} {...(p.also && (path === p.also || path.startsWith(`${p.also}/`)) ? { 'aria-current': 'page' as const } : {})} className={[p.tucked && 'tucked', p.key === 'settings' && 'last'].filter(Boolean).join(' ')}>
+          <Link key={p.key} to={p.to} activeOptions={{ exact: p.to === '/', includeSearch: false }} className={[p.tucked && 'tucked', p.key === 'settings' && 'last'].filter(Boolean).join(' ')}>
             <Icon name={p.icon} /><span>{t[p.key]}</span>{counts[p.key] ? <span className="count">{num(counts[p.key] ?? 0)}</span> : null}
           </Link>
         ))}

@@ -17,7 +17,7 @@ export function TellFrame({ children, actions }: { children: ReactNode; actions?
   const may = useMay();
   const open = useIf('requests.read', requestsQuery).data?.items.filter((one) => !isOver(one)).length;
   const tabs: Tab[] = [{ to: '/notices', label: t.tabNotices, exact: true }, { to: '/notices/schedule', label: t.tabSchedule }];
-  if (may('requests.read')) tabs.push({ to: '/requests', label: r.tab, count: open ? num(open) : undefined });
+  if (may('requests.read')) tabs.push({ to: '/notices/requests', label: r.tab, count: open ? num(open) : undefined });
   return (
     <div className="page">
       <PageHead title={t.title} actions={actions} />

@@ -31,7 +31,7 @@ export function EnterRequest({ onClose }: { onClose: () => void }) {
     if (form.write_to.trim()) asked.write_to = form.write_to.trim();
     // A day that is over began with its first moment; what arrives today arrives now.
     if (form.day < today()) asked.received_at = Date.parse(`${form.day}T00:00`) * 1000;
-    send(() => enter(asked), t.entered, (made) => void navigate({ to: '/requests/$request', params: { request: made.request } } as never));
+    send(() => enter(asked), t.entered, (made) => void navigate({ to: '/notices/requests/$request', params: { request: made.request } } as never));
   };
   const byEmail = form.by === 'email';
   return (

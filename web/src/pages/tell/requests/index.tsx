@@ -45,10 +45,10 @@ function Queue({ items }: { items: readonly CustomerAsk[] }) {
   const shut = items.filter(isOver).sort((a, b) => (b.ended_at ?? b.received_at) - (a.ended_at ?? a.received_at));
   const late = open.filter(isLate).length;
   const next = open.filter((r) => !isLate(r)).reduce<number | null>((first, r) => (r.due_at !== null && (first === null || r.due_at < first) ? r.due_at : first), null);
-  const go = (to: string | undefined) => void navigate({ to: '/requests', search: (to ? { show: to } : {}) as never });
+  const go = (to: string | undefined) => void navigate({ to: '/notices/requests', search: (to ? { show: to } : {}) as never });
   const columns: Column<CustomerAsk>[] = [
     { key: 'what', head: t.what, cell: (r) => (
-      <Link to="/requests/$request" params={{ request: r.request }} className="notice-name">
+      <Link to="/notices/requests/$request" params={{ request: r.request }} className="notice-name">
         <b className="link">{kind(r)}</b>{r.purpose && <span className="small muted">{t.about(purposeWords(r.purpose))}</span>}
       </Link>
     ) },

@@ -32,7 +32,7 @@ function One({ of: r }: { of: CustomerAsk }) {
   const next = nextStep(r, Date.now() * 1000);
   return (
     <>
-      <p className="small" style={{ marginBottom: 4 }}><Link to="/requests" className="link"><Icon name="left" /> {t.back}</Link></p>
+      <p className="small" style={{ marginBottom: 4 }}><Link to="/notices/requests" className="link"><Icon name="left" /> {t.back}</Link></p>
       <PageHead title={kind(r)} actions={<Acts of={r} next={next} onCarried={setDone} />} sub={
         <span className="row wrap" style={{ gap: '4px 12px' }}><AskState of={r} />{r.purpose && <span>{t.about(purposeWords(r.purpose))}</span>}{r.law && <span>{t.laws[r.law] ?? r.law}</span>}<span><Clock of={r} /></span></span>} />
       {next && !may(RIGHTS[next]) && <p className="note" style={{ marginBottom: 16 }}>{t.forOthers[next]}</p>}

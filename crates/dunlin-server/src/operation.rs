@@ -276,7 +276,14 @@ impl Routes {
         let path = op.path.replace("{*", "{");
         self.document.paths.add_path_operation(path, vec![method], operation);
         let components = self.document.components.get_or_insert_default();
-        components.schemas.extend(op.schemas);
+        for (name, schema) in op.schemas {
+            let before = components.schemas.insert(name.clone(), schema);
+            // The later would hide the earlier, and programs be made for the wrong one.
+            debug_assert!(
+                before.is_none_or(|b| Some(&b) == components.schemas.get(&name)),
+                "two shapes of the API are called {name}"
+            );
+        }
         self.router = self.router.route(op.path, on(filter, Gated { access: op.access, inner: handler }));
         self
     }

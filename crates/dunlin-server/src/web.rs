@@ -49,7 +49,8 @@ fn find(path: &str) -> Option<Found> {
 }
 
 /// The places of the app. Another address is not found, and said to be.
-const PLACES: [&str; 9] = ["", "work", "plan", "data", "runs", "guard", "alerts", "evidence", "settings"];
+const PLACES: [&str; 10] =
+    ["", "work", "plan", "data", "runs", "guard", "notices", "alerts", "evidence", "settings"];
 
 /// What no route has: a file of the app, a place in it, or nothing.
 pub(crate) async fn fallback(

@@ -46,6 +46,7 @@ struct RequireMfa {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Address {
+    #[schema(max_length = 254)]
     email: String,
 }
 

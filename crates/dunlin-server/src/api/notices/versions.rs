@@ -22,10 +22,10 @@ use crate::notices::{NoticeError, NoticeFile, publish, take_back, withdraw};
 use crate::operation::{Method, Routes};
 use crate::problem::Problem;
 
-/// Why.
+/// Why a text is taken back.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Why {
+struct Withdrawal {
     #[schema(min_length = 1, max_length = 2000)]
     reason: String,
 }
@@ -62,7 +62,7 @@ struct Part {
 
 /// Two versions side by side.
 #[derive(Serialize, ToSchema)]
-struct Compared {
+struct ComparedVersions {
     /// The older one; none when there is nothing before.
     old: Option<VersionLine>,
     new: VersionLine,
@@ -104,7 +104,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 "What changed, in the reader's words",
             )
             .query("with", Type::String, "The id of the other version; by default the one published before")
-            .answers::<Compared>("The parts that differ"),
+            .answers::<ComparedVersions>("The parts that differ"),
             diff,
         )
         .with(deciding_routes)
@@ -143,7 +143,7 @@ fn deciding_routes(routes: Routes) -> Routes {
                 "notice_withdraw",
                 "No longer show what is published",
             )
-            .takes::<Why>()
+            .takes::<Withdrawal>()
             .answers::<VersionLine>("The version"),
             no_longer,
         )
@@ -203,7 +203,7 @@ async fn diff(
         place: change.place,
         words: change.pieces.into_iter().map(words).collect(),
     });
-    let compared = Compared {
+    let compared = ComparedVersions {
         old: old.as_ref().map(VersionLine::of),
         new: VersionLine::of(&new),
         parts: parts.collect(),
@@ -250,7 +250,7 @@ async fn no_longer(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(body): Json<Why>,
+    Json(body): Json<Withdrawal>,
 ) -> Result<Response, Problem> {
     let reason = body.reason.trim();
     if reason.is_empty() || reason.chars().count() > 2000 {

@@ -35,7 +35,7 @@ struct Link<'a> {
 
 /// The form that asks for a link; `again` where somebody is signed in for too long for what they want.
 pub(super) fn form(visit: &Visit, again: bool) -> Result<Response, Problem> {
-    if visit.app.engine.customers().is_none() {
+    if !crate::tell::has_own_page(&visit.app) {
         return visit.says(StatusCode::NOT_FOUND, visit.words().closed, visit.words().closed_lead);
     }
     let inner = draw(&Enter { words: visit.words(), again, suffix: visit.suffix() })?;
@@ -84,7 +84,7 @@ pub(super) async fn ask_link(
         && email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
         && !email.chars().any(|c| c.is_whitespace() || c.is_control());
     let may = visit.app.guard.take_customer_turn(&origin, &email).await?;
-    if plain && may && visit.app.engine.customers().is_some() {
+    if plain && may && crate::tell::has_own_page(&visit.app) {
         let (app, lang) = (visit.app.clone(), visit.lang);
         // In the background: how long the answer takes must not tell whether there is such a customer.
         tokio::spawn(async move {

@@ -82,7 +82,14 @@ pub(super) async fn page(visit: Visit) -> Result<Response, Problem> {
     let Some(plan) = plan_of(app) else {
         return visit.says(StatusCode::SERVICE_UNAVAILABLE, visit.words().closed, visit.words().closed_lead);
     };
-    let parts = look(app, &key).await?;
+    let parts = match look(app, &key).await {
+        Ok(parts) => parts,
+        Err(problem) => {
+            tracing::warn!(code = problem.code, "a customer's rows could not be read");
+            let words = visit.words();
+            return visit.says(StatusCode::SERVICE_UNAVAILABLE, words.closed, words.closed_lead);
+        }
+    };
     let seen: Vec<(String, String)> = places(&plan, &parts);
     let tables = tables(&visit, &plan, parts).await?;
     let asked = app.customers()?.asked_by(&key).await?;

@@ -1,14 +1,14 @@
 //! What customers ask for, for those who answer: the queue with its clocks, who asks, the decision, putting off, carrying
 //! out, and the receipt. Who the customer is stays sealed: no answer here names one.
 
+mod bodies;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use dunlin_guard::Action;
-use dunlin_store::{CustomerRequest, Identity, RequestKind, RequestRecord, RequestState, now_us};
+use dunlin_store::{Identity, RequestKind, RequestRecord, RequestState};
 use dunlin_tell::{Lang, Word};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::{created, items, ok};
 use crate::app::App;
@@ -18,184 +18,13 @@ use crate::gate::Caller;
 use crate::operation::{Access, Method, Op, Routes, Target};
 use crate::problem::Problem;
 use crate::requests::{self, Asked, CustomerKey, Named, RequestDecision, Via};
+use bodies::{
+    CarriedOutNow, IdentityChecked, NewCustomerCase, ReceiptOf, RequestLine, RequestOwner, RequestPutOff,
+    Ruling,
+};
 
-const DAY_US: i64 = 24 * 3600 * 1_000_000;
 /// The longest time to take something back, in hours.
 const UNDO_MAX: u32 = 30 * 24;
-
-/// A request; its times are microseconds since 1970 UTC.
-#[derive(Serialize, ToSchema)]
-struct RequestLine {
-    /// Its id.
-    request: String,
-    /// `access`, `portability`, `rectification`, `erasure`, `restriction`, `objection`, `consent_withdrawn`,
-    /// `consent_given`.
-    kind: String,
-    /// `open`, `granted`, `acting`, `done`, `refused`, `withdrawn`.
-    state: String,
-    /// Whether it is known who asks: `unchecked`, `confirmed`, `failed`.
-    identity: String,
-    /// Under which law.
-    law: Option<String>,
-    /// When it arrived.
-    received_at: i64,
-    /// The first moment that is too late.
-    due_at: Option<i64>,
-    /// Whole days until then; negative once it is late. None when it is answered.
-    days_left: Option<i64>,
-    /// The same with the law's extension.
-    extended_to: Option<i64>,
-    /// When it was put off.
-    extended_at: Option<i64>,
-    /// Who deals with it.
-    owner: Option<String>,
-    /// `granted`, `refused` or `withdrawn`.
-    decision: Option<String>,
-    /// Why, as a code.
-    reason_category: Option<String>,
-    /// Until when it can be taken back; it is not carried out before.
-    undo_until: Option<i64>,
-    /// For an objection or consent: the purpose; empty for all.
-    purpose: String,
-    /// When it was answered.
-    ended_at: Option<i64>,
-    /// `page`, `gpc` or `operator`; none where it came in at a shell.
-    via: Option<String>,
-    /// Whether it is carried out without a person.
-    by_itself: bool,
-    /// The task that stands for it.
-    task: Option<String>,
-    /// When carrying it out by itself last failed.
-    failed_at: Option<i64>,
-}
-
-impl RequestLine {
-    fn of(r: RequestRecord, known: Option<&CustomerRequest>) -> RequestLine {
-        let due = r.due_at.filter(|_| r.ended_at.is_none());
-        RequestLine {
-            kind: r.kind.as_str().to_owned(),
-            state: r.state.as_str().to_owned(),
-            identity: r.identity.as_str().to_owned(),
-            days_left: due.map(|due| due.saturating_sub(now_us()).div_euclid(DAY_US)),
-            request: r.id,
-            law: r.law,
-            received_at: r.received_at,
-            due_at: r.due_at,
-            extended_to: r.extended_to,
-            extended_at: known.and_then(|k| k.extended_at),
-            owner: r.owner,
-            decision: r.decision,
-            reason_category: r.reason_category,
-            undo_until: r.undo_until,
-            purpose: r.purpose,
-            ended_at: r.ended_at,
-            via: known.map(|k| k.via.clone()),
-            by_itself: known.is_some_and(|k| k.by_itself),
-            task: known.and_then(|k| k.task.clone()),
-            failed_at: known.and_then(|k| k.failed_at),
-        }
-    }
-}
-
-/// What shall stand where.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct FieldCorrection {
-    /// The target's table, as the plan calls it.
-    table: String,
-    /// Its column.
-    column: String,
-    /// The value; null empties it.
-    value: Option<String>,
-}
-
-/// A request that came by letter or telephone.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewCustomerCase {
-    /// What for.
-    kind: String,
-    /// The customer, by the id that the plan's `[subject]` names.
-    #[serde(default)]
-    subject: Option<String>,
-    /// The customer, by an address that nobody else has.
-    #[serde(default)]
-    email: Option<String>,
-    /// For an objection or consent: the purpose; all without it.
-    #[serde(default)]
-    purpose: Option<String>,
-    /// For a rectification.
-    #[serde(default)]
-    set: Vec<FieldCorrection>,
-    /// Where letters go; kept sealed until the request is answered.
-    #[serde(default)]
-    write_to: Option<String>,
-    /// The language of the letters: `en`, `es`, `de`, `fr`.
-    #[serde(default)]
-    lang: Option<String>,
-    /// When it arrived; now without it.
-    #[serde(default)]
-    received_at: Option<i64>,
-}
-
-/// What a look at who asks came to.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct IdentityChecked {
-    /// `confirmed` or `failed`.
-    #[schema(pattern = "^(confirmed|failed)$")]
-    outcome: String,
-}
-
-/// A decision.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Ruling {
-    /// `granted` or `refused`.
-    #[schema(pattern = "^(granted|refused)$")]
-    decision: String,
-    /// Why. The customer reads the words of a refusal.
-    reason: Reason,
-    /// For how many hours a grant can be taken back; it is not carried out before.
-    #[serde(default)]
-    #[schema(maximum = 720)]
-    undo_hours: u32,
-}
-
-/// Who deals with it.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct RequestOwner {
-    /// A person's id.
-    owner: String,
-}
-
-/// Why it is put off.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct RequestPutOff {
-    /// The customer reads the words.
-    reason: Reason,
-}
-
-/// ReceiptOf receipt.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct ReceiptOf {
-    /// The customer's id. The receipt names it, so whoever wants the receipt has to know it.
-    subject: String,
-}
-
-/// What was carried out.
-#[derive(Serialize, ToSchema)]
-struct CarriedOutNow {
-    /// The request as it is now.
-    request: RequestLine,
-    /// Rows that were changed or deleted, by place.
-    rows: std::collections::BTreeMap<String, u64>,
-    /// What a person should know.
-    notes: Vec<String>,
-}
 
 fn op(method: Method, path: &'static str, action: Action, id: &str, summary: &str) -> Op {
     Op::new(method, path, Access::May(action, Target::Workspace), id, summary)

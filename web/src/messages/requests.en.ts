@@ -21,7 +21,7 @@ export const requests = {
   nobody: 'nobody',
   state: 'State',
   daysLeft: (n: number) => (n === 0 ? 'less than a day left' : n === 1 ? '1 day left' : `${n} days left`),
-  overdue: (n: number) => (n === 1 ? 'overdue since a day' : `overdue by ${n} days`),
+  overdue: (n: number) => (n === 1 ? '1 day overdue' : `${n} days overdue`),
   answered: 'answered',
   noClock: 'no deadline',
   kinds: {

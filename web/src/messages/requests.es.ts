@@ -23,7 +23,7 @@ export const requests: Same<typeof en> = {
   nobody: 'nadie',
   state: 'Estado',
   daysLeft: (n) => (n === 0 ? 'queda menos de un día' : n === 1 ? 'queda 1 día' : `quedan ${n} días`),
-  overdue: (n) => (n === 1 ? 'fuera de plazo desde hace un día' : `fuera de plazo por ${n} días`),
+  overdue: (n) => (n === 1 ? '1 día fuera de plazo' : `${n} días fuera de plazo`),
   answered: 'respondida',
   noClock: 'sin plazo',
   kinds: {

@@ -2,34 +2,16 @@
 // names a customer.
 import { queryOptions, type QueryClient } from '@tanstack/react-query';
 import { raw } from '@/api/client';
+import type { components } from '@/api/schema';
 import type { Items } from '@/api/types';
 
 /** What customers can ask for. */
 export const KINDS = ['access', 'portability', 'rectification', 'erasure', 'restriction', 'objection', 'consent_withdrawn', 'consent_given'] as const;
 
+/** The server says every field, and null where there is nothing. */
+type Whole<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
 /** A request; times are microseconds since 1970 UTC. */
-export interface CustomerAsk {
-  request: string;
-  kind: string;
-  state: string;
-  identity: string;
-  law: string | null;
-  received_at: number;
-  due_at: number | null;
-  days_left: number | null;
-  extended_to: number | null;
-  extended_at: number | null;
-  owner: string | null;
-  decision: string | null;
-  reason_category: string | null;
-  undo_until: number | null;
-  purpose: string;
-  ended_at: number | null;
-  via: string | null;
-  by_itself: boolean;
-  task: string | null;
-  failed_at: number | null;
-}
+export type CustomerAsk = Whole<components['schemas']['RequestLine']>;
 export interface Reason { category: string; text: string }
 /** What carrying it out did. */
 export interface Carried { request: CustomerAsk; rows: Record<string, number>; notes: string[] }

@@ -36,7 +36,7 @@ function One({ of: r }: { of: CustomerAsk }) {
       <PageHead title={kind(r)} actions={<Acts of={r} next={next} onCarried={setDone} />} sub={
         <span className="row wrap" style={{ gap: '4px 12px' }}><AskState of={r} />{r.purpose && <span>{t.about(purposeWords(r.purpose))}</span>}{r.law && <span>{t.laws[r.law] ?? r.law}</span>}<span><Clock of={r} /></span></span>} />
       {next && !may(RIGHTS[next]) && <p className="note" style={{ marginBottom: 16 }}>{t.forOthers[next]}</p>}
-      {done && <Done of={done} />}
+      {done && <div style={{ marginBottom: 20 }}><Done of={done} /></div>}
       <div className="columns wide" style={{ marginTop: 0 }}>
         <Section title={t.steps}><Steps of={r} next={next} /></Section>
         <Section title={t.facts}><Facts of={r} /></Section>
@@ -123,7 +123,6 @@ function Done({ of }: { of: Carried }) {
         )}
         {of.notes.length > 0 && <><h3 style={{ marginTop: 12 }}>{t.notesTitle}</h3><ul className="changes">{of.notes.map((note) => <li key={note}>{note}</li>)}</ul></>}
       </div>
-      <p style={{ marginBottom: 20 }} />
     </Section>
   );
 }

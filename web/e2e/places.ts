@@ -10,4 +10,4 @@ export const PLACES_FILE = 'test-results/state/places.json';
 export const OWNER = { name: 'Ana Ruiz', email: 'ana@atlas.example', password: 'a quiet tide at seven' };
 
 /** What the set-up leaves for the tests. */
-export interface Left { dir: string; firstVisit: { dir: string; secret: string }; people: { ben: string; nadia: string }; passwords: Record<string, string> }
+export interface Left { dir: string; firstVisit: { dir: string; secret: string }; people: { ben: string; nadia: string }; passwords: Record<string, string>; hostKey: string }

@@ -1,6 +1,7 @@
 // Makes the demo's workspace small, serves it, makes three people, and beside it a workspace in which nothing has
 // happened. Gives back what ends both servers.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -45,7 +46,10 @@ export default async function setup(): Promise<() => Promise<void>> {
   const given = passwords(run('demo', '--no-serve', '--customers', '2000', '--dir', seeded));
   mkdirSync(fresh);
   for (const part of ['dunlin.toml', 'legacy', 'notices']) cpSync(join(seeded, part), join(fresh, part), { recursive: true });
-  for (const dir of [seeded, fresh]) writeFileSync(join(dir, 'server.toml'), SERVER);
+  // The host app's key: its tokens say which customer is signed in there.
+  const host = generateKeyPairSync('ed25519');
+  const hostKeys = `[tell.host_keys]\nshop = "${host.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}"\n`;
+  for (const dir of [seeded, fresh]) writeFileSync(join(dir, 'server.toml'), SERVER + hostKeys);
 
   const [one, two] = await Promise.all([serve(seeded, BASE, false), serve(fresh, FIRST_VISIT, true)]);
   const api = await request.newContext({ baseURL: BASE, extraHTTPHeaders: { origin: BASE } });
@@ -54,7 +58,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   mkdirSync(dirname(STATE), { recursive: true });
   const everybody = (await (await api.get('/api/v1/people')).json()) as { items: { id: string; email: string }[] };
   const id = (email: string) => everybody.items.find((p) => p.email === email)?.id ?? '';
-  const left: Left = { dir: seeded, firstVisit: { dir: fresh, secret: two.secret }, people: { ben: id('ben@partner.example'), nadia: id('nadia@atlas.example') }, passwords: given };
+  const left: Left = { dir: seeded, firstVisit: { dir: fresh, secret: two.secret }, people: { ben: id('ben@partner.example'), nadia: id('nadia@atlas.example') }, passwords: given, hostKey: host.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
   await api.storageState({ path: STATE });
   writeFileSync(PLACES_FILE, JSON.stringify(left));
   await api.dispose();

@@ -16,6 +16,7 @@ const STALE: Record<string, readonly string[]> = {
   'presence.changed': ['presence'],
   'presence.reset': ['presence'],
   'quarantine.decided': ['quarantine', 'run', 'runs', 'overview'],
+  'request.changed': ['requests'],
   'run.changed': ['runs', 'run', 'quarantine', 'overview', 'presence'],
 };
 

@@ -42,6 +42,8 @@ const grants = lazyRouteComponent(() => import('@/pages/guard/grants'), 'GrantsP
 const notices = lazyRouteComponent(() => import('@/pages/tell'), 'NoticesPage');
 const notice = lazyRouteComponent(() => import('@/pages/tell/notice'), 'NoticePage');
 const noticeDays = lazyRouteComponent(() => import('@/pages/tell/schedule'), 'SchedulePage');
+const requests = lazyRouteComponent(() => import('@/pages/tell/requests'), 'RequestsPage');
+const request = lazyRouteComponent(() => import('@/pages/tell/requests/request'), 'RequestPage');
 const evidence = lazyRouteComponent(() => import('@/pages/evidence'), 'EvidencePage');
 const settings = lazyRouteComponent(() => import('@/pages/settings'), 'SettingsPage');
 const server = lazyRouteComponent(() => import('@/pages/settings/server'), 'ServerPage');
@@ -58,6 +60,7 @@ const tree = root.addChildren([
   page('/alerts/$alert', alert),
   // Not under /tell: that is where customers read.
   page('/notices', notices), page('/notices/schedule', noticeDays), page('/notices/$name', notice),
+  page('/notices/requests', requests), page('/notices/requests/$request', request),
   page('/evidence', evidence),
   page('/settings', settings), page('/settings/server', server),
 ]);

@@ -14,6 +14,7 @@ import { useInvalidations } from './invalidate';
 import { Palette } from './palette';
 import { PLACES, type Place } from './places';
 import { noticesQuery } from '@/pages/tell/api';
+import { isOver, nextStep, requestsQuery } from '@/pages/tell/requests/api';
 import { useIf, useMe } from './session';
 import { setTheme, useTheme } from './theme';
 import { Toasts, toastProblem } from './toast';
@@ -23,11 +24,13 @@ function useCounts(): Partial<Record<Place['key'], number>> {
   const runs = useIf('run.read', runsQuery).data;
   const alerts = useIf('alerts.read', alertsQuery).data;
   const notices = useIf('notices.read', noticesQuery).data;
+  const requests = useIf('requests.read', requestsQuery).data;
   return {
     data: quarantine?.items.reduce((sum, g) => sum + g.rows, 0),
     runs: runs?.items.filter((r) => r.status === 'running').length,
     guard: alerts?.items.filter((a) => a.open).length,
-    tell: notices?.items.filter((n) => n.waiting).length,
+    // What waits for a person here.
+    tell: (notices?.items.filter((n) => n.waiting).length ?? 0) + (requests?.items.filter((r) => !isOver(r) && nextStep(r, Date.now() * 1000) !== null).length ?? 0),
   };
 }
 

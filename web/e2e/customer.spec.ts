@@ -191,9 +191,11 @@ test('an operator finds the request in the queue, decides it and carries it out;
   const [download] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: 'Search and download' }).click()]);
   expect(JSON.parse(readFileSync(await download.path(), 'utf8'))).toMatchObject({ format: 'dunlin-receipt/v1' });
 
-  // Gone from the customer's page, and the receipt is there for them too.
+  // Gone from where it was moved to (the demo's plan has no `erase_source`), and the receipt is there for them too.
   await home(customer);
-  await expect(customer.getByText('We hold nothing about you.')).toBeVisible();
+  await expect(wish(customer, 'Delete my data')).toContainText('Done');
+  await expect(customer.getByText('Moved on')).toHaveCount(0);
+  await expect(customer.getByText('@', { exact: false }), 'no value is shown any more').toHaveCount(0);
   const [theirs] = await Promise.all([customer.waitForEvent('download'), wish(customer, 'Delete my data').getByRole('link', { name: 'Receipt' }).click()]);
   expect(theirs.suggestedFilename()).toBe('receipt.json');
   await page.goto('/notices/requests?show=answered');

@@ -2,10 +2,10 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, body } from '@/api/client';
+import { ProblemError, api, body } from '@/api/client';
 import { planQuery } from '@/api/queries';
 import type { Items, Run } from '@/api/types';
-import { toast, toastProblem } from '@/app/toast';
+import { sentence, toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
@@ -34,6 +34,7 @@ export function StartDialog({ rehearse, onClose }: { rehearse: boolean; onClose:
   const [why, setWhy] = useState('');
   const [busy, setBusy] = useState(false);
   const [tried, setTried] = useState(false);
+  const [untold, setUntold] = useState('');
   const tables = plan?.plan?.tables ?? [];
   const targets = [...new Set(tables.map((x) => x.to.split('.')[0]))].join(', ');
   const which = table || t.allTables(tables.length);
@@ -50,7 +51,12 @@ export function StartDialog({ rehearse, onClose }: { rehearse: boolean; onClose:
       toast(rehearse ? t.rehearsalToast : t.startedToast);
       void client.invalidateQueries({ queryKey: ['runs'] });
       void navigate({ to: '/runs/$run', params: { run: id } } as never);
-    }, (error: unknown) => { setBusy(false); toastProblem(error); });
+    }, (error: unknown) => {
+      setBusy(false);
+      // Customers are to be told first: what stands in the way is said here, where it can be answered.
+      if (error instanceof ProblemError && error.problem.code === 'notice_not_published') setUntold(error.problem.title);
+      else toastProblem(error);
+    });
   };
   if (plan && !plan.fingerprint) {
     return <Dialog title={rehearse ? t.dialogRehearse : t.dialogLoad} onClose={onClose} foot={<ButtonLink kind="primary" to="/plan/text">{t.openPlan}</ButtonLink>}><p>{t.planBroken}</p></Dialog>;
@@ -62,15 +68,16 @@ export function StartDialog({ rehearse, onClose }: { rehearse: boolean; onClose:
       {guarded && <p className="note warn-note">{t.needsApproval}</p>}
       <Choice label={t.oneTable} value={table} onChange={(e) => setTable(e.target.value)} options={[{ value: '', label: t.everyTable }, ...tables.map((x) => ({ value: x.to, label: `${x.from} → ${x.to}` }))]} />
       <Field label={t.jobs} hint={t.jobsHint} inputMode="numeric" value={jobs} onChange={(e) => setJobs(e.target.value.replace(/\D/g, '').slice(0, 2))} />
-      {!rehearse && plan?.plan?.window && (
+      {untold && <p className="note warn-note" role="alert">{sentence(untold)} <ButtonLink to="/notices">{t.openNotices}</ButtonLink></p>}
+      {!rehearse && (untold || plan?.plan?.window) && (
         <>
-          <Check label={t.outsideWindow} checked={now} onChange={(e) => setNow(e.target.checked)} />
+          <Check label={untold ? t.untoldAnyway : t.outsideWindow} checked={now} onChange={(e) => setNow(e.target.checked)} />
           {now ? (
             <>
               <Choice label={t.category} value={category} onChange={(e) => setCategory(e.target.value)} options={['urgent', 'incident', 'agreed', 'test'].map((v) => ({ value: v, label: v }))} />
               <Area label={c.reasonText} hint={c.reasonTextHint} wrong={tried && !why.trim() ? c.reasonNeeded : null} value={why} onChange={(e) => setWhy(e.target.value)} />
             </>
-          ) : <p className="small muted">{t.outsideWindowHint}</p>}
+          ) : <p className="small muted">{untold ? t.untoldHint : t.outsideWindowHint}</p>}
         </>
       )}
     </Dialog>

@@ -17,7 +17,7 @@ mod sealed;
 mod stream;
 
 pub use ask::{Act, Ask, Circumstances};
-pub use cell::neutralise_cell;
+pub use cell::{neutralise_cell, people_csv, people_file_name};
 pub use dunlin_plan::Class;
 pub use log::{AccessLog, LogFailed, Opening};
 pub use mask::{Mask, mask, mask_value};

@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use dunlin_gate::{Act, Ask, ColumnDecision, Decision, Permit, Policy, Question, Shown, neutralise_cell};
+use dunlin_gate::{
+    Act, Ask, ColumnDecision, Decision, Permit, Policy, Question, Shown, people_csv, people_file_name,
+};
 use dunlin_ledger::Actor;
 use dunlin_store::{Workspace, new_id};
 use flate2::write::DeflateEncoder;
@@ -67,9 +69,9 @@ pub(crate) async fn copy(
     for part in parts {
         let opened = dunlin_gate::open(part.rows, &OwnData, workspace, &ask(Act::Export), &new_id()).await;
         let opened = opened.map_err(|_| unmade())?;
-        let name = file_name(part.side, &part.table, &mut names);
+        let name = people_file_name(part.side, &part.table, &mut names);
         let columns: Vec<&str> = opened.columns.iter().map(|c| c.name.as_str()).collect();
-        zip.add(&name, &csv_of(&columns, &opened.rows)?)?;
+        zip.add(&name, &people_csv(&columns, &opened.rows).map_err(|_| unmade())?)?;
         let exact: Vec<Map<String, Value>> = opened
             .rows
             .iter()
@@ -90,32 +92,6 @@ pub(crate) async fn copy(
 fn unmade() -> Problem {
     tracing::error!(reference = crate::problem::reference(), "a customer's copy could not be made");
     Problem::internal()
-}
-
-/// A file's name for a table of one side: letters, digits, `-`, `_` and `.`, and no two alike.
-fn file_name(side: &str, table: &str, taken: &mut Vec<String>) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    let stem: String = format!("{side}-{table}").chars().map(safe).collect();
-    let mut name = format!("{stem}.csv");
-    let mut n = 2;
-    while taken.contains(&name) {
-        name = format!("{stem}-{n}.csv");
-        n += 1;
-    }
-    taken.push(name.clone());
-    name
-}
-
-/// Rows as CSV. A cell that a spreadsheet would run as a formula is defused; NULL is an empty cell.
-fn csv_of(columns: &[&str], rows: &[Vec<Option<String>>]) -> Result<Vec<u8>, Problem> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |_| unmade();
-    writer.write_record(columns.iter().map(|c| neutralise_cell(c))).map_err(failed)?;
-    for row in rows {
-        let cells = row.iter().map(|v| neutralise_cell(v.as_deref().unwrap_or_default()));
-        writer.write_record(cells).map_err(failed)?;
-    }
-    writer.into_inner().map_err(|_| unmade())
 }
 
 /// A zip file (APPNOTE 6.3.3, the parts that every reader knows): deflated entries below 4 GB, names in UTF-8, and no

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use dunlin_gate::{Act, Ask, MaskedOnly, neutralise_cell};
+use dunlin_gate::{Act, Ask, MaskedOnly, people_csv, people_file_name};
 use dunlin_move::subject;
 use dunlin_store::{Actor, Workspace};
 use serde::Serialize;
@@ -61,9 +61,11 @@ pub async fn export(
         let access = dunlin_store::new_id();
         let opened =
             dunlin_gate::open(part.rows, &MaskedOnly, workspace, &ask, &access).await.map_err(refused)?;
-        let name = file_name(part.side, &part.table, &mut names);
+        let name = people_file_name(part.side, &part.table, &mut names);
         let columns: Vec<&str> = opened.columns.iter().map(|c| c.name.as_str()).collect();
-        write_private(&out.join(&name), &csv_of(&columns, &opened.rows)?)?;
+        let path = out.join(&name);
+        let csv = people_csv(&columns, &opened.rows).map_err(|e| Failure::file(&path, &e))?;
+        write_private(&path, &csv)?;
         let exact: Vec<Map<String, Value>> = opened
             .rows
             .iter()
@@ -90,34 +92,4 @@ pub async fn export(
         )),
     }
     Ok(OK)
-}
-
-/// A file's name for a table of one side: letters, digits, `-`, `_` and `.`, and no two alike.
-fn file_name(side: &str, table: &str, taken: &mut Vec<String>) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    let stem: String = format!("{side}-{table}").chars().map(safe).collect();
-    let mut name = format!("{stem}.csv");
-    let mut n = 2;
-    while taken.contains(&name) {
-        name = format!("{stem}-{n}.csv");
-        n += 1;
-    }
-    taken.push(name.clone());
-    name
-}
-
-/// Rows as CSV. A cell that a spreadsheet would run as a formula is defused; NULL is an empty cell.
-fn csv_of(columns: &[&str], rows: &[Vec<Option<String>>]) -> Result<Vec<u8>, Failure> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |_| Failure::Refused { message: "the CSV file cannot be made".into(), help: None, code: 3 };
-    writer.write_record(columns.iter().map(|c| neutralise_cell(c))).map_err(failed)?;
-    for row in rows {
-        let cells = row.iter().map(|v| neutralise_cell(v.as_deref().unwrap_or_default()));
-        writer.write_record(cells).map_err(failed)?;
-    }
-    writer.into_inner().map_err(|_| Failure::Refused {
-        message: "the CSV file cannot be made".into(),
-        help: None,
-        code: 3,
-    })
 }

@@ -29,7 +29,7 @@ pub use schema::{
     Column, ColumnType, ForeignKey, Generated, Identity, Index, Sequence, Table, TableName, Unique,
 };
 pub use store::{
-    BadRow, Bounds, Committed, Load, LoadColumn, LoadSpec, Probe, ProbeStatus, ReadBatch, ReadColumn,
+    BadRow, Bounds, Committed, Load, LoadColumn, LoadSpec, Meant, Probe, ProbeStatus, ReadBatch, ReadColumn,
     ReadRequest, ReadStream, Reader, Receipt, Refused, Store, System, Target, TextRows, Violation, Wire,
     WireBatch, WireRequest, WireStream,
 };

@@ -353,12 +353,32 @@ pub struct Refused {
     pub constraint: Option<String>,
 }
 
+/// Asked of rows that are about to be deleted, in the deleting transaction and with all columns of their table: whether
+/// they are what was meant. Between the look at a row and its deletion another may have come to its place.
+pub type Meant = Arc<dyn Fn(&ReadBatch) -> bool + Send + Sync>;
+
+/// The error of rows that were not what was meant.
+pub(crate) fn not_meant(store: &str, table: &TableName) -> ConnectError {
+    ConnectError::Changed {
+        store: store.to_owned(),
+        table: table.to_string(),
+        what: "somebody wrote other rows to where those to be deleted had been".to_owned(),
+    }
+}
+
 /// One split on its way into a target: rows and receipt in one transaction.
 #[async_trait]
 pub trait Load: Send {
     /// Deletes rows that an earlier load of dunlin wrote, by the positions of [`Reader::read_addressed`]. Call it
     /// before `write`. Returns how many were deleted.
     async fn delete(&mut self, positions: &[u64]) -> Result<u64>;
+    /// As [`Load::delete`], and each row is first asked for as it is now: when one is not meant the load fails with
+    /// [`ConnectError::Changed`] and can only be aborted. `table` is what the positions were read with. A store whose
+    /// files only dunlin writes to while it holds its lock need not ask.
+    async fn delete_meant(&mut self, table: &Arc<Table>, positions: &[u64], meant: &Meant) -> Result<u64> {
+        let _ = (table, meant);
+        self.delete(positions).await
+    }
     /// Writes rows. Refusals may be told only at the next `settle`.
     async fn write(&mut self, batch: RecordBatch) -> Result<()>;
     /// Writes rows as [`Reader::read_wire`] gave them, where [`Target::takes_wire`] said so.
@@ -441,9 +461,10 @@ pub trait Target: Send + Sync {
     async fn finish(&self) -> Result<()>;
     /// Deletes rows of a table in one transaction, by the positions of [`Reader::read_addressed`], outside of any load:
     /// no receipt is written and no bookkeeping is made. For rows of a person who asked to be erased, in stores that a
-    /// run only reads. Returns how many were deleted.
-    async fn erase(&self, table: &Table, positions: &[u64]) -> Result<u64> {
-        let _ = positions;
+    /// run only reads. Nothing is deleted when one of them is not meant ([`ConnectError::Changed`]). Returns how many
+    /// were deleted.
+    async fn erase(&self, table: &Arc<Table>, positions: &[u64], meant: &Meant) -> Result<u64> {
+        let _ = (positions, meant);
         Err(ConnectError::Unsupported {
             store: self.store_name(),
             what: format!("deleting single rows of {} in place", table.name),

@@ -82,6 +82,7 @@ pub const FAILPOINTS_SUBJECT: &[&str] = &[
     "move::subject.sealed",
     "move::subject.marked",
     "move::subject.found",
+    "move::subject.letters",
     "move::subject.before_commit",
     "move::subject.after_commit",
     "move::subject.quarantine",

@@ -38,6 +38,8 @@ pub(crate) struct Inner {
     pub(crate) outbox: Outbox,
     pub(crate) post: Post,
     pub(crate) oidc: Oidc,
+    /// Where customers sign in.
+    pub(crate) customers_oidc: Oidc,
     pub(crate) scim: Scim,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) desk: crate::api::work::Desk,
@@ -91,7 +93,7 @@ impl App {
         authority.record(workspace.state(), &dunlin_ledger::Actor::System).await?;
         let reader = LedgerReader::new(&workspace)?;
         let made = crate::wiring::parts(&workspace, &config, &guard, reader.clone())?;
-        let crate::wiring::Parts { alerts, outbox, post, oidc } = made;
+        let crate::wiring::Parts { alerts, outbox, post, oidc, customers_oidc } = made;
         let presence = Presence::new(guard.clone(), &workspace);
         if let Some(outside) = engine.outside() {
             presence.set_outside(outside);
@@ -108,6 +110,7 @@ impl App {
             outbox,
             post,
             oidc,
+            customers_oidc,
             scim: Scim::new(
                 guard.clone(),
                 config.scim.settings(),

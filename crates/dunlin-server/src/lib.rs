@@ -36,8 +36,8 @@ mod web;
 mod wiring;
 
 pub use config::{
-    Alerts, CONFIG_FILE, ConfigError, LogStyle, Oidc, RequestLimits, Requests, Scim, SecretError, SecretRef,
-    ServerConfig, Smtp, SmtpSecurity, Tell, Timeouts, TlsFiles, Webhook,
+    Alerts, CONFIG_FILE, ConfigError, CustomerOidc, LogStyle, Oidc, RequestLimits, Requests, Scim,
+    SecretError, SecretRef, ServerConfig, Smtp, SmtpSecurity, Tell, Timeouts, TlsFiles, Webhook,
 };
 pub use engine::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,

@@ -20,6 +20,7 @@ pub(crate) struct Parts {
     pub(crate) outbox: Outbox,
     pub(crate) post: Post,
     pub(crate) oidc: Oidc,
+    pub(crate) customers_oidc: Oidc,
 }
 
 /// Makes them, and gives the guard its mailer.
@@ -45,7 +46,10 @@ pub(crate) fn parts(
     let providers = config.oidc.iter().map(|(id, one)| provider(id, one, &workspace.dir));
     let providers = providers.collect::<Result<Vec<_>, ServerError>>()?;
     let oidc = Oidc::new(guard.clone(), client.clone(), providers)?;
-    Ok(Parts { alerts, outbox, post: Post { smtp, webhooks, client }, oidc })
+    let customers =
+        config.tell.oidc.as_ref().map(|one| customers_provider(one, &workspace.dir)).transpose()?;
+    let customers_oidc = Oidc::for_customers(guard.clone(), client.clone(), customers)?;
+    Ok(Parts { alerts, outbox, post: Post { smtp, webhooks, client }, oidc, customers_oidc })
 }
 
 fn secret(secret: &SecretRef, dir: &Path) -> Result<Secret, ServerError> {
@@ -121,5 +125,27 @@ fn provider(id: &str, one: &crate::config::Oidc, dir: &Path) -> Result<ProviderS
         verified_claim: one.verified_claim.clone(),
         mfa_amr: one.mfa_amr.clone(),
         mfa_acr: one.mfa_acr.clone(),
+    })
+}
+
+fn customers_provider(
+    one: &crate::config::CustomerOidc,
+    dir: &Path,
+) -> Result<ProviderSettings, ServerError> {
+    Ok(ProviderSettings {
+        id: dunlin_guard::oidc::CUSTOMERS.to_owned(),
+        label: one.label.clone().unwrap_or_default(),
+        issuer: one.issuer.clone(),
+        client_id: one.client_id.clone(),
+        client_secret: one.client_secret.as_ref().map(|s| secret(s, dir)).transpose()?,
+        scopes: one.scopes.clone(),
+        verified_claim: one.verified_claim.clone(),
+        // What follows is of people who work on the move.
+        groups_claim: None,
+        roles: Vec::new(),
+        create: false,
+        organisation: None,
+        mfa_amr: Vec::new(),
+        mfa_acr: Vec::new(),
     })
 }

@@ -9,6 +9,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use crate::error::db;
+use crate::memory::random;
 use crate::{Keyring, Purpose, State, StoreError, Tx, new_id};
 
 pub use record::{NoticeAnswers, NoticeImage, NoticeStatus, NoticeVersion};
@@ -181,6 +182,19 @@ impl Tx {
         .await
         .map_err(db("keeping an answer to a notice"))?;
         Ok(done.rows_affected() > 0)
+    }
+
+    /// What a person answered stays as a number, under a name that is nobody's, and the salt of their entries goes.
+    pub async fn forget_answers(&mut self, subject: &str) -> Result<(), StoreError> {
+        let nobody = hex::encode(random::<32>()?);
+        sqlx::query("update notice_answers set subject = $1 where subject = $2")
+            .bind(nobody)
+            .bind(subject)
+            .execute(self.connection())
+            .await
+            .map_err(db("forgetting whose answers these are"))?;
+        self.shred_subject(subject).await?;
+        Ok(())
     }
 
     /// Takes a token of a host app out of use; `hash` is over the token. Whether it was unused. Tokens that have ended by

@@ -15,6 +15,9 @@ use crate::notice::{Claims, FirstLayer, Message, Notice, NoticeSource, Override,
 use crate::vocabulary::{Locale, SlotName, Stream, When, Word};
 use values::{Part, Reader};
 
+/// Names under `/tell/` that are pages of their own: a notice that is called so could not be read.
+const RESERVED: [&str; 4] = ["me", "card", "images", "demo-host"];
+
 /// The line around the front matter.
 pub const FENCE: &str = "+++";
 
@@ -117,6 +120,11 @@ impl Reader {
         if !fits {
             let help = "small letters, digits and hyphens, at most 64: it stands in web addresses";
             self.error("tell-wrong-value", "notice", "this is not a name for a notice", help);
+        } else if RESERVED.contains(&id) {
+            let help =
+                format!("`/tell/{id}` is another page: give the notice another name, e.g. `{id}-2026`");
+            self.error("tell-wrong-value", "notice", "this name stands for another page", &help);
+            return false;
         }
         fits
     }

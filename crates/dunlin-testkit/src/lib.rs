@@ -3,10 +3,11 @@
 //! [`postgres`] gives the server that `DUNLIN_TEST_POSTGRES` names (a URL whose user may create databases), or a
 //! private one shared by the tests of this process. [`start_private`] always starts one, for tests that kill it.
 //! Where no PostgreSQL is installed both print why and give `None`, so that the test can return.
-//! [`MailSink`] is a mail server that takes letters.
+//! [`MailSink`] is a mail server that takes letters, [`OidcProvider`] an identity provider.
 //! Not for production code: everything here panics when the machine is not as it should be.
 
 mod cluster;
+mod oidc;
 mod sink;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OnceCell;
 
 pub use cluster::Cluster;
+pub use oidc::OidcProvider;
 pub use sink::{Answer, MailSink, SinkBehaviour, SunkLetter};
 
 /// A server that tests may create databases in.

@@ -10,6 +10,7 @@ mod engine;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod failure;
+mod letters;
 mod output;
 mod progress;
 mod report;

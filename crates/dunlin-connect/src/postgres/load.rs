@@ -22,9 +22,11 @@ use super::encode::Encoder;
 use super::failure::{copy_column, copy_line, row_reason};
 use super::framing::SIGNATURE;
 use super::pending::Pending;
-use super::{reader, receipts, sql};
+use super::{erase, reader, receipts, sql};
+use crate::store::Meant;
 use crate::{
-    ColumnType, Committed, ConnectError, Load, LoadSpec, Reason, Receipt, Refused, Result, System, Wire,
+    ColumnType, Committed, ConnectError, Load, LoadSpec, Reason, Receipt, Refused, Result, System, Table,
+    Wire,
 };
 
 /// Rows deleted by one statement.
@@ -262,6 +264,10 @@ impl Load for PgLoad {
             deleted += self.delete_from(&sql::table(&name), &ctids).await?;
         }
         Ok(deleted)
+    }
+
+    async fn delete_meant(&mut self, table: &Arc<Table>, positions: &[u64], meant: &Meant) -> Result<u64> {
+        erase::checked(&self.session, &self.relation, table, positions, meant).await
     }
 
     async fn write(&mut self, batch: RecordBatch) -> Result<()> {

@@ -18,8 +18,8 @@ use super::types::needs_cast;
 use super::wire::{self, WireDecoder};
 use super::{splits, sql};
 use crate::{
-    Bounds, Column, ConnectError, ReadRequest, ReadStream, Reader, Result, System, Table, TableName, Wire,
-    WireRequest, WireStream,
+    Bounds, Column, ConnectError, ReadBatch, ReadRequest, ReadStream, Reader, Result, System, Table,
+    TableName, Wire, WireRequest, WireStream,
 };
 
 /// A table as the snapshot has it.
@@ -296,6 +296,51 @@ pub(super) async fn copy_out(
     request: &ReadRequest,
     address: Address,
 ) -> Result<ReadStream> {
+    copy(session, name, select, decoder(request, address)).await
+}
+
+/// Runs a query whose columns are those of a request to its end, in the session's own transaction, which stays open:
+/// for a few rows.
+pub(super) async fn drain(
+    session: &Loan,
+    name: &TableName,
+    query: &str,
+    request: &ReadRequest,
+    address: Address,
+) -> Result<Vec<ReadBatch>> {
+    let broken = |_: Broken| session.config().broken(&format!("read {name}"));
+    let mut decoding = decoder(request, address);
+    let copy = match session.copy_out(&format!("COPY ({query}) TO STDOUT (FORMAT binary)")).await {
+        Ok(copy) => copy,
+        Err(error) => return Err(deletion_failure(session, name, &error)),
+    };
+    let mut copy = Box::pin(copy);
+    let mut batches = Vec::new();
+    while let Some(bytes) = copy.next().await {
+        let bytes = bytes.map_err(|error| deletion_failure(session, name, &error))?;
+        decoding.push(&bytes).map_err(broken)?;
+        while decoding.is_full() {
+            batches.push(decoding.take().map_err(broken)?);
+            decoding.resume().map_err(broken)?;
+        }
+    }
+    if !decoding.is_finished() {
+        return Err(broken(Broken));
+    }
+    if !decoding.is_empty() {
+        batches.push(decoding.take().map_err(broken)?);
+    }
+    Ok(batches)
+}
+
+fn deletion_failure(session: &Loan, name: &TableName, error: &tokio_postgres::Error) -> ConnectError {
+    let config = session.config();
+    let grant = format!("GRANT SELECT, DELETE ON {} TO {};", sql::table(name), sql::ident(&config.user));
+    config.fail_granting(&format!("delete rows of {name}"), &grant, error)
+}
+
+/// What decodes the rows of a request.
+fn decoder(request: &ReadRequest, address: Address) -> Decoder {
     let columns: Vec<_> = request
         .columns
         .iter()
@@ -304,8 +349,7 @@ pub(super) async fn copy_out(
             (column.ty.clone(), is_cast(column, c.as_text))
         })
         .collect();
-    let decoder = Decoder::new(request.schema(), &columns, address, request.batch_rows);
-    copy(session, name, select, decoder).await
+    Decoder::new(request.schema(), &columns, address, request.batch_rows)
 }
 
 /// Starts a binary COPY of a query and decodes what comes.

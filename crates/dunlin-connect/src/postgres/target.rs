@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::connection::Pool;
 use super::{catalog, ddl, erase, load, receipts, sql, taken, violators};
+use crate::store::Meant;
 use crate::{
     ColumnType, ForeignKey, Load, LoadSpec, Receipt, Result, Table, TableName, Target, Unique, Violation,
     Wire,
@@ -135,8 +136,8 @@ impl Target for PgTarget {
         self.pool.config.store.clone()
     }
 
-    async fn erase(&self, table: &Table, positions: &[u64]) -> Result<u64> {
-        erase::rows(&self.pool, table, positions).await
+    async fn erase(&self, table: &Arc<Table>, positions: &[u64], meant: &Meant) -> Result<u64> {
+        erase::rows(&self.pool, table, positions, meant).await
     }
 
     async fn scrub(&self, tables: &[TableName]) -> Result<bool> {

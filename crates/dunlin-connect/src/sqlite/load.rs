@@ -13,9 +13,11 @@ use tokio::sync::OwnedMutexGuard;
 use super::catalog;
 use super::connection::{File, quote, quote_all};
 use super::encode::{Encoder, Slot};
+use super::erase::Erasing;
 use super::failure::{failed, named_columns, row_reason, sqlx_failed};
 use super::raw::{Bind, Raw, Statement};
-use crate::{Committed, ConnectError, Load, LoadSpec, Reason, Receipt, Refused, Result};
+use crate::store::Meant;
+use crate::{Committed, ConnectError, Load, LoadSpec, Reason, Receipt, Refused, Result, Table};
 
 /// The target's one writing connection, when nobody uses it.
 pub(super) type Writer = Option<SqliteConnection>;
@@ -231,6 +233,17 @@ impl Load for SqliteLoad {
         }
         let positions = positions.to_vec();
         self.blocking(move |inserts, raw| inserts.delete(raw, &positions)).await
+    }
+
+    async fn delete_meant(&mut self, table: &Arc<Table>, positions: &[u64], meant: &Meant) -> Result<u64> {
+        if !self.triggers_on_delete.is_empty() {
+            return Err(has_triggers(&self.inserts.file, &self.inserts.table, &self.triggers_on_delete));
+        }
+        let Some(rowid) = self.inserts.rowid.clone() else { return self.delete(positions).await };
+        let name = self.inserts.table.clone();
+        let work = Erasing { table: Arc::clone(table), name, rowid, positions: positions.to_vec() };
+        let meant = Arc::clone(meant);
+        self.blocking(move |inserts, raw| work.run(raw, &inserts.file.store, &meant)).await
     }
 
     async fn write(&mut self, batch: RecordBatch) -> Result<()> {

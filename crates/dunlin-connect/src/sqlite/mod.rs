@@ -15,6 +15,7 @@ mod connection;
 mod ddl;
 mod decode;
 mod encode;
+mod erase;
 mod failure;
 mod load;
 mod probe;

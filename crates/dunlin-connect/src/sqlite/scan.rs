@@ -56,6 +56,18 @@ impl Scan {
         Self { request, sql, parameters: Vec::new(), addressed: rowid.is_some() }
     }
 
+    /// Its rows at once, from a connection that is at hand: for a few.
+    pub(super) fn now(&self, raw: &mut Raw<'_>) -> Result<ReadBatch, Code> {
+        let mut statement = raw.prepare(&self.sql)?;
+        statement.bind_ints(&self.parameters)?;
+        let mut batch = Batch::new(&self.request);
+        while statement.step()? {
+            let position = if self.addressed { statement.int(0) as u64 } else { 0 };
+            batch.push(&statement, usize::from(self.addressed), position);
+        }
+        Ok(batch.finish())
+    }
+
     /// Starts it.
     pub(super) fn stream(self, lease: Lease) -> ReadStream {
         let (sender, receiver) = mpsc::channel(WAITING);

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::connection::{File, literal, quote};
-use super::failure::sqlx_failed;
+use super::erase::Erasing;
+use super::failure::{failed, sqlx_failed};
 use super::load::{SqliteLoad, Writer};
+use super::raw::Raw;
 use super::reader::SqliteReader;
 use super::{catalog, ddl, types};
+use crate::store::Meant;
 use crate::{
     ColumnType, ConnectError, ForeignKey, Load, LoadSpec, Reason, Receipt, Result, Table, TableName, Target,
     Unique, Violation,
@@ -265,7 +269,7 @@ impl Target for SqliteTarget {
         self.file.store.to_string()
     }
 
-    async fn erase(&self, table: &Table, positions: &[u64]) -> Result<u64> {
+    async fn erase(&self, table: &Arc<Table>, positions: &[u64], meant: &Meant) -> Result<u64> {
         let act = format!("delete rows of {}", table.name);
         // As the file is kept: it may be a source, whose journal mode is not ours to choose.
         let mut connection = self.file.write_as_it_is().await?;
@@ -281,13 +285,23 @@ impl Target for SqliteTarget {
         };
         // What is deleted is overwritten with zeros, in the file and in the log that is folded into it.
         self.file.run(&mut connection, &act, "PRAGMA secure_delete = ON; BEGIN IMMEDIATE".into()).await?;
-        let mut deleted = 0;
-        for some in positions.chunks(500) {
-            let rowids: Vec<String> = some.iter().map(|p| (*p as i64).to_string()).collect();
-            let sql = format!("DELETE FROM {} WHERE {rowid} IN ({})", quote(&shape.name), rowids.join(", "));
-            let done = sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await;
-            deleted += done.map_err(sqlx_failed(&self.file.store, &act))?.rows_affected();
-        }
+        // An error drops the connection, which undoes what was not committed.
+        let work =
+            Erasing { table: Arc::clone(table), name: shape.name, rowid, positions: positions.to_vec() };
+        let (store, meant, runtime) = (Arc::clone(&self.file.store), Arc::clone(meant), Handle::current());
+        let task = tokio::task::spawn_blocking(move || {
+            let deleted = Raw::lock(&runtime, &mut connection)
+                .map_err(|code| failed(&store, "delete rows", code))
+                .and_then(|mut raw| work.run(&mut raw, &store, &meant));
+            (connection, deleted)
+        });
+        let (mut connection, deleted) = task.await.map_err(|_| ConnectError::Store {
+            store: self.file.store.to_string(),
+            act: act.clone(),
+            code: "the work ended early".into(),
+            transient: true,
+        })?;
+        let deleted = deleted?;
         self.file.run(&mut connection, &act, "COMMIT".into()).await?;
         let _ = self.file.run(&mut connection, &act, "PRAGMA wal_checkpoint(TRUNCATE)".into()).await;
         sqlx::Connection::close(connection).await.map_err(sqlx_failed(&self.file.store, &act))?;

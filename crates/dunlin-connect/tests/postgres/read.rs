@@ -145,6 +145,49 @@ async fn addresses_find_rows_again_also_in_partitions() {
     }
 }
 
+/// A place that was freed is handed out again: the row that has it now is nobody's to delete.
+#[tokio::test]
+async fn only_what_is_meant_is_deleted() {
+    let setup = "CREATE TABLE t (id int, name text); INSERT INTO t VALUES (1, 'a'), (2, 'b');
+        CREATE TABLE p (id int, name text) PARTITION BY RANGE (id);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100); CREATE TABLE p2 PARTITION OF p DEFAULT;
+        INSERT INTO p VALUES (200, 'c'), (1, 'a'), (2, 'b')";
+    let Some(scene) = scene("meant", setup).await else { return };
+    let target = scene.target().await;
+    let meant: dunlin_connect::Meant = Arc::new(|batch| {
+        let names = batch.rows.column(1).as_any().downcast_ref::<arrow::array::StringArray>();
+        names.is_some_and(|n| n.iter().all(|n| n != Some("other")))
+    });
+    for (name, total) in [("t", 2), ("p", 3)] {
+        let table = scene.table(name).await;
+        let reader = scene.store.reader().await.unwrap();
+        let batches = collect(reader.read_addressed(table.clone()).await.unwrap()).await;
+        let positions: Vec<u64> = batches.iter().flat_map(|b| b.positions.clone()).collect();
+        drop(reader);
+        let place = async |of: &str| {
+            let query = format!("SELECT ctid::text FROM {name} WHERE name = '{of}'");
+            scene.sql.query_one(&query, &[]).await.unwrap().get::<_, String>(0)
+        };
+        let was = place("b").await;
+        for step in ["DELETE FROM %T WHERE name = 'b'", "VACUUM %T", "INSERT INTO %T VALUES (3, 'other')"] {
+            scene.sql.batch_execute(&step.replace("%T", name)).await.unwrap();
+        }
+        let now = place("other").await;
+        assert_eq!(now, was, "the test needs the place to be handed out again");
+        let spec = spec(&table, "0");
+        let mut load = target.begin(spec.clone()).await.unwrap();
+        let refused = load.delete_meant(&table, &positions, &meant).await;
+        assert!(matches!(refused, Err(ConnectError::Changed { .. })), "{refused:?}");
+        load.abort().await.unwrap();
+        let refused = target.erase(&table, &positions, &meant).await;
+        assert!(matches!(refused, Err(ConnectError::Changed { .. })), "{refused:?}");
+        assert_eq!(scene.number(&format!("SELECT count(*) FROM {name}")).await, total);
+        let anything: dunlin_connect::Meant = Arc::new(|_| true);
+        assert_eq!(target.erase(&table, &positions, &anything).await.unwrap(), total as u64);
+        assert_eq!(scene.number(&format!("SELECT count(*) FROM {name}")).await, 0);
+    }
+}
+
 #[tokio::test]
 async fn rows_that_a_policy_hides_are_an_error() {
     let setup = "DROP ROLE IF EXISTS dunlin_policy; CREATE ROLE dunlin_policy LOGIN PASSWORD 'canary';

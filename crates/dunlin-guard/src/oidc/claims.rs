@@ -42,6 +42,19 @@ impl Claims {
         self.at(path).and_then(Value::as_str).map(str::trim).filter(|t| !t.is_empty())
     }
 
+    /// A claim's text, or its whole number; a dot leads into objects.
+    pub fn claim(&self, path: &str) -> Option<String> {
+        match self.at(path) {
+            Some(Value::Number(n)) if n.is_i64() || n.is_u64() => Some(n.to_string()),
+            _ => self.text(path).map(str::to_owned),
+        }
+    }
+
+    /// When they signed in at the provider, in seconds since 1970 UTC.
+    pub(super) fn signed_in_at(&self) -> Option<i64> {
+        self.at("auth_time").and_then(Value::as_i64)
+    }
+
     /// Who it is, for ever the same at this provider.
     pub fn subject(&self) -> Option<&str> {
         self.text("sub")

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::claims::AllClaims;
 use super::provider::{Provider, ProviderClient, http};
-use super::{Claims, Oidc, OidcError};
+use super::{CUSTOMERS, Claims, Oidc, OidcError};
 use crate::error::db;
 use crate::outgoing::seal::{open, seal};
 use crate::token::{Secret, new_token, token_hash};
@@ -21,6 +21,19 @@ use crate::{GuardError, Origin, SignedIn};
 
 /// How long a sign-in may take at the provider, in microseconds.
 const TAKES_US: i64 = 10 * 60 * 1_000_000;
+
+/// How old a customer's sign-in at the provider may be before it asks anew: as old as one by a link.
+const SIGN_IN_AGE: std::time::Duration = std::time::Duration::from_secs(15 * 60);
+
+/// What a provider says about a customer. It has no `Debug`: it holds who that is.
+pub struct Customer {
+    /// All that it says.
+    pub claims: Claims,
+    /// The address, where the provider vouches for it.
+    pub email: Option<String>,
+    /// When they signed in there, in seconds since 1970 UTC, where it says so.
+    pub signed_in_at: Option<i64>,
+}
 
 /// A sign-in that has begun.
 #[derive(Debug, Clone)]
@@ -58,7 +71,7 @@ struct Kept {
 impl Oidc {
     /// The address that a provider sends people back to; it must be registered there.
     pub fn redirect_url(&self, provider: &str) -> Result<String, GuardError> {
-        self.guard.link(&format!("/oidc/{provider}/back"))
+        self.guard.link(&self.back.replace("ID", provider))
     }
 
     /// Begins a sign-in.
@@ -77,6 +90,10 @@ impl Oidc {
                 move || Nonce::new(nonce_text),
             )
             .set_pkce_challenge(challenge);
+        if provider.settings.id == CUSTOMERS {
+            // What cannot be taken back asks for a new sign-in: an old one at the provider is told by its time.
+            request = request.set_max_age(SIGN_IN_AGE);
+        }
         for scope in &provider.settings.scopes {
             request = request.add_scope(Scope::new(scope.clone()));
         }
@@ -115,15 +132,33 @@ impl Oidc {
         answer: Answer,
     ) -> Result<SignedIn, OidcError> {
         let provider = self.provider(provider)?;
+        let claims = self.answered(provider, browser, answer).await?;
+        let person = self.join(provider, &claims).await?;
+        let two = claims.two_factors(&provider.settings);
+        Ok(self.guard.sign_in_federated(origin, &person, "oidc", two).await?)
+    }
+
+    /// Ends a customer's sign-in: what the provider says about them, checked. Whatever happens, it is spent.
+    pub async fn finish_customer(&self, browser: &Secret, answer: Answer) -> Result<Customer, OidcError> {
+        let provider = self.provider(CUSTOMERS)?;
+        let claims = self.answered(provider, browser, answer).await?;
+        let email = claims.verified_email(&provider.settings).map(str::to_owned);
+        let signed_in_at = claims.signed_in_at();
+        Ok(Customer { claims, email, signed_in_at })
+    }
+
+    async fn answered(
+        &self,
+        provider: &Provider,
+        browser: &Secret,
+        answer: Answer,
+    ) -> Result<Claims, OidcError> {
         let kept = self.spend(provider, browser, &answer.state).await?;
         if answer.iss.as_deref().is_some_and(|iss| iss != provider.issuer()) {
             return Err(OidcError::Declined);
         }
         let (Some(code), None) = (&answer.code, &answer.error) else { return Err(OidcError::Declined) };
-        let claims = self.ask(provider, code, kept).await?;
-        let person = self.join(provider, &claims).await?;
-        let two = claims.two_factors(&provider.settings);
-        Ok(self.guard.sign_in_federated(origin, &person, "oidc", two).await?)
+        self.ask(provider, code, kept).await
     }
 
     /// Takes a begun sign-in out of the state, when it is this browser's and its time is not over.

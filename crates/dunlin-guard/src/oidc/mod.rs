@@ -17,7 +17,7 @@ mod tests;
 
 pub use claims::Claims;
 pub use error::OidcError;
-pub use flow::{Answer, Begun};
+pub use flow::{Answer, Begun, Customer};
 pub use provider::{GroupRole, ProviderSettings};
 
 use std::sync::Arc;
@@ -33,19 +33,37 @@ pub struct Oidc {
     guard: Guard,
     client: Outgoing,
     providers: Arc<Vec<Provider>>,
+    /// The path that providers send browsers back to; `ID` stands for the provider's.
+    back: &'static str,
 }
+
+/// The provider of customers: nobody's who works on the move.
+pub const CUSTOMERS: &str = "customers";
 
 impl Oidc {
     /// Checks the settings; calls nobody yet.
     pub fn new(guard: Guard, client: Outgoing, settings: Vec<ProviderSettings>) -> Result<Oidc, GuardError> {
         let mut providers: Vec<Provider> = Vec::new();
         for one in settings {
-            if providers.iter().any(|p| p.settings.id == one.id) {
+            if one.id == CUSTOMERS || providers.iter().any(|p| p.settings.id == one.id) {
                 return Err(GuardError::Taken("identity provider"));
             }
             providers.push(Provider::new(one)?);
         }
-        Ok(Oidc { guard, client, providers: Arc::new(providers) })
+        Ok(Oidc { guard, client, providers: Arc::new(providers), back: "/oidc/ID/back" })
+    }
+
+    /// Where customers sign in to their own page, of which there is one provider at most. What it says makes no session
+    /// of the guard's: see [`Oidc::finish_customer`].
+    pub fn for_customers(
+        guard: Guard,
+        client: Outgoing,
+        settings: Option<ProviderSettings>,
+    ) -> Result<Oidc, GuardError> {
+        let provider =
+            settings.map(|one| Provider::new(ProviderSettings { id: CUSTOMERS.to_owned(), ..one }));
+        let providers = Arc::new(provider.transpose()?.into_iter().collect());
+        Ok(Oidc { guard, client, providers, back: "/tell/me/oidc/back" })
     }
 
     /// Id and label of each provider, for the buttons of the sign-in page.

@@ -1,15 +1,12 @@
 //! Signing in at a real provider (`oidc-provider` from npm), and what must not get anybody in.
 
-use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dunlin_ledger::{Actor, Body};
 use dunlin_store::now_us;
+use dunlin_testkit::OidcProvider;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 
 use super::*;
 use crate::audit::scene::Scene;
@@ -18,61 +15,8 @@ use crate::{GuardSettings, HashSettings, ManualTime, Origin, Reason, Secret, Sig
 
 const REDIRECT: &str = "https://dunlin.test/oidc/test/back";
 
-/// The provider, until dropped.
-struct Running {
-    _process: Child,
-    issuer: String,
-}
-
-/// Installs the provider once, beside the test's own program. `None`, with the reason printed, where npm cannot.
-async fn installed() -> Option<PathBuf> {
-    let program = std::env::current_exe().unwrap();
-    let target = program.ancestors().nth(3).expect("tests lie in target/profile/deps");
-    let folder = target.join("tmp/dunlin-oidc-provider-9.13.3");
-    if folder.join("ready").exists() {
-        return Some(folder);
-    }
-    let own = folder.with_extension(format!("{}", std::process::id()));
-    std::fs::create_dir_all(&own).unwrap();
-    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/oidc");
-    std::fs::copy(source.join("package.json"), own.join("package.json")).unwrap();
-    let npm = Command::new("npm")
-        .args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"])
-        .current_dir(&own)
-        .stdin(Stdio::null())
-        .output();
-    match tokio::time::timeout(Duration::from_secs(120), npm).await {
-        Ok(Ok(output)) if output.status.success() => {}
-        other => {
-            eprintln!("skipped: npm could not install oidc-provider: {other:?}");
-            return None;
-        }
-    }
-    std::fs::write(own.join("ready"), "").unwrap();
-    // Another test may have been faster: then its folder is as good.
-    let _ = std::fs::rename(&own, &folder);
-    Some(folder)
-}
-
-async fn provider() -> Option<Running> {
-    let folder = installed().await?;
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/oidc/provider.mjs");
-    let copy = folder.join(format!("provider-{}.mjs", std::process::id()));
-    std::fs::copy(script, &copy).unwrap();
-    let mut process = Command::new("node")
-        .arg(&copy)
-        .arg(REDIRECT)
-        .current_dir(&folder)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let line = tokio::time::timeout(Duration::from_secs(30), lines.next_line()).await.unwrap().unwrap();
-    // Its output is read to the end: a program that writes into a closed pipe dies of it.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Some(Running { _process: process, issuer: line.unwrap() })
+async fn provider() -> Option<OidcProvider> {
+    OidcProvider::start(REDIRECT).await
 }
 
 fn settings(issuer: &str) -> ProviderSettings {
@@ -129,7 +73,7 @@ async fn visit(begun: &Begun, account: &str) -> Answer {
         let (_, to) =
             to.unwrap_or_else(|| panic!("{}: {}", answer.status, String::from_utf8_lossy(&answer.body)));
         url = url.join(to).unwrap();
-        if url.as_str().starts_with(REDIRECT) {
+        if url.as_str().starts_with(REDIRECT) || url.path() == "/tell/me/oidc/back" {
             let get = |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
             return Answer {
                 state: get("state").unwrap(),
@@ -288,6 +232,38 @@ async fn answers_that_belong_to_another_sign_in_get_nobody_in() {
     time.advance(Duration::from_secs(601));
     time.jump_us(-3_600_000_000);
     assert!(matches!(finish(begun.browser, answer).await, Err(OidcError::Stale)));
+}
+
+/// A customer's sign-in makes nobody of them here, and says how old it is.
+#[tokio::test]
+async fn a_customer_signs_in_and_is_no_person() {
+    let Some(running) = OidcProvider::start("https://dunlin.test/tell/me/oidc/back").await else { return };
+    let scene = Scene::new().await;
+    let own = oidc(&scene, settings(&running.issuer)).await;
+    let customers =
+        Oidc::for_customers(own.guard.clone(), outgoing(), Some(settings(&running.issuer))).unwrap();
+    let people = own.guard.people().await.unwrap().len();
+    let sign_in = async |account: &str| {
+        let begun = customers.begin(CUSTOMERS).await.unwrap();
+        assert!(begun.url.query_pairs().any(|(n, v)| n == "max_age" && v == "900"));
+        let answer = visit(&begun, account).await;
+        customers.finish_customer(&begun.browser, answer).await
+    };
+    let ben = sign_in("ben").await.unwrap();
+    assert_eq!(ben.email.as_deref(), Some("Ben@Partner.example"));
+    assert_eq!(ben.claims.claim("sub").as_deref(), Some("ben"));
+    let now = now_us() / 1_000_000;
+    assert!(ben.signed_in_at.is_some_and(|at| (now - 60..=now + 1).contains(&at)), "{:?}", ben.signed_in_at);
+    let mallory = sign_in("mallory").await.unwrap();
+    assert_eq!(mallory.email, None, "nobody vouches for it");
+    assert_eq!(own.guard.people().await.unwrap().len(), people);
+    // What was begun as a customer is no sign-in of somebody who works here.
+    let begun = customers.begin(CUSTOMERS).await.unwrap();
+    let answer = visit(&begun, "ben").await;
+    let crossed = own.finish("test", &origin(), &begun.browser, answer).await.map(|s| s.person);
+    assert!(matches!(crossed, Err(OidcError::Stale)), "{crossed:?}");
+    let taken = ProviderSettings { id: CUSTOMERS.to_owned(), ..settings(&running.issuer) };
+    assert!(Oidc::new(own.guard.clone(), outgoing(), vec![taken]).is_err());
 }
 
 #[tokio::test]

@@ -189,6 +189,17 @@ impl Outbox {
         Ok(round)
     }
 
+    /// How many messages wait, counted up to `most`.
+    pub async fn waiting(&self, most: i64) -> Result<i64, GuardError> {
+        sqlx::query_scalar(
+            "select count(*) from (select 1 from outbox where status = 'waiting' limit $1) as waiting",
+        )
+        .bind(most)
+        .fetch_one(self.state.pool())
+        .await
+        .map_err(db("counting the outbox"))
+    }
+
     /// The newest messages, without their contents.
     pub async fn list(&self, limit: u32) -> Result<Vec<Delivery>, GuardError> {
         let failed = db("reading the outbox");

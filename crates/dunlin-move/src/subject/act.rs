@@ -12,6 +12,7 @@ use dunlin_store::{Effect, Mark};
 use super::amend::{Change, amend};
 use super::links::TableLinks;
 use super::marks::{Known, Outcome, outcome};
+use super::meant;
 use super::scene::Stand;
 use super::stage::{Asked, Subjects};
 use super::sweep::{Found, Sweep, TargetRow};
@@ -233,10 +234,12 @@ async fn before_run(
             continue;
         };
         let changes = changes(run, asked, spec, links, rows, |k| k.request == request)?;
-        let positions: Vec<u64> = changes.iter().filter(|c| c.new.is_none()).map(|c| c.position).collect();
-        if !positions.is_empty() {
+        let gone: Vec<_> = changes.iter().filter(|c| c.new.is_none()).map(|c| (c.position, c.hash)).collect();
+        if !gone.is_empty() {
             let target = run.target(spec)?.target().await?;
-            done.insert(spec.label.clone(), target.erase(&spec.target, &positions).await?);
+            let positions: Vec<u64> = gone.iter().map(|(position, _)| *position).collect();
+            let meant = meant::in_target(run, spec, gone.into_iter());
+            done.insert(spec.label.clone(), target.erase(&spec.target, &positions, &meant).await?);
         }
     }
     Ok(done)

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use dunlin_connect::canon::{RowHash, hash_rows};
-use dunlin_connect::{Receipt, Target};
+use dunlin_connect::{ConnectError, Receipt, Target};
 
+use super::meant;
 use crate::accounting::{FileRef, PartReceipt};
 use crate::address::Wanted;
 use crate::carry::load_spec;
@@ -86,9 +87,15 @@ pub(crate) async fn amend(
     )));
     let positions: Vec<u64> = changes.iter().map(|c| c.position).collect();
     let mut load = target.begin(load_spec(spec, id, &part)).await?;
-    let deleted = load.delete(&positions).await?;
-    if deleted != positions.len() as u64 {
-        load.abort().await?;
+    let meant = meant::in_target(run, spec, changes.iter().map(|c| (c.position, c.hash)));
+    let deleted = match load.delete_meant(&spec.target, &positions, &meant).await {
+        Ok(deleted) => deleted == positions.len() as u64,
+        Err(ConnectError::Changed { .. }) => false,
+        Err(error) => return Err(error.into()),
+    };
+    if !deleted {
+        // The transaction may be lost already, and nothing of it stays either way.
+        let _ = load.abort().await;
         return Err(MoveError::Refused {
             code: "rows-moved",
             message: format!(

@@ -4,19 +4,20 @@
 //! First the customer's rows are marked: from there on no run moves them otherwise than was asked. What an erasure does
 //! then is in [`super::erase`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dunlin_plan::Plan;
 use dunlin_store::{
-    Body, Effect, Entry, Identity, Mark, RequestKind, RequestRecord, RequestState, StoreError, Workspace,
+    Body, Effect, Entry, Identity, Mark, RequestKind, RequestRecord, RequestState, StoreError, Tx, Workspace,
     now_us,
 };
+use futures::future::BoxFuture;
 
 use super::act;
 use super::erase::Erasing;
 use super::receipt::Receipt;
-use super::request::{first_marks, forget, named, of};
+use super::request::{first_marks, forget, forget_ended, forget_name, named, of};
 use super::scene::{Stand, scene};
 use super::stage::Subjects;
 use super::sweep::{Found, Sweep};
@@ -36,6 +37,17 @@ pub struct Carried {
     pub notes: Vec<String>,
 }
 
+/// What is kept of customers by parts of dunlin that the mover does not know: letters that wait to be sent.
+pub trait Elsewhere: Send + Sync {
+    /// Forgets whoever has these addresses, in the transaction of the state that is given. Asked more than once.
+    fn forget<'a>(
+        &'a self,
+        workspace: &'a Workspace,
+        tx: &'a mut Tx,
+        addresses: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, std::result::Result<(), StoreError>>;
+}
+
 /// Carries a request out: an erasure, a rectification, a restriction, an objection, or what is said of consent. Access and
 /// portability are given by [`super::export`] and [`super::exported`].
 ///
@@ -48,6 +60,7 @@ pub async fn carry_out(
     plan: &Plan,
     options: &RunOptions,
     observer: Arc<dyn Observer>,
+    elsewhere: &dyn Elsewhere,
     request: &str,
 ) -> Result<Carried> {
     let mut record = ready(workspace, request).await?;
@@ -71,7 +84,7 @@ pub async fn carry_out(
     let stand = Stand::open(workspace, &scene, options, observer.clone(), Access::Write).await?;
     let carried = match record.kind {
         RequestKind::Erasure => {
-            Erasing { stand: &stand, scene: &scene, options, observer, key }.erase(record).await
+            Erasing { stand: &stand, scene: &scene, options, observer, elsewhere, key }.erase(record).await
         }
         RequestKind::Rectification => rectify(&stand, options, record).await,
         _ => limit(&stand, options, record).await,
@@ -93,11 +106,7 @@ pub(crate) async fn ready(workspace: &Workspace, request: &str) -> Result<Reques
             return refused("request-open", message, "dunlin request decide ID --grant --reason \"…\"");
         }
         over => {
-            // What a correction says is asked for in later runs.
-            let lasts = record.kind == RequestKind::Rectification && over == RequestState::Done;
-            if record.ended_at.is_some() && !lasts {
-                forget(workspace, request)?;
-            }
+            forget_ended(workspace, &record)?;
             let message = format!("request {request} is {} already", over.as_str());
             return refused("request-over", message, "dunlin request show ID");
         }
@@ -220,7 +229,9 @@ async fn rectify(stand: &Stand<'_>, options: &RunOptions, record: RequestRecord)
     fail::fail_point!("move::subject.found", |_| Err(MoveError::failpoint("move::subject.found")));
     let by_table = act::after_run(stand, &subjects, &found, &record.id).await?;
     let rows = by_store(run, &by_table);
-    end(run.workspace, options, record, "correction", rows).await
+    let carried = end(run.workspace, options, record, "correction", rows).await?;
+    forget_name(run.workspace, &carried.request.id)?;
+    Ok(carried)
 }
 
 /// Restrictions, objections and consent are conditions of the next run: nothing is done to rows now.
@@ -231,7 +242,10 @@ async fn limit(stand: &Stand<'_>, options: &RunOptions, record: RequestRecord) -
         RequestKind::ConsentGiven => "consent_given",
         _ => "consent_withdrawn",
     };
-    end(stand.run().workspace, options, record, effect, BTreeMap::new()).await
+    let carried = end(stand.run().workspace, options, record, effect, BTreeMap::new()).await?;
+    // The marks know the rows from here on; who it is about, nothing needs any more.
+    forget(stand.run().workspace, &carried.request.id)?;
+    Ok(carried)
 }
 
 /// The request is answered: its mark in the ledger, and its end. What it corrects stays sealed, for later runs.

@@ -14,6 +14,7 @@ use dunlin_store::{Effect, Mark, RehearsalCopy, Workspace};
 
 use super::links::Links;
 use super::marks::{Book, Form, Known};
+use super::meant;
 use super::sweep::{Found, Sweep};
 use crate::fit::fit;
 use crate::run::{Observer, Run, RunOptions};
@@ -120,8 +121,10 @@ async fn leave(run: &Run<'_>, found: &Found) -> Result<()> {
     let mut touched: BTreeMap<&str, Vec<dunlin_connect::TableName>> = BTreeMap::new();
     let concerned = |spec: &&Arc<TableSpec>| found.target.get(&spec.label).is_some_and(|r| !r.is_empty());
     for spec in run.resolved.specs.iter().rev().filter(concerned) {
-        let positions: Vec<u64> = found.target[&spec.label].iter().map(|r| r.position).collect();
-        run.target(spec)?.target().await?.erase(&spec.target, &positions).await?;
+        let rows = &found.target[&spec.label];
+        let positions: Vec<u64> = rows.iter().map(|r| r.position).collect();
+        let meant = meant::in_target(run, spec, rows.iter().map(|r| (r.position, r.hash)));
+        run.target(spec)?.target().await?.erase(&spec.target, &positions, &meant).await?;
         touched.entry(&spec.plan.to.store).or_default().push(spec.target.name.clone());
     }
     for (store, tables) in touched {

@@ -1,6 +1,6 @@
 //! An erasure, step by step, and the search that proves it. Each step is durable before the next begins.
 //!
-//! The order: search, targets children first, quarantine, rehearsal copies, the source where the plan says so,
+//! The order: search, letters that wait, targets children first, quarantine, rehearsal copies, the source where the plan says so,
 //! corrections, row indexes, what deleted rows leave in files; then everything is searched once more, and what is found
 //! nowhere is stated in the ledger and to the customer. Marks come before all of it ([`super::carry`]).
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use dunlin_plan::{OnErasure, Plan};
 use dunlin_store::{Body, Effect, Entry, Mark, RequestKind, RequestRecord, RequestState, now_us};
 
-use super::carry::{Carried, FOUND, by_store, find, marks_of};
+use super::carry::{Carried, Elsewhere, FOUND, by_store, find, marks_of};
 use super::receipt::{Statement, issue};
 use super::request::{first_marks, forget, of, subject_of};
 use super::scene::{Scene, Stand};
@@ -26,6 +26,7 @@ pub(crate) struct Erasing<'a> {
     pub(crate) scene: &'a Scene,
     pub(crate) options: &'a RunOptions,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) elsewhere: &'a dyn Elsewhere,
     pub(crate) key: String,
 }
 
@@ -38,6 +39,9 @@ impl Erasing<'_> {
         act::recovered(self.stand).await?;
         let found = find(self.stand, &subjects, id).await?;
         fail::fail_point!("move::subject.found", |_| Err(MoveError::failpoint("move::subject.found")));
+        // Before the rows go: once they are gone, nobody knows whose letters these are.
+        self.letters(&found).await?;
+        fail::fail_point!("move::subject.letters", |_| Err(MoveError::failpoint("move::subject.letters")));
         let mut rows = by_store(run, &act::after_run(self.stand, &subjects, &found, id).await?);
         let left = quarantine::leave(run, self.stand.id(), &found.quarantine).await?;
         rows.insert("quarantine".to_owned(), left);
@@ -60,11 +64,20 @@ impl Erasing<'_> {
         let statement = self.search(&subjects, &record).await?;
         let receipt = issue(workspace, self.options, statement).await?;
         let rows = self.total(id, rows).await?;
-        let record = self.close(record, &rows, &marks).await?;
+        let record = self.close(record, &rows, &marks, &found).await?;
         forget(workspace, &record.id)?;
         notes.sort();
         notes.dedup();
         Ok(Carried { request: record, rows, receipt: Some(receipt), notes })
+    }
+
+    /// Letters that wait are not sent any more.
+    async fn letters(&self, found: &Found) -> Result<()> {
+        let workspace = self.stand.run().workspace;
+        let mut tx = workspace.state().begin().await?;
+        self.elsewhere.forget(workspace, &mut tx, &found.addresses).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// What the customer had corrected is customer data too.
@@ -139,6 +152,7 @@ impl Erasing<'_> {
         mut record: RequestRecord,
         rows: &BTreeMap<String, u64>,
         marks: &[Mark],
+        found: &Found,
     ) -> Result<RequestRecord> {
         let workspace = self.stand.run().workspace;
         let entry = |body| Entry { at: now_us(), actor: self.options.actor.clone(), body };
@@ -159,6 +173,9 @@ impl Erasing<'_> {
             .await?;
         tx.enter(entry(Body::RequestClosed { request, outcome: "done".to_owned() })).await?;
         tx.shred_subject(&record.subject).await?;
+        tx.forget_answers(&workspace.keys().subject_name(&self.key)?).await?;
+        // Once more: an audience may have been read while the rows went.
+        self.elsewhere.forget(workspace, &mut tx, &found.addresses).await?;
         tx.update_request(&record).await?;
         tx.commit().await?;
         fail::fail_point!("move::subject.closed", |_| Err(MoveError::failpoint("move::subject.closed")));

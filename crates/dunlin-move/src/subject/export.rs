@@ -180,7 +180,7 @@ async fn sources(sweep: &Sweep<'_>, spec: &Arc<TableSpec>, found: &Found) -> Res
             store: spec.plan.from.store.clone(),
             table: spec.plan.from.to_string(),
             columns: columns.collect(),
-            rows: rows.iter().filter(|(_, b)| b.num_rows() > 0).map(|(_, b)| texts(b, 0)).collect(),
+            rows: rows.iter().filter(|r| r.row.num_rows() > 0).map(|r| texts(&r.row, 0)).collect(),
         },
     ))
 }

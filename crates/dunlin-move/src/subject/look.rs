@@ -10,6 +10,7 @@ use super::export::{Part, parts};
 use super::request::{by_email, first_marks, of, subject_of};
 use super::scene::{Stand, scene};
 use super::sweep::Sweep;
+use super::values::Correction;
 use crate::Result;
 use crate::finished::Access;
 use crate::run::{Observer, RunOptions};
@@ -48,6 +49,7 @@ pub async fn look(
     let subjects = of(run)?;
     let marks = first_marks(run, &subjects.links, key, ("", Effect::Restricted, ""))?;
     let mut sweep = Sweep::new(run, &subjects.links, &marks)?;
+    sweep.complete = false;
     let found = sweep.all().await?;
     parts(run, &subjects, &sweep, &found).await
 }
@@ -65,4 +67,14 @@ pub async fn asked_by(workspace: &Workspace, key: &str) -> Result<Vec<RequestRec
     }
     found.sort_by_key(|r| std::cmp::Reverse((r.opened_at, r.id.clone())));
     Ok(found)
+}
+
+/// The columns that a request corrects, as table and column: what whoever decides may see of it.
+///
+/// # Errors
+/// Those of the sealed files.
+pub fn corrects(workspace: &Workspace, request: &str) -> Result<Vec<(String, String)>> {
+    let corrections = Correction::open(&workspace.subjects(), request)?;
+    let columns = |c: Correction| c.set.into_keys().map(move |column| (c.table.clone(), column));
+    Ok(corrections.into_iter().flat_map(columns).collect())
 }

@@ -20,9 +20,11 @@ mod compact;
 mod copies;
 mod erase;
 mod export;
+mod left;
 pub(crate) mod links;
 mod look;
 mod marks;
+mod meant;
 mod quarantine;
 mod receipt;
 mod request;
@@ -39,9 +41,9 @@ use dunlin_plan::Plan;
 use dunlin_store::{Effect, RequestKind, Workspace};
 
 pub(crate) use act::{as_they_are, at_settle};
-pub use carry::{Carried, carry_out};
+pub use carry::{Carried, Elsewhere, carry_out};
 pub use export::{Export, Part, export, exported};
-pub use look::{asked_by, customers_with, look};
+pub use look::{asked_by, corrects, customers_with, look};
 pub use receipt::{FORMAT, Receipt, ReceiptError, Statement};
 pub use request::{Deciding, NewRequest, Who, decide, open};
 

@@ -238,12 +238,31 @@ pub(crate) fn forget(workspace: &Workspace, request: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes what was sealed for a request that was never entered, because its process died.
+/// Removes who a request is about. What it corrects stays: it is asked for in later runs.
+pub(crate) fn forget_name(workspace: &Workspace, request: &str) -> Result<()> {
+    let sealed = workspace.subjects();
+    for at in sealed.list(request)?.into_iter().filter(|at| !Correction::is_at(at)) {
+        sealed.remove(&at)?;
+    }
+    Ok(())
+}
+
+/// Removes what an ended request has sealed and nothing needs any more.
+pub(crate) fn forget_ended(workspace: &Workspace, record: &RequestRecord) -> Result<()> {
+    match (record.ended_at, record.kind, record.state) {
+        (None, ..) => Ok(()),
+        (_, RequestKind::Rectification, RequestState::Done) => forget_name(workspace, &record.id),
+        _ => forget(workspace, &record.id),
+    }
+}
+
+/// Removes what is left sealed where a process died: of requests that were never entered, and of those that ended.
 async fn tidy(workspace: &Workspace) -> Result<()> {
-    let known: Vec<String> = workspace.state().requests().await?.into_iter().map(|r| r.id).collect();
+    let known = workspace.state().requests().await?;
     for folder in super::sweep::folders(&workspace.state_dir.join("subjects"))? {
-        if !known.contains(&folder) {
-            forget(workspace, &folder)?;
+        match known.iter().find(|r| r.id == folder) {
+            Some(record) => forget_ended(workspace, record)?,
+            None => forget(workspace, &folder)?,
         }
     }
     Ok(())

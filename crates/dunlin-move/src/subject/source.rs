@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::act::run_of;
+use super::meant;
 use super::scene::Stand;
 use super::stage::Subjects;
 use super::sweep::{Found, Sweep};
@@ -46,8 +47,9 @@ pub(crate) async fn erase(
             account(run, &id, spec, rows.iter().map(|r| r.hash), request).await?;
         }
         fail::fail_point!("move::subject.source", |_| Err(MoveError::failpoint("move::subject.source")));
-        let positions: Vec<u64> = addressed.iter().map(|(position, _)| *position).collect();
-        *n += run.source(spec)?.target().await?.erase(&spec.source, &positions).await?;
+        let positions: Vec<u64> = addressed.iter().map(|row| row.position).collect();
+        let meant = meant::in_source(run, spec, addressed.iter().map(|row| (row.position, row.hash)));
+        *n += run.source(spec)?.target().await?.erase(&spec.source, &positions, &meant).await?;
     }
     Ok(deleted)
 }

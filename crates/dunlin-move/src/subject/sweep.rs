@@ -3,13 +3,13 @@
 //! Every table is read whole: what is nowhere named by its key cannot be asked for by it. Rows that are found tell by what
 //! values other tables name them, so the search goes on into those. Not here: what is done with what is found.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use dunlin_connect::canon::{RowHash, hash_raw, hash_rows};
-use dunlin_connect::{Bounds, ConnectError};
-use dunlin_store::Mark;
+use dunlin_connect::{Bounds, ConnectError, array_to_text};
+use dunlin_store::{FragmentRef, Mark};
 use futures::StreamExt;
 
 use super::links::{Links, TableLinks};
@@ -46,6 +46,16 @@ pub(crate) struct SourceRow {
     pub(crate) expected: Option<RowHash>,
 }
 
+/// A row of a source with its place.
+pub(crate) struct Addressed {
+    /// Its address.
+    pub(crate) position: u64,
+    /// Its hash in source space.
+    pub(crate) hash: RowHash,
+    /// All its columns; empty where it cannot be read.
+    pub(crate) row: RecordBatch,
+}
+
 /// A row in a quarantine fragment.
 pub(crate) struct WaitingRow {
     pub(crate) run: String,
@@ -61,6 +71,8 @@ pub(crate) struct Found {
     pub(crate) target: BTreeMap<String, Vec<TargetRow>>,
     pub(crate) source: BTreeMap<String, Vec<SourceRow>>,
     pub(crate) quarantine: Vec<WaitingRow>,
+    /// The customer's addresses, as the subject's rows have them.
+    pub(crate) addresses: BTreeSet<String>,
 }
 
 impl Found {
@@ -91,18 +103,23 @@ pub(crate) struct Sweep<'a> {
     pub(crate) book: Book,
     /// The marks that what was found has added.
     pub(crate) marks: Vec<Mark>,
+    /// Whether quarantined rows that nobody can read any more are an error, not a gap: for whoever proves something.
+    pub(crate) complete: bool,
+    /// The customer's addresses, as far as rows have told them.
+    addresses: BTreeSet<String>,
 }
 
 impl<'a> Sweep<'a> {
     /// A search for what these marks know.
     pub(crate) fn new(run: &'a Run<'a>, links: &'a Links, marks: &[Mark]) -> Result<Self> {
-        Ok(Self { run, links, book: Book::new(run.workspace.keys(), marks)?, marks: Vec::new() })
+        let book = Book::new(run.workspace.keys(), marks)?;
+        Ok(Self { run, links, book, marks: Vec::new(), complete: true, addresses: BTreeSet::new() })
     }
 
     /// Searches everything.
     pub(crate) async fn all(&mut self) -> Result<Found> {
         let mut found = self.targets(true).await?;
-        found.quarantine = self.quarantine(&found)?;
+        found.quarantine = self.quarantine(&found).await?;
         Ok(found)
     }
 
@@ -126,11 +143,19 @@ impl<'a> Sweep<'a> {
                 break;
             }
         }
+        found.addresses.clone_from(&self.addresses);
         Ok(found)
     }
 
     fn table(&self, spec: &TableSpec) -> Result<&'a TableLinks> {
         self.links.tables.get(&spec.label).ok_or_else(|| engine("find a customer's rows"))
+    }
+
+    /// Notes the address in a row of the subject's table, given as its mapped columns.
+    fn note_address(&mut self, spec: &TableSpec, row: &RecordBatch) {
+        let Some(place) = self.links.email.filter(|_| spec.label == self.links.root) else { return };
+        let text = array_to_text(row.column(place), &spec.mapping.columns[place].load_type);
+        self.addresses.extend(text.into_iter().flatten());
     }
 
     fn learn(&mut self, marks: Vec<Mark>) {
@@ -160,6 +185,7 @@ impl<'a> Sweep<'a> {
                 }
                 self.learn(texts.offered(&self.book, links, row, &known));
                 let one = one_row(&rows, row);
+                self.note_address(spec, &one);
                 let one = RecordBatch::try_new(spec.mapping.target_schema.clone(), one.columns().to_vec());
                 let one = one.map_err(|_| engine("read a customer's row"))?;
                 let hash = hash_rows(&self.run.key, &one)[0];
@@ -205,6 +231,7 @@ impl<'a> Sweep<'a> {
                     self.learn(texts.offered(&self.book, links, row, &known));
                     let alive = lead.fates[row] == fate::ALIVE;
                     let one = one_row(&target, row);
+                    self.note_address(spec, &one);
                     let one =
                         RecordBatch::try_new(spec.mapping.target_schema.clone(), one.columns().to_vec());
                     let one = one.map_err(|_| engine("map a customer's row"))?;
@@ -222,7 +249,7 @@ impl<'a> Sweep<'a> {
         &self,
         spec: &Arc<TableSpec>,
         rows: &[SourceRow],
-    ) -> Result<(Vec<(u64, RecordBatch)>, u64)> {
+    ) -> Result<(Vec<Addressed>, u64)> {
         let mut wanted: HashMap<RowHash, u64> = HashMap::new();
         rows.iter().for_each(|r| *wanted.entry(r.hash).or_default() += 1);
         let mut found = Vec::new();
@@ -244,17 +271,16 @@ impl<'a> Sweep<'a> {
             let read = batch.rows.project(&indices).map_err(|_| engine("read a customer's row"))?;
             for (row, hash) in hash_rows(&self.run.key, &read).iter().enumerate() {
                 if take(hash) {
-                    found.push((batch.positions[row], one_row(&batch.rows, row)));
+                    let (position, row) = (batch.positions[row], one_row(&batch.rows, row));
+                    found.push(Addressed { position, hash: *hash, row });
                 }
             }
             for bad in batch.bad {
-                let fields: Vec<Option<Vec<u8>>> = if bad.fields.len() == spec.source.columns.len() {
-                    indices.iter().map(|i| bad.fields[*i].clone()).collect()
-                } else {
-                    bad.fields
-                };
-                if take(&hash_raw(&self.run.key, &fields)) {
-                    found.push((bad.position, RecordBatch::new_empty(batch.rows.schema())));
+                let fields = super::meant::read_fields(spec, &indices, bad.fields);
+                let hash = hash_raw(&self.run.key, &fields);
+                if take(&hash) {
+                    let row = RecordBatch::new_empty(batch.rows.schema());
+                    found.push(Addressed { position: bad.position, hash, row });
                 }
             }
         }
@@ -262,47 +288,65 @@ impl<'a> Sweep<'a> {
     }
 
     /// The customer's rows in quarantine, of every run.
-    pub(crate) fn quarantine(&self, found: &Found) -> Result<Vec<WaitingRow>> {
+    pub(crate) async fn quarantine(&self, found: &Found) -> Result<Vec<WaitingRow>> {
         let fragments = self.run.workspace.fragments();
-        let mut rows = Vec::new();
+        let (mut rows, mut left) = (Vec::new(), Vec::new());
         for folder in folders(&self.run.workspace.state_dir.join("quarantine"))? {
             for at in fragments.list(&folder)? {
                 let Some(spec) = self.run.resolved.specs.iter().find(|s| s.label == at.table) else {
+                    left.push(at);
                     continue;
                 };
                 let Some(links) = self.links.tables.get(&spec.label) else { continue };
-                let sources = found.source.get(&spec.label);
-                for (number, payload) in fragments.open(&at.run, &at.table, &at.name)?.enumerate() {
-                    let Some(row) = QuarantinedRow::unpack(&payload?) else { continue };
-                    if row.reason == super::quarantine::BLANK {
-                        continue;
-                    }
-                    let read = |s: &Vec<SourceRow>| s.iter().any(|s| s.hash == row.source);
-                    if sources.is_some_and(read) || self.knows(spec, links, &row)? {
-                        rows.push(WaitingRow {
-                            run: at.run.clone(),
-                            table: at.table.clone(),
-                            fragment: at.name.clone(),
-                            number: number as u32,
-                            row,
-                        });
-                    }
-                }
+                let sources = found.source.get(&spec.label).map(Vec::as_slice);
+                rows.extend(rows_of(self.run, &self.book, spec, links, &at, sources)?);
+            }
+        }
+        if !left.is_empty() {
+            match super::left::waiting(self, left).await {
+                Ok(found) => rows.extend(found),
+                Err(MoveError::Broken { .. }) if !self.complete => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(rows)
     }
+}
 
-    fn knows(&self, spec: &TableSpec, links: &TableLinks, row: &QuarantinedRow) -> Result<bool> {
-        Ok(match row.form {
-            Form::Source => !known_fields(&self.book, &links.belongs, &row.fields).is_empty(),
-            Form::Raw => !known_raw(&self.book, links, &row.raw_fields()).is_empty(),
-            Form::Target => {
-                let batch = target_batch(spec, &[row.fields.as_slice()])?;
-                !LinkTexts::of(links, None, Some(&batch)).known(&self.book, links, 0).is_empty()
-            }
-        })
+/// The customer's rows in one fragment: those that were read from one of these source rows, and those that the book knows.
+pub(crate) fn rows_of(
+    run: &Run<'_>,
+    book: &Book,
+    spec: &TableSpec,
+    links: &TableLinks,
+    at: &FragmentRef,
+    sources: Option<&[SourceRow]>,
+) -> Result<Vec<WaitingRow>> {
+    let mut rows = Vec::new();
+    let payloads = run.workspace.fragments().open(&at.run, &at.table, &at.name)?;
+    for (number, payload) in payloads.enumerate() {
+        let Some(row) = QuarantinedRow::unpack(&payload?) else { continue };
+        if row.reason == super::quarantine::BLANK {
+            continue;
+        }
+        let read = sources.is_some_and(|s| s.iter().any(|s| s.hash == row.source));
+        if read || knows(book, spec, links, &row)? {
+            let (run, table, fragment) = (at.run.clone(), at.table.clone(), at.name.clone());
+            rows.push(WaitingRow { run, table, fragment, number: number as u32, row });
+        }
     }
+    Ok(rows)
+}
+
+fn knows(book: &Book, spec: &TableSpec, links: &TableLinks, row: &QuarantinedRow) -> Result<bool> {
+    Ok(match row.form {
+        Form::Source => !known_fields(book, &links.belongs, &row.fields).is_empty(),
+        Form::Raw => !known_raw(book, links, &row.raw_fields()).is_empty(),
+        Form::Target => {
+            let batch = target_batch(spec, &[row.fields.as_slice()])?;
+            !LinkTexts::of(links, None, Some(&batch)).known(book, links, 0).is_empty()
+        }
+    })
 }
 
 /// Whether a table was found. A database file that is not there yet holds none.

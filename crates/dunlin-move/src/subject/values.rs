@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow::compute::interleave;
 use dunlin_connect::{ColumnType, Reason};
-use dunlin_store::Fragments;
+use dunlin_store::{FragmentRef, Fragments};
 use serde::{Deserialize, Serialize};
 
 use super::links::TableLinks;
@@ -39,6 +39,11 @@ impl Correction {
         writer.push(&serde_json::to_vec(self).unwrap_or_default())?;
         writer.finish()?;
         Ok(())
+    }
+
+    /// Whether this is where a correction lies.
+    pub(crate) fn is_at(at: &FragmentRef) -> bool {
+        at.name == NAME
     }
 
     /// The corrections of a request, by table; none where they were shredded since.

@@ -25,7 +25,7 @@ pub use parts::{
 pub use read::ConfigError;
 pub use requests::Requests;
 pub use secret::{SecretError, SecretRef};
-pub use tell::{HostKey, Tell};
+pub use tell::{CustomerOidc, HostKey, Tell};
 
 /// The name of the file, beside the plan.
 pub const CONFIG_FILE: &str = "server.toml";

@@ -9,6 +9,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
+use super::SecretRef;
+
 /// What customers meet.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,6 +26,39 @@ pub struct Tell {
     pub status_page: bool,
     /// A page of the workspace that is served at `/tell/demo-host`, to look at the card in a page. For a demo.
     pub demo_host: Option<PathBuf>,
+    /// Where customers sign in to their own page, besides links by e-mail.
+    pub oidc: Option<CustomerOidc>,
+}
+
+/// The identity provider of the customers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerOidc {
+    /// Its issuer, exactly as its discovery document says it.
+    pub issuer: String,
+    /// This server's id there.
+    pub client_id: String,
+    /// This server's secret there; none for a public client.
+    pub client_secret: Option<SecretRef>,
+    /// What stands on the button; by default the company's name.
+    pub label: Option<String>,
+    /// The claim that holds the customer's id as the plan's `[subject]` has it. Without it the address decides, where the
+    /// provider vouches for it.
+    pub subject_claim: Option<String>,
+    /// Scopes beyond `openid`.
+    #[serde(default = "default_scopes")]
+    pub scopes: Vec<String>,
+    /// The claim that says that the address is verified.
+    #[serde(default = "default_verified")]
+    pub verified_claim: String,
+}
+
+fn default_scopes() -> Vec<String> {
+    vec!["email".to_owned()]
+}
+
+fn default_verified() -> String {
+    "email_verified".to_owned()
 }
 
 impl Tell {

@@ -1,7 +1,7 @@
-//! Single changes to the plan's text: set a value, remove one. Formatting and comments around them stay.
+//! Single changes to the plan's text: set a value, add one to a list, give one another name, remove one. Formatting and comments around them stay.
 
 use serde::Deserialize;
-use toml_edit::{DocumentMut, Item, Value};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Key, Table, Value};
 use utoipa::ToSchema;
 
 /// One change.
@@ -17,6 +17,25 @@ pub(crate) enum Step {
         /// Text, number, truth value, or a list of these.
         #[schema(value_type = Object)]
         value: serde_json::Value,
+    },
+    /// Adds to the end of a list: a table to a list of tables (`[[table.rule]]`), which is made where there is none, or a
+    /// value to a list of values.
+    Append {
+        /// The way to the list, e.g. `["table", 0, "rule"]`.
+        #[schema(value_type = Vec<Object>, min_items = 1)]
+        path: Vec<Part>,
+        /// What is added.
+        #[schema(value_type = Object)]
+        value: serde_json::Value,
+    },
+    /// Gives what stands at a place another name; its place and comments stay.
+    Rename {
+        /// The way there, e.g. `["table", 0, "columns", "mail"]`.
+        #[schema(value_type = Vec<Object>, min_items = 1)]
+        path: Vec<Part>,
+        /// The new name.
+        #[schema(min_length = 1)]
+        to: String,
     },
     /// Takes away what stands at a place.
     Remove {
@@ -45,6 +64,9 @@ pub(crate) enum EditError {
     /// There is nothing at the place.
     #[error("the plan has nothing at the place that a change names")]
     NoSuchPlace,
+    /// The new name is another's.
+    #[error("the plan has something under the new name already")]
+    Taken,
     /// A value that TOML does not have.
     #[error("a value is neither text, number, truth value nor a list or table of these")]
     NotAValue,
@@ -56,6 +78,8 @@ pub(crate) fn apply(text: &str, steps: &[Step]) -> Result<String, EditError> {
     for step in steps {
         match step {
             Step::Set { path, value } => set(document.as_item_mut(), path, toml(value)?)?,
+            Step::Append { path, value } => append(document.as_item_mut(), path, value)?,
+            Step::Rename { path, to } => rename(document.as_item_mut(), path, to)?,
             Step::Remove { path } => remove(document.as_item_mut(), path)?,
         }
     }
@@ -85,6 +109,72 @@ fn set(root: &mut Item, path: &[Part], mut value: Value) -> Result<(), EditError
                 *value.decor_mut() = old.decor().clone();
                 *old = value;
             }
+        }
+    }
+    Ok(())
+}
+
+fn append(root: &mut Item, path: &[Part], value: &serde_json::Value) -> Result<(), EditError> {
+    let (last, way) = path.split_last().ok_or(EditError::NoSuchPlace)?;
+    let parent = way.iter().try_fold(root, |item, part| down(item, part, true))?;
+    if let Part::Key(key) = last {
+        let table = parent.as_table_like_mut().ok_or(EditError::NoSuchPlace)?;
+        if !table.contains_key(key) {
+            let empty = match value {
+                serde_json::Value::Object(_) => Item::ArrayOfTables(ArrayOfTables::new()),
+                _ => Item::Value(Value::Array(Array::new())),
+            };
+            table.insert(key, empty);
+        }
+    }
+    match (down(parent, last, false)?, value) {
+        (Item::ArrayOfTables(tables), serde_json::Value::Object(fields)) => {
+            let mut table = Table::new();
+            for (key, value) in fields {
+                table.insert(key, Item::Value(toml(value)?));
+            }
+            tables.push(table);
+            Ok(())
+        }
+        (Item::ArrayOfTables(_), _) => Err(EditError::NotAValue),
+        (item, value) => {
+            item.as_array_mut().ok_or(EditError::NoSuchPlace)?.push(toml(value)?);
+            Ok(())
+        }
+    }
+}
+
+fn rename(root: &mut Item, path: &[Part], to: &str) -> Result<(), EditError> {
+    let (Some(Part::Key(from)), way) = (path.last(), &path[..path.len().saturating_sub(1)]) else {
+        return Err(EditError::NoSuchPlace);
+    };
+    let parent = way.iter().try_fold(root, |item, part| down(item, part, false))?;
+    let table = parent.as_table_like().ok_or(EditError::NoSuchPlace)?;
+    if !table.contains_key(from) {
+        return Err(EditError::NoSuchPlace);
+    }
+    if from != to && table.contains_key(to) {
+        return Err(EditError::Taken);
+    }
+    // Only what is inserted anew can have another name: everything is, in its order.
+    let keys: Vec<String> = table.iter().map(|(key, _)| key.to_owned()).collect();
+    let named = |key: Key| {
+        if key.get() != from {
+            return key;
+        }
+        Key::new(to).with_leaf_decor(key.leaf_decor().clone()).with_dotted_decor(key.dotted_decor().clone())
+    };
+    for key in keys {
+        match parent {
+            Item::Table(table) => {
+                let (key, item) = table.remove_entry(&key).ok_or(EditError::NoSuchPlace)?;
+                table.insert_formatted(&named(key), item);
+            }
+            Item::Value(Value::InlineTable(table)) => {
+                let (key, value) = table.remove_entry(&key).ok_or(EditError::NoSuchPlace)?;
+                table.insert_formatted(&named(key), value);
+            }
+            _ => return Err(EditError::NoSuchPlace),
         }
     }
     Ok(())
@@ -180,6 +270,39 @@ mod tests {
         );
         let gone = apply(TEXT, &steps(r#"[{"op":"remove","path":["table",0]}]"#)).unwrap();
         assert!(!gone.contains("[[table]]"));
+    }
+
+    #[test]
+    fn lists_grow_and_names_change_where_they_stand() {
+        let json = r#"[{"op":"append","path":["table",0,"rule"],"value":{"name":"adults","check":"age >= 18"}},
+                       {"op":"append","path":["table",0,"rule"],"value":{"name":"short","check":"length(x) < 9"}},
+                       {"op":"append","path":["table",0,"key"],"value":"no"},
+                       {"op":"append","path":["comply","packs"],"value":"gdpr"}]"#;
+        let made = apply(TEXT, &steps(json)).unwrap();
+        assert!(made.starts_with(&TEXT.replace("[ \"id\" ]", "[ \"id\", \"no\"]")), "{made}");
+        assert_eq!(made.matches("[[table.rule]]").count(), 2, "{made}");
+        let again: toml_edit::DocumentMut = made.parse().unwrap();
+        assert_eq!(again["table"][0]["rule"][1]["name"].as_str(), Some("short"));
+        assert_eq!(again["comply"]["packs"][0].as_str(), Some("gdpr"));
+
+        let renamed =
+            apply(TEXT, &steps(r#"[{"op":"rename","path":["table",0,"to"],"to":"into"}]"#)).unwrap();
+        assert_eq!(renamed, TEXT.replace("to   =", "into   ="));
+        let inline =
+            apply("a = { x = 1, y = 2 } # both\n", &steps(r#"[{"op":"rename","path":["a","x"],"to":"z"}]"#));
+        assert_eq!(inline.unwrap(), "a = { z = 1, y = 2 } # both\n");
+        let taken = apply(TEXT, &steps(r#"[{"op":"rename","path":["table",0,"to"],"to":"from"}]"#));
+        assert_eq!(taken, Err(EditError::Taken));
+        for json in [
+            r#"[{"op":"rename","path":["table",0],"to":"x"}]"#,
+            r#"[{"op":"rename","path":["plan","nothing"],"to":"x"}]"#,
+            r#"[{"op":"append","path":["plan","name"],"value":"x"}]"#,
+            r#"[{"op":"append","path":[],"value":"x"}]"#,
+        ] {
+            assert_eq!(apply(TEXT, &steps(json)), Err(EditError::NoSuchPlace), "{json}");
+        }
+        let odd = apply(TEXT, &steps(r#"[{"op":"append","path":["table"],"value":3}]"#));
+        assert_eq!(odd, Err(EditError::NotAValue));
     }
 
     #[test]

@@ -12,10 +12,10 @@ use dunlin_tell::{Lang, Word};
 use dunlin_work::{By, Edit, Origin as TaskOrigin};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use super::letters::{self, Contact, Letter};
-use super::{CarriedOut, Customers, Named, NewCustomerRequest, RequestDecision, due};
+use super::{CarriedOut, CustomerKey, Customers, Named, NewCustomerRequest, RequestDecision, due};
 use crate::app::App;
 use crate::config::ServerConfig;
 use crate::engine::EngineError;
@@ -25,20 +25,72 @@ use crate::problem::Problem;
 const AGAIN_US: i64 = 15 * 60 * 1_000_000;
 /// Looks at customers' rows at a time: each reads tables whole.
 const LOOKS: usize = 2;
+/// Looks that one customer gets in [`LOOKS_US`].
+const LOOKS_EACH: usize = 60;
+/// Ten minutes, in microseconds.
+const LOOKS_US: i64 = 10 * 60 * 1_000_000;
+/// Addresses that may wait to be looked for.
+const LINKS_WAITING: usize = 64;
+/// Corrections of one customer that may wait for an answer.
+const CORRECTIONS_OPEN: usize = 10;
 
 /// What is kept at hand for requests.
 pub(crate) struct Desk {
     /// Looks at rows that are under way.
-    pub(crate) looks: Semaphore,
+    looks: Semaphore,
+    /// When each customer, by the state's name, was looked at lately.
+    looked: std::sync::Mutex<HashMap<String, Vec<i64>>>,
+    /// Addresses that wait to be looked for.
+    pub(crate) links: Arc<Semaphore>,
     /// One request is carried out at a time.
     carrying: Mutex<()>,
+    /// One customer's request is taken in at a time: two windows that ask for the same make one.
+    taking: Mutex<()>,
     hours: i64,
 }
 
 impl Desk {
     pub(crate) fn new(config: &ServerConfig) -> Desk {
         let hours = i64::from(config.requests.undo_hours);
-        Desk { looks: Semaphore::new(LOOKS), carrying: Mutex::default(), hours }
+        Desk {
+            looks: Semaphore::new(LOOKS),
+            looked: std::sync::Mutex::default(),
+            links: Arc::new(Semaphore::new(LINKS_WAITING)),
+            carrying: Mutex::default(),
+            taking: Mutex::default(),
+            hours,
+        }
+    }
+
+    /// Waits for a seat from which tables may be read whole.
+    pub(crate) async fn seat(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        self.looks.acquire().await.map_err(|_| Problem::internal())
+    }
+
+    /// The same for a customer, who gets so many in ten minutes. `name` is the state's for them.
+    ///
+    /// # Errors
+    /// They have had enough for now.
+    pub(crate) async fn seat_for(&self, name: String) -> Result<SemaphorePermit<'_>, Problem> {
+        let now = now_us();
+        {
+            let mut looked = self.looked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            looked.retain(|_, times| {
+                times.retain(|at| *at > now - LOOKS_US);
+                !times.is_empty()
+            });
+            let times = looked.entry(name).or_default();
+            if times.len() >= LOOKS_EACH {
+                return Err(Problem::new(
+                    axum::http::StatusCode::TOO_MANY_REQUESTS,
+                    "too_many",
+                    "this page was asked for too often",
+                )
+                .help("wait ten minutes"));
+            }
+            times.push(now);
+        }
+        self.seat().await
     }
 
     /// How long a kind can be taken back, in microseconds. What is no loss acts at once: it can be asked for again.
@@ -95,6 +147,20 @@ impl App {
 /// Takes a request in: clock, task, letter; and grants it where `server.toml` lets it be done without a person and the
 /// customer has signed in.
 pub(crate) async fn take_in(app: &App, asked: Asked, actor: Actor) -> Result<RequestRecord, Problem> {
+    let by_customer = match &asked.who {
+        Named::Key(key) if asked.via != Via::Operator => Some(key.clone()),
+        _ => None,
+    };
+    let _turn = match &by_customer {
+        Some(key) => {
+            let turn = app.requests.taking.lock().await;
+            if let Some(same) = asked_already(app, key, &asked).await? {
+                return Ok(same);
+            }
+            Some(turn)
+        }
+        None => None,
+    };
     let config = &app.config.requests;
     let received_at = asked.received_at.unwrap_or_else(now_us);
     let received = Timestamp::from_microsecond(received_at).map_err(|_| {
@@ -123,7 +189,13 @@ pub(crate) async fn take_in(app: &App, asked: Asked, actor: Actor) -> Result<Req
         purpose: asked.purpose,
         set: asked.set,
     };
-    let mut record = app.customers()?.open(new, actor.clone()).await?;
+    let mut record = match by_customer {
+        Some(_) => {
+            let _seat = app.requests.seat().await?;
+            app.customers()?.open(new, actor.clone()).await?
+        }
+        None => app.customers()?.open(new, actor.clone()).await?,
+    };
     let contact = asked.email.map(|email| Contact { email, lang: asked.lang.as_str().to_owned() });
     if let Some(contact) = &contact {
         letters::keep(&app.workspace, &record.id, contact)?;
@@ -155,6 +227,29 @@ pub(crate) async fn take_in(app: &App, asked: Asked, actor: Actor) -> Result<Req
     }
     tell(app, &record);
     Ok(record)
+}
+
+/// A request of the same customer for the same that is not answered: asking twice is asking once.
+///
+/// # Errors
+/// Too many corrections wait already.
+async fn asked_already(
+    app: &App,
+    key: &CustomerKey,
+    asked: &Asked,
+) -> Result<Option<RequestRecord>, Problem> {
+    let purpose = asked.purpose.clone().unwrap_or_default();
+    let open = app.customers()?.asked_by(key).await?.into_iter().filter(|r| r.ended_at.is_none());
+    let mut same = open.filter(|r| r.kind == asked.kind && r.purpose == purpose);
+    if asked.kind != RequestKind::Rectification {
+        return Ok(same.next());
+    }
+    // Each corrects something else.
+    if same.count() < CORRECTIONS_OPEN {
+        return Ok(None);
+    }
+    let (status, title) = (axum::http::StatusCode::CONFLICT, "corrections of this customer wait already");
+    Err(Problem::new(status, "too_many", title).help("wait until they are answered"))
 }
 
 async fn put(app: &App, details: &CustomerRequest) -> Result<(), Problem> {

@@ -103,6 +103,9 @@ pub trait Customers: Send + Sync + 'static {
     /// What a customer has asked for, the newest first.
     async fn asked_by(&self, who: &CustomerKey) -> Result<Vec<RequestRecord>, EngineError>;
 
+    /// The columns that a request corrects, as table and column. Never what they are to hold.
+    async fn corrects(&self, id: &str) -> Result<Vec<(String, String)>, EngineError>;
+
     /// Takes a request in.
     async fn open(&self, new: NewCustomerRequest, actor: Actor) -> Result<RequestRecord, EngineError>;
 

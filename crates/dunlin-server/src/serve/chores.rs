@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::tls::Certificates;
+use crate::api::work::Messenger;
 use crate::app::App;
 
 /// The tasks.
@@ -43,7 +44,7 @@ pub(super) fn start(app: &App, tls: Option<Certificates>) -> Chores {
     tasks.extend(crate::api::work::start(app));
     let polite = vec![
         tokio::spawn(async move { judge.run(judging).await }),
-        tokio::spawn(async move { mail.outbox.run(&mail.post, mailing).await }),
+        tokio::spawn(async move { mail.outbox.run(&Messenger(mail.clone()), mailing).await }),
     ];
     Chores { tasks, polite, stop }
 }

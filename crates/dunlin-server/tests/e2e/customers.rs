@@ -21,11 +21,17 @@ pub struct FakeCustomers {
     state: State,
     gone: Mutex<BTreeSet<String>>,
     street: Mutex<String>,
+    corrected: Mutex<BTreeMap<String, Vec<(String, String)>>>,
 }
 
 impl FakeCustomers {
     pub fn new(state: State) -> FakeCustomers {
-        FakeCustomers { state, gone: Mutex::default(), street: Mutex::new(CANARY.to_owned()) }
+        FakeCustomers {
+            state,
+            gone: Mutex::default(),
+            street: Mutex::new(CANARY.to_owned()),
+            corrected: Mutex::default(),
+        }
     }
 
     fn knows(&self, key: &str) -> bool {
@@ -97,6 +103,10 @@ impl Customers for FakeCustomers {
         Ok(all)
     }
 
+    async fn corrects(&self, id: &str) -> Result<Vec<(String, String)>, EngineError> {
+        Ok(self.corrected.lock().unwrap().get(id).cloned().unwrap_or_default())
+    }
+
     async fn open(&self, new: NewCustomerRequest, actor: Actor) -> Result<RequestRecord, EngineError> {
         let key = match &new.who {
             Named::Key(key) => key.0.clone(),
@@ -141,6 +151,8 @@ impl Customers for FakeCustomers {
         };
         tx.enter(Entry { at: now_us(), actor, body }).await.map_err(failed)?;
         tx.commit().await.map_err(failed)?;
+        let columns = new.set.iter().map(|(table, column, _)| (table.clone(), column.clone())).collect();
+        self.corrected.lock().unwrap().insert(id, columns);
         if let Some((_, _, Some(value))) = new.set.first() {
             *self.street.lock().unwrap() = value.clone();
         }
@@ -163,6 +175,10 @@ impl Customers for FakeCustomers {
             record.state = state;
             record.decision = Some(state.as_str().to_owned());
             record.reason_category = Some(decision.reason_category);
+            let failed = |_| EngineError::Failed;
+            let mut tx = self.state.begin().await.map_err(failed)?;
+            record.reason_hash = Some(tx.keep_text(&decision.reason).await.map_err(failed)?);
+            tx.commit().await.map_err(failed)?;
             let granted = state == RequestState::Granted;
             record.undo_until = granted.then(|| now_us() + decision.undo_us);
             record.ended_at = (!granted).then(now_us);

@@ -10,6 +10,7 @@ mod fake;
 mod live;
 mod matrix;
 mod me;
+mod me_oidc;
 mod notices;
 mod pages;
 mod plan;

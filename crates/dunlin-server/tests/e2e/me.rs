@@ -117,12 +117,12 @@ impl<'a> Browser<'a> {
 
     /// Until the page says it.
     async fn until(&mut self, words: &str) -> String {
-        for _ in 0..100 {
+        for _ in 0..40 {
             let page = self.get("/tell/me").await.2;
             if page.contains(words) {
                 return page;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(400)).await;
         }
         panic!("`{words}` never came: {}", self.get("/tell/me").await.2);
     }
@@ -341,8 +341,16 @@ async fn what_is_not_done_at_once_waits_with_its_deadline_and_can_be_taken_back(
     let page = browser.get("/tell/me").await.2;
     assert!(page.contains("You can take it back until") && page.contains("We have to answer by"), "{page}");
     assert!(page.contains("A person looks at it"), "the deletion waits for a person: {page}");
+    browser.post("/tell/me/ask", &[("csrf", &csrf), ("kind", "erasure")]).await;
     let all = bench.workspace.state().requests().await.unwrap();
-    assert_eq!(all.len(), 2);
+    assert_eq!(all.len(), 2, "asking twice is asking once");
+    let lead = bench.person(Role::Lead).await;
+    let lines = read_json(bench.get(&lead, "/api/v1/requests").await).await;
+    let line = lines["items"].as_array().unwrap().iter().find(|l| l["kind"] == "rectification").unwrap();
+    assert_eq!(line["corrects"], json!([{ "table": "atlas.people", "column": "street" }]), "not what to");
+    assert!(line["reason"].as_str().is_some_and(|r| r.contains("server.toml")), "{line}");
+    let waits = lines["items"].as_array().unwrap().iter().find(|l| l["kind"] == "erasure").unwrap();
+    assert!(waits["last_day"].as_str().is_some_and(|d| d.len() == 10), "{waits}");
     for request in &all {
         assert_eq!(browser.post("/tell/me/undo", &[("csrf", &csrf), ("request", &request.id)]).await.0, 303);
     }
@@ -368,6 +376,19 @@ async fn a_browser_that_objects_is_heard_once() {
     assert_eq!((all[0].kind.as_str(), all[0].purpose.is_empty()), ("objection", false));
     browser.gpc = false;
     assert!(!browser.get("/tell/me").await.2.contains("Global Privacy Control"));
+}
+
+/// Each look reads tables whole: one customer gets so many, and others are not kept waiting.
+#[tokio::test]
+async fn one_customer_cannot_have_tables_read_for_ever() {
+    let scene = scene("").await;
+    let mut browser = Browser::signed_in(&scene.bench, ANA, "1").await;
+    for n in 0..60 {
+        assert_eq!(browser.get("/tell/me").await.0, 200, "{n}");
+    }
+    assert_eq!(browser.get("/tell/me").await.0, 503);
+    let mut twin = Browser::signed_in(&scene.bench, "twin-1", "2").await;
+    assert_eq!(twin.get("/tell/me").await.0, 200);
 }
 
 /// One file of a zip file, by its local header.

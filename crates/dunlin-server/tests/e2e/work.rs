@@ -448,3 +448,72 @@ async fn changes_are_heard_live_and_guests_hear_of_their_own() {
     assert!(guests.contains(own) && guests.contains("event: here") && !guests.contains(other), "{guests}");
     assert!(!engineers.contains("Yours"), "titles are read where rights are asked for");
 }
+
+/// A receiver of webhooks on this address that takes one call and gives its text.
+async fn received(listener: tokio::net::TcpListener) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (mut call, _) = listener.accept().await.unwrap();
+    let mut text = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let read = call.read(&mut buffer).await.unwrap();
+        text.extend_from_slice(&buffer[..read]);
+        if read == 0 || text.ends_with(b"}") {
+            break;
+        }
+    }
+    call.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await.unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+/// Whoever is mentioned gets a mail that leads to the task; a webhook that was down hears of it after a restart.
+#[tokio::test]
+async fn a_mention_is_mailed_and_a_webhook_is_told_over_a_restart() {
+    let sink = dunlin_testkit::MailSink::start(dunlin_testkit::SinkBehaviour::default());
+    let config = format!(
+        "[smtp]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nfrom = \"dunlin@example.com\"\n\
+         [alerts]\nallow_private_hosts = [\"127.0.0.1\"]\n",
+        sink.port()
+    );
+    let bench = Bench::with(&config).await;
+    let lead = bench.person(Role::Lead).await;
+    let engineer = bench.person(Role::Engineer).await;
+    let reserved = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = reserved.local_addr().unwrap();
+    drop(reserved);
+    let hook = json!({ "url": format!("http://{address}/told"), "events": ["comment"] });
+    assert_eq!(bench.post(&lead, "/api/v1/work/webhooks", hook).await.status(), 201);
+    let task = make(&bench, &lead, json!({ "title": "Ask about zebra", "description": "" })).await;
+    let path = format!("{TASKS}/{}/comments", task["id"].as_str().unwrap());
+    let text = format!("Please look, @[Eve](person:{}): secret words", engineer.id);
+    assert_eq!(bench.post(&lead, &path, json!({ "text": text })).await.status(), 201);
+    let begun = Instant::now();
+    while sink.letters().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "no mail");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let letters = sink.letters();
+    let letter = letters.iter().find(|l| l.to.starts_with("engineer")).expect("to whom was mentioned");
+    let mail = String::from_utf8_lossy(&letter.data).into_owned();
+    assert!(mail.contains("Ask about zebra") && mail.contains("/work?task"), "{mail}");
+    assert!(!mail.contains("secret words"), "what was written stays in the app: {mail}");
+    let waits =
+        "select count(*) from outbox where status = 'waiting' and channel = 'webhook' and attempts > 0";
+    let count = async |bench: &Bench| -> i64 {
+        sqlx::query_scalar(waits).fetch_one(bench.workspace.state().pool()).await.unwrap()
+    };
+    let begun = Instant::now();
+    while count(&bench).await == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the webhook was not tried");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Its pause is over by the time the server is there again, and so is the receiver.
+    sqlx::query("update outbox set next_at = 0").execute(bench.workspace.state().pool()).await.unwrap();
+    let home = bench.stop().await;
+    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+    let receiver = tokio::spawn(received(listener));
+    let _bench = Bench::over(home, &config).await;
+    let told = tokio::time::timeout(Duration::from_secs(30), receiver).await.expect("it is told").unwrap();
+    assert!(told.contains("\"event\":\"comment\"") && told.contains("dunlin-delivery"), "{told}");
+    assert!(!told.contains("secret words"), "{told}");
+}

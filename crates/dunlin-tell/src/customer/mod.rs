@@ -16,6 +16,14 @@ pub struct CustomerWords {
     pub sign_in: &'static str,
     /// What the form is for.
     pub sign_in_lead: &'static str,
+    /// The way to the company's own sign-in; takes its name.
+    pub sign_in_with: &'static str,
+    /// That a sign-in there failed.
+    pub sign_in_failed: &'static str,
+    /// That nobody is known by the address that it vouches for.
+    pub unknown: &'static str,
+    /// What to do then.
+    pub unknown_lead: &'static str,
     /// The field.
     pub address: &'static str,
     /// The button.
@@ -100,6 +108,8 @@ pub struct CustomerWords {
     pub moved_on: &'static str,
     /// Not moved yet.
     pub not_moved: &'static str,
+    /// Of rows in a source after an erasure that left the source alone.
+    pub stays_behind: &'static str,
     /// Nobody is known by what was given.
     pub nothing: &'static str,
     /// What stayed behind.

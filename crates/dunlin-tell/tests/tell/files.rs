@@ -110,7 +110,7 @@ prop_compose! {
 
 prop_compose! {
     fn any_notice()(
-        id in "[a-z0-9][a-z0-9-]{0,20}",
+        id in "[a-z0-9][a-z0-9-]{4,20}",
         lang in select(Lang::ALL),
         country in prop::option::of("[A-Z]{2}"),
         version in 1u32..1000,

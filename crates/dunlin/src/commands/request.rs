@@ -223,7 +223,8 @@ async fn carry_out(
         return Err(Failure::usage(format!("{} is there already", file.display()), "name another file"));
     }
     let progress = Arc::new(Progress::new(false));
-    let carried = subject::carry_out(&workspace, &plan.plan, &plan.options(None), progress.clone(), id).await;
+    let (options, letters) = (plan.options(None), crate::letters::WaitingLetters);
+    let carried = subject::carry_out(&workspace, &plan.plan, &options, progress.clone(), &letters, id).await;
     progress.clear();
     let carried = carried.map_err(|e| plan.failure(e))?;
     if let (Some(file), Some(made)) = (&receipt, &carried.receipt) {

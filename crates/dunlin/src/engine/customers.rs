@@ -96,6 +96,10 @@ impl Customers for Subjects {
         subject::asked_by(&self.workspace, &who.0).await.map_err(asked)
     }
 
+    async fn corrects(&self, id: &str) -> Result<Vec<(String, String)>, EngineError> {
+        subject::corrects(&self.workspace, id).map_err(asked)
+    }
+
     async fn open(&self, new: NewCustomerRequest, actor: Actor) -> Result<RequestRecord, EngineError> {
         let ((plan, options), this) = (self.plan(actor)?, self.clone());
         let new = NewRequest {
@@ -132,7 +136,10 @@ impl Customers for Subjects {
     async fn carry_out(&self, id: &str, actor: Actor) -> Result<CarriedOut, EngineError> {
         let ((plan, options), this, id) = (self.plan(actor)?, self.clone(), id.to_owned());
         let carried = apart(async move {
-            subject::carry_out(&this.workspace, &plan.plan, &options, silent(), &id).await.map_err(asked)
+            let letters = crate::letters::WaitingLetters;
+            subject::carry_out(&this.workspace, &plan.plan, &options, silent(), &letters, &id)
+                .await
+                .map_err(asked)
         });
         let carried = carried.await?;
         let receipt = carried.receipt.as_ref().map(serde_json::to_value).transpose();

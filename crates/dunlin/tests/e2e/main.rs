@@ -20,4 +20,5 @@ mod serve;
 mod shapes;
 mod soak;
 mod subjects;
+mod subjects_beside;
 mod support;

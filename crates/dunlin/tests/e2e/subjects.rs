@@ -102,7 +102,7 @@ impl Scene {
     }
 
     /// `None`, with the reason printed, where there is no PostgreSQL.
-    fn postgres(name: &str) -> Option<Self> {
+    pub fn postgres(name: &str) -> Option<Self> {
         let url = postgres(name)?;
         let site = Site::with_plan(&PLAN.replace("TARGET", "env:SUBJECTS_TARGET"));
         site.sql("old.db", DATA);
@@ -114,7 +114,12 @@ impl Scene {
         self
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The server's address.
+    pub fn server(&self) -> &str {
+        self.server.as_deref().unwrap_or_default()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.site.command(arguments);
         command.env("DUNLIN_ROWS_PER_SPLIT", "30");
         if let Some(url) = &self.server {
@@ -144,7 +149,7 @@ impl Scene {
 
     /// Takes a request in and grants it; gives its id.
     #[track_caller]
-    fn asked(&self, kind: &str, more: &[&str]) -> String {
+    pub fn asked(&self, kind: &str, more: &[&str]) -> String {
         let mut arguments = vec!["request", "open", "--format", "json", "--kind", kind, "--subject", KEY];
         arguments.extend(more);
         let id = self.dunlin(&arguments).expect(0).json()[0]["request"].as_str().unwrap().to_owned();
@@ -154,12 +159,12 @@ impl Scene {
         id
     }
 
-    fn carry_out(&self, id: &str) -> Done {
+    pub fn carry_out(&self, id: &str) -> Done {
         self.dunlin(&["request", "carry-out", id, "--format", "json"])
     }
 
     /// How many rows of a target table there are, by a condition.
-    fn count(&self, table: &str, condition: &str) -> u64 {
+    pub fn count(&self, table: &str, condition: &str) -> u64 {
         let sql = format!("select count(*) from {table} where {condition}");
         let text = match &self.server {
             Some(url) => pg_one(url, &sql),

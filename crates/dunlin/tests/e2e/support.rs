@@ -207,9 +207,17 @@ fn mask(text: &str, part: impl Fn(char) -> bool, meant: impl Fn(&str) -> bool, n
 impl Done {
     /// Runs a command to its end.
     pub fn of(mut command: Command) -> Self {
-        let output = command.output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+        Self::at_its_end(&command.output().unwrap())
+    }
+
+    /// What a command has come to.
+    pub fn at_its_end(output: &std::process::Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
     }
 
     /// Demands an exit code.

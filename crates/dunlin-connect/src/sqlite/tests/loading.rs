@@ -272,3 +272,28 @@ async fn doctor_is_told() {
     assert_eq!(new.store.probe(&[], true).await.len(), 1);
     assert!(!new.file().path.exists());
 }
+
+/// A rowid that was freed is handed out again: the row that has it now is nobody's to delete.
+#[tokio::test]
+async fn only_what_is_meant_is_deleted() {
+    let fixture = Fixture::with(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO people VALUES (7, 'b'), (8, 'c')",
+    )
+    .await;
+    let table = fixture.table("people").await;
+    let read = collect(fixture.reader().await.read_addressed(table.clone()).await.unwrap()).await;
+    let meant: crate::Meant = Arc::new(|batch| {
+        let names = batch.rows.column(1).as_any().downcast_ref::<arrow::array::StringArray>();
+        names.is_some_and(|n| n.iter().all(|n| n == Some("b") || n == Some("c")))
+    });
+    fixture.run("DELETE FROM people WHERE id = 8; INSERT INTO people VALUES (8, 'other')").await;
+    let (target, mut load) = begin(&fixture, "people", "undo").await;
+    let refused = load.delete_meant(&table, &read.positions, &meant).await;
+    assert!(matches!(refused, Err(crate::ConnectError::Changed { .. })), "{refused:?}");
+    let _ = load.abort().await;
+    let refused = target.erase(&table, &read.positions, &meant).await;
+    assert!(matches!(refused, Err(crate::ConnectError::Changed { .. })), "{refused:?}");
+    assert_eq!(fixture.read("people").await.show(), "7|b\n8|other\n");
+    assert_eq!(target.erase(&table, &read.positions[..1], &meant).await.unwrap(), 1);
+    assert_eq!(fixture.read("people").await.show(), "8|other\n");
+}

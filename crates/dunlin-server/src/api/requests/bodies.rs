@@ -1,10 +1,12 @@
 //! What travels: a request as it is shown, and what is said about one.
 
-use dunlin_store::{CustomerRequest, RequestRecord, now_us};
+use dunlin_store::{CustomerRequest, RequestKind, RequestRecord, now_us};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::app::App;
 use crate::engine::Reason;
+use crate::problem::Problem;
 
 const DAY_US: i64 = 24 * 3600 * 1_000_000;
 
@@ -52,12 +54,46 @@ pub(super) struct RequestLine {
     pub(super) task: Option<String>,
     /// When carrying it out by itself last failed.
     pub(super) failed_at: Option<i64>,
+    /// The last day on which it is answered in time, in the company's zone, e.g. `2026-12-23`; none when it is answered.
+    pub(super) last_day: Option<String>,
+    /// Why it was decided so, in the words of whoever decided.
+    pub(super) reason: Option<String>,
+    /// Of a rectification: the columns that it corrects. What they are to hold stays sealed.
+    pub(super) corrects: Vec<CorrectedColumn>,
+}
+
+/// A column that a customer wants corrected.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CorrectedColumn {
+    /// The target's table, as the plan calls it.
+    pub(super) table: String,
+    /// Its column.
+    pub(super) column: String,
 }
 
 impl RequestLine {
-    pub(super) fn of(r: RequestRecord, known: Option<&CustomerRequest>) -> RequestLine {
+    /// A request with what else is known of it.
+    pub(super) async fn of(
+        app: &App,
+        r: RequestRecord,
+        known: Option<&CustomerRequest>,
+    ) -> Result<RequestLine, Problem> {
         let due = r.due_at.filter(|_| r.ended_at.is_none());
-        RequestLine {
+        let reason = match &r.reason_hash {
+            Some(hash) => app.workspace.state().text(hash).await?,
+            None => None,
+        };
+        let mut corrects = Vec::new();
+        if r.kind == RequestKind::Rectification {
+            let columns = app.customers()?.corrects(&r.id).await?;
+            corrects.extend(columns.into_iter().map(|(table, column)| CorrectedColumn { table, column }));
+        }
+        let last_day = due.and_then(|due| jiff::Timestamp::from_microsecond(due.saturating_sub(1)).ok());
+        let last_day = last_day.map(|at| at.to_zoned(app.desk.zone()).date().to_string());
+        Ok(RequestLine {
+            last_day,
+            reason,
+            corrects,
             kind: r.kind.as_str().to_owned(),
             state: r.state.as_str().to_owned(),
             identity: r.identity.as_str().to_owned(),
@@ -78,7 +114,7 @@ impl RequestLine {
             by_itself: known.is_some_and(|k| k.by_itself),
             task: known.and_then(|k| k.task.clone()),
             failed_at: known.and_then(|k| k.failed_at),
-        }
+        })
     }
 }
 

@@ -132,19 +132,17 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn shown(app: &App, record: RequestRecord) -> Result<RequestLine, Problem> {
     let known = requests::details(app).await?;
     let known = known.get(&record.id);
-    Ok(RequestLine::of(record, known))
+    RequestLine::of(app, record, known).await
 }
 
 async fn list(State(app): State<App>) -> Result<Response, Problem> {
     let known = requests::details(&app).await?;
     let all = app.workspace.state().requests().await?;
-    let lines: Vec<RequestLine> = all
-        .into_iter()
-        .map(|record| {
-            let details = known.get(&record.id);
-            RequestLine::of(record, details)
-        })
-        .collect();
+    let mut lines = Vec::with_capacity(all.len());
+    for record in all {
+        let details = known.get(&record.id);
+        lines.push(RequestLine::of(&app, record, details).await?);
+    }
     Ok(items(&lines))
 }
 

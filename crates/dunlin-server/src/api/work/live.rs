@@ -3,16 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use dunlin_guard::outgoing::Webhook;
-use dunlin_guard::{Action, Secret};
+use dunlin_guard::Action;
 use dunlin_ledger::{Actor, Body, Entry};
 use dunlin_plan::{Role, TablePlan};
-use dunlin_work::{By, Drafted, Hook, Status, TableFacts, Told, WorkError};
+use dunlin_work::{By, Drafted, Status, TableFacts, Told, WorkError};
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinHandle;
 
 use super::desk::workers;
+use super::post::tell_hooks;
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -26,8 +26,6 @@ const SURVEY_EVERY: Duration = Duration::from_secs(15 * 60);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Entries that are read at a time.
 const BATCH: usize = 2000;
-/// Pauses between tries of a webhook.
-const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(30), Duration::from_secs(300)];
 /// Without a sign, a person is no longer on a row.
 const HERE_FOR: Duration = Duration::from_secs(120);
 
@@ -210,13 +208,13 @@ async fn pass_on(app: App) {
                 }
                 let body =
                     json!({ "event": "task", "task": task, "version": version, "by": by, "change": change });
-                tell_hooks(&app, "task", &body);
+                tell_hooks(&app, "task", &body).await;
                 end_grants(&app, &task).await;
             }
             Ok(Told::Changed(what)) => {
                 app.hub.tell("work", Action::WorkReadAll, None, json!({ "changed": what }));
                 if what == "all" {
-                    tell_hooks(&app, "task", &json!({ "event": "task", "changed": what }));
+                    tell_hooks(&app, "task", &json!({ "event": "task", "changed": what })).await;
                 }
             }
             Err(RecvError::Lagged(_)) => {
@@ -254,31 +252,6 @@ async fn end_grants(app: &App, id: &str) {
 pub(super) async fn tell_guest(app: &App, kind: &'static str, person: &str, data: serde_json::Value) {
     if app.guard.person(person).await.is_ok_and(|p| p.role == Role::Guest) {
         app.hub.tell_only(kind, person, data);
-    }
-}
-
-pub(super) fn tell_hooks(app: &App, event: &str, body: &serde_json::Value) {
-    for hook in app.desk.work.hooks().into_iter().filter(|h| h.events.iter().any(|e| e == event)) {
-        tokio::spawn(post(app.clone(), hook, body.to_string()));
-    }
-}
-
-/// Posts to a webhook, a few times; a server that ends in between does not try again.
-async fn post(app: App, hook: Hook, body: String) {
-    let (Ok(url), Ok(secret)) = (hook.url.parse(), super::beside::secret(&app, &hook.id)) else { return };
-    let webhook = Webhook { name: hook.id.clone(), url, secret: Secret::new(secret) };
-    let id = dunlin_store::new_id();
-    for pause in PAUSES.into_iter().map(Some).chain([None]) {
-        let at = dunlin_store::now_us() / 1_000_000;
-        match webhook.post(&app.post.client, &id, at, &body).await {
-            Ok(()) => return,
-            Err(not) if not.again && pause.is_some() => {}
-            Err(not) => {
-                tracing::warn!(webhook = hook.id, code = not.code, "a webhook was not reached");
-                return;
-            }
-        }
-        tokio::time::sleep(pause.unwrap_or_default()).await;
     }
 }
 

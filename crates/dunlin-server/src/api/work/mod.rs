@@ -7,6 +7,7 @@ mod desk;
 mod exchange;
 mod feed;
 mod live;
+mod post;
 mod talk;
 mod tasks;
 mod time;
@@ -27,6 +28,7 @@ use crate::problem::Problem;
 
 pub(crate) use desk::Desk;
 pub(crate) use live::start;
+pub(crate) use post::Messenger;
 
 /// The largest file that is imported, in bytes.
 const IMPORT_MAX: usize = 20 * 1024 * 1024;

@@ -222,8 +222,10 @@ async fn said(app: &App, viewer: &Viewer, task: &str, text: &str) -> Result<Comm
     let text = if viewer.edits { text.to_owned() } else { text.replace("](person:", "] (person:") };
     let comment = app.desk.work.say(&viewer.by, task, &text).await?;
     let told = json!({ "event": "comment", "task": task, "comment": comment.id, "by": viewer.person() });
-    super::live::tell_hooks(app, "comment", &told);
-    for person in comment.mentions.iter().filter(|p| *p != viewer.person()) {
+    super::post::tell_hooks(app, "comment", &told).await;
+    let mentioned: Vec<&String> = comment.mentions.iter().filter(|p| *p != viewer.person()).collect();
+    super::post::mail_mentions(app, viewer.person(), task, &mentioned).await;
+    for person in mentioned {
         let data = json!({ "task": task, "comment": comment.id, "by": viewer.person() });
         app.hub.tell_only("mention", person, data);
     }

@@ -286,7 +286,7 @@ pub(super) async fn download(visit: Visit, Form(about): Form<About>) -> Result<R
     };
     let app = &visit.app;
     let record = if about.request.is_empty() {
-        let asked = of(&visit, &customer, key, (RequestKind::Access, None, Vec::new()));
+        let asked = of(&visit, &customer, key.clone(), (RequestKind::Access, None, Vec::new()));
         match take_in(app, asked, Actor::System).await {
             Ok(record) => record,
             Err(problem) if problem.status < 500 => return wrong(&visit),
@@ -303,7 +303,7 @@ pub(super) async fn download(visit: Visit, Form(about): Form<About>) -> Result<R
         return Ok(visit.to("/tell/me"));
     }
     let parts = {
-        let _seat = app.requests.looks.acquire().await.map_err(|_| Problem::internal())?;
+        let _seat = show::seat(app, &key).await?;
         app.customers()?.export(&record.id).await?
     };
     let made = requests::copy(&app.workspace, &record.id, &company(app), parts).await?;
@@ -339,7 +339,7 @@ pub(super) async fn receipt(visit: Visit, Path(request): Path<String>) -> Result
     let Some(key) = customer.key() else { return show::several(&visit) };
     let done = own(&visit, &key, &request).await?.filter(|one| one.state == RequestState::Done);
     let Some(record) = done else { return wrong(&visit) };
-    let _seat = visit.app.requests.looks.acquire().await.map_err(|_| Problem::internal())?;
+    let _seat = show::seat(&visit.app, &key).await?;
     let made = visit.app.customers()?.receipt(&record.id, Some(&key), Actor::System).await?;
     let mut bytes = serde_json::to_vec_pretty(&made).map_err(|_| Problem::internal())?;
     bytes.push(b'\n');

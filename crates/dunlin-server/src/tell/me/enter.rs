@@ -1,6 +1,8 @@
 //! How customers come in: by a token that a host app signs, by the card that such an app shows, or by a link to their
 //! address. The answer to an address is the same whether anybody has it.
 
+use std::sync::Arc;
+
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dunlin_guard::{Mail, Secret};
@@ -8,7 +10,7 @@ use dunlin_tell::customer::filled;
 use serde::Deserialize;
 
 use super::session::{self, Known};
-use super::{Visit, draw};
+use super::{Visit, draw, federated};
 use crate::app::App;
 use crate::extract::{Form, Path};
 use crate::gate::CameFrom;
@@ -25,6 +27,8 @@ struct Enter<'a> {
     words: &'a dunlin_tell::customer::CustomerWords,
     again: bool,
     suffix: String,
+    /// What stands on the way to the company's own sign-in, where there is one.
+    provider: Option<String>,
 }
 
 #[derive(askama::Template)]
@@ -38,7 +42,8 @@ pub(super) fn form(visit: &Visit, again: bool) -> Result<Response, Problem> {
     if !crate::tell::has_own_page(&visit.app) {
         return visit.says(StatusCode::NOT_FOUND, visit.words().closed, visit.words().closed_lead);
     }
-    let inner = draw(&Enter { words: visit.words(), again, suffix: visit.suffix() })?;
+    let provider = federated::label(&visit.app).map(|label| filled(visit.words().sign_in_with, &[&label]));
+    let inner = draw(&Enter { words: visit.words(), again, suffix: visit.suffix(), provider })?;
     visit.page(StatusCode::OK, visit.words().sign_in, inner)
 }
 
@@ -84,20 +89,28 @@ pub(super) async fn ask_link(
         && email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
         && !email.chars().any(|c| c.is_whitespace() || c.is_control());
     let may = visit.app.guard.take_customer_turn(&origin, &email).await?;
-    if plain && may && crate::tell::has_own_page(&visit.app) {
+    let wanted = plain && may && crate::tell::has_own_page(&visit.app);
+    // Where many networks ask at once, what is too much is dropped: each look reads the customers' table whole.
+    let waits = wanted.then(|| Arc::clone(&visit.app.requests.links).try_acquire_owned());
+    if let Some(Err(_)) = waits {
+        visit.app.metrics.refused("links");
+        tracing::warn!("a customer's link was not sent: too many wait already");
+    }
+    if let Some(Ok(waits)) = waits {
         let (app, lang) = (visit.app.clone(), visit.lang);
         // In the background: how long the answer takes must not tell whether there is such a customer.
         tokio::spawn(async move {
             if let Err(problem) = send_link(&app, lang, email).await {
                 tracing::warn!(code = problem.code, "a customer's link could not be sent");
             }
+            drop(waits);
         });
     }
     visit.says(StatusCode::OK, visit.words().sent, visit.words().sent_lead)
 }
 
 async fn send_link(app: &App, lang: dunlin_tell::Lang, email: String) -> Result<(), Problem> {
-    let _seat = app.requests.looks.acquire().await.map_err(|_| Problem::internal())?;
+    let _seat = app.requests.seat().await?;
     let keys = app.customers()?.with_address(&email).await?;
     let key = match keys.as_slice() {
         [] => return Ok(()),

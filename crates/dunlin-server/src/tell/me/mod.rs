@@ -5,12 +5,14 @@
 //! | --- | --- |
 //! | `/tell/me` | the data, or the form that asks for a link; `?token=` of a host app and `?card=` sign in |
 //! | `/tell/me/in/{token}` | a link by e-mail, spent by a POST |
+//! | `/tell/me/oidc` `oidc/back` | to the company's identity provider and back |
 //! | `/tell/me/download` `correct` `delete` `settings` | one page an action, each with its button |
 //!
 //! Not here: what a request becomes (`crate::requests`), and what the words are (`dunlin_tell::customer`).
 
 mod act;
 mod enter;
+mod federated;
 mod opened;
 mod session;
 mod show;
@@ -43,6 +45,8 @@ pub(super) fn router() -> Router<App> {
     Router::new()
         .route("/tell/me", get(show::page))
         .route("/tell/me/link", post(enter::ask_link))
+        .route("/tell/me/oidc", get(federated::begin))
+        .route("/tell/me/oidc/back", get(federated::back))
         .route("/tell/me/in/{token}", get(enter::link).post(enter::spend_link))
         .route("/tell/me/out", post(enter::out))
         .route("/tell/me/download", get(act::download_page).post(act::download))

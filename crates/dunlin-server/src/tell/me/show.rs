@@ -11,6 +11,7 @@ use dunlin_plan::{Plan, StorePlan, TablePlan};
 use dunlin_store::{RequestKind, RequestRecord, RequestState, RunKind, RunStatus, new_id, now_us};
 use dunlin_tell::customer::{CustomerWords, filled};
 use dunlin_tell::{Lang, country_name, purpose_words};
+use tokio::sync::SemaphorePermit;
 
 use super::opened::{self, Line};
 use super::session::Customer;
@@ -91,8 +92,9 @@ pub(super) async fn page(visit: Visit) -> Result<Response, Problem> {
         }
     };
     let seen: Vec<(String, String)> = places(&plan, &parts);
-    let tables = tables(&visit, &plan, parts).await?;
     let asked = app.customers()?.asked_by(&key).await?;
+    let erased = asked.iter().any(|r| r.kind == RequestKind::Erasure && r.state == RequestState::Done);
+    let tables = tables(&visit, &plan, parts, erased).await?;
     let page = Page {
         words: visit.words(),
         title: visit.title(),
@@ -117,9 +119,14 @@ pub(super) fn plan_of(app: &App) -> Option<Plan> {
     crate::plan::read(&app.workspace.dir).ok().and_then(|file| file.plan.ok())
 }
 
+/// Waits for a seat from which the customer's tables may be read.
+pub(super) async fn seat<'a>(app: &'a App, key: &CustomerKey) -> Result<SemaphorePermit<'a>, Problem> {
+    app.requests.seat_for(app.workspace.keys().subject_name(&key.0)?).await
+}
+
 /// Everything of the customer. Few at a time: each look reads tables whole.
 pub(super) async fn look(app: &App, key: &CustomerKey) -> Result<Vec<CustomerPart>, Problem> {
-    let _seat = app.requests.looks.acquire().await.map_err(|_| Problem::internal())?;
+    let _seat = seat(app, key).await?;
     Ok(app.customers()?.look(key).await?)
 }
 
@@ -138,7 +145,13 @@ fn places(plan: &Plan, parts: &[CustomerPart]) -> Vec<(String, String)> {
     found.into_iter().collect()
 }
 
-async fn tables(visit: &Visit, plan: &Plan, mut parts: Vec<CustomerPart>) -> Result<Vec<Moved>, Problem> {
+/// `erased` says that the customer was erased: what a source still has does not move any more.
+async fn tables(
+    visit: &Visit,
+    plan: &Plan,
+    mut parts: Vec<CustomerPart>,
+    erased: bool,
+) -> Result<Vec<Moved>, Problem> {
     let (app, words) = (&visit.app, visit.words());
     let runs = app.workspace.state().runs().await?;
     let done = |r: &&dunlin_store::RunRecord| r.kind == RunKind::Load && r.status == RunStatus::Done;
@@ -161,6 +174,7 @@ async fn tables(visit: &Visit, plan: &Plan, mut parts: Vec<CustomerPart>) -> Res
         };
         let when = match moved_at {
             Some(at) if target > 0 => filled(words.moved_on, &[&day(app, visit.lang, at)]),
+            _ if erased => words.stays_behind.to_owned(),
             _ => words.not_moved.to_owned(),
         };
         found.push(Moved {

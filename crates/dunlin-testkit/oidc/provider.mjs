@@ -8,6 +8,8 @@ const accounts = {
   ben: { email: 'Ben@Partner.example', email_verified: true, name: 'Ben Okoye', groups: ['staff', 'dunlin-engineers'] },
   cai: { email: 'cai@example.com', email_verified: true, name: 'Cai', groups: ['staff'] },
   mallory: { email: 'ana@example.com', email_verified: false, name: 'Ana R.', groups: ['dunlin-engineers'] },
+  customer: { customer_no: 'customer-7', email: 'ana@customer.example', email_verified: true, name: 'Ana', groups: [] },
+  nobody: { email: 'nobody@customer.example', email_verified: true, name: 'Nobody', groups: [] },
   mfa: { email: 'mfa@example.com', email_verified: true, name: 'Eve', groups: ['dunlin-engineers'] },
 };
 const amr = { mfa: ['pwd', 'mfa'] };
@@ -20,7 +22,7 @@ server.listen(0, '127.0.0.1', () => {
     cookies: { keys: ['test'] },
     pkce: { required: () => true },
     scopes: ['openid', 'email', 'profile', 'groups'],
-    claims: { openid: ['sub', 'amr'], email: ['email', 'email_verified'], profile: ['name'], groups: ['groups'] },
+    claims: { openid: ['sub', 'amr'], email: ['email', 'email_verified'], profile: ['name', 'customer_no'], groups: ['groups'] },
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (_, id) => ({ accountId: id, claims: async () => ({ sub: id, ...accounts[id] }) }),

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { pieces } from './pieces.ts';
 
 // In development the pages come from here and everything else from a real server (`dunlin serve`).
 const server = process.env.DUNLIN_SERVER ?? 'http://127.0.0.1:7411';
@@ -8,7 +9,7 @@ const served = ['/api', '/assets', '/ledger', '/sign-in', '/sign-out', '/set-up'
   '/recover', '/invitation', '/password', '/account', '/device', '/healthz', '/tell', '/status'];
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), pieces()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   server: {
     port: 5173,
@@ -29,6 +30,19 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     manifest: true,
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        // Few files: on a slow line each costs a question of its own.
+        codeSplitting: {
+          groups: [
+            { name: 'boot', priority: 10, test: /src[\\/](boot\.ts|i18n[\\/]language|api[\\/]early|app[\\/](pieces|theme)\.ts|pages[\\/]work[\\/](question|settings|filter)\.ts|grid[\\/]page\.ts)|vite[\\/]preload-helper|rolldown[\\/]runtime/ },
+            { name: 'react', test: /node_modules[\\/](react|react-dom|scheduler|use-sync-external-store)[\\/]/ },
+            { name: 'libraries', test: /node_modules[\\/](@tanstack[\\/](?!react-virtual|virtual)|openapi-fetch)/ },
+            { name: 'shell', test: /src[\\/](ui[\\/]|messages[\\/](common|overview)\.en|app[\\/](words|people|results|session|toast|together|router|shell)|pages[\\/]tell[\\/](requests[\\/])?api|api[\\/](client|queries))/ },
+          ],
+        },
+      },
+    },
   },
   test: { environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'] },
 });

@@ -16,8 +16,9 @@ import { PLACES, type Place } from './places';
 import { noticesQuery } from '@/pages/tell/api';
 import { isOver, nextStep, requestsQuery } from '@/pages/tell/requests/api';
 import { useIf, useMe } from './session';
-import { setTheme, useTheme } from './theme';
+import { setTheme } from './theme';
 import { Toasts, toastProblem } from './toast';
+import { useTheme } from './useTheme';
 
 function useCounts(): Partial<Record<Place['key'], number>> {
   const quarantine = useIf('quarantine.read', quarantineQuery).data;
@@ -79,8 +80,8 @@ function Account() {
         { label: t.dark, checked: theme === 'dark', run: () => setTheme('dark') },
         { label: t.asSystem, checked: theme === 'system', run: () => setTheme('system') },
         '-',
-        { label: 'English', checked: language === 'en', run: () => setLang('en') },
-        { label: 'Español', checked: language === 'es', run: () => setLang('es') },
+        { label: 'English', checked: language === 'en', run: () => { void setLang('en').catch(toastProblem); } },
+        { label: 'Español', checked: language === 'es', run: () => { void setLang('es').catch(toastProblem); } },
         '-',
         { label: t.signOut, icon: 'outside', run: signOut },
       ]} />}

@@ -6,7 +6,8 @@ import { at, boxOf, inside, moved, tabbed } from './range';
 import { parseTsv, printTsv, tiled } from './tsv';
 import { printValue, readValue } from './values';
 import { columnSpan, edges, lineSpan, reveal } from './virtual';
-import { PAGE, Windows } from './windows';
+import { PAGE } from './page';
+import { Windows } from './windows';
 
 const extent = { rows: 100, cols: 5, page: 20 };
 

@@ -1,5 +1,5 @@
 // Numbers, shares, sizes and times as people of the chosen language write them.
-import { lang } from './index';
+import { lang } from './language';
 
 const locales = { en: 'en-GB', es: 'es-ES' } as const;
 const cache = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>();

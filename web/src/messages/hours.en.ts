@@ -1,5 +1,7 @@
+import { catalogue } from '@/i18n/language';
+
 /** Work: the hours in which data moves, and the days on which people work. */
-export const hours = {
+export const hours = catalogue('hours', {
   bestKnown: (when: string) => `${when} disturbs least`,
   bestUnknown: 'How busy the source is has not been measured yet',
   measured: (n: string) => `${n} of 168 hours of the week are measured`,
@@ -75,4 +77,4 @@ export const hours = {
   removed: (day: string) => `${day} is a day like others again`,
   past: (n: number) => (n === 1 ? '1 day has passed' : `${n} days have passed`),
   readOnly: 'Owners and leads change these days.',
-};
+});

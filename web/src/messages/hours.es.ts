@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { hours as en } from './hours.en';
 
 export const hours: Same<typeof en> = {

@@ -7,13 +7,12 @@ import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { num, pct } from '@/i18n/format';
 import { data as en } from '@/messages/data.en';
-import { data as es } from '@/messages/data.es';
 import { Choice, Empty, Loaded, Table, type Column } from '@/ui';
 import { DataFrame } from './frame';
 import { GroupDrawer } from './group';
 
 export function QuarantinePage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const words = useWords();
   const navigate = useNavigate();
   const search = useSearch({ strict: false }) as { table?: string; group?: string };

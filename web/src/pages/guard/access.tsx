@@ -4,11 +4,10 @@ import type { LiveAccess } from '@/api/types';
 import { useActorName } from '@/app/people';
 import { useMessages } from '@/i18n';
 import { overview as en } from '@/messages/overview.en';
-import { overview as es } from '@/messages/overview.es';
 import { Badge, Num, Table, Time, Who, type Column } from '@/ui';
 
 export function AccessTable({ accesses }: { accesses: readonly LiveAccess[] }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const columns: Column<LiveAccess>[] = [
     { key: 'who', head: t.person, cell: (a) => <Who name={a.name ?? name(a.actor)} organisation={a.organisation} /> },

@@ -8,7 +8,6 @@ import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { when } from '@/i18n/format';
 import { guard as en } from '@/messages/guard.en';
-import { guard as es } from '@/messages/guard.es';
 import { Badge, Loaded, Section, Table, Time, Who } from '@/ui';
 import { AccessTable } from './access';
 import { GuardFrame } from './frame';
@@ -19,7 +18,7 @@ export function LivePage() {
 }
 
 function Now({ now }: { now: Presence }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const words = useWords();
   const name = useActorName();
   const strangers = now.outside.filter((o) => !o.own).length;

@@ -5,12 +5,11 @@ import { policyQuery } from '@/api/queries';
 import { rank } from '@/app/match';
 import { useMessages } from '@/i18n';
 import { guard as en } from '@/messages/guard.en';
-import { guard as es } from '@/messages/guard.es';
 import { Badge, Field, Icon, Loaded } from '@/ui';
 import { GuardFrame } from './frame';
 
 export function PoliciesPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const query = useQuery(policyQuery);
   const [find, setFind] = useState('');
   return (

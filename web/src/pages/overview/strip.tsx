@@ -8,7 +8,6 @@ import { useMessages } from '@/i18n';
 import { num, span, when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { overview as en } from '@/messages/overview.en';
-import { overview as es } from '@/messages/overview.es';
 import { Button, Num, Splits } from '@/ui';
 
 const act = (run: string, what: 'pause' | 'resume') => {
@@ -17,7 +16,7 @@ const act = (run: string, what: 'pause' | 'resume') => {
 };
 
 export function RunStrip({ run, strip }: { run: RunDetail; strip?: SplitState[] }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const words = useWords();
   const p = run.progress;

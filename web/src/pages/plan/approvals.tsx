@@ -12,12 +12,11 @@ import { useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { plan as en } from '@/messages/plan.en';
-import { plan as es } from '@/messages/plan.es';
 import { Badge, Button, Dialog, Id, Loaded, More, Section, Table, Time, type Column } from '@/ui';
 import { PlanFrame } from './frame';
 
 export function PlanApprovalsPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const client = useQueryClient();
   const name = useActorName();
@@ -64,7 +63,7 @@ export function PlanApprovalsPage() {
 }
 
 function History() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const query = useQuery(planHistoryQuery);
   const columns: Column<PlanEvent>[] = [

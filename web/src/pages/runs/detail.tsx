@@ -7,11 +7,10 @@ import { useMessages } from '@/i18n';
 import { num, span } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
-import { runs as es } from '@/messages/runs.es';
 import { DISPOSITIONS, Drawer, EquationBar, Id, Num, Splits, Swatch, total } from '@/ui';
 
 export function TableDetail({ state, report, run }: { state: TableState; report: ReportTable | null; run: string }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const words = useWords();
   const navigate = useNavigate();

@@ -11,7 +11,6 @@ import { useMessages } from '@/i18n';
 import { span } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
-import { runs as es } from '@/messages/runs.es';
 import { Badge, Button, Check, Empty, Id, Loaded, PageHead, Table, Time, type Column, type Tone } from '@/ui';
 import { RunStrip } from '@/pages/overview/strip';
 import { Compare } from './compare';
@@ -26,7 +25,7 @@ export function RunStatus({ status }: { status: string }) {
 }
 
 export function RunsPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const search = useSearch({ strict: false }) as { start?: string };
   const navigate = useNavigate();

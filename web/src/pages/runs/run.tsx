@@ -12,7 +12,6 @@ import { useMessages } from '@/i18n';
 import { num, span } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
-import { runs as es } from '@/messages/runs.es';
 import { useState } from 'react';
 import { useMay } from '@/app/session';
 import { UndoDialog } from './undo';
@@ -28,7 +27,7 @@ export function RunPage() {
 }
 
 function One({ run }: { run: RunDetail }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const words = useWords();
   const name = useActorName();
@@ -96,7 +95,7 @@ function One({ run }: { run: RunDetail }) {
 }
 
 function Tables({ tables, run }: { tables: readonly TableState[]; run: RunDetail }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const { counts, unread } = sum(tables);
   const used = DISPOSITIONS.filter((d) => d === 'loaded' || d === 'quarantined' || tables.some((x) => x.counts[d] > 0));

@@ -4,6 +4,7 @@
 import { askEarly, early, readEarly } from '@/api/early';
 import { pieces } from '@/app/pieces';
 import { applyTheme } from '@/app/theme';
+import { warmUp } from '@/i18n/format';
 import { lang, loadLanguage } from '@/i18n/language';
 import { firstQuestions } from '@/pages/work/question';
 import '@/styles/index.css';
@@ -38,4 +39,5 @@ async function app(): Promise<void> {
 
 // What fails here fails again, and is said, where the app asks for it.
 early(questions);
+setTimeout(warmUp);
 void app();

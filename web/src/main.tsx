@@ -12,9 +12,6 @@ import { fetchMe } from '@/app/session';
 import { ahead } from '@/pages/overview/ahead';
 import { ProblemView } from '@/ui/states';
 
-/** How long the page waits for its data before it shows its shape, in milliseconds. */
-const PATIENCE = 250;
-
 /** Draws the app. */
 export function start(): void {
   const place = document.getElementById('root');
@@ -33,14 +30,12 @@ export function start(): void {
   const draw = (what: ReactElement) => startTransition(() => app.render(what));
   // What one may do decides what pages ask for; where it cannot be known, the server's answers do.
   const rights = client.prefetchQuery(rightsQuery);
-  const first = location.pathname === '/' ? ahead(client) : Promise.resolve();
+  if (location.pathname === '/') void ahead(client);
   // The page's own code comes meanwhile.
-  const page = router.load().catch(() => undefined);
+  void router.load().catch(() => undefined);
   client.fetchQuery({ queryKey: ['me'], queryFn: fetchMe, retry: 1 }).then(async (me) => {
     if (me.stage !== 'full') { location.assign(me.stage === 'enrol' ? '/enrol' : '/second-factor'); return; }
     await rights;
-    // Drawn once with what it shows, where that is nearly here.
-    await Promise.race([Promise.all([first, page]), new Promise((done) => { setTimeout(done, PATIENCE); })]);
     startLive();
     draw(<StrictMode><QueryClientProvider client={client}><RouterProvider router={router} /></QueryClientProvider></StrictMode>);
   }).catch((error: unknown) => {

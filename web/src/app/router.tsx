@@ -1,8 +1,8 @@
 // The addresses of the app. Each place is its own piece of code, loaded when somebody goes there.
-import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
-import { Empty, PageHead, ProblemView, SkeletonRows } from '@/ui';
+import { Empty, Link, PageHead, ProblemView, SkeletonRows } from '@/ui';
 import { Shell } from './shell';
 
 function NotFound() {

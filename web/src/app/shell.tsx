@@ -1,12 +1,12 @@
 // The frame: rail, top bar, who is here, the palette and the sheet of shortcuts.
-import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { Outlet, useRouterState } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { alertsQuery, checkpointQuery, planQuery, presenceQuery, quarantineQuery, runsQuery } from '@/api/queries';
 import { raw } from '@/api/client';
 import { setLang, useLang, useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
-import { Avatar, Bird, Dialog, Icon, MenuList } from '@/ui';
+import { Avatar, Bird, Dialog, Icon, Link, MenuList } from '@/ui';
 import { Help } from './help';
 import { useShortcuts } from './keys';
 import { useLiveState } from './live';

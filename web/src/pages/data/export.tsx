@@ -1,6 +1,6 @@
 // Rows taken away as a file: under a grant, for a reason, through the gate; with progress, and an end when one wants it.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useBlocker, useSearch } from '@tanstack/react-router';
+import { useBlocker, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { ProblemError } from '@/api/client';
 import { planQuery, recordQuery, runQuery, runsQuery } from '@/api/queries';
@@ -11,7 +11,7 @@ import { bytes, num, pct, span, when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { data as dataEn } from '@/messages/data.en';
 import { exporting as en } from '@/messages/export.en';
-import { Area, Button, ButtonLink, Check, Choice, Field, Icon, ProblemView, Section, total } from '@/ui';
+import { Area, Button, ButtonLink, Check, Choice, Field, Icon, Link, ProblemView, Section, total } from '@/ui';
 import { DataFrame } from './frame';
 import { saveFile } from './save-file';
 import { take, type Format, type Progress } from './taking';

@@ -1,6 +1,5 @@
 // Reconciliation of a run, a table at a time, and reading both sides again.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { raw } from '@/api/client';
 import { runQuery, runsQuery, verificationsQuery, verificationQuery } from '@/api/queries';
@@ -13,7 +12,7 @@ import { num, when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { data as en } from '@/messages/data.en';
 import { exporting as exportEn } from '@/messages/export.en';
-import { Badge, Button, DispositionBar, DISPOSITIONS, Empty, Icon, Id, Loaded, Num, Section, Swatch, Table, Time, total, type Column } from '@/ui';
+import { Badge, Button, DispositionBar, DISPOSITIONS, Empty, Icon, Id, Link, Loaded, Num, Section, Swatch, Table, Time, total, type Column } from '@/ui';
 import { DifferencesDrawer } from './differences';
 import { DataFrame } from './frame';
 

@@ -1,6 +1,5 @@
 // Evidence: the report, the signed checkpoint, proofs, and what goes to a security system.
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { raw } from '@/api/client';
 import { checkpointQuery, inclusionQuery } from '@/api/queries';
@@ -9,7 +8,7 @@ import { toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { num, when } from '@/i18n/format';
 import { evidence as en } from '@/messages/evidence.en';
-import { Area, Badge, Button, Copy, Empty, Field, Icon, Id, Loaded, PageHead, ProblemView, Section, SkeletonRows, Stat, Time } from '@/ui';
+import { Area, Badge, Button, Copy, Empty, Field, Icon, Id, Link, Loaded, PageHead, ProblemView, Section, SkeletonRows, Stat, Time } from '@/ui';
 
 export function EvidencePage() {
   const t = useMessages(en);

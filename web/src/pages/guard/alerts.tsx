@@ -1,6 +1,6 @@
 // Alerts: what was unusual, why it is thought so, and what is done about it, down to blocking in one call.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, body } from '@/api/client';
 import { alertQuery, alertsQuery } from '@/api/queries';
@@ -11,7 +11,7 @@ import { useMessages } from '@/i18n';
 import { dec, num } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { guard as en } from '@/messages/guard.en';
-import { Area, Badge, Button, Dialog, Empty, Loaded, PageHead, Section, Table, Time, type Column, type Tone } from '@/ui';
+import { Area, Badge, Button, Dialog, Empty, Link, Loaded, PageHead, Section, Table, Time, type Column, type Tone } from '@/ui';
 import { GuardFrame } from './frame';
 
 const TONE: Record<string, Tone | undefined> = { low: undefined, medium: 'info', high: 'warn', critical: 'bad' };

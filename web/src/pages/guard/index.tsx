@@ -1,6 +1,6 @@
 // Everybody who may come in, and who is invited.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, body } from '@/api/client';
 import { invitationsQuery, peopleQuery } from '@/api/queries';
@@ -12,7 +12,7 @@ import { useMessages } from '@/i18n';
 import { when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { guard as en } from '@/messages/guard.en';
-import { Badge, Button, Choice, Dialog, Field, Loaded, Section, Table, Time, Who, type Column } from '@/ui';
+import { Badge, Button, Choice, Dialog, Field, Link, Loaded, Section, Table, Time, Who, type Column } from '@/ui';
 import { GuardFrame } from './frame';
 
 /** The state of a person as a word with its shape. */

@@ -1,6 +1,5 @@
 // Who is in the data now: open accesses, sessions, runs, and connections to the stores that pass dunlin by.
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { presenceQuery } from '@/api/queries';
 import type { Presence } from '@/api/types';
 import { useActorName } from '@/app/people';
@@ -8,7 +7,7 @@ import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { when } from '@/i18n/format';
 import { guard as en } from '@/messages/guard.en';
-import { Badge, Loaded, Section, Table, Time, Who } from '@/ui';
+import { Badge, Link, Loaded, Section, Table, Time, Who } from '@/ui';
 import { AccessTable } from './access';
 import { GuardFrame } from './frame';
 

@@ -1,6 +1,6 @@
 // One person: facts first, actions beside them, each in one call; of a blocked person, the investigation.
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { personQuery } from '@/api/queries';
 import type { PersonRecord, Session } from '@/api/types';
@@ -9,7 +9,7 @@ import { useMessages } from '@/i18n';
 import { num, span } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { guard as en } from '@/messages/guard.en';
-import { Avatar, Badge, Button, Icon, Loaded, Menu, More, PageHead, Section, Table, Time, type Column } from '@/ui';
+import { Avatar, Badge, Button, Icon, Link, Loaded, Menu, More, PageHead, Section, Table, Time, type Column } from '@/ui';
 import { ActionDialog, useOneCall, type PersonAction } from './actions';
 import { InvestigationView } from './investigation';
 import { PersonStatus } from './index';

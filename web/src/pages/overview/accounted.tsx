@@ -1,6 +1,5 @@
 // The equation over all tables, its proof, and the tables one by one.
 import type { UseQueryResult } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { sum, type TableState } from '@/app/results';
 import type { RunDetail } from '@/api/types';
@@ -8,7 +7,7 @@ import { useMessages } from '@/i18n';
 import { num, pct, when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { overview as en } from '@/messages/overview.en';
-import { DispositionBar, EquationBar, EquationSum, Icon, Num, ProblemView, Table, total, type Column, type Disposition } from '@/ui';
+import { DispositionBar, EquationBar, EquationSum, Icon, Link, Num, ProblemView, Table, total, type Column, type Disposition } from '@/ui';
 
 /** Where the rows of a disposition can be looked at. */
 const opens = (run: string) => ({

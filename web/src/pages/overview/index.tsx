@@ -14,8 +14,6 @@ import { useIf, useMay } from '@/app/session';
 
 const below = () => import('./below');
 const Below = lazy(() => below().then((module) => ({ default: module.Below })));
-// On its way while the equation is drawn.
-void below().catch(() => undefined);
 
 const RUNNING = new Set(['running', 'waiting', 'paused', 'stopped']);
 
@@ -33,6 +31,8 @@ export function OverviewPage() {
   const others = [plan, approvals, useIf('quarantine.read', quarantineQuery), useIf('alerts.read', alertsQuery), useIf('work.read', mineQuery), useIf('work.read', forecastQuery), useIf('notices.read', toldQuery)];
   // What lies below comes once the height of what lies above is known, so that nothing moves under the reader's finger.
   const above = !seesRuns || runs.isError || (runs.data !== undefined && (!newest || tables !== null || query.isError));
+  // Its code comes once the page has its shape.
+  useEffect(() => { void below().catch(() => undefined); }, []);
   const known = above && !others.some((one) => one.isLoading);
   const [ready, setReady] = useState(known);
   useEffect(() => { if (known) startTransition(() => setReady(true)); }, [known]);

@@ -1,5 +1,4 @@
 // What only a person can decide, the largest first, with the one action that does it.
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { alertsQuery, quarantineQuery } from '@/api/queries';
 import type { Approval, PlanBody } from '@/api/types';
@@ -7,7 +6,7 @@ import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { date, num } from '@/i18n/format';
 import { overview as en } from '@/messages/overview.en';
-import { ButtonLink, Icon, Section, type IconName } from '@/ui';
+import { ButtonLink, Icon, Link, Section, type IconName } from '@/ui';
 import { useIf } from '@/app/session';
 import { mineQuery } from './queries';
 

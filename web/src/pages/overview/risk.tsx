@@ -1,10 +1,9 @@
 // What is at risk: when all will be done, and how likely each deadline is missed, as the server computes it.
-import { Link } from '@tanstack/react-router';
 import { useIf, useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { date, pct } from '@/i18n/format';
 import { overview as en } from '@/messages/overview.en';
-import { ProblemView, Section, SkeletonRows } from '@/ui';
+import { Link, ProblemView, Section, SkeletonRows } from '@/ui';
 import { forecastQuery } from './queries';
 
 const ms = (day: string) => Date.parse(`${day}T12:00`);

@@ -1,11 +1,10 @@
 // What customers have been told about the move, and what they have not.
-import { Link } from '@tanstack/react-router';
 import { useIf, useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { date } from '@/i18n/format';
 import { tell as en } from '@/messages/tell.en';
 import { State, dayWords, useLanguage } from '@/pages/tell/state';
-import { Loaded, Section } from '@/ui';
+import { Link, Loaded, Section } from '@/ui';
 import { toldQuery } from './queries';
 
 export function Told() {

@@ -1,9 +1,8 @@
 // Who is in the data now; people from outside are marked by shape and words as well as colour.
-import { Link } from '@tanstack/react-router';
 import { presenceQuery } from '@/api/queries';
 import { useMessages } from '@/i18n';
 import { overview as en } from '@/messages/overview.en';
-import { Loaded, Section } from '@/ui';
+import { Link, Loaded, Section } from '@/ui';
 import { AccessTable } from '@/pages/guard/access';
 import { useIf } from '@/app/session';
 

@@ -1,6 +1,5 @@
 // Who stands for the plan as it is: approve, withdraw, and what came before.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, body } from '@/api/client';
 import { approvalsQuery, planHistoryQuery, planQuery } from '@/api/queries';
@@ -12,7 +11,7 @@ import { useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { plan as en } from '@/messages/plan.en';
-import { Badge, Button, Dialog, Id, Loaded, More, Section, Table, Time, type Column } from '@/ui';
+import { Badge, Button, Dialog, Id, Link, Loaded, More, Section, Table, Time, type Column } from '@/ui';
 import { PlanFrame } from './frame';
 
 export function PlanApprovalsPage() {

@@ -1,12 +1,12 @@
 // The plan's tables, both sides beside each other.
 import { useQuery } from '@tanstack/react-query';
-import { Link, useSearch } from '@tanstack/react-router';
+import { useSearch } from '@tanstack/react-router';
 import { dataSchemaQuery, planQuery } from '@/api/queries';
 import type { Plan, SchemaTable } from '@/api/types';
 import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { plan as en } from '@/messages/plan.en';
-import { Badge, ButtonLink, Empty, Loaded, Section, Who } from '@/ui';
+import { Badge, ButtonLink, Empty, Link, Loaded, Section, Who } from '@/ui';
 import { PlanFrame } from './frame';
 import { OneTable } from './table';
 

@@ -1,6 +1,6 @@
 // One run: live while it goes on, and what it came to, table by table.
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams, useSearch } from '@tanstack/react-router';
+import { useParams, useSearch } from '@tanstack/react-router';
 import { api, body } from '@/api/client';
 import { runQuery } from '@/api/queries';
 import type { RunDetail } from '@/api/types';
@@ -15,7 +15,7 @@ import { runs as en } from '@/messages/runs.en';
 import { useState } from 'react';
 import { useMay } from '@/app/session';
 import { UndoDialog } from './undo';
-import { Button, ButtonLink, DISPOSITIONS, DispositionBar, Empty, EquationBar, Icon, Id, Loaded, Menu, Num, PageHead, Section, SkeletonRows, Splits, Stat, Swatch, Table, Time, total, type Column } from '@/ui';
+import { Button, ButtonLink, DispositionBar, DISPOSITIONS, Empty, EquationBar, Icon, Id, Link, Loaded, Menu, Num, PageHead, Section, SkeletonRows, Splits, Stat, Swatch, Table, Time, total, type Column } from '@/ui';
 import { RunStatus } from './index';
 import { TableDetail } from './detail';
 import { Throughput } from './throughput';

@@ -1,12 +1,11 @@
 // Every notice in every language: where it stands, when it is published, who stands for it, what is left to mend.
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useActorName } from '@/app/people';
 import { useIf, useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { tell as en } from '@/messages/tell.en';
-import { Button, Empty, Icon, Loaded, Table, Time, type Column } from '@/ui';
+import { Button, Empty, Icon, Link, Loaded, Table, Time, type Column } from '@/ui';
 import { noticesQuery, versionsQuery, type NoticeLine, type Version } from './api';
 import { Draft } from './draft';
 import { TellFrame } from './frame';

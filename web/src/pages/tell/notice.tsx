@@ -1,11 +1,11 @@
 // One notice: its head with what can be done about it, its languages, and its parts (write, versions).
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams, useSearch } from '@tanstack/react-router';
+import { useParams, useSearch } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { useIf, useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { tell as en } from '@/messages/tell.en';
-import { Button, Icon, Loaded, PageHead, Skeleton } from '@/ui';
+import { Button, Icon, Link, Loaded, PageHead, Skeleton } from '@/ui';
 import { noticeQuery, noticesQuery, type NoticeText, type Read } from './api';
 import { AddLanguage } from './draft';
 import { State, dayWords, useLanguage } from './state';

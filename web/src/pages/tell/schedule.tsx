@@ -1,9 +1,8 @@
 // What customers hear, and when: the publication of each notice and its messages before, during and after the move.
 import { useQueries, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useMessages } from '@/i18n';
 import { tell as en } from '@/messages/tell.en';
-import { Badge, ButtonLink, Empty, Loaded, ProblemView, Section, SkeletonRows, Table, type Column } from '@/ui';
+import { Badge, ButtonLink, Empty, Link, Loaded, ProblemView, Section, SkeletonRows, Table, type Column } from '@/ui';
 import { noticeQuery, noticesQuery, type NoticeLine, type NoticeText } from './api';
 import { TellFrame } from './frame';
 import { State, dayWords, useLanguage } from './state';

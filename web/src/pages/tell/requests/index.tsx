@@ -1,13 +1,13 @@
 // The queue: what customers ask for, the most urgent first, each with its clock and who deals with it.
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useActorName } from '@/app/people';
 import { useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { date, num } from '@/i18n/format';
 import { requests as en } from '@/messages/requests.en';
-import { Button, Empty, Icon, Loaded, Table, Time, type Column } from '@/ui';
+import { Button, Empty, Icon, Link, Loaded, Table, Time, type Column } from '@/ui';
 import { TellFrame } from '../frame';
 import { isLate, isOver, requestsQuery, type CustomerAsk } from './api';
 import { EnterRequest } from './enter';

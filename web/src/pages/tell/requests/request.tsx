@@ -1,13 +1,13 @@
 // One request: what it is, how far it has come, what may be done about it now; never who asks.
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { useActorName } from '@/app/people';
 import { useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { date, num } from '@/i18n/format';
 import { requests as en } from '@/messages/requests.en';
-import { Id, Icon, Loaded, PageHead, Section, Skeleton, Table, Time, type IconName } from '@/ui';
+import { Icon, Id, Link, Loaded, PageHead, Section, Skeleton, Table, Time, type IconName } from '@/ui';
 import '../tell.css';
 import { Acts } from './acts';
 import { canExtend, isCopy, isOver, nextStep, requestQuery, type Carried, type CustomerAsk, type Next } from './api';

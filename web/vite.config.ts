@@ -39,10 +39,10 @@ export default defineConfig({
         // Few files: on a slow line each costs a question of its own.
         codeSplitting: {
           groups: [
-            { name: 'boot', priority: 10, test: /src[\\/](boot\.ts|i18n[\\/](language|format)\.ts|api[\\/]early|app[\\/](pieces|theme)\.ts|pages[\\/]work[\\/](question|settings|filter)\.ts|grid[\\/]page\.ts)|vite[\\/]preload-helper|rolldown[\\/]runtime/ },
+            { name: 'boot', priority: 10, test: /src[\\/](boot\.ts|i18n[\\/](language|format)\.ts|api[\\/]early|app[\\/](pieces|theme|turns)\.ts|pages[\\/]work[\\/](question|settings|filter)\.ts|grid[\\/]page\.ts)|vite[\\/]preload-helper|rolldown[\\/]runtime/ },
             { name: 'react', test: /node_modules[\\/](react|react-dom|scheduler|use-sync-external-store)[\\/]/ },
             { name: 'libraries', test: /node_modules[\\/](@tanstack[\\/](?!react-virtual|virtual)|openapi-fetch)/ },
-            { name: 'shell', test: /src[\\/](ui[\\/]|messages[\\/](common|overview)\.en|app[\\/](?!theme\.ts|pieces)|i18n[\\/]index|main\.tsx|pages[\\/]overview[\\/](strip|ahead)|pages[\\/]tell[\\/](requests[\\/])?api|api[\\/](client|queries))/ },
+            { name: 'shell', test: /src[\\/](ui[\\/]|messages[\\/](common|overview)\.en|app[\\/](?!theme\.ts|pieces|turns)|i18n[\\/]index|main\.tsx|pages[\\/]overview[\\/](strip|ahead)|pages[\\/]tell[\\/](requests[\\/])?api|api[\\/](client|queries))/ },
           ],
         },
       },

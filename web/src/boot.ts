@@ -4,14 +4,14 @@
 import { askEarly, early, readEarly } from '@/api/early';
 import { pieces } from '@/app/pieces';
 import { applyTheme } from '@/app/theme';
-import { warmUp } from '@/i18n/format';
+import { turn } from '@/app/turns';
+import { warmUps } from '@/i18n/format';
 import { lang, loadLanguage } from '@/i18n/language';
 import { firstQuestions } from '@/pages/work/question';
 import '@/styles/index.css';
 
 applyTheme();
 document.documentElement.lang = lang();
-pieces(location.pathname);
 
 /** Asks for what the first page shows first. What needs a right is asked for only by those who have it. */
 async function questions(): Promise<void> {
@@ -25,19 +25,21 @@ async function questions(): Promise<void> {
   if (newest) for (const one of ['', '/tables']) void askEarly(`/api/v1/runs/${newest}${one}`);
 }
 
-const breath = () => new Promise<void>((done) => { setTimeout(done); });
-
 async function app(): Promise<void> {
   const words = loadLanguage(lang()).catch(() => undefined);
-  await import('react-dom/client');
-  await breath();
+  await turn();
+  pieces(location.pathname);
+  await turn();
+  const library = import('react-dom/client');
+  for (const warm of warmUps) { await turn(); warm(); }
+  await library;
+  await turn();
   await import('@/app/router');
-  await breath();
+  await turn();
   await words;
   (await import('@/main')).start();
 }
 
 // What fails here fails again, and is said, where the app asks for it.
 early(questions);
-setTimeout(warmUp);
 void app();

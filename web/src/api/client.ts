@@ -1,6 +1,7 @@
 // The typed client. One place adds the token against forged requests, follows the server where it wants a sign-in,
 // and turns a problem (RFC 9457) into an error that pages can show.
 import createClient from 'openapi-fetch';
+import { turn } from '@/app/turns';
 import { problemWords } from '@/i18n/language';
 import { takeEarly } from './early';
 import type { paths } from './schema';
@@ -61,10 +62,13 @@ export function toSignIn(page = '/sign-in'): void {
   location.assign(back === '/' ? page : `${page}?next=${encodeURIComponent(back)}`);
 }
 
-/** What is on its way already is not asked for again. */
-function ask(path: string, request: Request | RequestInit): Promise<Response> {
-  const early = (request.method ?? 'GET') === 'GET' ? takeEarly(path) : undefined;
-  return early ?? (request instanceof Request ? fetch(request) : fetch(path, request));
+/** What is on its way already is not asked for again; a page's many questions do not hold up its drawing. */
+async function ask(path: string, request: Request | RequestInit): Promise<Response> {
+  const reads = (request.method ?? 'GET') === 'GET';
+  const early = reads ? takeEarly(path) : undefined;
+  if (early) return early;
+  if (reads) await turn();
+  return request instanceof Request ? fetch(request) : fetch(path, request);
 }
 
 export const api = createClient<paths>({

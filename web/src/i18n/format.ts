@@ -84,14 +84,15 @@ export function date(us: number): string {
   return made('dt', (l) => new Intl.DateTimeFormat(l, { day: 'numeric', month: 'short', year: 'numeric' })).format(new Date(us / 1000));
 }
 
-/** Makes what the first page will need, while nothing else is to be done: the browser's tables of a language are slow to open. */
-export function warmUp(): void {
-  num(0);
-  pct(0.5);
-  const now = Date.now();
-  when((now - 60_000) * 1000, now);
-  when((now - 90 * 86_400_000) * 1000, now);
-}
+/** Makes what the first page will need, piece by piece, to be done while nothing else is: the browser's tables of a language
+ *  are slow to open. */
+export const warmUps: readonly (() => void)[] = [
+  () => num(0),
+  () => pct(0.5),
+  () => when((Date.now() - 60_000) * 1000),
+  () => when((Date.now() - 90 * 86_400_000) * 1000),
+  () => date(Date.now() * 1000),
+];
 
 /** The first eight of a long id, for people. */
 export function short(id: string, keep = 8): string {

@@ -20,7 +20,7 @@ const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteC
   createRoute({ getParentRoute: () => root, path, component, validateSearch: words });
 
 const overview = lazyRouteComponent(() => import('@/pages/overview'), 'OverviewPage');
-const work = lazyRouteComponent(() => import('@/pages/work'), 'WorkPage');
+const work = lazyRouteComponent(async () => { const page = await import('@/pages/work'); await page.viewReady(); return page; }, 'WorkPage');
 const plan = lazyRouteComponent(() => import('@/pages/plan'), 'PlanPage');
 const planText = lazyRouteComponent(() => import('@/pages/plan/text'), 'PlanTextPage');
 const planCheck = lazyRouteComponent(() => import('@/pages/plan/check'), 'PlanCheckPage');

@@ -14,6 +14,8 @@ export type CatalogueName = 'account' | 'common' | 'data' | 'evidence' | 'export
 export interface Language {
   catalogues: Readonly<Record<CatalogueName, object>>;
   problems: Readonly<Record<string, readonly [title: string, help: string]>>;
+  /** The built-in policies, by their ids. */
+  policies: Readonly<Record<string, string>>;
 }
 
 const KEY = 'dunlin.language';
@@ -67,6 +69,11 @@ export function onLanguage(tell: () => void): () => void {
 export function messages<T extends object>(english: T): T {
   const name = names.get(english);
   return ((name && here.get(current)?.catalogues[name]) ?? english) as T;
+}
+
+/** A built-in policy in the reader's language; nothing where the server's own words stand. */
+export function policyWords(id: string): string | undefined {
+  return here.get(current)?.policies[id];
 }
 
 /** What a problem is called in the reader's language and how it is mended; nothing where the server's own words stand. */

@@ -58,6 +58,8 @@ export const hours = catalogue('hours', {
   usual: 'Monday to Friday, as nothing is said',
   works: (who: string, day: string) => `${who} works on ${day}`,
   saved: (who: string) => `The days of ${who} are saved`,
+  likeOthers: (who: string) => `Take back what is said of ${who}: the usual days count again`,
+  likeOthersNow: (who: string) => `The usual days count for ${who} again`,
   oneDay: 'At least one day of the week is a working day',
   daysOff: 'Days off',
   daysOffCount: (n: number) => (n === 0 ? 'none' : n === 1 ? '1 day' : `${n} days`),

@@ -10,6 +10,7 @@ import { hours } from './hours.es';
 import { overview } from './overview.es';
 import { planEdit } from './plan-edit.es';
 import { plan } from './plan.es';
+import { policiesEs } from './policies.es';
 import { problemsEs } from './problems.es';
 import { requests } from './requests.es';
 import { runs } from './runs.es';
@@ -36,4 +37,5 @@ export const spanish = {
     work,
   },
   problems: problemsEs,
+  policies: policiesEs,
 } satisfies Language;

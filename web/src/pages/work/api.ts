@@ -73,6 +73,7 @@ export const work = {
   addBlackout: (date: string, why: string, of: string | null = null) => call<unknown>('POST', '/blackouts', { date, why, ...(of && { of }) }),
   removeBlackout: (id: string) => call<void>('DELETE', `/blackouts/${id}`),
   workingDays: () => list<Days>('/working-days'),
+  dropWorkingDays: (id: string) => call<void>('DELETE', `/working-days/${encodeURIComponent(id)}`),
   putWorkingDays: (days: Days) => call<void>('PUT', '/working-days', days),
   windows: () => call<LoadWindows>('GET', '/windows'),
   feed: () => call<{ url: string | null; since: number | null }>('GET', '/feed'),

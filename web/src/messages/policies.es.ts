@@ -6,7 +6,7 @@ export const policiesEs: Record<string, string> = {
   'always.outside_secret': 'Las personas de otras organizaciones no ven nunca datos secretos, ni siquiera enmascarados.',
   'always.own': 'Los perfiles, las credenciales, las sesiones y las búsquedas guardadas son solo de su dueño.',
   'always.own_grant': 'Nadie responde de un permiso para sí mismo.',
-  'always.own_notice': 'Nadie aprueba un aviso que ha escrito.',
+  'always.own_notice': 'Nadie publica un aviso que ha escrito o entregado.',
   'always.own_plan': 'Nadie aprueba un plan que ha escrito.',
   'always.purpose': 'Nadie ve en claro los datos de una persona sin decir por qué.',
   'always.scope': 'Una clave solo puede hacer aquello para lo que se emitió.',

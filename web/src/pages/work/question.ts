@@ -19,5 +19,6 @@ export function rowsAsked(settings: Settings): { q?: string; filter?: string; so
 
 /** What the grid asks first, as this browser has it arranged. */
 export function firstQuestions(): string[] {
-  return [`tasks${query({ ...rowsAsked(readKept().settings), offset: 0, limit: PAGE })}`, 'people', 'fields', 'views'].map((path) => `/api/v1/work/${path}`);
+  const rows = `tasks${query({ ...rowsAsked(readKept().settings), offset: 0, limit: PAGE })}`;
+  return ['/api/v1/people', ...[rows, 'fields', 'views'].map((path) => `/api/v1/work/${path}`)];
 }

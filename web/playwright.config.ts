@@ -1,14 +1,14 @@
-// Browser tests over the built binary. `e2e/setup.ts` seeds one workspace and serves it; another one stays as a first
-// visitor finds it.
+// Browser tests over the built binary. For each worker `e2e/setup.ts` seeds one workspace and serves it; another one stays as
+// a first visitor finds it.
 import { defineConfig } from '@playwright/test';
-import { BASE, STATE } from './e2e/places';
+import { BASE, STATE, WORKERS } from './e2e/places';
 
 export default defineConfig({
   testDir: './e2e',
   outputDir: './test-results/out',
   globalSetup: './e2e/setup.ts',
   fullyParallel: false,
-  workers: 1,
+  workers: WORKERS,
   timeout: 60_000,
   expect: { timeout: 10_000 },
   retries: process.env.CI ? 1 : 0,

@@ -2,7 +2,7 @@
 // own: whoever has a factor is asked for it in every session.
 import { createHmac } from 'node:crypto';
 import type { Page } from '@playwright/test';
-import { BASE } from './places';
+import { BASE, STATE } from './places';
 import { expect, settled, test, violations } from './support';
 
 test.use({ storageState: { cookies: [], origins: [] } });
@@ -10,7 +10,7 @@ const PASSWORD = 'the herons leave at dusk';
 
 /** Somebody new, invited by the owner, signed in. */
 async function somebody(page: Page, email: string): Promise<void> {
-  const owner = await page.context().browser()?.newContext({ baseURL: BASE, storageState: 'test-results/state/owner.json' });
+  const owner = await page.context().browser()?.newContext({ baseURL: BASE, storageState: STATE });
   if (!owner) throw new Error('no browser');
   const { csrf } = (await (await owner.request.get('/api/v1/me')).json()) as { csrf: string };
   const made = await owner.request.post('/api/v1/invitations', { data: { email, name: 'Ines Vidal', role: 'steward' }, headers: { 'x-csrf-token': csrf } });

@@ -49,8 +49,19 @@ test('working days and days without work are set and taken back', async ({ page,
   await expect(page.getByText('The days of Ben Okoye are saved')).toBeVisible();
   const days = (await (await context.request.get('/api/v1/work/working-days')).json()) as { items: { days: string[] }[] };
   expect(days.items.some((d) => d.days.join(' ') === 'mon tue wed thu')).toBe(true);
+  // Undone, nothing is said of Ben any more.
+  const ofOwn = async () => ((await (await context.request.get('/api/v1/work/working-days')).json()) as { items: unknown[] }).items.length;
+  const said = await ofOwn();
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(friday).toBeChecked();
+  await expect.poll(ofOwn).toBe(said - 1);
+
+  // What is said can be taken back later too.
+  await friday.uncheck();
+  await expect.poll(ofOwn).toBe(said);
+  await page.getByRole('button', { name: /^Take back what is said of Ben Okoye/ }).click();
+  await expect(friday).toBeChecked();
+  await expect.poll(ofOwn).toBe(said - 1);
 
   await page.getByLabel('Day', { exact: true }).fill('2027-12-24');
   await page.getByLabel('For').selectOption('Partner Ltd');

@@ -1,21 +1,21 @@
-// Makes the demo's workspace small, serves it, makes three people, and beside it a workspace in which nothing has
-// happened. Gives back what ends both servers.
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+// For each worker: makes the demo's workspace small, serves it, makes three people, and beside it a workspace in which
+// nothing has happened. Gives back what ends all servers.
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { request } from '@playwright/test';
-import { BASE, FIRST_VISIT, HOST, OWNER, PLACES_FILE, STATE, type Left } from './places';
+import { OWNER, placesOf, WORKERS, type Left } from './places';
 
 const binary = process.env.DUNLIN_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(process.env.HOME ?? '', '.cache/dunlin/target'), 'debug/dunlin');
 // No second factor for these tests: they have tests of their own over the pages of sign-in.
-const SERVER = '[guard]\nmfa_roles = []\n[limits]\nper_address = 60000\nper_person = 60000\nstreams_per_person = 64\n' + `[tell]\nhosts = ["${HOST}"]\n`;
+const SERVER = '[guard]\nmfa_roles = []\n[limits]\nper_address = 60000\nper_person = 60000\nstreams_per_person = 64\n';
 
-function run(...args: string[]): string {
-  const done = spawnSync(binary, args, { encoding: 'utf8' });
-  if (done.status !== 0) throw new Error(`dunlin ${args.join(' ')} ended with ${done.status}: ${done.stderr}`);
-  return done.stdout + done.stderr;
+async function run(...args: string[]): Promise<string> {
+  const { stdout, stderr } = await promisify(execFile)(binary, args, { maxBuffer: 1 << 26 });
+  return stdout + stderr;
 }
 
 /** Serves a workspace; gives the secret of the first owner, where it waits for one. */
@@ -40,30 +40,37 @@ function passwords(said: string): Record<string, string> {
   return Object.fromEntries([...said.matchAll(/^\s+(\S+@\S+)\s+(\S+)/gm)].map((m) => [m[1], m[2]]));
 }
 
-export default async function setup(): Promise<() => Promise<void>> {
-  const folder = mkdtempSync(join(tmpdir(), 'dunlin-web-'));
-  const [seeded, fresh] = [join(folder, 'seeded'), join(folder, 'fresh')];
-  const given = passwords(run('demo', '--no-serve', '--customers', '2000', '--dir', seeded));
+/** What one worker needs; gives what ends its servers. */
+async function one(folder: string, worker: number): Promise<ChildProcess[]> {
+  const places = placesOf(worker);
+  const [seeded, fresh] = [join(folder, `seeded-${worker}`), join(folder, `fresh-${worker}`)];
+  const given = passwords(await run('demo', '--no-serve', '--customers', '2000', '--dir', seeded));
   mkdirSync(fresh);
   for (const part of ['dunlin.toml', 'legacy', 'notices']) cpSync(join(seeded, part), join(fresh, part), { recursive: true });
   // The host app's key: its tokens say which customer is signed in there.
   const host = generateKeyPairSync('ed25519');
-  const hostKeys = `[tell.host_keys]\nshop = "${host.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}"\n`;
-  for (const dir of [seeded, fresh]) writeFileSync(join(dir, 'server.toml'), SERVER + hostKeys);
+  const tell = `[tell]\nhosts = ["http://localhost:${places.hostPort}"]\n[tell.host_keys]\nshop = "${host.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}"\n`;
+  for (const dir of [seeded, fresh]) writeFileSync(join(dir, 'server.toml'), SERVER + tell);
 
-  const [one, two] = await Promise.all([serve(seeded, BASE, false), serve(fresh, FIRST_VISIT, true)]);
-  const api = await request.newContext({ baseURL: BASE, extraHTTPHeaders: { origin: BASE } });
+  const [one, two] = await Promise.all([serve(seeded, places.base, false), serve(fresh, places.firstVisit, true)]);
+  const api = await request.newContext({ baseURL: places.base, extraHTTPHeaders: { origin: places.base } });
   const signedIn = await api.post('/api/v1/sign-in', { data: { email: OWNER.email, password: given[OWNER.email] } });
   if (!signedIn.ok()) throw new Error(`the owner could not sign in: ${signedIn.status()}`);
-  mkdirSync(dirname(STATE), { recursive: true });
+  mkdirSync(dirname(places.state), { recursive: true });
   const everybody = (await (await api.get('/api/v1/people')).json()) as { items: { id: string; email: string }[] };
   const id = (email: string) => everybody.items.find((p) => p.email === email)?.id ?? '';
   const left: Left = { dir: seeded, firstVisit: { dir: fresh, secret: two.secret }, people: { ben: id('ben@partner.example'), nadia: id('nadia@atlas.example') }, passwords: given, hostKey: host.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
-  await api.storageState({ path: STATE });
-  writeFileSync(PLACES_FILE, JSON.stringify(left));
+  await api.storageState({ path: places.state });
+  writeFileSync(places.left, JSON.stringify(left));
   await api.dispose();
+  return [one.child, two.child];
+}
+
+export default async function setup(): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(join(tmpdir(), 'dunlin-web-'));
+  const children = (await Promise.all(Array.from({ length: WORKERS }, (_, worker) => one(folder, worker)))).flat();
   return async () => {
-    for (const child of [one.child, two.child]) { child.removeAllListeners('exit'); child.kill('SIGTERM'); }
+    for (const child of children) { child.removeAllListeners('exit'); child.kill('SIGTERM'); }
     await new Promise((done) => setTimeout(done, 300));
     rmSync(folder, { recursive: true, force: true });
   };

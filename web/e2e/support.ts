@@ -1,6 +1,6 @@
 // What several tests need: a page that counts what the console complains of, and axe.
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test as base, type Page } from '@playwright/test';
+import axe, { type Result, type RunOptions } from 'axe-core';
 import { readFileSync } from 'node:fs';
 import { PLACES_FILE, type Left } from './places';
 
@@ -26,9 +26,31 @@ export function left(): Left {
 /** What axe finds, as short lines; with `only`, by these rules alone. Frames that run nothing are not entered: axe could
  *  not run there and would wait. What they show are the public pages, which have tests of their own. */
 export async function violations(page: Page, only?: string[]): Promise<string[]> {
-  const axe = new AxeBuilder({ page }).exclude('iframe[sandbox]');
-  const { violations: found } = await (only ? axe.withRules(only) : axe).analyze();
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe.source);
+  const options: RunOptions = { resultTypes: ['violations'], ...(only ? { runOnly: { type: 'rule', values: only } } : {}) };
+  const found = await page.evaluate(async (how) => {
+    const { axe: run } = window as unknown as { axe: { run(where: object, how: object): Promise<{ violations: Result[] }> } };
+    return (await run.run({ exclude: ['iframe[sandbox]'] }, how)).violations;
+  }, options);
   return found.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')} ${n.failureSummary?.split('\n')[1]?.trim() ?? ''}`));
+}
+
+/** What is wrong with what is open, in every look: wide and narrow, light and dark. It is opened once and changed in place,
+ *  and left narrow, so that what leads on from here is found on a phone too. */
+export async function looks(page: Page, name: string): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    await settled(page);
+    for (const line of await violations(page)) wrong.push(`${name}, ${width} wide: ${line}`);
+    // Dark differs by nothing but its colours.
+    await page.emulateMedia({ colorScheme: 'dark' });
+    for (const line of await violations(page, ['color-contrast'])) wrong.push(`${name}, ${width} wide, dark: ${line}`);
+    await page.emulateMedia({ colorScheme: 'light' });
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    if (over > 0) wrong.push(`${name}, ${width} wide: ${over} px wider than the window`);
+  }
+  return wrong;
 }
 
 /** Waits until nothing on the page is a shape of what is to come. */

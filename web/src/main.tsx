@@ -1,34 +1,33 @@
-// Where the app begins: theme and language before the first paint, then who is signed in, then the page.
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+// Where the app itself begins: who is signed in, then the page. `boot.ts` comes before it.
+import { notifyManager, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { StrictMode } from 'react';
+import { startTransition, StrictMode, type ReactElement } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ProblemError } from '@/api/client';
 import { rightsQuery } from '@/api/queries';
+import { together } from '@/app/together';
 import { startLive } from '@/app/live';
 import { router } from '@/app/router';
 import { fetchMe } from '@/app/session';
-import { applyTheme } from '@/app/theme';
-import { lang } from '@/i18n';
 import { ahead } from '@/pages/overview/ahead';
 import { ProblemView } from '@/ui/states';
-import '@/styles/index.css';
 
-applyTheme();
-document.documentElement.lang = lang();
-
-const client = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 10_000,
-      retry: (times, error) => times < 2 && !(error instanceof ProblemError && error.problem.status >= 400 && error.problem.status < 500),
+/** Draws the app. */
+export function start(): void {
+  const place = document.getElementById('root');
+  if (!place) return;
+  const client = new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 10_000,
+        retry: (times, error) => times < 2 && !(error instanceof ProblemError && error.problem.status >= 400 && error.problem.status < 500),
+      },
     },
-  },
-});
-
-const place = document.getElementById('root');
-if (place) {
+  });
+  notifyManager.setScheduler(together(() => client.isFetching() > 0));
   const app = createRoot(place);
+  // Drawn in slices: the browser may answer its reader between them.
+  const draw = (what: ReactElement) => startTransition(() => app.render(what));
   // What one may do decides what pages ask for; where it cannot be known, the server's answers do.
   const rights = client.prefetchQuery(rightsQuery);
   if (location.pathname === '/') void ahead(client);
@@ -38,10 +37,10 @@ if (place) {
     if (me.stage !== 'full') { location.assign(me.stage === 'enrol' ? '/enrol' : '/second-factor'); return; }
     await rights;
     startLive();
-    app.render(<StrictMode><QueryClientProvider client={client}><RouterProvider router={router} /></QueryClientProvider></StrictMode>);
+    draw(<StrictMode><QueryClientProvider client={client}><RouterProvider router={router} /></QueryClientProvider></StrictMode>);
   }).catch((error: unknown) => {
     // Without somebody signed in the server's page is already on its way.
     if (error instanceof ProblemError && (error.problem.status === 401 || error.problem.status === 403)) return;
-    app.render(<main className="page"><ProblemView error={error} retry={() => location.reload()} /></main>);
+    draw(<main className="page"><ProblemView error={error} retry={() => location.reload()} /></main>);
   });
 }

@@ -1,8 +1,9 @@
 // The typed client. One place adds the token against forged requests, follows the server where it wants a sign-in,
 // and turns a problem (RFC 9457) into an error that pages can show.
 import createClient from 'openapi-fetch';
-import { lang } from '@/i18n';
-import { problemsEs } from '@/messages/problems.es';
+import { turn } from '@/app/turns';
+import { problemWords } from '@/i18n/language';
+import { takeEarly } from './early';
 import type { paths } from './schema';
 
 /** What the server says when something is wrong. */
@@ -61,7 +62,20 @@ export function toSignIn(page = '/sign-in'): void {
   location.assign(back === '/' ? page : `${page}?next=${encodeURIComponent(back)}`);
 }
 
-export const api = createClient<paths>({ baseUrl: '', credentials: 'same-origin' });
+/** What is on its way already is not asked for again; a page's many questions do not hold up its drawing. */
+async function ask(path: string, request: Request | RequestInit): Promise<Response> {
+  const reads = (request.method ?? 'GET') === 'GET';
+  const early = reads ? takeEarly(path) : undefined;
+  if (early) return early;
+  if (reads) await turn();
+  return request instanceof Request ? fetch(request) : fetch(path, request);
+}
+
+export const api = createClient<paths>({
+  baseUrl: '',
+  credentials: 'same-origin',
+  fetch: (request: Request) => { const { pathname, search } = new URL(request.url); return ask(pathname + search, request); },
+});
 
 api.use({
   onRequest({ request }) {
@@ -77,11 +91,11 @@ export async function problemOf(response: Response, body?: unknown): Promise<Pro
     try { said = await response.json(); } catch { said = undefined; }
   }
   const found = said as Partial<Problem> | undefined;
-  const spanish = lang() === 'es' ? problemsEs[found?.code ?? ''] : undefined;
+  const translated = problemWords(found?.code ?? '');
   return {
     ...found,
-    title: spanish?.[0] ?? found?.title ?? response.statusText ?? String(response.status),
-    help: spanish?.[1] ?? found?.help,
+    title: translated?.[0] ?? found?.title ?? response.statusText ?? String(response.status),
+    help: translated?.[1] ?? found?.help,
     status: response.status,
     code: found?.code ?? 'unknown',
     reference: found?.reference ?? response.headers.get('x-request-id') ?? undefined,
@@ -122,7 +136,7 @@ export async function raw(path: string, init: RequestInit = {}): Promise<Respons
   const headers = { ...changeHeaders(), ...(init.headers as Record<string, string> | undefined) };
   let response: Response;
   try {
-    response = await fetch(path, { credentials: 'same-origin', ...init, headers });
+    response = await ask(path, { credentials: 'same-origin', ...init, headers });
   } catch {
     throw new ProblemError({ title: '', status: 0, code: 'offline' });
   }

@@ -8,6 +8,7 @@ import { common } from '@/messages/catalogue';
 import { Icon, type IconName } from '@/ui';
 import { rank } from './match';
 import { PLACES } from './places';
+import { toastProblem } from './toast';
 import { setTheme } from './theme';
 import { useIf } from './session';
 
@@ -40,7 +41,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
       { id: 'a3', group: t.paletteActions, label: t.actCheckPlan, icon: 'check', run: go('/plan/check') },
       { id: 'a4', group: t.paletteActions, label: t.actInvite, icon: 'person', run: go('/guard?invite=true') },
       { id: 'a5', group: t.paletteActions, label: t.actToggleTheme, icon: 'eye', run: () => setTheme(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark') },
-      { id: 'a6', group: t.paletteActions, label: t.actLanguage, icon: 'chat', run: () => setLang(lang() === 'en' ? 'es' : 'en') },
+      { id: 'a6', group: t.paletteActions, label: t.actLanguage, icon: 'chat', run: () => { void setLang(lang() === 'en' ? 'es' : 'en').catch(toastProblem); } },
     );
     for (const person of people?.items ?? []) all.push({ id: person.id, group: t.palettePeople, label: person.name, hint: person.email, icon: 'person', run: go(`/guard/people/${person.id}`) });
     for (const table of plan?.data.plan?.tables ?? []) all.push({ id: `t-${table.label}`, group: t.paletteTables, label: table.label, hint: table.source, icon: 'table', run: go(`/plan?table=${encodeURIComponent(table.label)}`) });

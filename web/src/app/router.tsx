@@ -1,8 +1,8 @@
 // The addresses of the app. Each place is its own piece of code, loaded when somebody goes there.
-import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
-import { Empty, PageHead, ProblemView, SkeletonRows } from '@/ui';
+import { Empty, Link, PageHead, ProblemView, SkeletonRows } from '@/ui';
 import { Shell } from './shell';
 
 function NotFound() {
@@ -20,7 +20,7 @@ const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteC
   createRoute({ getParentRoute: () => root, path, component, validateSearch: words });
 
 const overview = lazyRouteComponent(() => import('@/pages/overview'), 'OverviewPage');
-const work = lazyRouteComponent(() => import('@/pages/work'), 'WorkPage');
+const work = lazyRouteComponent(async () => { const page = await import('@/pages/work'); await page.viewReady(); return page; }, 'WorkPage');
 const plan = lazyRouteComponent(() => import('@/pages/plan'), 'PlanPage');
 const planText = lazyRouteComponent(() => import('@/pages/plan/text'), 'PlanTextPage');
 const planCheck = lazyRouteComponent(() => import('@/pages/plan/check'), 'PlanCheckPage');

@@ -1,12 +1,12 @@
 // The frame: rail, top bar, who is here, the palette and the sheet of shortcuts.
-import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { Outlet, useRouterState } from '@tanstack/react-router';
+import { memo, useCallback, useEffect, useRef, useState } from 'react';
 import { alertsQuery, checkpointQuery, planQuery, presenceQuery, quarantineQuery, runsQuery } from '@/api/queries';
 import { raw } from '@/api/client';
 import { setLang, useLang, useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
-import { Avatar, Bird, Dialog, Icon, MenuList } from '@/ui';
+import { Avatar, Bird, Dialog, Icon, Link, MenuList } from '@/ui';
 import { Help } from './help';
 import { useShortcuts } from './keys';
 import { useLiveState } from './live';
@@ -16,46 +16,57 @@ import { PLACES, type Place } from './places';
 import { noticesQuery } from '@/pages/tell/api';
 import { isOver, nextStep, requestsQuery } from '@/pages/tell/requests/api';
 import { useIf, useMe } from './session';
-import { setTheme, useTheme } from './theme';
+import { setTheme } from './theme';
 import { Toasts, toastProblem } from './toast';
+import { useTheme } from './useTheme';
 
-function useCounts(): Partial<Record<Place['key'], number>> {
-  const quarantine = useIf('quarantine.read', quarantineQuery).data;
-  const runs = useIf('run.read', runsQuery).data;
-  const alerts = useIf('alerts.read', alertsQuery).data;
-  const notices = useIf('notices.read', noticesQuery).data;
-  const requests = useIf('requests.read', requestsQuery).data;
-  return {
-    data: quarantine?.items.reduce((sum, g) => sum + g.rows, 0),
-    runs: runs?.items.filter((r) => r.status === 'running').length,
-    guard: alerts?.items.filter((a) => a.open).length,
-    // What waits for a person here.
-    tell: (notices?.items.filter((n) => n.waiting).length ?? 0) + (requests?.items.filter((r) => !isOver(r) && nextStep(r, Date.now() * 1000) !== null).length ?? 0),
-  };
+/** How many things wait at a place. A hook of its own each, so that an answer draws one number and not the whole rail. */
+const COUNTS: Partial<Record<Place['key'], () => number | undefined>> = {
+  data: () => useIf('quarantine.read', quarantineQuery).data?.items.reduce((sum, g) => sum + g.rows, 0),
+  runs: () => useIf('run.read', runsQuery).data?.items.filter((r) => r.status === 'running').length,
+  guard: () => useIf('alerts.read', alertsQuery).data?.items.filter((a) => a.open).length,
+  // What waits for a person here.
+  tell: () => {
+    const notices = useIf('notices.read', noticesQuery).data;
+    const requests = useIf('requests.read', requestsQuery).data;
+    return (notices?.items.filter((n) => n.waiting).length ?? 0) + (requests?.items.filter((r) => !isOver(r) && nextStep(r, Date.now() * 1000) !== null).length ?? 0);
+  },
+};
+
+function Count({ use }: { use: () => number | undefined }) {
+  useLang();
+  const n = use();
+  return n ? <span className="count">{num(n)}</span> : null;
 }
 
-function Rail({ openMore }: { openMore: () => void }) {
+function Ledger() {
   const t = useMessages(common);
-  useLang();
-  const counts = useCounts();
   const checkpoint = useIf('ledger.prove', checkpointQuery).data;
+  return (
+    <div className="foot">
+      {checkpoint ? <Link to="/evidence">{t.ledgerEntries(num(checkpoint.size))}<br /><span className="good"><Icon name="check" /> {t.allSigned}</span></Link> : <span>{t.ledgerEntries('–')}</span>}
+    </div>
+  );
+}
+
+const Rail = memo(function Rail({ openMore }: { openMore: () => void }) {
+  const t = useMessages(common);
   return (
     <nav className="rail" aria-label={t.places}>
       <Link to="/" className="brand"><Bird /> dunlin</Link>
       <div className="links">
-        {PLACES.map((p) => (
-          <Link key={p.key} to={p.to} activeOptions={{ exact: p.to === '/', includeSearch: false }} className={[p.tucked && 'tucked', p.key === 'settings' && 'last'].filter(Boolean).join(' ')}>
-            <Icon name={p.icon} /><span>{t[p.key]}</span>{counts[p.key] ? <span className="count">{num(counts[p.key] ?? 0)}</span> : null}
-          </Link>
-        ))}
+        {PLACES.map((p) => {
+          const use = COUNTS[p.key];
+          return <Link key={p.key} to={p.to} activeOptions={{ exact: p.to === '/', includeSearch: false }} className={[p.tucked && 'tucked', p.key === 'settings' && 'last'].filter(Boolean).join(' ')}>
+            <Icon name={p.icon} /><span>{t[p.key]}</span>{use && <Count use={use} />}
+          </Link>;
+        })}
         <button type="button" className="more" onClick={openMore}><Icon name="more" /><span>{t.more}</span></button>
       </div>
-      <div className="foot">
-        {checkpoint ? <Link to="/evidence">{t.ledgerEntries(num(checkpoint.size))}<br /><span className="good"><Icon name="check" /> {t.allSigned}</span></Link> : <span>{t.ledgerEntries('–')}</span>}
-      </div>
+      <Ledger />
     </nav>
   );
-}
+});
 
 function Account() {
   const t = useMessages(common);
@@ -79,8 +90,8 @@ function Account() {
         { label: t.dark, checked: theme === 'dark', run: () => setTheme('dark') },
         { label: t.asSystem, checked: theme === 'system', run: () => setTheme('system') },
         '-',
-        { label: 'English', checked: language === 'en', run: () => setLang('en') },
-        { label: 'Español', checked: language === 'es', run: () => setLang('es') },
+        { label: 'English', checked: language === 'en', run: () => { void setLang('en').catch(toastProblem); } },
+        { label: 'Español', checked: language === 'es', run: () => { void setLang('es').catch(toastProblem); } },
         '-',
         { label: t.signOut, icon: 'outside', run: signOut },
       ]} />}
@@ -110,7 +121,7 @@ function Here() {
   );
 }
 
-function Top({ openPalette }: { openPalette: () => void }) {
+const Top = memo(function Top({ openPalette }: { openPalette: () => void }) {
   const t = useMessages(common);
   const plan = useIf('plan.read', planQuery).data;
   return (
@@ -120,6 +131,11 @@ function Top({ openPalette }: { openPalette: () => void }) {
       <Here />
     </header>
   );
+});
+
+function Offline() {
+  const t = useMessages(common);
+  return useLiveState() === 'offline' ? <div className="offline" role="status"><Icon name="warn" />{t.connectionLost}</div> : null;
 }
 
 /** The shell around every page. */
@@ -128,10 +144,10 @@ export function Shell() {
   const [above, setAbove] = useState<'palette' | 'help' | 'more' | null>(null);
   const openPalette = useCallback(() => setAbove('palette'), []);
   const openHelp = useCallback(() => setAbove('help'), []);
+  const openMore = useCallback(() => setAbove('more'), []);
   const close = useCallback(() => setAbove(null), []);
   useShortcuts({ openPalette, openHelp });
   useInvalidations();
-  const live = useLiveState();
   const path = useRouterState({ select: (s) => s.location.pathname });
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
@@ -144,10 +160,10 @@ export function Shell() {
   return (
     <div className="app">
       <a className="skip" href="#main" onClick={(e) => { e.preventDefault(); main.current?.focus(); }}>{t.skip}</a>
-      <Rail openMore={() => setAbove('more')} />
+      <Rail openMore={openMore} />
       <Top openPalette={openPalette} />
       <main id="main" ref={main} tabIndex={-1}>
-        {live === 'offline' && <div className="offline" role="status"><Icon name="warn" />{t.connectionLost}</div>}
+        <Offline />
         <Outlet />
       </main>
       <Toasts />

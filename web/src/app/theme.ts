@@ -1,5 +1,4 @@
 // Light, dark, or as the system has it.
-import { useSyncExternalStore } from 'react';
 
 export type Theme = 'system' | 'light' | 'dark';
 const KEY = 'dunlin.theme';
@@ -29,6 +28,11 @@ export function setTheme(next: Theme): void {
   for (const tell of tellAll) tell();
 }
 
-export function useTheme(): Theme {
-  return useSyncExternalStore((tell) => { tellAll.add(tell); return () => tellAll.delete(tell); }, () => chosen);
+/** What the reader chose. */
+export const theme = (): Theme => chosen;
+
+/** Calls back when that changes; gives what ends it. */
+export function onTheme(tell: () => void): () => void {
+  tellAll.add(tell);
+  return () => { tellAll.delete(tell); };
 }

@@ -1,8 +1,8 @@
 // Short words at the foot of the page, with undo where there is one. Announced politely to screen readers.
 import { useEffect, useSyncExternalStore } from 'react';
 import { ProblemError } from '@/api/client';
-import { lang, useMessages } from '@/i18n';
-import { en, es } from '@/messages/catalogue';
+import { messages, useMessages } from '@/i18n';
+import { common } from '@/messages/catalogue';
 
 interface Toast { id: number; text: string; bad: boolean; action?: { label: string; run: () => void } }
 
@@ -20,13 +20,13 @@ const drop = (id: number) => change(all.filter((t) => t.id !== id));
 
 /** Says that something was done. */
 export function toast(text: string, undo?: () => void): void {
-  const words = lang() === 'es' ? es.common : en.common;
+  const words = messages(common);
   show({ text, bad: false, action: undo ? { label: words.undo, run: undo } : undefined });
 }
 
 /** Says what went wrong, in the server's own words, with the reference. */
 export function toastProblem(error: unknown): void {
-  const words = lang() === 'es' ? es.common : en.common;
+  const words = messages(common);
   const problem = error instanceof ProblemError ? error.problem : undefined;
   const title = problem?.code === 'offline' ? words.offlineProblem : (problem?.title ?? words.failed);
   const ref = problem?.reference ? ` (${problem.reference.slice(0, 8)})` : '';
@@ -56,7 +56,7 @@ function One({ toast: t, dismiss }: { toast: Toast; dismiss: string }) {
 
 /** Where they appear; once, in the shell. */
 export function Toasts() {
-  const t = useMessages({ en: en.common, es: es.common });
+  const t = useMessages(common);
   const shown = useSyncExternalStore((tell) => { tellAll.add(tell); return () => tellAll.delete(tell); }, () => all);
   return <div className="toasts" role="status" aria-live="polite">{shown.map((one) => <One key={one.id} toast={one} dismiss={t.dismiss} />)}</div>;
 }

@@ -55,7 +55,8 @@ function Cell<R>({ props, col }: { props: RowProps<R>; col: number }): ReactNode
       // Only the active cell is pointed at, so only it has an id: rows that take others' places change little.
       id={col === props.active ? cellId(id, line, col) : undefined}
       className={classes.join(' ')}
-      style={{ left, width }}
+      // Frozen ones stick by their left edge; the first after them makes room for the columns that are not drawn.
+      style={col < frozen ? { left, width } : col === props.from && col > frozen ? { width, marginLeft: left - (edge[frozen] as number) } : { width }}
       data-col={col}
       aria-colindex={col + 1}
       aria-selected={col >= props.left && col <= props.right}

@@ -5,8 +5,9 @@ import { Lines } from './lines';
 import { at, boxOf, inside, moved, tabbed } from './range';
 import { parseTsv, printTsv, tiled } from './tsv';
 import { printValue, readValue } from './values';
-import { columnSpan, edges, lineSpan, reveal } from './virtual';
-import { PAGE, Windows } from './windows';
+import { columnSpan, edges, lineSpan, nearer, reveal } from './virtual';
+import { PAGE } from './page';
+import { Windows } from './windows';
 
 const extent = { rows: 100, cols: 5, page: 20 };
 
@@ -180,5 +181,29 @@ describe('windows', () => {
     expect(windows.row(0)?.text).toBe('row 0');
     await new Promise((done) => setTimeout(done));
     expect(windows.row(0)?.text).toBe('changed');
+  });
+});
+
+describe('drawing while scrolling', () => {
+  const at = (from: number) => ({ from, to: from + 40 });
+  it('brings a few lines a frame, and arrives', () => {
+    let drawn = at(100);
+    const steps: number[] = [];
+    for (let frame = 0; frame < 10 && drawn.from !== 105; frame += 1) {
+      const next = nearer(drawn, at(105), 1000);
+      steps.push(next.from - drawn.from);
+      drawn = next;
+    }
+    expect(drawn).toEqual(at(105));
+    expect(Math.max(...steps)).toBe(2);
+  });
+  it('goes back as it goes on', () => expect(nearer(at(105), at(100), 1000)).toEqual(at(103)));
+  it('never lags so far that the reader sees where the lines end', () => {
+    for (let way = -18; way <= 18; way += 1) expect(Math.abs(nearer(at(100), at(100 + way), 1000).from - (100 + way))).toBeLessThanOrEqual(6);
+  });
+  it('leaps at once', () => expect(nearer(at(100), at(500), 1000)).toEqual(at(500)));
+  it('ends where the rows end', () => {
+    expect(nearer({ from: 960, to: 1000 }, { from: 968, to: 1000 }, 1000)).toEqual({ from: 962, to: 1000 });
+    expect(nearer({ from: 968, to: 1000 }, { from: 960, to: 1000 }, 1000)).toEqual({ from: 966, to: 1000 });
   });
 });

@@ -1,7 +1,7 @@
 // Where the reader has scrolled to, as the lines and columns to draw. State changes only when these change, so that
 // most scroll events draw nothing.
 import { useCallback, useLayoutEffect, useRef, useState, type RefObject } from 'react';
-import { columnSpan, lineSpan, type Span } from './virtual';
+import { columnSpan, lineSpan, nearer, type Span } from './virtual';
 
 export interface Seen {
   lines: Span;
@@ -21,6 +21,7 @@ export function useScroll(box: RefObject<HTMLDivElement | null>, line: number, c
   const frame = useRef(0);
   const rest = useRef(0);
   const last = useRef({ top: 0, leaps: 0 });
+  const shown = useRef<Span>({ from: 0, to: 0 });
   const measure = useCallback((_?: unknown, scrolling = false) => {
     const element = box.current;
     if (!element) return;
@@ -32,9 +33,11 @@ export function useScroll(box: RefObject<HTMLDivElement | null>, line: number, c
     const fast = last.current.leaps > 1;
     clearTimeout(rest.current);
     if (fast) rest.current = window.setTimeout(measure, REST);
-    // Steps of four lines: fewer drawings while scrolling slowly.
-    const exact = lineSpan(element.scrollTop, height, line, count, EXTRA_LINES);
-    const lines = { from: exact.from - (exact.from % 4), to: Math.min(count, Math.ceil(exact.to / 4) * 4) };
+    const wanted = lineSpan(element.scrollTop, height, line, count, EXTRA_LINES);
+    const lines = scrolling ? nearer(shown.current, wanted, count) : wanted;
+    shown.current = lines;
+    // The rest of the way in the next frames, also when no more scrolling asks for it.
+    if (lines.from !== wanted.from || lines.to !== wanted.to) { cancelAnimationFrame(frame.current); frame.current = requestAnimationFrame(() => measure(0, true)); }
     const cols = columnSpan(edge, frozen, element.scrollLeft, width, 1);
     setSeen((before) =>
       before.lines.from === lines.from && before.lines.to === lines.to && before.cols.from === cols.from && before.cols.to === cols.to && before.height === height && before.width === width && before.fast === fast

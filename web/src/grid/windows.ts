@@ -1,5 +1,6 @@
 // The server's rows by pages: fetched when they are about to show, kept for a while, fetched again when somebody
 // changed something. Old rows stay on the screen until the new ones are here.
+import { PAGE } from './page';
 import type { Group, RowSource } from './types';
 
 export interface Page<R> {
@@ -14,7 +15,6 @@ interface Held<R> {
   used: number;
 }
 
-export const PAGE = 100;
 /** Pages kept beside those on the screen. */
 const KEPT = 40;
 /** Questions on their way at once. Whoever scrolls through all of it would else ask for each page passed, and wait for

@@ -1,5 +1,5 @@
 // Numbers, shares, sizes and times as people of the chosen language write them.
-import { lang } from './index';
+import { lang } from './language';
 
 const locales = { en: 'en-GB', es: 'es-ES' } as const;
 const cache = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>();
@@ -83,6 +83,16 @@ export function clockSeconds(us: number): string {
 export function date(us: number): string {
   return made('dt', (l) => new Intl.DateTimeFormat(l, { day: 'numeric', month: 'short', year: 'numeric' })).format(new Date(us / 1000));
 }
+
+/** Makes what the first page will need, piece by piece, to be done while nothing else is: the browser's tables of a language
+ *  are slow to open. */
+export const warmUps: readonly (() => void)[] = [
+  () => num(0),
+  () => pct(0.5),
+  () => when((Date.now() - 60_000) * 1000),
+  () => when((Date.now() - 90 * 86_400_000) * 1000),
+  () => date(Date.now() * 1000),
+];
 
 /** The first eight of a long id, for people. */
 export function short(id: string, keep = 8): string {

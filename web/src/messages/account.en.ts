@@ -1,5 +1,7 @@
+import { catalogue } from '@/i18n/language';
+
 /** What guards one's own account. */
-export const account = {
+export const account = catalogue('account', {
   title: 'How you sign in',
   text: 'Whoever has your password alone does not get in.',
   noneYet: 'You have no second factor yet. A passkey is the quickest, and cannot be given away to a false page.',
@@ -66,4 +68,4 @@ export const account = {
   chosen: (n: number) => (n === 1 ? '1 action' : `${n} actions`),
   stopUse: 'A program that uses it stops working at once.',
   revokeTitle: (n: string) => `Take back “${n}”`,
-};
+});

@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { account as en } from './account.en';
 
 export const account: Same<typeof en> = {

@@ -1,4 +1,6 @@
-export const common = {
+import { catalogue } from '@/i18n/language';
+
+export const common = catalogue('common', {
   skip: 'Skip to content',
   places: 'Places',
   overview: 'Overview',
@@ -99,4 +101,4 @@ export const common = {
   kindLoad: 'Load',
   kindRehearse: 'Rehearsal',
   kindOther: 'Run',
-};
+});

@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { common as en } from './common.en';
 
 export const common: Same<typeof en> = {

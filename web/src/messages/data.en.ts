@@ -1,4 +1,6 @@
-export const data = {
+import { catalogue } from '@/i18n/language';
+
+export const data = catalogue('data', {
   title: 'Data',
   tabs: 'Parts of the data',
   tabQuarantine: 'Quarantine',
@@ -97,4 +99,4 @@ export const data = {
   greatest: 'Greatest',
   length: 'Length',
   lengthSay: (a: string, m: string, b: string) => `${a} to ${b}, ${m} on average`,
-};
+});

@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { data as en } from './data.en';
 
 export const data: Same<typeof en> = {

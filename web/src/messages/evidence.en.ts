@@ -1,4 +1,6 @@
-export const evidence = {
+import { catalogue } from '@/i18n/language';
+
+export const evidence = catalogue('evidence', {
   title: 'Evidence',
   sub: 'What a third party needs to check the move without trusting anybody here',
   report: 'The report',
@@ -40,4 +42,4 @@ export const evidence = {
   exportFile: 'Download as OCSF',
   offline: 'Without dunlin',
   offlineText: 'The ledger is made of C2SP tlog tiles: any tool that knows them checks it. From a shell:',
-};
+});

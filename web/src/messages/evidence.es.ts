@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { evidence as en } from './evidence.en';
 
 export const evidence: Same<typeof en> = {

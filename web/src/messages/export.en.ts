@@ -1,5 +1,7 @@
+import { catalogue } from '@/i18n/language';
+
 /** Taking rows away as a file; the differences that a verification found. */
-export const exporting = {
+export const exporting = catalogue('exporting', {
   tab: 'Export',
   text: 'Customer data leaves in a file only under a grant for export, and the ledger keeps who took what, why, and how many rows. Values are masked as on the pages.',
   format: 'File',
@@ -45,4 +47,4 @@ export const exporting = {
   columns: 'Columns that differ',
   counts: (n: string, kind: string) => `${n} ${kind}`,
   shown: (a: string, b: string) => `The first ${a} of ${b}`,
-};
+});

@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { exporting as en } from './export.en';
 
 export const exporting: Same<typeof en> = {

@@ -1,4 +1,6 @@
-export const guard = {
+import { catalogue } from '@/i18n/language';
+
+export const guard = catalogue('guard', {
   title: 'Guard',
   tabs: 'Parts of the guard',
   tabPeople: 'People',
@@ -239,4 +241,4 @@ export const guard = {
   filter: 'Find in the policies',
   columnWord: 'Column',
   classWord: 'Class',
-};
+});

@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { guard as en } from './guard.en';
 
 export const guard: Same<typeof en> = {

@@ -1,5 +1,7 @@
+import { catalogue } from '@/i18n/language';
+
 /** Work: the hours in which data moves, and the days on which people work. */
-export const hours = {
+export const hours = catalogue('hours', {
   bestKnown: (when: string) => `${when} disturbs least`,
   bestUnknown: 'How busy the source is has not been measured yet',
   measured: (n: string) => `${n} of 168 hours of the week are measured`,
@@ -56,6 +58,8 @@ export const hours = {
   usual: 'Monday to Friday, as nothing is said',
   works: (who: string, day: string) => `${who} works on ${day}`,
   saved: (who: string) => `The days of ${who} are saved`,
+  likeOthers: (who: string) => `Take back what is said of ${who}: the usual days count again`,
+  likeOthersNow: (who: string) => `The usual days count for ${who} again`,
   oneDay: 'At least one day of the week is a working day',
   daysOff: 'Days off',
   daysOffCount: (n: number) => (n === 0 ? 'none' : n === 1 ? '1 day' : `${n} days`),
@@ -75,4 +79,4 @@ export const hours = {
   removed: (day: string) => `${day} is a day like others again`,
   past: (n: number) => (n === 1 ? '1 day has passed' : `${n} days have passed`),
   readOnly: 'Owners and leads change these days.',
-};
+});

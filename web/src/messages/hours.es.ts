@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { hours as en } from './hours.en';
 
 export const hours: Same<typeof en> = {
@@ -58,6 +58,8 @@ export const hours: Same<typeof en> = {
   usual: 'de lunes a viernes, pues no se ha dicho nada',
   works: (who, day) => `${who} trabaja el ${day}`,
   saved: (who) => `Los días de ${who} están guardados`,
+  likeOthers: (who) => `Retirar lo dicho de ${who}: vuelven a contar los días de siempre`,
+  likeOthersNow: (who) => `Para ${who} vuelven a contar los días de siempre`,
   oneDay: 'Al menos un día de la semana se trabaja',
   daysOff: 'Días libres',
   daysOffCount: (n) => (n === 0 ? 'ninguno' : n === 1 ? '1 día' : `${n} días`),

@@ -1,4 +1,6 @@
-export const overview = {
+import { catalogue } from '@/i18n/language';
+
+export const overview = catalogue('overview', {
   title: 'Overview',
   allAccounted: 'Every row is accounted for',
   allAccountedWaiting: (n: string) => `Every row is accounted for; ${n} still wait for a person`,
@@ -84,4 +86,4 @@ export const overview = {
   emptyPlan: 'Open the plan',
   ledger: 'What happened last',
   toldLater: 'What customers have been told comes with notices.',
-};
+});

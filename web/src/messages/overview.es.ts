@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { overview as en } from './overview.en';
 
 export const overview: Same<typeof en> = {

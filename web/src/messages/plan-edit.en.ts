@@ -1,5 +1,7 @@
+import { catalogue } from '@/i18n/language';
+
 /** Editing the plan's columns and rules outside of its text. */
-export const planEdit = {
+export const planEdit = catalogue('planEdit', {
   edit: 'Edit',
   editColumn: (c: string) => `Edit ${c}`,
   decide: 'Decide',
@@ -87,4 +89,4 @@ export const planEdit = {
   removeRuleSays: 'Rows are no longer asked. Those that wait in quarantine for it keep waiting until somebody releases them.',
   ruleGone: 'It is no longer there. Saving adds it again.',
   inHistory: 'Each edit is in the history, under your name.',
-};
+});

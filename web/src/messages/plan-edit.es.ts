@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { planEdit as en } from './plan-edit.en';
 
 export const planEdit: Same<typeof en> = {

@@ -1,4 +1,6 @@
-export const plan = {
+import { catalogue } from '@/i18n/language';
+
+export const plan = catalogue('plan', {
   title: 'Plan',
   tabTables: 'Tables and columns',
   tabText: 'As text',
@@ -115,4 +117,4 @@ export const plan = {
   request: 'Ask for approval',
   requestText: 'Approvers find this plan here; send them the address.',
   copyAddress: 'Copy the address',
-};
+});

@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { plan as en } from './plan.en';
 
 export const plan: Same<typeof en> = {

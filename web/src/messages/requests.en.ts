@@ -1,5 +1,7 @@
+import { catalogue } from '@/i18n/language';
+
 /** Requests: what customers ask for, and by when it must be answered. */
-export const requests = {
+export const requests = catalogue('requests', {
   tab: 'Requests',
   found: (open: number) => (open === 0 ? 'No request is open' : open === 1 ? '1 request is open' : `${open} requests are open`),
   foundLate: (n: number) => (n === 1 ? '1 is overdue' : `${n} are overdue`),
@@ -159,4 +161,4 @@ export const requests = {
   enterDo: 'Enter',
   entering: 'Looking for the customer',
   entered: 'Entered',
-};
+});

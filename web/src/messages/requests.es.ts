@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { requests as en } from './requests.en';
 
 export const requests: Same<typeof en> = {

@@ -1,4 +1,6 @@
-export const runs = {
+import { catalogue } from '@/i18n/language';
+
+export const runs = catalogue('runs', {
   title: 'Runs',
   start: 'Start a run',
   rehearse: 'Rehearse',
@@ -99,4 +101,4 @@ export const runs = {
   verify: 'Verify',
   verifySays: 'Reads both sides again and compares every row.',
   verifying: 'Both sides are being read again',
-};
+});

@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { runs as en } from './runs.en';
 
 export const runs: Same<typeof en> = {

@@ -1,4 +1,6 @@
-export const settings = {
+import { catalogue } from '@/i18n/language';
+
+export const settings = catalogue('settings', {
   title: 'Settings',
   tabs: 'Parts of the settings',
   tabMe: 'You',
@@ -64,4 +66,4 @@ export const settings = {
   nobody: 'nobody',
   none: 'none',
   allTokens: 'Everybody’s tokens',
-};
+});

@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { settings as en } from './settings.en';
 
 export const settings: Same<typeof en> = {

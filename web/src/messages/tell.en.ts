@@ -1,5 +1,7 @@
+import { catalogue } from '@/i18n/language';
+
 /** Tell: what customers are told about the move. */
-export const tell = {
+export const tell = catalogue('tell', {
   title: 'Tell',
   tabs: 'Parts of Tell',
   tabNotices: 'Notices',
@@ -164,4 +166,4 @@ export const tell = {
   told: 'What customers have been told',
   toldNone: 'Nothing yet.',
   toldAll: 'Notices',
-};
+});

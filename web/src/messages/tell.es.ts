@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { tell as en } from './tell.en';
 
 export const tell: Same<typeof en> = {

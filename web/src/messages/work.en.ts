@@ -1,6 +1,8 @@
+import { catalogue } from '@/i18n/language';
+
 const n = (count: number, one: string, many: string) => (count === 1 ? one : many);
 
-export const work = {
+export const work = catalogue('work', {
   title: 'Work',
   views: 'Views of work',
   place: { grid: 'Grid', board: 'Board', calendar: 'Calendar', timeline: 'Timeline', hours: 'Days and hours', mine: 'My work' },
@@ -322,4 +324,4 @@ export const work = {
   copySecret: 'Copy the secret',
   address: 'Address',
   event: { task: 'Tasks', comment: 'Comments' },
-};
+});

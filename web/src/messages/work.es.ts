@@ -1,4 +1,4 @@
-import type { Same } from '@/i18n';
+import type { Same } from '@/i18n/language';
 import type { work as en } from './work.en';
 
 const n = (count: number, one: string, many: string) => (count === 1 ? one : many);

@@ -1,11 +1,12 @@
 // Small parts: buttons, badges, faces, times, numbers that open, masks.
-import { Link, type LinkProps } from '@tanstack/react-router';
+import { type LinkProps } from '@tanstack/react-router';
 import { useState, type ButtonHTMLAttributes, type ReactElement, type ReactNode, type Ref } from 'react';
 import { toast } from '@/app/toast';
 import { useLang, useMessages } from '@/i18n';
 import { exact, num, short, when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { Icon, type IconName } from './icons';
+import { Link } from './link';
 
 type ButtonKind = 'primary' | 'quiet' | 'danger';
 

@@ -6,13 +6,12 @@ import { useMessages } from '@/i18n';
 import { dec, num, pct } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { overview as en } from '@/messages/overview.en';
-import { overview as es } from '@/messages/overview.es';
 import { Num } from './basic';
 import { DISPOSITIONS, DispositionBar, Swatch, total, type Counts, type Disposition } from './dispositions';
 
 /** The bar, and under it the last part of it enlarged where it is too small to see. */
 export function EquationBar({ counts, unread = 0 }: { counts: Counts; unread?: number }): ReactElement {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const all = total(counts) + unread;
   const small = all - counts.loaded - unread;
   const zoom = unread === 0 && small > 0 && small / all < 0.12;
@@ -35,7 +34,7 @@ type Target = Partial<Pick<LinkProps, 'to' | 'search' | 'params'>>;
 
 /** read = loaded + quarantined + … */
 export function EquationSum({ counts, read, notes, opens }: { counts: Counts; read: number; notes: Partial<Record<Disposition | 'read', ReactNode>>; opens: Partial<Record<Disposition | 'read', Target>> }): ReactElement {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   return (
     <div className="sum">

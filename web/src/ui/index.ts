@@ -3,6 +3,7 @@ export * from './dispositions';
 export * from './form';
 export * from './icons';
 export * from './layout';
+export * from './link';
 export * from './overlay';
 export * from './states';
 export * from './equation';

@@ -1,6 +1,7 @@
 // How pages are laid out: a head with the one primary action, ruled sections, tabs that are addresses, tables.
-import { Link, type LinkProps } from '@tanstack/react-router';
+import { type LinkProps } from '@tanstack/react-router';
 import { useEffect, useId, useRef, type ReactElement, type ReactNode } from 'react';
+import { Link } from './link';
 
 /** The head of a page. The title is said in the window's title too. */
 export function PageHead({ title, sub, actions, quietTitle }: { title: string; sub?: ReactNode; actions?: ReactNode; quietTitle?: boolean }): ReactElement {

@@ -5,7 +5,6 @@ import { ProblemError, raw } from '@/api/client';
 import { useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { exporting as en } from '@/messages/export.en';
-import { exporting as es } from '@/messages/export.es';
 import { Badge, Button, Drawer, Masked, ProblemView, Skeleton, Table, type Column } from '@/ui';
 import { WhyDialog, type Why } from './opened';
 
@@ -14,7 +13,7 @@ interface Difference { key: Record<string, string>; kind: 'missing' | 'extra' | 
 const TONES = { missing: 'bad', extra: 'warn', changed: 'info' } as const;
 
 export function DifferencesDrawer({ verification, table, count, onClose }: { verification: string; table: string; count: number; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const [asking, setAsking] = useState(false);
   const [clear, setClear] = useState(false);
   const open = useMutation({

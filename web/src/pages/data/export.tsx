@@ -1,6 +1,6 @@
 // Rows taken away as a file: under a grant, for a reason, through the gate; with progress, and an end when one wants it.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useBlocker, useSearch } from '@tanstack/react-router';
+import { useBlocker, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { ProblemError } from '@/api/client';
 import { planQuery, recordQuery, runQuery, runsQuery } from '@/api/queries';
@@ -10,10 +10,8 @@ import { useMessages } from '@/i18n';
 import { bytes, num, pct, span, when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { data as dataEn } from '@/messages/data.en';
-import { data as dataEs } from '@/messages/data.es';
 import { exporting as en } from '@/messages/export.en';
-import { exporting as es } from '@/messages/export.es';
-import { Area, Button, ButtonLink, Check, Choice, Field, Icon, ProblemView, Section, total } from '@/ui';
+import { Area, Button, ButtonLink, Check, Choice, Field, Icon, Link, ProblemView, Section, total } from '@/ui';
 import { DataFrame } from './frame';
 import { saveFile } from './save-file';
 import { take, type Format, type Progress } from './taking';
@@ -30,8 +28,8 @@ function useExpected(table: string, side: 'source' | 'target'): number | null {
 }
 
 export function ExportPage() {
-  const t = useMessages({ en, es });
-  const d = useMessages({ en: dataEn, es: dataEs });
+  const t = useMessages(en);
+  const d = useMessages(dataEn);
   const c = useMessages(common);
   const client = useQueryClient();
   const given = useSearch({ strict: false }) as { table?: string; task?: string };
@@ -109,7 +107,7 @@ export function ExportPage() {
 
 /** How far it is, or how it ended. */
 function Outcome({ state, all }: { state: State; all: number | null }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   if (state.is === 'idle') return null;
   if (state.is === 'going') {
     const p = state.progress;

@@ -2,15 +2,13 @@
 import type { ReactNode } from 'react';
 import { useMessages } from '@/i18n';
 import { data as en } from '@/messages/data.en';
-import { data as es } from '@/messages/data.es';
 import { exporting as exportEn } from '@/messages/export.en';
-import { exporting as exportEs } from '@/messages/export.es';
 import { useMay } from '@/app/session';
 import { PageHead, Tabs } from '@/ui';
 
 export function DataFrame({ children, actions, sub }: { children: ReactNode; actions?: ReactNode; sub?: ReactNode }) {
-  const t = useMessages({ en, es });
-  const e = useMessages({ en: exportEn, es: exportEs });
+  const t = useMessages(en);
+  const e = useMessages(exportEn);
   const may = useMay();
   return (
     <div className="page">

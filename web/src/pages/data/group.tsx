@@ -11,14 +11,13 @@ import { useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { data as en } from '@/messages/data.en';
-import { data as es } from '@/messages/data.es';
 import { Button, Choice, Dialog, Drawer, Field, ProblemView, Skeleton } from '@/ui';
 import { OpenedRows, WhyDialog, type Why } from './opened';
 
 type Decision = 'fix' | 'release' | 'discard';
 
 export function GroupDrawer({ group, onClose }: { group: QuarantineGroup; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const words = useWords();
   const may = useMay();
   const [asking, setAsking] = useState<Decision | 'why' | null>(null);
@@ -71,7 +70,7 @@ export function GroupDrawer({ group, onClose }: { group: QuarantineGroup; onClos
 }
 
 function DecideDialog({ group, decision, onClose, onDone }: { group: QuarantineGroup; decision: Decision; onClose: () => void; onDone: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const client = useQueryClient();
   const plan = useQuery(planQuery).data?.data.plan;
@@ -115,7 +114,7 @@ function DecideDialog({ group, decision, onClose, onDone }: { group: QuarantineG
 
 /** What a decision would come to, before it is made. */
 function Preview({ of }: { of: WouldDecide }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const words = useWords();
   const waiting = Object.entries(of.waiting).sort((a, b) => b[1] - a[1]);
   return (

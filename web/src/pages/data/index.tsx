@@ -1,19 +1,18 @@
 // Quarantine: groups of rows that wait for one reason.
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { quarantineQuery } from '@/api/queries';
 import type { QuarantineGroup } from '@/api/types';
 import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { num, pct } from '@/i18n/format';
 import { data as en } from '@/messages/data.en';
-import { data as es } from '@/messages/data.es';
-import { Choice, Empty, Loaded, Table, type Column } from '@/ui';
+import { Choice, Empty, Link, Loaded, Table, type Column } from '@/ui';
 import { DataFrame } from './frame';
 import { GroupDrawer } from './group';
 
 export function QuarantinePage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const words = useWords();
   const navigate = useNavigate();
   const search = useSearch({ strict: false }) as { table?: string; group?: string };

@@ -4,12 +4,11 @@ import type { Opened } from '@/api/types';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { data as en } from '@/messages/data.en';
-import { data as es } from '@/messages/data.es';
 import { Area, Button, Choice, Dialog, Field, Icon, Masked, useScrollable } from '@/ui';
 
 /** The rows as they may be seen: a mask looks like one. */
 export function OpenedRows({ opened, label }: { opened: Opened; label: string }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const scroll = useScrollable();
   return (
     <>
@@ -29,7 +28,7 @@ export interface Why { category: string; text: string; task: string }
 
 /** Asks why somebody wants clear values. */
 export function WhyDialog({ onClose, onAsk }: { onClose: () => void; onAsk: (why: Why) => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const [category, setCategory] = useState('support');
   const [text, setText] = useState('');

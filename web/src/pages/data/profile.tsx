@@ -7,14 +7,13 @@ import type { ProfileColumn } from '@/api/types';
 import { useMessages } from '@/i18n';
 import { dec, num, pct } from '@/i18n/format';
 import { data as en } from '@/messages/data.en';
-import { data as es } from '@/messages/data.es';
 import { Badge, Button, Choice, Drawer, Empty, Masked, ProblemView, SkeletonRows, Table, type Column, type Tone } from '@/ui';
 import { DataFrame } from './frame';
 
 const CLASSES: Record<string, Tone | undefined> = { secret: 'bad', sensitive: 'warn', personal: 'info' };
 
 export function ProfilePage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const tables = useQuery(planQuery).data?.data.plan?.tables ?? [];
   const [table, setTable] = useState('');
   const [opened, setOpened] = useState<ProfileColumn | null>(null);
@@ -69,7 +68,7 @@ function Bars({ title, items, rows, masked }: { title: string; items: readonly {
 
 /** One column: its shapes, its commonest values under their masks, its ends. */
 function ColumnDrawer({ column: c, onClose }: { column: ProfileColumn; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   return (
     <Drawer title={`${c.table}: ${c.column}`} onClose={onClose}>
       <dl className="facts">

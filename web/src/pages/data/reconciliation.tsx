@@ -1,6 +1,5 @@
 // Reconciliation of a run, a table at a time, and reading both sides again.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { raw } from '@/api/client';
 import { runQuery, runsQuery, verificationsQuery, verificationQuery } from '@/api/queries';
@@ -12,15 +11,13 @@ import { useMessages } from '@/i18n';
 import { num, when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { data as en } from '@/messages/data.en';
-import { data as es } from '@/messages/data.es';
 import { exporting as exportEn } from '@/messages/export.en';
-import { exporting as exportEs } from '@/messages/export.es';
-import { Badge, Button, DispositionBar, DISPOSITIONS, Empty, Icon, Id, Loaded, Num, Section, Swatch, Table, Time, total, type Column } from '@/ui';
+import { Badge, Button, DispositionBar, DISPOSITIONS, Empty, Icon, Id, Link, Loaded, Num, Section, Swatch, Table, Time, total, type Column } from '@/ui';
 import { DifferencesDrawer } from './differences';
 import { DataFrame } from './frame';
 
 export function ReconciliationPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const client = useQueryClient();
   const may = useMay();
   const runs = useQuery(runsQuery);
@@ -67,8 +64,8 @@ export function ReconciliationPage() {
 }
 
 function Line({ v }: { v: Verification }) {
-  const t = useMessages({ en, es });
-  const e = useMessages({ en: exportEn, es: exportEs });
+  const t = useMessages(en);
+  const e = useMessages(exportEn);
   const [open, setOpen] = useState<string | null>(null);
   const differ = Object.values(v.differing).reduce((a, b) => a + b, 0);
   return (
@@ -82,7 +79,7 @@ function Line({ v }: { v: Verification }) {
 }
 
 function Tables({ tables, run }: { tables: readonly TableState[]; run: string }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const used = DISPOSITIONS.filter((d) => d === 'loaded' || d === 'quarantined' || tables.some((x) => x.counts[d] > 0));
   const columns: Column<TableState>[] = [

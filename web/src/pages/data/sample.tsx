@@ -6,12 +6,11 @@ import type { Opened } from '@/api/types';
 import { useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { data as en } from '@/messages/data.en';
-import { data as es } from '@/messages/data.es';
 import { Button, Drawer, ProblemView, Skeleton } from '@/ui';
 import { OpenedRows, WhyDialog, type Why } from './opened';
 
 export function Sample({ table, side, onClose }: { table: string; side: 'source' | 'target'; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const [asking, setAsking] = useState(false);
   const open = useMutation({
     mutationFn: async (why: Why | null) => (await raw('/api/v1/data/rows', {

@@ -1,6 +1,5 @@
 // Evidence: the report, the signed checkpoint, proofs, and what goes to a security system.
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { raw } from '@/api/client';
 import { checkpointQuery, inclusionQuery } from '@/api/queries';
@@ -9,11 +8,10 @@ import { toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { num, when } from '@/i18n/format';
 import { evidence as en } from '@/messages/evidence.en';
-import { evidence as es } from '@/messages/evidence.es';
-import { Area, Badge, Button, Copy, Empty, Field, Icon, Id, Loaded, PageHead, ProblemView, Section, SkeletonRows, Stat, Time } from '@/ui';
+import { Area, Badge, Button, Copy, Empty, Field, Icon, Id, Link, Loaded, PageHead, ProblemView, Section, SkeletonRows, Stat, Time } from '@/ui';
 
 export function EvidencePage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   return (
     <div className="page">
       <PageHead title={t.title} sub={t.sub} />
@@ -35,7 +33,7 @@ function save(text: string, name: string, type: string): void {
 }
 
 function ReportPart() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const { query, exists, known } = useReport();
   if (known && !exists) return <Empty title={t.reportEmpty}>{t.reportEmptyText}</Empty>;
   if (query.isPending) return <SkeletonRows rows={3} columns={3} />;
@@ -64,7 +62,7 @@ function ReportPart() {
 }
 
 function CheckpointPart() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const query = useQuery(checkpointQuery);
   const { report } = useReport();
   return (
@@ -90,7 +88,7 @@ function CheckpointPart() {
 type Standing = { standing: 'consistent'; proof: { hashes?: string[] } | null } | { standing: 'ahead'; size: number } | { standing: 'forked'; evidence: unknown };
 
 function StandingPart() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const [text, setText] = useState('');
   const ask = useMutation({ mutationFn: async () => (await raw('/api/v1/ledger/standing', { method: 'POST', body: text.endsWith('\n') ? text : `${text}\n`, headers: { 'content-type': 'text/plain' } })).json() as Promise<Standing> });
   const kept = num(Number(text.split('\n')[1] ?? 0));
@@ -110,7 +108,7 @@ function StandingPart() {
 }
 
 function ProvePart() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const [text, setText] = useState('');
   const [index, setIndex] = useState<number | null>(null);
   const query = useQuery({ ...inclusionQuery(index ?? 0), enabled: index !== null, retry: false });
@@ -136,7 +134,7 @@ function ProvePart() {
 }
 
 function ExportPart() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   return (
     <div className="stack" style={{ gap: 28 }}>
       <Section title={t.export}>

@@ -1,14 +1,12 @@
 // Accesses to customer data as rows: who, where, which columns and how they are shown, how many rows, why, since when.
-import { Link } from '@tanstack/react-router';
 import type { LiveAccess } from '@/api/types';
 import { useActorName } from '@/app/people';
 import { useMessages } from '@/i18n';
 import { overview as en } from '@/messages/overview.en';
-import { overview as es } from '@/messages/overview.es';
-import { Badge, Num, Table, Time, Who, type Column } from '@/ui';
+import { Badge, Link, Num, Table, Time, Who, type Column } from '@/ui';
 
 export function AccessTable({ accesses }: { accesses: readonly LiveAccess[] }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const columns: Column<LiveAccess>[] = [
     { key: 'who', head: t.person, cell: (a) => <Who name={a.name ?? name(a.actor)} organisation={a.organisation} /> },

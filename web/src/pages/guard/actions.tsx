@@ -9,7 +9,6 @@ import { ROLES, useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { guard as en } from '@/messages/guard.en';
-import { guard as es } from '@/messages/guard.es';
 import { Area, Button, Check, Choice, Dialog, Field } from '@/ui';
 
 export type PersonAction = 'block' | 'unblock' | 'role' | 'limit' | 'email';
@@ -25,7 +24,7 @@ function useRefresh() {
 
 /** Actions that need no question. */
 export function useOneCall(person: string): (what: OneCall) => void {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const refresh = useRefresh();
   const mfa = (required: boolean) => body(api.POST('/api/v1/people/{person}/require-mfa', { ...at(person), body: { required } }));
   return (what) => {
@@ -49,7 +48,7 @@ export function ActionDialog({ record, action, onClose }: { record: PersonRecord
 }
 
 function BlockDialog({ record, block, onClose }: { record: PersonRecord; block: boolean; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const refresh = useRefresh();
   const [category, setCategory] = useState(block ? 'incident' : 'mistake');
@@ -73,7 +72,7 @@ function BlockDialog({ record, block, onClose }: { record: PersonRecord; block: 
 }
 
 function RoleDialog({ record, onClose }: { record: PersonRecord; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const words = useWords();
   const refresh = useRefresh();
@@ -90,7 +89,7 @@ function RoleDialog({ record, onClose }: { record: PersonRecord; onClose: () => 
 }
 
 function EmailDialog({ record, onClose }: { record: PersonRecord; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const refresh = useRefresh();
   const p = record.person;
@@ -110,7 +109,7 @@ function EmailDialog({ record, onClose }: { record: PersonRecord; onClose: () =>
 }
 
 function LimitDialog({ record, onClose }: { record: PersonRecord; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const refresh = useRefresh();
   const p = record.person;

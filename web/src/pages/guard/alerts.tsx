@@ -1,6 +1,6 @@
 // Alerts: what was unusual, why it is thought so, and what is done about it, down to blocking in one call.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, body } from '@/api/client';
 import { alertQuery, alertsQuery } from '@/api/queries';
@@ -11,19 +11,18 @@ import { useMessages } from '@/i18n';
 import { dec, num } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { guard as en } from '@/messages/guard.en';
-import { guard as es } from '@/messages/guard.es';
-import { Area, Badge, Button, Dialog, Empty, Loaded, PageHead, Section, Table, Time, type Column, type Tone } from '@/ui';
+import { Area, Badge, Button, Dialog, Empty, Link, Loaded, PageHead, Section, Table, Time, type Column, type Tone } from '@/ui';
 import { GuardFrame } from './frame';
 
 const TONE: Record<string, Tone | undefined> = { low: undefined, medium: 'info', high: 'warn', critical: 'bad' };
 
 function Severity({ of }: { of: string }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   return <Badge tone={TONE[of]} icon="warn">{t.severity[of] ?? of}</Badge>;
 }
 
 export function AlertsPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const navigate = useNavigate();
   const { closed } = useSearch({ strict: false }) as { closed?: string };
@@ -63,7 +62,7 @@ export function AlertPage() {
 }
 
 function One({ alert: a }: { alert: Alert }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const [deciding, setDeciding] = useState<Decision | null>(null);
   return (
@@ -94,7 +93,7 @@ function One({ alert: a }: { alert: Alert }) {
 }
 
 function CloseDialog({ alert, decision, onClose }: { alert: Alert; decision: Decision; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const client = useQueryClient();
   const name = useActorName();

@@ -4,12 +4,11 @@ import { alertsQuery } from '@/api/queries';
 import { useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { guard as en } from '@/messages/guard.en';
-import { guard as es } from '@/messages/guard.es';
 import { PageHead, Tabs } from '@/ui';
 import { useIf, useMay } from '@/app/session';
 
 export function GuardFrame({ children, actions }: { children: ReactNode; actions?: ReactNode }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const open = useIf('alerts.read', alertsQuery).data?.items.filter((a) => a.open).length;
   return (

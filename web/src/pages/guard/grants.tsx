@@ -10,14 +10,12 @@ import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { data as dataEn } from '@/messages/data.en';
-import { data as dataEs } from '@/messages/data.es';
 import { guard as en } from '@/messages/guard.en';
-import { guard as es } from '@/messages/guard.es';
 import { Area, Badge, Button, Choice, Dialog, Field, Loaded, Table, Time, type Column } from '@/ui';
 import { GuardFrame } from './frame';
 
 export function GrantsPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const me = useMe();
   const may = useMay();
@@ -52,8 +50,8 @@ export function GrantsPage() {
 }
 
 function OpenGrant({ onClose }: { onClose: () => void }) {
-  const t = useMessages({ en, es });
-  const d = useMessages({ en: dataEn, es: dataEs });
+  const t = useMessages(en);
+  const d = useMessages(dataEn);
   const c = useMessages(common);
   const client = useQueryClient();
   const people = useQuery(peopleQuery).data?.items ?? [];

@@ -1,6 +1,6 @@
 // Everybody who may come in, and who is invited.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, body } from '@/api/client';
 import { invitationsQuery, peopleQuery } from '@/api/queries';
@@ -12,8 +12,7 @@ import { useMessages } from '@/i18n';
 import { when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { guard as en } from '@/messages/guard.en';
-import { guard as es } from '@/messages/guard.es';
-import { Badge, Button, Choice, Dialog, Field, Loaded, Section, Table, Time, Who, type Column } from '@/ui';
+import { Badge, Button, Choice, Dialog, Field, Link, Loaded, Section, Table, Time, Who, type Column } from '@/ui';
 import { GuardFrame } from './frame';
 
 /** The state of a person as a word with its shape. */
@@ -23,7 +22,7 @@ export function PersonStatus({ person }: { person: Person }) {
 }
 
 export function PeoplePage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const words = useWords();
   const navigate = useNavigate();
   const may = useMay();
@@ -57,7 +56,7 @@ export function PeoplePage() {
 }
 
 function Invitations({ items }: { items: readonly Invitation[] }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const words = useWords();
   const client = useQueryClient();
   const withdraw = (id: string) => void body(api.DELETE('/api/v1/invitations/{invitation}', { params: { path: { invitation: id } } })).then(() => { toast(t.withdrawn); void client.invalidateQueries({ queryKey: ['invitations'] }); }, toastProblem);
@@ -69,7 +68,7 @@ function Invitations({ items }: { items: readonly Invitation[] }) {
 }
 
 function Invite({ onClose }: { onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const words = useWords();
   const client = useQueryClient();

@@ -8,11 +8,10 @@ import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { guard as en } from '@/messages/guard.en';
-import { guard as es } from '@/messages/guard.es';
 import { Area, Button, More, Section, Time } from '@/ui';
 
 export function InvestigationView({ person, investigation }: { person: string; investigation: Investigation }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const client = useQueryClient();
   const name = useActorName();
   const [text, setText] = useState('');

@@ -1,6 +1,5 @@
 // Who is in the data now: open accesses, sessions, runs, and connections to the stores that pass dunlin by.
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { presenceQuery } from '@/api/queries';
 import type { Presence } from '@/api/types';
 import { useActorName } from '@/app/people';
@@ -8,8 +7,7 @@ import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { when } from '@/i18n/format';
 import { guard as en } from '@/messages/guard.en';
-import { guard as es } from '@/messages/guard.es';
-import { Badge, Loaded, Section, Table, Time, Who } from '@/ui';
+import { Badge, Link, Loaded, Section, Table, Time, Who } from '@/ui';
 import { AccessTable } from './access';
 import { GuardFrame } from './frame';
 
@@ -19,7 +17,7 @@ export function LivePage() {
 }
 
 function Now({ now }: { now: Presence }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const words = useWords();
   const name = useActorName();
   const strangers = now.outside.filter((o) => !o.own).length;

@@ -11,7 +11,6 @@ import { useLang, useMessages } from '@/i18n';
 import { clockSeconds, num, when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { guard as en } from '@/messages/guard.en';
-import { guard as es } from '@/messages/guard.es';
 import { Button, Choice, Copy, Dialog, Drawer, Field, Icon, Loaded, Menu, ProblemView, SkeletonRows, Table, Time, type Column } from '@/ui';
 import { GuardFrame } from './frame';
 import { detail, KIND_GROUPS, kindWords } from './kinds';
@@ -28,7 +27,7 @@ const KEYS = ['kind', 'person', 'actor', 'table', 'from', 'to', 'code'] as const
 const asked = (f: Filter) => new URLSearchParams(KEYS.flatMap((k) => (f[k] ? [[k, f[k] as string]] : [])));
 
 export function LogPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   useLang();
   const navigate = useNavigate();
@@ -76,7 +75,7 @@ export function LogPage() {
 const day = (us: string | undefined) => (us ? new Date(Number(us) / 1000).toISOString().slice(0, 10) : '');
 
 function FilterBar({ filter, go }: { filter: Filter; go: (f: Filter) => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const people = useIf('people.read', peopleQuery).data?.items ?? [];
   const group = Object.entries(KIND_GROUPS).find(([, kinds]) => kinds.join(',') === filter.kind)?.[0];
   const [draft, setDraft] = useState({ kind: filter.kind ?? '', person: filter.person ?? filter.actor ?? '', table: filter.table ?? '', from: day(filter.from), to: day(filter.to) });
@@ -102,7 +101,7 @@ function FilterBar({ filter, go }: { filter: Filter; go: (f: Filter) => void }) 
 
 /** One entry as it stands, and its way to the signed root. */
 export function EntryDrawer({ entry, onClose }: { entry: Entry; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const proof = useQuery(inclusionQuery(entry.index));
   const whole = JSON.stringify(entry.body, null, 2);
@@ -128,7 +127,7 @@ export function EntryDrawer({ entry, onClose }: { entry: Entry; onClose: () => v
 }
 
 function Searches({ onChoose }: { onChoose: (f: Filter) => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const client = useQueryClient();
   const list = useQuery({ queryKey: ['searches'], retry: false, queryFn: () => body<Items<{ id: string; name: string; filter: Kept }>>(api.GET('/api/v1/ledger/searches')) }).data?.items ?? [];
   if (list.length === 0) return null;
@@ -136,7 +135,7 @@ function Searches({ onChoose }: { onChoose: (f: Filter) => void }) {
   return <Menu label={t.searches} items={[...list.map((s) => ({ label: s.name, run: () => onChoose(fromKept(s.filter)) })), '-' as const, ...list.map((s) => ({ label: `× ${s.name}`, danger: true, run: () => drop(s.id) }))]} />;
 }
 
-function SaveDialog({ filter, onClose, words: { t, c } }: { filter: Filter; onClose: () => void; words: { t: typeof en; c: typeof common.en } }) {
+function SaveDialog({ filter, onClose, words: { t, c } }: { filter: Filter; onClose: () => void; words: { t: typeof en; c: typeof common } }) {
   const client = useQueryClient();
   const [called, setCalled] = useState('');
   const save = useMutation({
@@ -148,6 +147,6 @@ function SaveDialog({ filter, onClose, words: { t, c } }: { filter: Filter; onCl
 }
 
 function Export({ filter }: { filter: Filter }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   return <a className="button" href={`/api/v1/ledger/export?${asked(filter)}`} download="ledger.ocsf.jsonl"><Icon name="download" />{t.export}</a>;
 }

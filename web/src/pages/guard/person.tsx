@@ -1,6 +1,6 @@
 // One person: facts first, actions beside them, each in one call; of a blocked person, the investigation.
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { personQuery } from '@/api/queries';
 import type { PersonRecord, Session } from '@/api/types';
@@ -9,8 +9,7 @@ import { useMessages } from '@/i18n';
 import { num, span } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { guard as en } from '@/messages/guard.en';
-import { guard as es } from '@/messages/guard.es';
-import { Avatar, Badge, Button, Icon, Loaded, Menu, More, PageHead, Section, Table, Time, type Column } from '@/ui';
+import { Avatar, Badge, Button, Icon, Link, Loaded, Menu, More, PageHead, Section, Table, Time, type Column } from '@/ui';
 import { ActionDialog, useOneCall, type PersonAction } from './actions';
 import { InvestigationView } from './investigation';
 import { PersonStatus } from './index';
@@ -23,7 +22,7 @@ export function PersonPage() {
 }
 
 function One({ record }: { record: PersonRecord }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const words = useWords();
   const p = record.person;
@@ -84,7 +83,7 @@ function One({ record }: { record: PersonRecord }) {
 }
 
 export function Sessions({ sessions, end }: { sessions: readonly Session[]; end?: (session: string) => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const sorted = [...sessions].sort((a, b) => Number(a.ended_at !== null) - Number(b.ended_at !== null) || b.seen_at - a.seen_at);
   const columns: Column<Session>[] = [
     { key: 'device', head: t.device, cell: (s) => <>{s.device}{s.current && <> <Badge tone="accent">{t.thisOne}</Badge></>}</> },

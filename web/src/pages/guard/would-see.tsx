@@ -6,12 +6,11 @@ import { planQuery } from '@/api/queries';
 import type { WouldSee } from '@/api/types';
 import { useMessages } from '@/i18n';
 import { guard as en } from '@/messages/guard.en';
-import { guard as es } from '@/messages/guard.es';
 import { Badge, Button, Check, Choice, Field, ProblemView, Section, Table, type Column } from '@/ui';
 import { useIf } from '@/app/session';
 
 export function WouldSeeSection({ person }: { person: string }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const tables = useIf('plan.read', planQuery).data?.data.plan?.tables.map((x) => x.to) ?? [];
   const [table, setTable] = useState('');
   const [action, setAction] = useState('read_masked');

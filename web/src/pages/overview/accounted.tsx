@@ -1,6 +1,5 @@
 // The equation over all tables, its proof, and the tables one by one.
 import type { UseQueryResult } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { sum, type TableState } from '@/app/results';
 import type { RunDetail } from '@/api/types';
@@ -8,8 +7,7 @@ import { useMessages } from '@/i18n';
 import { num, pct, when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { overview as en } from '@/messages/overview.en';
-import { overview as es } from '@/messages/overview.es';
-import { DispositionBar, EquationBar, EquationSum, Icon, Num, ProblemView, Table, total, type Column, type Disposition } from '@/ui';
+import { DispositionBar, EquationBar, EquationSum, Icon, Link, Num, ProblemView, Table, total, type Column, type Disposition } from '@/ui';
 
 /** Where the rows of a disposition can be looked at. */
 const opens = (run: string) => ({
@@ -18,7 +16,7 @@ const opens = (run: string) => ({
 }) as Record<Disposition | 'read', { to: string; params?: object }>;
 
 export function Accounted({ run, tables, query, shape }: { run: RunDetail; tables: TableState[] | null; query: UseQueryResult<unknown>; shape: ReactNode }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   if (!tables) return query.isError ? <ProblemView error={query.error} retry={() => void query.refetch()} /> : <>{shape}</>;
   const { counts, unread } = sum(tables);
@@ -63,7 +61,7 @@ export function Accounted({ run, tables, query, shape }: { run: RunDetail; table
   );
 }
 
-function Tables({ tables, run, words: { t, c } }: { tables: readonly TableState[]; run: string; words: { t: typeof en; c: typeof common.en } }) {
+function Tables({ tables, run, words: { t, c } }: { tables: readonly TableState[]; run: string; words: { t: typeof en; c: typeof common } }) {
   const link = (x: TableState) => ({ to: '/runs/$run' as const, params: { run }, search: { table: x.table } });
   const anyUnread = tables.some((x) => x.unread > 0);
   const used = (['merged', 'excluded', 'erased'] as const).filter((d) => tables.some((x) => x.counts[d] > 0));

@@ -1,25 +1,24 @@
 // Overview: which share is accounted for, what is next, what is at risk, who is in the data now. Every number opens
 // what it is made of.
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { lazy, startTransition, Suspense, useEffect, useState } from 'react';
 import { alertsQuery, approvalsQuery, planQuery, quarantineQuery, runQuery, runsQuery } from '@/api/queries';
 import { useRunTables } from '@/app/results';
 import { useMessages } from '@/i18n';
 import { overview as en } from '@/messages/overview.en';
-import { overview as es } from '@/messages/overview.es';
 import { ButtonLink, Empty, Loaded, PageHead, Skeleton, SkeletonRows } from '@/ui';
 import { Accounted } from './accounted';
-import { mineQuery, Next } from './next';
 import { RunStrip } from './strip';
-import { forecastQuery, Risk } from './risk';
-import { Told, toldQuery } from './told';
-import { WhoIsIn } from './who';
+import { forecastQuery, mineQuery, toldQuery } from './queries';
 import { useIf, useMay } from '@/app/session';
+
+const below = () => import('./below');
+const Below = lazy(() => below().then((module) => ({ default: module.Below })));
 
 const RUNNING = new Set(['running', 'waiting', 'paused', 'stopped']);
 
 export function OverviewPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const seesRuns = may('run.read');
   const runs = useIf('run.read', runsQuery);
@@ -32,8 +31,12 @@ export function OverviewPage() {
   const others = [plan, approvals, useIf('quarantine.read', quarantineQuery), useIf('alerts.read', alertsQuery), useIf('work.read', mineQuery), useIf('work.read', forecastQuery), useIf('notices.read', toldQuery)];
   // What lies below comes once the height of what lies above is known, so that nothing moves under the reader's finger.
   const above = !seesRuns || runs.isError || (runs.data !== undefined && (!newest || tables !== null || query.isError));
-  const [ready, setReady] = useState(false);
-  if (!ready && above && !others.some((one) => one.isLoading)) setReady(true);
+  // Its code comes once the page has its shape.
+  useEffect(() => { void below().catch(() => undefined); }, []);
+  const known = above && !others.some((one) => one.isLoading);
+  const [ready, setReady] = useState(known);
+  useEffect(() => { if (known) startTransition(() => setReady(true)); }, [known]);
+  const shape = <div className="columns two"><SkeletonRows rows={5} columns={2} /><SkeletonRows rows={5} columns={3} /></div>;
   return (
     <div className="page">
       <PageHead title={t.title} quietTitle />
@@ -45,16 +48,9 @@ export function OverviewPage() {
           return <Accounted run={detail} tables={tables} query={query} shape={<ShapeOfEquation />} />;
         }}
       </Loaded>}
-      {ready ? (
-        <>
-          <div className="columns two">
-            <Next plan={plan.data?.data} approvals={approvals.data?.items} anyRun={!may('run.start') || Boolean(newest)} />
-            <Risk />
-          </div>
-          {may('presence.read') && <div className="columns"><WhoIsIn /></div>}
-          <Told />
-        </>
-      ) : above && <div className="columns two"><SkeletonRows rows={5} columns={2} /><SkeletonRows rows={5} columns={3} /></div>}
+      {ready
+        ? <Suspense fallback={shape}><Below plan={plan.data?.data} approvals={approvals.data?.items} anyRun={!may('run.start') || Boolean(newest)} /></Suspense>
+        : above && shape}
     </div>
   );
 }

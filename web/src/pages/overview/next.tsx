@@ -1,26 +1,19 @@
 // What only a person can decide, the largest first, with the one action that does it.
-import { queryOptions } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { api, body } from '@/api/client';
 import { alertsQuery, quarantineQuery } from '@/api/queries';
-import type { components } from '@/api/schema';
 import type { Approval, PlanBody } from '@/api/types';
 import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { date, num } from '@/i18n/format';
 import { overview as en } from '@/messages/overview.en';
-import { overview as es } from '@/messages/overview.es';
-import { ButtonLink, Icon, Section, type IconName } from '@/ui';
+import { ButtonLink, Icon, Link, Section, type IconName } from '@/ui';
 import { useIf } from '@/app/session';
-
-/** One's own tasks, the most pressing first. */
-export const mineQuery = queryOptions({ queryKey: ['work', 'mine'], queryFn: () => body<components['schemas']['MineList']>(api.GET('/api/v1/work/mine')) });
+import { mineQuery } from './queries';
 
 interface Thing { key: string; icon: IconName; title: ReactNode; sub: ReactNode; action: (first: boolean) => ReactNode }
 
 export function Next({ plan, approvals, anyRun }: { plan: PlanBody | undefined; approvals: Approval[] | undefined; anyRun: boolean }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const words = useWords();
   const quarantine = useIf('quarantine.read', quarantineQuery).data;
   const alerts = useIf('alerts.read', alertsQuery).data;

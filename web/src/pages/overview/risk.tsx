@@ -1,24 +1,16 @@
 // What is at risk: when all will be done, and how likely each deadline is missed, as the server computes it.
-import { queryOptions } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { api, body } from '@/api/client';
-import type { components } from '@/api/schema';
 import { useIf, useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { date, pct } from '@/i18n/format';
 import { overview as en } from '@/messages/overview.en';
-import { overview as es } from '@/messages/overview.es';
-import { ProblemView, Section, SkeletonRows } from '@/ui';
-
-type Forecast = components['schemas']['Forecast'];
-
-export const forecastQuery = queryOptions({ queryKey: ['work', 'forecast'], staleTime: 60_000, queryFn: () => body<Forecast>(api.GET('/api/v1/work/forecast')) });
+import { Link, ProblemView, Section, SkeletonRows } from '@/ui';
+import { forecastQuery } from './queries';
 
 const ms = (day: string) => Date.parse(`${day}T12:00`);
 const day = (text: string) => date(ms(text) * 1000);
 
 export function Risk() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const query = useIf('work.read', forecastQuery);
   const f = query.data;
@@ -45,7 +37,7 @@ export function Risk() {
 
 /** From today to the last date that matters: P50 as a dot, P90 as a tick, deadlines as flags. */
 function Axis({ p50, p90, deadlines }: { p50: string; p90: string; deadlines: readonly string[] }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const from = Date.now();
   const to = Math.max(ms(p90), ...deadlines.map(ms), from + 86_400_000);
   const at = (d: string) => `${Math.min(100, Math.max(0, ((ms(d) - from) / (to - from)) * 96 + 1))}%`;

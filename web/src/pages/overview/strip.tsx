@@ -1,5 +1,4 @@
 // The run that goes on now: how far it is, how fast, how long it still takes, and the way to pause it.
-import { Link } from '@tanstack/react-router';
 import { api, body } from '@/api/client';
 import type { RunDetail, SplitState } from '@/api/types';
 import { toastProblem } from '@/app/toast';
@@ -8,8 +7,7 @@ import { useMessages } from '@/i18n';
 import { num, span, when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { overview as en } from '@/messages/overview.en';
-import { overview as es } from '@/messages/overview.es';
-import { Button, Num, Splits } from '@/ui';
+import { Button, Link, Num, Splits } from '@/ui';
 
 const act = (run: string, what: 'pause' | 'resume') => {
   const params = { params: { path: { run } } };
@@ -17,7 +15,7 @@ const act = (run: string, what: 'pause' | 'resume') => {
 };
 
 export function RunStrip({ run, strip }: { run: RunDetail; strip?: SplitState[] }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const words = useWords();
   const p = run.progress;

@@ -1,18 +1,14 @@
 // What customers have been told about the move, and what they have not.
-import { Link } from '@tanstack/react-router';
 import { useIf, useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { date } from '@/i18n/format';
 import { tell as en } from '@/messages/tell.en';
-import { tell as es } from '@/messages/tell.es';
-import { noticesQuery } from '@/pages/tell/api';
-import { State, dayWords, useLanguage } from '@/pages/tell/frame';
-import { Loaded, Section } from '@/ui';
-
-export const toldQuery = noticesQuery;
+import { State, dayWords, useLanguage } from '@/pages/tell/state';
+import { Link, Loaded, Section } from '@/ui';
+import { toldQuery } from './queries';
 
 export function Told() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const language = useLanguage();
   const query = useIf('notices.read', toldQuery);

@@ -1,15 +1,13 @@
 // Who is in the data now; people from outside are marked by shape and words as well as colour.
-import { Link } from '@tanstack/react-router';
 import { presenceQuery } from '@/api/queries';
 import { useMessages } from '@/i18n';
 import { overview as en } from '@/messages/overview.en';
-import { overview as es } from '@/messages/overview.es';
-import { Loaded, Section } from '@/ui';
+import { Link, Loaded, Section } from '@/ui';
 import { AccessTable } from '@/pages/guard/access';
 import { useIf } from '@/app/session';
 
 export function WhoIsIn() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const query = useIf('presence.read', presenceQuery);
   const p = query.data;
   const strangers = p?.outside.filter((o) => !o.own).length ?? 0;

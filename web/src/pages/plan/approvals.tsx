@@ -1,6 +1,5 @@
 // Who stands for the plan as it is: approve, withdraw, and what came before.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, body } from '@/api/client';
 import { approvalsQuery, planHistoryQuery, planQuery } from '@/api/queries';
@@ -12,12 +11,11 @@ import { useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { plan as en } from '@/messages/plan.en';
-import { plan as es } from '@/messages/plan.es';
-import { Badge, Button, Dialog, Id, Loaded, More, Section, Table, Time, type Column } from '@/ui';
+import { Badge, Button, Dialog, Id, Link, Loaded, More, Section, Table, Time, type Column } from '@/ui';
 import { PlanFrame } from './frame';
 
 export function PlanApprovalsPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const client = useQueryClient();
   const name = useActorName();
@@ -64,7 +62,7 @@ export function PlanApprovalsPage() {
 }
 
 function History() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const query = useQuery(planHistoryQuery);
   const columns: Column<PlanEvent>[] = [

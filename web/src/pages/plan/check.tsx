@@ -4,13 +4,12 @@ import { useNavigate } from '@tanstack/react-router';
 import { api, body, type Finding } from '@/api/client';
 import { useMessages } from '@/i18n';
 import { plan as en } from '@/messages/plan.en';
-import { plan as es } from '@/messages/plan.es';
 import { Badge, Button, Empty, ProblemView, SkeletonRows } from '@/ui';
 import { Findings } from './findings';
 import { PlanFrame } from './frame';
 
 export function PlanCheckPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const navigate = useNavigate();
   const check = useMutation({ mutationFn: () => body<{ findings: Finding[] }>(api.POST('/api/v1/plan/check')) });
   const count = (level: Finding['level']) => check.data?.findings.filter((f) => f.level === level).length ?? 0;

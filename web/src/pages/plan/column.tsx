@@ -4,7 +4,6 @@ import type { Plan, PlanTable, SchemaColumn } from '@/api/types';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { planEdit as en } from '@/messages/plan-edit.en';
-import { planEdit as es } from '@/messages/plan-edit.es';
 import { Area, Badge, Button, Choice, Drawer, Field, Icon } from '@/ui';
 import { mapping, type Line } from './mapping';
 import { SaveNotes, usePlanSave } from './save';
@@ -13,7 +12,7 @@ import { columnSteps, draftOf, missing, REGIONAL, sayColumn, takesLast, type Col
 const fatesOf = (line: Line | null): Fate[] => (!line ? ['sql'] : line.source ? ['as_is', 'cleaned', 'sql', 'dropped'] : ['sql', 'as_is', 'cleaned', 'gone']);
 
 export function ColumnDrawer({ table, line, source, onClose }: { table: PlanTable; line: Line | null; source: readonly SchemaColumn[] | undefined; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const [first] = useState(() => draftOf(line, table));
   const [draft, setDraft] = useState(first);
@@ -89,7 +88,7 @@ export function ColumnDrawer({ table, line, source, onClose }: { table: PlanTabl
 }
 
 function Cleaning({ draft, put }: { draft: ColumnDraft; put: (part: Partial<ColumnDraft>) => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   return (
     <>
       <div className="pair">

@@ -2,13 +2,12 @@
 import type { Finding } from '@/api/client';
 import { useMessages } from '@/i18n';
 import { plan as en } from '@/messages/plan.en';
-import { plan as es } from '@/messages/plan.es';
 import { Icon } from '@/ui';
 
 const ORDER = { error: 0, warning: 1, info: 2 } as const;
 
 export function Findings({ findings, onLine }: { findings: readonly Finding[]; onLine?: (line: number) => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const sorted = [...findings].sort((a, b) => (ORDER[a.level] ?? 3) - (ORDER[b.level] ?? 3));
   return (
     <ul className="findings">

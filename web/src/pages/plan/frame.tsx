@@ -3,12 +3,11 @@ import type { ReactNode } from 'react';
 import { planQuery } from '@/api/queries';
 import { useMessages } from '@/i18n';
 import { plan as en } from '@/messages/plan.en';
-import { plan as es } from '@/messages/plan.es';
 import { Id, PageHead, Tabs } from '@/ui';
 import { useIf } from '@/app/session';
 
 export function PlanFrame({ children, actions }: { children: ReactNode; actions?: ReactNode }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const body = useIf('plan.read', planQuery).data?.data;
   return (
     <div className="page">

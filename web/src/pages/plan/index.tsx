@@ -1,18 +1,17 @@
 // The plan's tables, both sides beside each other.
 import { useQuery } from '@tanstack/react-query';
-import { Link, useSearch } from '@tanstack/react-router';
+import { useSearch } from '@tanstack/react-router';
 import { dataSchemaQuery, planQuery } from '@/api/queries';
 import type { Plan, SchemaTable } from '@/api/types';
 import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { plan as en } from '@/messages/plan.en';
-import { plan as es } from '@/messages/plan.es';
-import { Badge, ButtonLink, Empty, Loaded, Section, Who } from '@/ui';
+import { Badge, ButtonLink, Empty, Link, Loaded, Section, Who } from '@/ui';
 import { PlanFrame } from './frame';
 import { OneTable } from './table';
 
 export function PlanPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const query = useQuery(planQuery);
   const stores = useQuery(dataSchemaQuery).data?.tables;
   const { table } = useSearch({ strict: false }) as { table?: string };
@@ -26,7 +25,7 @@ export function PlanPage() {
 }
 
 function Whole({ plan, stores, chosen }: { plan: Plan; stores: SchemaTable[] | undefined; chosen: string | undefined }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const shown = plan.tables.find((x) => x.to === chosen) ?? plan.tables[0];
   return (
     <>
@@ -44,7 +43,7 @@ function Whole({ plan, stores, chosen }: { plan: Plan; stores: SchemaTable[] | u
 }
 
 function Stores({ plan }: { plan: Plan }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   return (
     <Section title={t.stores}>
       <dl className="facts">
@@ -58,7 +57,7 @@ function Stores({ plan }: { plan: Plan }) {
 }
 
 function Around({ plan }: { plan: Plan }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const words = useWords();
   return (
     <Section title={t.window}>

@@ -4,14 +4,13 @@ import type { Plan, PlanRule, PlanTable } from '@/api/types';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { planEdit as en } from '@/messages/plan-edit.en';
-import { planEdit as es } from '@/messages/plan-edit.es';
 import { Area, Button, Choice, Drawer, Field } from '@/ui';
 import { SaveNotes, usePlanSave } from './save';
 import { ruleDraft, ruleSteps, ruleValue, type RuleDraft } from './steps';
 import { withRule } from './toml';
 
 export function RuleDrawer({ table, rule, onClose }: { table: PlanTable; rule: PlanRule | null; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const [first] = useState(() => ruleDraft(rule));
   const [draft, setDraft] = useState(first);

@@ -10,7 +10,6 @@ import { useIf } from '@/app/session';
 import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { planEdit as en } from '@/messages/plan-edit.en';
-import { planEdit as es } from '@/messages/plan-edit.es';
 import { Button, ProblemView } from '@/ui';
 import { Findings } from './findings';
 import type { Step } from './steps';
@@ -42,7 +41,7 @@ export interface Saving<T> {
 /** Saves what `make` says of the newest plan. `read` gives what is being edited, and `opened` is what it was when the
  *  edit began; nothing is asked where the two are the same. */
 export function usePlanSave<T>({ opened, read, make, done }: { opened: T; read: (plan: Plan) => T; make: (plan: Plan, text: string) => Change | null; done: () => void }): Saving<T> {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -85,7 +84,7 @@ export function usePlanSave<T>({ opened, read, make, done }: { opened: T; read: 
 
 /** What stands in the way, and what saving means for approvals. `shown` says a clash in words. */
 export function SaveNotes<T>({ of, dirty, shown }: { of: Saving<T>; dirty: boolean; shown: (now: T) => ReactNode }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const holding = useIf('approvals.read', approvalsQuery).data?.items.filter((a) => !a.voided_at) ?? [];
   return (

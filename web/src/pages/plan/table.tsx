@@ -5,9 +5,7 @@ import { useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { pct } from '@/i18n/format';
 import { plan as en } from '@/messages/plan.en';
-import { plan as es } from '@/messages/plan.es';
 import { planEdit as editEn } from '@/messages/plan-edit.en';
-import { planEdit as editEs } from '@/messages/plan-edit.es';
 import { Badge, Button, Icon, Section } from '@/ui';
 import { Sample } from '@/pages/data/sample';
 import { mapping, type Line } from './mapping';
@@ -16,8 +14,8 @@ const ColumnDrawer = lazy(() => import('./column').then((m) => ({ default: m.Col
 const RuleDrawer = lazy(() => import('./rule').then((m) => ({ default: m.RuleDrawer })));
 
 function Made({ line }: { line: Line }) {
-  const t = useMessages({ en, es });
-  const e = useMessages({ en: editEn, es: editEs });
+  const t = useMessages(en);
+  const e = useMessages(editEn);
   switch (line.how) {
     case 'as_is': return <span className="muted">{t.asIs}</span>;
     case 'cleaned': return <>{t.cleaned(e.cleans[line.detail ?? ''] ?? line.detail ?? '')}</>;
@@ -29,10 +27,10 @@ function Made({ line }: { line: Line }) {
 }
 
 export function OneTable({ table, stores }: { table: PlanTable; stores: SchemaTable | undefined }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const source = stores?.source?.columns;
-  const e = useMessages({ en: editEn, es: editEs });
+  const e = useMessages(editEn);
   const [looking, setLooking] = useState<'source' | 'target' | null>(null);
   const [editing, setEditing] = useState<{ line: Line | null } | null>(null);
   const [ruling, setRuling] = useState<{ rule: PlanRule | null } | null>(null);
@@ -89,7 +87,7 @@ export function OneTable({ table, stores }: { table: PlanTable; stores: SchemaTa
 
 /** Opens a column for editing: its name in the target, or what is to be done where it has none. */
 function Opener({ line, onOpen }: { line: Line; onOpen: () => void }) {
-  const t = useMessages({ en: editEn, es: editEs });
+  const t = useMessages(editEn);
   const name = line.target ?? line.source ?? '';
   if (line.how === 'undecided') return <Button small aria-label={t.decideColumn(name)} onClick={onOpen}>{t.decide}</Button>;
   return <button type="button" className="opens" aria-label={t.editColumn(name)} onClick={onOpen}>{line.target ? <b>{line.target}</b> : <span className="muted">{t.edit}</span>}</button>;

@@ -9,7 +9,6 @@ import { useMay } from '@/app/session';
 import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { plan as en } from '@/messages/plan.en';
-import { plan as es } from '@/messages/plan.es';
 import { Badge, Button, Id, Loaded, Skeleton } from '@/ui';
 import type { EditorHandle } from './editor';
 import { Findings } from './findings';
@@ -28,7 +27,7 @@ export function PlanTextPage() {
 }
 
 function Text({ saved, etag, given }: { saved: string; etag: string; given: Finding[] }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const client = useQueryClient();
   const may = useMay();
   const schema = useQuery(planSchemaQuery).data as Schema | undefined;

@@ -7,12 +7,11 @@ import { useMessages } from '@/i18n';
 import { num, span } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
-import { runs as es } from '@/messages/runs.es';
 import { Dialog, DISPOSITIONS, Id, NO_ROWS, SkeletonRows, Time, total, type Counts } from '@/ui';
 import { RunStatus } from './index';
 
 export function Compare({ ids, onClose }: { ids: readonly [string, string]; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const name = useActorName();
   const a = useQuery(runQuery(ids[0])).data;

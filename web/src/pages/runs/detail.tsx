@@ -1,5 +1,5 @@
 // How one table adds up: what waits and why, what was excluded by which rule, the hashes.
-import { Link, useNavigate } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import type { ReportTable } from '@/api/types';
 import type { TableState } from '@/app/results';
 import { useWords } from '@/app/words';
@@ -7,11 +7,10 @@ import { useMessages } from '@/i18n';
 import { num, span } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
-import { runs as es } from '@/messages/runs.es';
-import { DISPOSITIONS, Drawer, EquationBar, Id, Num, Splits, Swatch, total } from '@/ui';
+import { DISPOSITIONS, Drawer, EquationBar, Id, Link, Num, Splits, Swatch, total } from '@/ui';
 
 export function TableDetail({ state, report, run }: { state: TableState; report: ReportTable | null; run: string }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const words = useWords();
   const navigate = useNavigate();

@@ -1,6 +1,6 @@
 // All runs, the newest first; start one, rehearse, compare two.
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { planQuery, runQuery, runsQuery } from '@/api/queries';
 import type { Run } from '@/api/types';
@@ -11,8 +11,7 @@ import { useMessages } from '@/i18n';
 import { span } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
-import { runs as es } from '@/messages/runs.es';
-import { Badge, Button, Check, Empty, Id, Loaded, PageHead, Table, Time, type Column, type Tone } from '@/ui';
+import { Badge, Button, Check, Empty, Id, Link, Loaded, PageHead, Table, Time, type Column, type Tone } from '@/ui';
 import { RunStrip } from '@/pages/overview/strip';
 import { Compare } from './compare';
 import { StartDialog } from './start';
@@ -26,7 +25,7 @@ export function RunStatus({ status }: { status: string }) {
 }
 
 export function RunsPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const search = useSearch({ strict: false }) as { start?: string };
   const navigate = useNavigate();

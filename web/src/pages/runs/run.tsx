@@ -1,6 +1,6 @@
 // One run: live while it goes on, and what it came to, table by table.
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams, useSearch } from '@tanstack/react-router';
+import { useParams, useSearch } from '@tanstack/react-router';
 import { api, body } from '@/api/client';
 import { runQuery } from '@/api/queries';
 import type { RunDetail } from '@/api/types';
@@ -12,11 +12,10 @@ import { useMessages } from '@/i18n';
 import { num, span } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
-import { runs as es } from '@/messages/runs.es';
 import { useState } from 'react';
 import { useMay } from '@/app/session';
 import { UndoDialog } from './undo';
-import { Button, ButtonLink, DISPOSITIONS, DispositionBar, Empty, EquationBar, Icon, Id, Loaded, Menu, Num, PageHead, Section, SkeletonRows, Splits, Stat, Swatch, Table, Time, total, type Column } from '@/ui';
+import { Button, ButtonLink, DispositionBar, DISPOSITIONS, Empty, EquationBar, Icon, Id, Link, Loaded, Menu, Num, PageHead, Section, SkeletonRows, Splits, Stat, Swatch, Table, Time, total, type Column } from '@/ui';
 import { RunStatus } from './index';
 import { TableDetail } from './detail';
 import { Throughput } from './throughput';
@@ -28,7 +27,7 @@ export function RunPage() {
 }
 
 function One({ run }: { run: RunDetail }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const words = useWords();
   const name = useActorName();
@@ -96,7 +95,7 @@ function One({ run }: { run: RunDetail }) {
 }
 
 function Tables({ tables, run }: { tables: readonly TableState[]; run: RunDetail }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const { counts, unread } = sum(tables);
   const used = DISPOSITIONS.filter((d) => d === 'loaded' || d === 'quarantined' || tables.some((x) => x.counts[d] > 0));

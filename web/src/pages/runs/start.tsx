@@ -9,7 +9,6 @@ import { sentence, toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
-import { runs as es } from '@/messages/runs.es';
 import { Area, Button, ButtonLink, Check, Choice, Dialog, Field } from '@/ui';
 
 /** The id is given before the run is in the state: opening the stores takes a moment. Waits for it, at most 20 s. */
@@ -22,7 +21,7 @@ async function known(id: string): Promise<void> {
 }
 
 export function StartDialog({ rehearse, onClose }: { rehearse: boolean; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const client = useQueryClient();
   const navigate = useNavigate();

@@ -4,12 +4,11 @@ import type { Progress } from '@/api/types';
 import { useMessages } from '@/i18n';
 import { clockSeconds, num } from '@/i18n/format';
 import { runs as en } from '@/messages/runs.en';
-import { runs as es } from '@/messages/runs.es';
 
 interface Point { at: number; rate: number }
 
 export function Throughput({ progress }: { progress: Progress }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const [points, setPoints] = useState<readonly Point[]>([]);
   useEffect(() => { setPoints((now) => [...now.slice(-239), { at: Date.now() * 1000, rate: progress.rows_per_second }]); }, [progress]);
   const top = Math.max(1, ...points.map((p) => p.rate));

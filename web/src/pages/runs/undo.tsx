@@ -7,11 +7,10 @@ import { useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
-import { runs as es } from '@/messages/runs.es';
 import { Button, Dialog } from '@/ui';
 
 export function UndoDialog({ run, what, loaded, onClose }: { run: RunDetail; what: 'undo' | 'abandon'; loaded: number; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const client = useQueryClient();
   const n = num(loaded);

@@ -5,13 +5,12 @@ import { toast } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { account as en } from '@/messages/account.en';
-import { account as es } from '@/messages/account.es';
 import { Button, Copy, Dialog, Field, ProblemView, Skeleton } from '@/ui';
 import type { Fresh } from './fresh';
 import { addPasskey, confirmApp, hadOne, wasLeft } from './webauthn';
 
 export function PasskeyDialog({ fresh, onClose, onAdded }: { fresh: Fresh; onClose: () => void; onAdded: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const [label, setLabel] = useState('');
   const [busy, setBusy] = useState(false);
@@ -56,7 +55,7 @@ function Qr({ text, label }: { text: string; label: string }) {
 }
 
 export function AppDialog({ fresh, onClose, onAdded }: { fresh: Fresh; onClose: () => void; onAdded: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const [secret, setSecret] = useState<{ secret: string; url: string } | null>(null);
   const [code, setCode] = useState('');
@@ -89,7 +88,7 @@ export function AppDialog({ fresh, onClose, onAdded }: { fresh: Fresh; onClose: 
 }
 
 export function CodesDialog({ fresh, had, onClose }: { fresh: Fresh; had: number; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const [codes, setCodes] = useState<string[] | null>(null);
   const [error, setError] = useState<unknown>(null);

@@ -9,7 +9,6 @@ import { useMessages } from '@/i18n';
 import { when } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { account as en } from '@/messages/account.en';
-import { account as es } from '@/messages/account.es';
 import { Badge, Button, Dialog, Loaded, Section } from '@/ui';
 import { AppDialog, CodesDialog, PasskeyDialog } from './adding';
 import { useFresh } from './fresh';
@@ -19,7 +18,7 @@ import { canPasskey } from './webauthn';
 type Asking = { what: 'passkey' | 'app' | 'codes' | 'password' } | { what: 'remove'; passkey: { id: string; name: string } | null };
 
 export function Guarding() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const client = useQueryClient();
   const me = useMe();

@@ -8,7 +8,6 @@ import { toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { account as en } from '@/messages/account.en';
-import { account as es } from '@/messages/account.es';
 import { Button, Dialog, Field, ProblemView } from '@/ui';
 import { canPasskey, showCode, showPasskey, wasLeft } from './webauthn';
 
@@ -32,7 +31,7 @@ export function useFresh(): Fresh {
 }
 
 function FreshDialog({ onClose, onShown }: { onClose: () => void; onShown: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const factors = useQuery(factorsQuery).data;
   const [code, setCode] = useState('');

@@ -4,19 +4,19 @@ import { useState, type ReactNode } from 'react';
 import { api, body } from '@/api/client';
 import { sessionsQuery } from '@/api/queries';
 import { useMe } from '@/app/session';
-import { setTheme, useTheme, type Theme } from '@/app/theme';
+import { setTheme, type Theme } from '@/app/theme';
+import { useTheme } from '@/app/useTheme';
 import { toast, toastProblem } from '@/app/toast';
 import { useWords } from '@/app/words';
 import { setLang, useLang, useMessages, type Lang } from '@/i18n';
 import { settings as en } from '@/messages/settings.en';
-import { settings as es } from '@/messages/settings.es';
 import { Button, Choice, Field, Loaded, PageHead, Section, Tabs } from '@/ui';
 import { Sessions } from '@/pages/guard/person';
 import { Guarding } from './factors';
 import { Tokens } from './tokens';
 
 export function SettingsFrame({ children }: { children: ReactNode }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   return <div className="page"><PageHead title={t.title} /><Tabs label={t.tabs} tabs={[{ to: '/settings', label: t.tabMe, exact: true }, { to: '/settings/server', label: t.tabServer }]} />{children}</div>;
 }
 
@@ -31,7 +31,7 @@ export function SettingsPage() {
 }
 
 function Profile() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const words = useWords();
   const client = useQueryClient();
   const me = useMe();
@@ -54,21 +54,21 @@ function Profile() {
 }
 
 function Appearance() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const theme = useTheme();
   const language = useLang();
   return (
     <Section title={t.appearance}>
       <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12 }}>
         <Choice label={t.theme} value={theme} onChange={(e) => setTheme(e.target.value as Theme)} options={[{ value: 'system', label: t.system }, { value: 'light', label: t.light }, { value: 'dark', label: t.dark }]} />
-        <Choice label={t.language} value={language} onChange={(e) => setLang(e.target.value as Lang)} options={[{ value: 'en', label: 'English' }, { value: 'es', label: 'Español' }]} />
+        <Choice label={t.language} value={language} onChange={(e) => { void setLang(e.target.value as Lang).catch(toastProblem); }} options={[{ value: 'en', label: 'English' }, { value: 'es', label: 'Español' }]} />
       </div>
     </Section>
   );
 }
 
 function MySessions() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const client = useQueryClient();
   const query = useQuery(sessionsQuery);
   const after = (text: string) => () => { toast(text); void client.invalidateQueries({ queryKey: ['me', 'sessions'] }); };

@@ -5,7 +5,6 @@ import { sentence, toast } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { account as en } from '@/messages/account.en';
-import { account as es } from '@/messages/account.es';
 import { Button, Check, Dialog, Field, ProblemView } from '@/ui';
 import type { Fresh } from './fresh';
 import { changePassword } from './webauthn';
@@ -13,7 +12,7 @@ import { changePassword } from './webauthn';
 const LEAST = 12;
 
 export function PasswordDialog({ fresh, email, onClose }: { fresh: Fresh; email: string; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const [present, setPresent] = useState('');
   const [next, setNext] = useState('');

@@ -5,12 +5,11 @@ import { useWords } from '@/app/words';
 import { useMessages } from '@/i18n';
 import { num, span } from '@/i18n/format';
 import { settings as en } from '@/messages/settings.en';
-import { settings as es } from '@/messages/settings.es';
 import { Loaded, Section } from '@/ui';
 import { SettingsFrame } from './index';
 
 export function ServerPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const words = useWords();
   const query = useQuery(settingsQuery);
   const yes = (v: unknown) => (v ? t.yes : t.no);

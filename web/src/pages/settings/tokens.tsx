@@ -8,17 +8,15 @@ import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { account as accountEn } from '@/messages/account.en';
-import { account as accountEs } from '@/messages/account.es';
 import { settings as en } from '@/messages/settings.en';
-import { settings as es } from '@/messages/settings.es';
 import { Button, Check, Choice, Dialog, Field, Loaded, Section, Table, Time } from '@/ui';
 
 /** What programs mostly need. */
 const PRESETS = { read: ['run.read', 'report.read', 'quarantine.read'], prove: ['ledger.read', 'ledger.prove'] };
 
 export function Tokens() {
-  const t = useMessages({ en, es });
-  const a = useMessages({ en: accountEn, es: accountEs });
+  const t = useMessages(en);
+  const a = useMessages(accountEn);
   const c = useMessages(common);
   const client = useQueryClient();
   const query = useQuery(tokensQuery);
@@ -47,8 +45,8 @@ export function Tokens() {
 }
 
 function Issue({ onClose }: { onClose: () => void }) {
-  const t = useMessages({ en, es });
-  const a = useMessages({ en: accountEn, es: accountEs });
+  const t = useMessages(en);
+  const a = useMessages(accountEn);
   const c = useMessages(common);
   const may = useQuery(rightsQuery).data?.may ?? [];
   const client = useQueryClient();

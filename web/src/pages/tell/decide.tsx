@@ -9,7 +9,6 @@ import { useMessages } from '@/i18n';
 import { num } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { tell as en } from '@/messages/tell.en';
-import { tell as es } from '@/messages/tell.es';
 import { Area, Button, Dialog, Icon, Loaded, Menu, ProblemView, Time, type MenuItem } from '@/ui';
 import { approve, diffQuery, previewPath, stale, takeBack, withdraw, type NoticeText, type Version } from './api';
 import { Differences } from './differences';
@@ -22,7 +21,7 @@ const wrote = (v: Version, me: string | undefined) => Boolean(me) && (v.submitte
 
 /** What waits, and for whom. */
 export function Waiting({ of }: { of: NoticeText }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const me = useMe();
   const name = useActorName();
@@ -33,7 +32,7 @@ export function Waiting({ of }: { of: NoticeText }) {
 
 /** The buttons of the head. */
 export function Deciding({ of, dirty }: { of: NoticeText; dirty: boolean }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const me = useMe();
   const client = useQueryClient();
@@ -56,7 +55,7 @@ export function Deciding({ of, dirty }: { of: NoticeText; dirty: boolean }) {
 }
 
 function Approve({ of, version: v, onClose }: { of: NoticeText; version: Version; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const name = useActorName();
   const client = useQueryClient();
@@ -82,7 +81,7 @@ function Approve({ of, version: v, onClose }: { of: NoticeText; version: Version
 
 /** Why a notice is not published; where it contradicts the plan, both sides. */
 function Refused({ error }: { error: unknown }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const found = error instanceof ProblemError ? (error.problem.findings ?? []).filter((f) => f.level === 'error') : [];
   if (!(error instanceof ProblemError) || found.length === 0) return <ProblemView error={error} />;
   const against = error.problem.code === 'notice_contradicts_plan';
@@ -101,7 +100,7 @@ function Refused({ error }: { error: unknown }) {
 }
 
 function Withdraw({ of, version: v, onClose }: { of: NoticeText; version: Version; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const client = useQueryClient();
   const [reason, setReason] = useState('');

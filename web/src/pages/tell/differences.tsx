@@ -1,14 +1,13 @@
 // What changed between two versions, in the reader's words: the older one left, the newer one right.
 import { useMessages } from '@/i18n';
 import { tell as en } from '@/messages/tell.en';
-import { tell as es } from '@/messages/tell.es';
 import { Badge } from '@/ui';
 import type { Compared } from './api';
 
 type Words = Compared['parts'][number]['words'];
 
 export function Differences({ of }: { of: Compared }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   if (!of.old) return <p className="muted">{t.firstOne}</p>;
   if (of.parts.length === 0) return <p className="muted">{t.same}</p>;
   return (
@@ -30,7 +29,7 @@ export function Differences({ of }: { of: Compared }) {
 }
 
 function Side({ title, words, not }: { title: string; words: Words; not: 'added' | 'removed' }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const shown = words.filter((w) => w.what !== not);
   return (
     <div>

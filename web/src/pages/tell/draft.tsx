@@ -9,10 +9,9 @@ import { toast, toastProblem } from '@/app/toast';
 import { useLang, useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { tell as en } from '@/messages/tell.en';
-import { tell as es } from '@/messages/tell.es';
 import { Button, Choice, Dialog, Field } from '@/ui';
 import { draft, saveNew, stale, type NoticeLine, type NoticeText } from './api';
-import { useLanguage } from './frame';
+import { useLanguage } from './state';
 import { inLanguage } from './text';
 
 /** Languages in which dunlin writes sentences of its own. */
@@ -29,7 +28,7 @@ function planned(plan: Plan | null | undefined, taken: readonly NoticeLine[]): {
 }
 
 export function Draft({ taken, onClose }: { taken: readonly NoticeLine[]; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const reader = useLang();
   const language = useLanguage();
@@ -69,7 +68,7 @@ export function Draft({ taken, onClose }: { taken: readonly NoticeLine[]; onClos
 }
 
 export function AddLanguage({ of, there, onClose }: { of: NoticeText; there: readonly string[]; onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const language = useLanguage();
   const client = useQueryClient();

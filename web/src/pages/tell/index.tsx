@@ -1,16 +1,15 @@
 // Every notice in every language: where it stands, when it is published, who stands for it, what is left to mend.
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useActorName } from '@/app/people';
 import { useIf, useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { tell as en } from '@/messages/tell.en';
-import { tell as es } from '@/messages/tell.es';
-import { Button, Empty, Icon, Loaded, Table, Time, type Column } from '@/ui';
+import { Button, Empty, Icon, Link, Loaded, Table, Time, type Column } from '@/ui';
 import { noticesQuery, versionsQuery, type NoticeLine, type Version } from './api';
 import { Draft } from './draft';
-import { State, TellFrame, dayWords, useLanguage } from './frame';
+import { TellFrame } from './frame';
+import { State, dayWords, useLanguage } from './state';
 
 /** A text that was published, taken from view and not edited since is withdrawn, and no mere draft. */
 export function stateOf(line: NoticeLine, versions: readonly Version[] | undefined): string {
@@ -20,7 +19,7 @@ export function stateOf(line: NoticeLine, versions: readonly Version[] | undefin
 }
 
 export function NoticesPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const query = useQuery(noticesQuery);
   const versions = useIf('notices.read', versionsQuery).data?.items;
@@ -41,7 +40,7 @@ export function NoticesPage() {
 }
 
 function List({ items, versions }: { items: readonly NoticeLine[]; versions: readonly Version[] | undefined }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const language = useLanguage();
   const sorted = [...items].sort((a, b) => (a.notice ?? a.name).localeCompare(b.notice ?? b.name) || (a.locale ?? '').localeCompare(b.locale ?? ''));
@@ -67,7 +66,7 @@ function List({ items, versions }: { items: readonly NoticeLine[]; versions: rea
 }
 
 function Found({ of }: { of: NoticeLine }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   if (of.errors + of.warnings === 0) return <span className="muted nowrap">{t.clean}</span>;
   return (
     <Link to="/notices/$name" params={{ name: of.name }} className="nowrap">

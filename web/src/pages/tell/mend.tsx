@@ -6,7 +6,6 @@ import { sentence } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { tell as en } from '@/messages/tell.en';
-import { tell as es } from '@/messages/tell.es';
 import { Area, Badge, Button, ButtonLink, Dialog, Icon, Section } from '@/ui';
 import type { NoticeText } from './api';
 import { aboutFacts, contradicts, settable, sides } from './text';
@@ -16,7 +15,7 @@ interface Calls { onLine: (line: number) => void; onCheck: () => void; onFacts: 
 const ORDER: Record<string, number> = { error: 0, warning: 1, info: 2 };
 
 export function Mend({ of, findings, said, busy, checking, dirty, ...calls }: { of: NoticeText; findings: readonly Finding[]; said?: string; busy: boolean; checking: boolean; dirty: boolean } & Calls) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const writes = may('notices.write');
   const [setting, setSetting] = useState<string | null>(null);
@@ -46,7 +45,7 @@ export function Mend({ of, findings, said, busy, checking, dirty, ...calls }: { 
 interface Of { finding: Finding; line: (line: number) => void; onAside?: (rule: string) => void }
 
 function Foot({ finding: f, line, onAside }: Of) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   return (
     <span className="row wrap small finding-foot">
       {f.line ? <button type="button" className="link nowrap" aria-label={t.goToLine(f.line)} onClick={() => line(f.line as number)}>{t.line(f.line)}</button> : null}
@@ -62,7 +61,7 @@ export function Said({ children }: { children: string }) {
 }
 
 function One(props: Of) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const { finding: f } = props;
   return (
     <li>
@@ -76,7 +75,7 @@ function One(props: Of) {
 
 /** One contradiction, both sides of it beside each other. */
 function Against(props: Of) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const { finding: f } = props;
   const both = sides(f.message);
   if (!both) return <One {...props} />;
@@ -93,7 +92,7 @@ function Against(props: Of) {
 }
 
 function Aside({ rule, findings, onClose, onAside }: { rule: string; findings: readonly Finding[]; onClose: () => void; onAside: Calls['onAside'] }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const me = useMe();
   const [reason, setReason] = useState('');

@@ -1,15 +1,14 @@
 // One notice: its head with what can be done about it, its languages, and its parts (write, versions).
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams, useSearch } from '@tanstack/react-router';
+import { useParams, useSearch } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { useIf, useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { tell as en } from '@/messages/tell.en';
-import { tell as es } from '@/messages/tell.es';
-import { Button, Icon, Loaded, PageHead, Skeleton } from '@/ui';
+import { Button, Icon, Link, Loaded, PageHead, Skeleton } from '@/ui';
 import { noticeQuery, noticesQuery, type NoticeText, type Read } from './api';
 import { AddLanguage } from './draft';
-import { State, dayWords, useLanguage } from './frame';
+import { State, dayWords, useLanguage } from './state';
 import { stateOf } from './index';
 import { Versions } from './versions';
 import { Write } from './write';
@@ -39,7 +38,7 @@ function One({ read }: { read: Read }) {
 }
 
 function Head({ of, actions }: { of: NoticeText; actions?: ReactNode }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const language = useLanguage();
   return (
     <>
@@ -59,7 +58,7 @@ function Head({ of, actions }: { of: NoticeText; actions?: ReactNode }) {
 }
 
 function Parts({ of }: { of: NoticeText }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const language = useLanguage();
   const { view } = useSearch({ strict: false }) as { view?: string };

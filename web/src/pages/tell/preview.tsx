@@ -4,7 +4,6 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useMessages } from '@/i18n';
 import { tell as en } from '@/messages/tell.en';
-import { tell as es } from '@/messages/tell.es';
 import { Choice, Loaded, Skeleton } from '@/ui';
 import { previewPath, wordsQuery, type Form, type NoticeText } from './api';
 import { messages } from './text';
@@ -15,7 +14,7 @@ const FORM: Record<Look, Form> = { phone: 'page', desktop: 'page', card: 'fragme
 const WIDTH: Partial<Record<Look, number>> = { phone: 390, desktop: 1200, card: 620, mail: 680 };
 
 export function Preview({ of, text }: { of: NoticeText; text: string }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const [look, setLook] = useState<Look>('phone');
   const [message, setMessage] = useState(0);
   const all = messages(text);

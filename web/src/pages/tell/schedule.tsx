@@ -1,12 +1,11 @@
 // What customers hear, and when: the publication of each notice and its messages before, during and after the move.
 import { useQueries, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useMessages } from '@/i18n';
 import { tell as en } from '@/messages/tell.en';
-import { tell as es } from '@/messages/tell.es';
-import { Badge, ButtonLink, Empty, Loaded, ProblemView, Section, SkeletonRows, Table, type Column } from '@/ui';
+import { Badge, ButtonLink, Empty, Link, Loaded, ProblemView, Section, SkeletonRows, Table, type Column } from '@/ui';
 import { noticeQuery, noticesQuery, type NoticeLine, type NoticeText } from './api';
-import { State, TellFrame, dayWords, useLanguage } from './frame';
+import { TellFrame } from './frame';
+import { State, dayWords, useLanguage } from './state';
 import { messages } from './text';
 
 const WHATS = ['publish', 'before', 'during', 'after'] as const;
@@ -46,7 +45,7 @@ export function SchedulePage() {
 }
 
 function Schedule({ items }: { items: readonly NoticeLine[] }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const each = useQueries({ queries: items.map((n) => noticeQuery(n.name)) });
   const broken = each.find((q) => q.isError);
   if (broken) return <ProblemView error={broken.error} retry={() => void broken.refetch()} />;
@@ -66,7 +65,7 @@ function Schedule({ items }: { items: readonly NoticeLine[] }) {
 }
 
 function Part({ what, of }: { what: string; of: readonly Line[] }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const language = useLanguage();
   const now = today();
   const columns: Column<Line>[] = [

@@ -5,15 +5,14 @@ import { useActorName } from '@/app/people';
 import { useMessages } from '@/i18n';
 import { num, when } from '@/i18n/format';
 import { tell as en } from '@/messages/tell.en';
-import { tell as es } from '@/messages/tell.es';
 import { Button, Choice, Drawer, Loaded, Section, Skeleton, Table, Time, type Column } from '@/ui';
 import { diffQuery, previewPath, type NoticeText, type Version } from './api';
 import { Differences } from './differences';
-import { State } from './frame';
+import { State } from './state';
 import { Framed } from './preview';
 
 export function Versions({ of }: { of: NoticeText }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const [seen, setSeen] = useState<Version | null>(null);
   const all = [...of.versions].sort((a, b) => b.submitted_at - a.submitted_at);
@@ -43,7 +42,7 @@ export function Versions({ of }: { of: NoticeText }) {
 }
 
 function Compare({ all }: { all: readonly Version[] }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const [newer, setNewer] = useState(all[0]?.id ?? '');
   const [older, setOlder] = useState(all[1]?.id ?? '');
   const query = useQuery(diffQuery(newer, older));

@@ -7,7 +7,6 @@ import { useMay } from '@/app/session';
 import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { tell as en } from '@/messages/tell.en';
-import { tell as es } from '@/messages/tell.es';
 import type { EditorHandle } from '@/pages/plan/editor';
 import { Badge, Button, Skeleton } from '@/ui';
 import { check, handIn, noticeQuery, save as put, stale, takeFacts, type Read } from './api';
@@ -23,7 +22,7 @@ const Editor = lazy(() => Promise.all([import('@/pages/plan/editor'), import('./
 interface Held { sha256: string; findings: Finding[]; title?: string }
 
 export function Write({ read, head }: { read: Read; head: (actions: ReactNode) => ReactNode }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const client = useQueryClient();
   const may = useMay();
   const { data: now, etag } = read;

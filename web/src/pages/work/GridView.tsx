@@ -11,10 +11,11 @@ import { work } from './api';
 import { allColumns, shownColumns } from './columns';
 import type { DialogName } from './dialogs';
 import { fieldsOf, setOf } from './fields';
-import { filterJson, NO_FILTER } from './filter';
+import { NO_FILTER } from './filter';
 import type { ViewProps } from './index';
 import { isDone, useLocale } from './parts';
-import { sortText, type Settings } from './settings';
+import { rowsAsked } from './question';
+import type { Settings } from './settings';
 import { usePulse, useStore, useTick } from './store';
 import type { Rows, Task, TaskSet } from './types';
 import { useWords } from './words';
@@ -25,7 +26,7 @@ function useRows(settings: Settings): { windows: Windows<Task>; summaries: Rows[
   const [, redraw] = useState(0);
   const summaries = useRef<Rows['summaries']>({});
   const changes = useRef(0);
-  const words = { q: settings.filter.q.trim() || undefined, filter: filterJson(settings.filter), sort: sortText(settings.sort), group: settings.group ?? undefined };
+  const words = rowsAsked(settings);
   const key = JSON.stringify(words);
   const make = useCallback(() => {
     const asked = JSON.parse(key) as typeof words;

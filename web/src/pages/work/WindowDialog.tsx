@@ -8,7 +8,6 @@ import { Button, Check, Dialog, Field } from '@/ui';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { planEdit as editEn } from '@/messages/plan-edit.en';
-import { planEdit as editEs } from '@/messages/plan-edit.es';
 import { work } from './api';
 import { DAYS, same, written, type WindowHours } from './hours';
 import { useHourWords } from './hourwords';
@@ -16,7 +15,7 @@ import { useHourWords } from './hourwords';
 export function WindowDialog({ plan, proposal, zone, onClose }: { plan: Plan; proposal: WindowHours | null; zone: string; onClose: () => void }): ReactElement {
   const { t, days, time, lower, dayName } = useHourWords();
   const c = useMessages(common);
-  const e = useMessages({ en: editEn, es: editEs });
+  const e = useMessages(editEn);
   const [chosen, setChosen] = useState<WindowHours>(() => proposal ?? plan.window ?? { days: ['sat', 'sun'], from: '22:00', to: '06:00', zone });
   const [tried, setTried] = useState(false);
   const [opened] = useState(plan.window ?? null);

@@ -30,19 +30,20 @@ export function WorkingDaysTable(): ReactElement {
     ...people.map((p): Row => ({ id: p.id, name: p.name, organisation: p.organisation, kind: 'person' })),
   ];
   const all = query.data ?? [];
-  const put = (next: Days, row: Row, before: Days | null) => {
-    client.setQueryData<Days[]>(['work', 'working_days'], (list) => [...(list ?? []).filter((d) => d.id !== next.id), next]);
-    work.putWorkingDays(next).then(
-      () => toast(t.saved(row.name), before ? () => put(before, row, null) : undefined),
+  /** What is said of a row of the table; null takes what was said of it back, so that it is like the others again. */
+  const say = (row: Row, next: Days | null, before: Days | null, undo: boolean) => {
+    client.setQueryData<Days[]>(['work', 'working_days'], (list) => [...(list ?? []).filter((d) => d.id !== row.id), ...(next ? [next] : [])]);
+    (next ? work.putWorkingDays(next) : work.dropWorkingDays(row.id)).then(
+      () => toast(next ? t.saved(row.name) : t.likeOthersNow(row.name), undo ? () => say(row, before, next, false) : undefined),
       toastProblem,
     ).finally(() => { for (const key of ['working_days', 'timeline', 'forecast', 'calendar']) void client.invalidateQueries({ queryKey: ['work', key] }); });
   };
+  const ownOf = (row: Row): Days | null => all.find((d) => d.id === row.id) ?? null;
   const toggle = (row: Row, day: string) => {
     const now = daysOf(all, row.id, row.organisation);
     const days = DAYS.filter((d) => (d === day ? !now.days.includes(d) : now.days.includes(d)));
     if (days.length === 0) { toast(t.oneDay); return; }
-    const old = { id: row.id, days: [...now.days], holidays: [...now.holidays] };
-    put({ ...old, days }, row, old);
+    say(row, { id: row.id, days, holidays: [...now.holidays] }, ownOf(row), true);
   };
   return (
     <Section title={t.who} sub={manage ? undefined : t.readOnly}>
@@ -66,7 +67,8 @@ export function WorkingDaysTable(): ReactElement {
                           ? <input type="checkbox" className={own || row.kind === 'all' ? undefined : 'like-others'} checked={now.days.includes(d)} aria-label={t.works(row.name, dayName(d))} onChange={() => toggle(row, d)} />
                           : now.days.includes(d) ? <Icon name="check" /> : <span className="muted">–</span>}</td>
                       ))}
-                      <td className="nowrap">{manage ? <button type="button" className="opens" aria-label={`${t.daysOffCount(now.holidays.length)}: ${t.daysOffOf(row.name)}`} onClick={() => setOff(row)}>{t.daysOffCount(now.holidays.length)}</button> : t.daysOffCount(now.holidays.length)}</td>
+                      <td className="nowrap">{manage ? <button type="button" className="opens" aria-label={`${t.daysOffCount(now.holidays.length)}: ${t.daysOffOf(row.name)}`} onClick={() => setOff(row)}>{t.daysOffCount(now.holidays.length)}</button> : t.daysOffCount(now.holidays.length)}
+                        {manage && own && <Button small kind="quiet" iconOnly icon="trash" aria-label={t.likeOthers(row.name)} title={t.likeOthers(row.name)} onClick={() => say(row, null, ownOf(row), true)} />}</td>
                     </tr>
                   );
                 })}
@@ -75,7 +77,7 @@ export function WorkingDaysTable(): ReactElement {
           </div>
         )}
       </Loaded>
-      {off && <DaysOff row={off} days={daysOf(all, off.id, off.organisation)} put={(holidays) => { const now = daysOf(all, off.id, off.organisation); const old = { id: off.id, days: [...now.days], holidays: [...now.holidays] }; put({ ...old, holidays }, off, old); }} onClose={() => setOff(null)} />}
+      {off && <DaysOff row={off} days={daysOf(all, off.id, off.organisation)} put={(holidays) => say(off, { id: off.id, days: [...daysOf(all, off.id, off.organisation).days], holidays }, ownOf(off), true)} onClose={() => setOff(null)} />}
     </Section>
   );
 }

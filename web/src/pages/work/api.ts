@@ -1,6 +1,7 @@
 // The work API, call by call. A thin layer over the app's client: no caching, no retrying.
 import { raw } from '@/api/client';
 import type { Days } from './hours';
+import { query } from './question';
 import type { Attachment, Blackout, CalendarDays, Change, Comment, Compared, Field, Forecast, ImportPreview, Imported, LoadWindows, Mine, Person, Question, Rows, Task, TaskSet, Template, Timeline, View, Webhook, WhatIf } from './types';
 
 const ROOT = '/api/v1/work';
@@ -14,13 +15,6 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   const response = await raw(`${ROOT}${path}`, init);
   const text = await response.text();
   return (text === '' ? undefined : JSON.parse(text)) as T;
-}
-
-function query(words: Record<string, string | number | undefined | null>): string {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(words)) if (value !== undefined && value !== null && value !== '') params.set(name, String(value));
-  const text = params.toString();
-  return text === '' ? '' : `?${text}`;
 }
 
 /** Lists come as an object with `items`. */
@@ -79,6 +73,7 @@ export const work = {
   addBlackout: (date: string, why: string, of: string | null = null) => call<unknown>('POST', '/blackouts', { date, why, ...(of && { of }) }),
   removeBlackout: (id: string) => call<void>('DELETE', `/blackouts/${id}`),
   workingDays: () => list<Days>('/working-days'),
+  dropWorkingDays: (id: string) => call<void>('DELETE', `/working-days/${encodeURIComponent(id)}`),
   putWorkingDays: (days: Days) => call<void>('PUT', '/working-days', days),
   windows: () => call<LoadWindows>('GET', '/windows'),
   feed: () => call<{ url: string | null; since: number | null }>('GET', '/feed'),

@@ -2,7 +2,6 @@
 import { addDays, sayDay } from '@/grid/dates';
 import { useMessages } from '@/i18n';
 import { hours as en } from '@/messages/hours.en';
-import { hours as es } from '@/messages/hours.es';
 import { DAYS, lengthOf, type DayName, type WindowHours } from './hours';
 import { useLocale } from './parts';
 
@@ -11,7 +10,7 @@ const MONDAY = '2026-11-23';
 
 /** The words of the page, with names of days and sentences about windows. */
 export function useHourWords() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const locale = useLocale();
   const dayName = (day: string, form: 'long' | 'short' = 'long') => sayDay(addDays(MONDAY, Math.max(0, DAYS.indexOf(day as DayName))), locale, { weekday: form });
   const days = (names: readonly string[]) => {

@@ -2,7 +2,7 @@
 // hours and days in which it is done.
 import { useLocation, useNavigate } from '@tanstack/react-router';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState, type ReactElement } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState, type ComponentType, type ReactElement } from 'react';
 import { useLive, useLiveState, type LiveEvent } from '@/app/live';
 import { useMe } from '@/app/session';
 import { toast, toastProblem } from '@/app/toast';
@@ -18,19 +18,28 @@ import { useWords } from './words';
 import './work.css';
 
 const views = {
-  grid: () => import('./GridView'),
-  board: () => import('./BoardView'),
-  calendar: () => import('./CalendarView'),
-  timeline: () => import('./TimelineView'),
-  mine: () => import('./MineView'),
-  hours: () => import('./HoursView'),
+  grid: () => import('./GridView').then((module) => module.GridView),
+  board: () => import('./BoardView').then((module) => module.BoardView),
+  calendar: () => import('./CalendarView').then((module) => module.CalendarView),
+  timeline: () => import('./TimelineView').then((module) => module.TimelineView),
+  mine: () => import('./MineView').then((module) => module.MineView),
+  hours: () => import('./HoursView').then((module) => module.HoursView),
 };
-const GridView = lazy(() => views.grid().then((module) => ({ default: module.GridView })));
-const BoardView = lazy(() => views.board().then((module) => ({ default: module.BoardView })));
-const CalendarView = lazy(() => views.calendar().then((module) => ({ default: module.CalendarView })));
-const TimelineView = lazy(() => views.timeline().then((module) => ({ default: module.TimelineView })));
-const MineView = lazy(() => views.mine().then((module) => ({ default: module.MineView })));
-const HoursView = lazy(() => views.hours().then((module) => ({ default: module.HoursView })));
+
+/** A view whose code may be here already; then nothing stands in for it, which React would keep for a third of a second. */
+function viewOf<P extends object>(load: () => Promise<ComponentType<P>>): { View: (props: P) => ReactElement; ready: () => Promise<void> } {
+  let here: ComponentType<P> | null = null;
+  const ready = () => load().then((component) => { here = component; });
+  const Later = lazy(() => load().then((component) => ({ default: component }))) as ComponentType<P>;
+  return { View: (props) => { const Shown = here ?? Later; return <Shown {...props} />; }, ready };
+}
+const grid = viewOf(views.grid);
+const board = viewOf(views.board);
+const calendar = viewOf(views.calendar);
+const timeline = viewOf(views.timeline);
+const mine = viewOf(views.mine);
+const hours = viewOf(views.hours);
+const ready = { grid, board, calendar, timeline, mine, hours };
 const TaskDrawer = lazy(() => import('./TaskDrawer').then((module) => ({ default: module.TaskDrawer })));
 const Dialogs = lazy(() => import('./dialogs').then((module) => ({ default: module.Dialogs })));
 
@@ -42,8 +51,8 @@ function placeOf(path: string): Place {
   return PLACES.includes(last as Place) ? (last as Place) : 'grid';
 }
 
-// The view's code comes while this page's is still being read.
-void views[placeOf(location.pathname)]().catch(() => undefined);
+/** Settles when the code of the view is here that the address names. What fails is said where it is drawn. */
+export const viewReady = (): Promise<void> => ready[placeOf(location.pathname)].ready().catch(() => undefined);
 
 /** What every view gets. */
 export interface ViewProps {
@@ -179,12 +188,12 @@ function Inside({ store }: { store: WorkStore }): ReactElement {
       </div>
       {place !== 'mine' && place !== 'hours' && <FilterBar place={place} settings={kept.settings} change={change} view={view} views={views.data ?? []} onView={openView} onKeepView={(id) => setKept((before) => { const after = { ...before, view: id }; keep(after); return after; })} onFields={() => setDialog('fields')} />}
       <Suspense fallback={<div className="work-pad"><SkeletonRows rows={12} columns={6} /></div>}>
-        {place === 'grid' && <GridView {...props} onNew={() => setDialog('new')} onDialog={setDialog} />}
-        {place === 'board' && <BoardView {...props} />}
-        {place === 'calendar' && <CalendarView {...props} onDialog={setDialog} />}
-        {place === 'timeline' && <TimelineView {...props} onDialog={setDialog} />}
-        {place === 'hours' && <HoursView />}
-        {place === 'mine' && <MineView {...props} />}
+        {place === 'grid' && <grid.View {...props} onNew={() => setDialog('new')} onDialog={setDialog} />}
+        {place === 'board' && <board.View {...props} />}
+        {place === 'calendar' && <calendar.View {...props} onDialog={setDialog} />}
+        {place === 'timeline' && <timeline.View {...props} onDialog={setDialog} />}
+        {place === 'hours' && <hours.View />}
+        {place === 'mine' && <mine.View {...props} />}
       </Suspense>
       <Suspense fallback={null}>
         {task && <TaskDrawer key={task} id={task} onClose={() => open(null)} onOpen={open} />}

@@ -1,8 +1,7 @@
 import { useMessages } from '@/i18n';
 import { work as en } from '@/messages/work.en';
-import { work as es } from '@/messages/work.es';
 
 export type Words = typeof en;
 
 /** The words of Work in the reader's language. */
-export const useWords = (): Words => useMessages({ en, es });
+export const useWords = (): Words => useMessages(en);

@@ -6,7 +6,6 @@ import { useMay, useMe } from '@/app/session';
 import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { requests as en } from '@/messages/requests.en';
-import { requests as es } from '@/messages/requests.es';
 import { Button, Menu, type MenuItem } from '@/ui';
 import { assign, canExtend, isOver, stale, type Carried, type CustomerAsk, type Next } from './api';
 import { CarryOut, HandOver, Identity, PutOff, Receipt, Rule } from './dialogs';
@@ -14,7 +13,7 @@ import { CarryOut, HandOver, Identity, PutOff, Receipt, Rule } from './dialogs';
 type Asking = 'identity' | 'grant' | 'refuse' | 'extend' | 'own' | 'carry' | 'receipt';
 
 export function Acts({ of: r, next, onCarried }: { of: CustomerAsk; next: Next; onCarried: (done: Carried) => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const me = useMe();
   const client = useQueryClient();

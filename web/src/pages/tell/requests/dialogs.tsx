@@ -6,7 +6,6 @@ import { toast } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { requests as en } from '@/messages/requests.en';
-import { requests as es } from '@/messages/requests.es';
 import { saveFile } from '@/pages/data/save-file';
 import { Area, Button, Choice, Dialog, Field, ProblemView } from '@/ui';
 import { assign, carryOut, decide, extend, isCopy, noteIdentity, receipt, stale, type Carried, type CustomerAsk } from './api';
@@ -34,7 +33,7 @@ function Foot({ onClose, children }: { onClose: () => void; children: ReactNode 
 }
 
 export function Identity({ of: r, onClose }: Of) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const { busy, send, wrong } = useSend(onClose);
   const note = (outcome: 'confirmed' | 'failed') => send(() => noteIdentity(r.request, outcome), t.identitySaved);
   return (
@@ -51,7 +50,7 @@ const DELAYS = ['complex', 'many_requests'];
 
 /** A code for the ledger and words for people. */
 function useReason(codes: readonly string[], readBy: 'customer' | 'us') {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const [category, setCategory] = useState(codes[0] ?? '');
   const [text, setText] = useState('');
   const [tried, setTried] = useState(false);
@@ -65,7 +64,7 @@ function useReason(codes: readonly string[], readBy: 'customer' | 'us') {
 }
 
 export function Rule({ of: r, grant, onClose }: Of & { grant: boolean }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const kind = useKind();
   // Where nobody could show who they are, that is the reason unless another one is chosen.
   const codes = grant ? GRANTS : r.identity === 'failed' ? ['identity_not_shown', ...REFUSALS.filter((c) => c !== 'identity_not_shown')] : REFUSALS;
@@ -93,7 +92,7 @@ export function Rule({ of: r, grant, onClose }: Of & { grant: boolean }) {
 }
 
 export function PutOff({ of: r, onClose }: Of) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const why = useReason(DELAYS, 'customer');
   const { busy, send, wrong } = useSend(onClose);
   const submit = () => { if (why.good()) send(() => extend(r.request, why.reason), t.extendedToast); };
@@ -107,7 +106,7 @@ export function PutOff({ of: r, onClose }: Of) {
 }
 
 export function HandOver({ of: r, onClose }: Of) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const people = useQuery(peopleQuery).data?.items.filter((p) => p.status === 'active') ?? [];
   const [chosen, setChosen] = useState('');
   const { busy, send, wrong } = useSend(onClose);
@@ -122,7 +121,7 @@ export function HandOver({ of: r, onClose }: Of) {
 }
 
 export function CarryOut({ of: r, onClose, onCarried }: Of & { onCarried: (done: Carried) => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const kind = useKind();
   const { busy, send, wrong } = useSend(onClose);
   const [word, setWord] = useState('');
@@ -145,7 +144,7 @@ export function CarryOut({ of: r, onClose, onCarried }: Of & { onCarried: (done:
 }
 
 export function Receipt({ of: r, onClose }: Of) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const { busy, send, wrong } = useSend(onClose);
   const [who, setWho] = useState('');
   const [tried, setTried] = useState(false);

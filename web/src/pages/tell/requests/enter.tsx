@@ -4,7 +4,6 @@ import { useState } from 'react';
 import { useMessages } from '@/i18n';
 import { common } from '@/messages/catalogue';
 import { requests as en } from '@/messages/requests.en';
-import { requests as es } from '@/messages/requests.es';
 import { Button, Choice, Dialog, Field } from '@/ui';
 import { KINDS, enter, type Entered } from './api';
 import { useSend } from './dialogs';
@@ -15,7 +14,7 @@ const LANGS = ['en', 'es', 'de', 'fr'];
 const today = () => { const d = new Date(); return `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}`; };
 
 export function EnterRequest({ onClose }: { onClose: () => void }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const c = useMessages(common);
   const navigate = useNavigate();
   const { busy, send, wrong } = useSend(onClose);

@@ -1,21 +1,20 @@
 // The queue: what customers ask for, the most urgent first, each with its clock and who deals with it.
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useActorName } from '@/app/people';
 import { useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { date, num } from '@/i18n/format';
 import { requests as en } from '@/messages/requests.en';
-import { requests as es } from '@/messages/requests.es';
-import { Button, Empty, Icon, Loaded, Table, Time, type Column } from '@/ui';
+import { Button, Empty, Icon, Link, Loaded, Table, Time, type Column } from '@/ui';
 import { TellFrame } from '../frame';
 import { isLate, isOver, requestsQuery, type CustomerAsk } from './api';
 import { EnterRequest } from './enter';
 import { AskState, Clock, lastDay, purposeWords, useKind } from './parts';
 
 export function RequestsPage() {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const query = useQuery(requestsQuery);
   const [entering, setEntering] = useState(false);
@@ -35,7 +34,7 @@ export function RequestsPage() {
 }
 
 function Queue({ items }: { items: readonly CustomerAsk[] }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const kind = useKind();
   const navigate = useNavigate();

@@ -3,7 +3,6 @@
 import { useMessages } from '@/i18n';
 import { date } from '@/i18n/format';
 import { requests as en } from '@/messages/requests.en';
-import { requests as es } from '@/messages/requests.es';
 import { Badge, Icon, Time, type IconName, type Tone } from '@/ui';
 import { isOver, type CustomerAsk } from './api';
 
@@ -14,7 +13,7 @@ const LOOKS: Record<string, [Tone | undefined, IconName]> = {
 const SOON = 5;
 
 export function AskState({ of }: { of: CustomerAsk }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const [tone, icon] = LOOKS[of.state] ?? [undefined, 'info'];
   return <Badge tone={tone} icon={icon}>{t.states[of.state] ?? of.state}</Badge>;
 }
@@ -24,7 +23,7 @@ export const lastDay = (tooLate: number): string => date(tooLate - 1);
 
 /** By when, and how far away that is. */
 export function Clock({ of }: { of: CustomerAsk }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   if (isOver(of)) return <span className="muted nowrap">{t.answered}{of.ended_at !== null && <> <Time at={of.ended_at} as={date} /></>}</span>;
   if (of.due_at === null || of.days_left === null) return <span className="muted nowrap">{t.noClock}</span>;
   const left = of.days_left;
@@ -39,7 +38,7 @@ export function Clock({ of }: { of: CustomerAsk }) {
 
 /** What is asked for, in words. */
 export function useKind(): (of: CustomerAsk) => string {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   return (of) => t.kinds[of.kind] ?? of.kind.replaceAll('_', ' ');
 }
 

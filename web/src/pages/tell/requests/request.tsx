@@ -1,14 +1,13 @@
 // One request: what it is, how far it has come, what may be done about it now; never who asks.
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { useActorName } from '@/app/people';
 import { useMay } from '@/app/session';
 import { useMessages } from '@/i18n';
 import { date, num } from '@/i18n/format';
 import { requests as en } from '@/messages/requests.en';
-import { requests as es } from '@/messages/requests.es';
-import { Id, Icon, Loaded, PageHead, Section, Skeleton, Table, Time, type IconName } from '@/ui';
+import { Icon, Id, Link, Loaded, PageHead, Section, Skeleton, Table, Time, type IconName } from '@/ui';
 import '../tell.css';
 import { Acts } from './acts';
 import { canExtend, isCopy, isOver, nextStep, requestQuery, type Carried, type CustomerAsk, type Next } from './api';
@@ -24,7 +23,7 @@ export function RequestPage() {
 const RIGHTS: Record<Exclude<Next, null>, string> = { identity: 'requests.write', decide: 'requests.decide', carry: 'requests.carry_out' };
 
 function One({ of: r }: { of: CustomerAsk }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const may = useMay();
   const kind = useKind();
   // What was done is said by the answer alone; it stays while the page is there.
@@ -46,7 +45,7 @@ function One({ of: r }: { of: CustomerAsk }) {
 }
 
 function Step({ mark, title, children }: { mark: 'done' | 'next' | 'bad' | 'later'; title: string; children: ReactNode }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const icons: Record<typeof mark, [IconName, string]> = { done: ['check', t.finished], next: ['arrow', t.nextOne], bad: ['warn', t.failedStep], later: ['minus', t.notYet] };
   const [icon, word] = icons[mark];
   return (
@@ -58,7 +57,7 @@ function Step({ mark, title, children }: { mark: 'done' | 'next' | 'bad' | 'late
 }
 
 function Steps({ of: r, next }: { of: CustomerAsk; next: Next }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const reason = r.reason_category ? (t.reasons[r.reason_category] ?? r.reason_category) : '';
   const decided = r.decision === 'granted' ? t.grantedFor(reason) : r.decision === 'refused' ? t.refusedFor(reason) : r.decision === 'withdrawn' ? t.withdrawnSays : '';
   const undo = r.undo_until !== null && r.state === 'granted' && r.undo_until > Date.now() * 1000;
@@ -89,7 +88,7 @@ function Steps({ of: r, next }: { of: CustomerAsk; next: Next }) {
 }
 
 function Facts({ of: r }: { of: CustomerAsk }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const name = useActorName();
   const may = useMay();
   const about = r.kind === 'objection' || r.kind.startsWith('consent');
@@ -113,7 +112,7 @@ function Facts({ of: r }: { of: CustomerAsk }) {
 }
 
 function Done({ of }: { of: Carried }) {
-  const t = useMessages({ en, es });
+  const t = useMessages(en);
   const places = Object.entries(of.rows).filter(([, n]) => n > 0);
   return (
     <Section title={t.carriedTitle}>

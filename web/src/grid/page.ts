@@ -1,0 +1,2 @@
+/** Rows that the grid asks for at once. */
+export const PAGE = 100;

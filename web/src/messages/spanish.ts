@@ -1,0 +1,41 @@
+// Spanish: every catalogue of the app, and the server's refusals. One file, fetched by those who read it.
+import type { Language } from '@/i18n/language';
+import { account } from './account.es';
+import { common } from './common.es';
+import { data } from './data.es';
+import { evidence } from './evidence.es';
+import { exporting } from './export.es';
+import { guard } from './guard.es';
+import { hours } from './hours.es';
+import { overview } from './overview.es';
+import { planEdit } from './plan-edit.es';
+import { plan } from './plan.es';
+import { policiesEs } from './policies.es';
+import { problemsEs } from './problems.es';
+import { requests } from './requests.es';
+import { runs } from './runs.es';
+import { settings } from './settings.es';
+import { tell } from './tell.es';
+import { work } from './work.es';
+
+export const spanish = {
+  catalogues: {
+    account,
+    common,
+    data,
+    evidence,
+    exporting,
+    guard,
+    hours,
+    overview,
+    planEdit,
+    plan,
+    requests,
+    runs,
+    settings,
+    tell,
+    work,
+  },
+  problems: problemsEs,
+  policies: policiesEs,
+} satisfies Language;

@@ -61,6 +61,8 @@ export const requests = catalogue('requests', {
   neverCarried: 'Nothing is to be carried out.',
   extended: 'Put off',
   canWait: 'Can be put off to',
+  corrects: 'Corrects',
+  wordsOf: 'In words:',
   purpose: 'Purpose',
   allPurposes: 'all',
   task: 'Task',

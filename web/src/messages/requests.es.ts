@@ -61,6 +61,8 @@ export const requests: Same<typeof en> = {
   neverCarried: 'No hay nada que ejecutar.',
   extended: 'Aplazada',
   canWait: 'Puede aplazarse hasta',
+  corrects: 'Corrige',
+  wordsOf: 'En palabras:',
   purpose: 'Finalidad',
   allPurposes: 'todas',
   task: 'Tarea',

@@ -138,7 +138,17 @@ fn append(root: &mut Item, path: &[Part], value: &serde_json::Value) -> Result<(
         }
         (Item::ArrayOfTables(_), _) => Err(EditError::NotAValue),
         (item, value) => {
-            item.as_array_mut().ok_or(EditError::NoSuchPlace)?.push(toml(value)?);
+            let list = item.as_array_mut().ok_or(EditError::NoSuchPlace)?;
+            // The space before the bracket stays there.
+            let space = list.iter_mut().last().and_then(|last| {
+                let space = last.decor().suffix().cloned();
+                last.decor_mut().set_suffix("");
+                space
+            });
+            list.push(toml(value)?);
+            if let (Some(space), Some(last)) = (space, list.iter_mut().last()) {
+                last.decor_mut().set_suffix(space);
+            }
             Ok(())
         }
     }
@@ -279,7 +289,7 @@ mod tests {
                        {"op":"append","path":["table",0,"key"],"value":"no"},
                        {"op":"append","path":["comply","packs"],"value":"gdpr"}]"#;
         let made = apply(TEXT, &steps(json)).unwrap();
-        assert!(made.starts_with(&TEXT.replace("[ \"id\" ]", "[ \"id\", \"no\"]")), "{made}");
+        assert!(made.starts_with(&TEXT.replace("[ \"id\" ]", "[ \"id\", \"no\" ]")), "{made}");
         assert_eq!(made.matches("[[table.rule]]").count(), 2, "{made}");
         let again: toml_edit::DocumentMut = made.parse().unwrap();
         assert_eq!(again["table"][0]["rule"][1]["name"].as_str(), Some("short"));

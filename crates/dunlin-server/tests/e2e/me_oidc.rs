@@ -8,7 +8,7 @@ use url::Url;
 use crate::bench::Bench;
 use crate::customers::CANARY;
 
-const BACK: &str = "http://localhost:9/tell/me/oidc/back";
+const BACK: &str = "https://dunlin.example/tell/me/oidc/back";
 
 async fn bench(provider: &OidcProvider, more: &str) -> Bench {
     let home = tempfile::tempdir().unwrap();
@@ -17,7 +17,7 @@ async fn bench(provider: &OidcProvider, more: &str) -> Bench {
     std::fs::write(dir.join("dunlin.toml"), crate::notices::PLAN).unwrap();
     std::fs::write(dir.join("secret"), "test-secret").unwrap();
     let config = format!(
-        "public_url = \"http://localhost:9\"\n[limits]\nper_address = 0\n\
+        "[limits]\nper_address = 0\n\
          [alerts]\nallow_private_hosts = [\"127.0.0.1\"]\n\
          [tell.oidc]\nissuer = \"{}\"\nclient_id = \"dunlin\"\nclient_secret = \"secret:secret\"\n{more}",
         provider.issuer

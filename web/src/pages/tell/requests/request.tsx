@@ -80,6 +80,7 @@ function Steps({ of: r, next }: { of: CustomerAsk; next: Next }) {
       </Step>
       <Step mark={r.decision ? 'done' : next === 'decide' ? 'next' : 'later'} title={t.stepDecided}>
         <p className="muted">{decided || t.notYet}</p>
+        {r.reason && <p>{t.wordsOf} <q>{r.reason}</q></p>}
         {undo && r.undo_until !== null && <p>{t.undoUntil} <Time at={r.undo_until} /></p>}
       </Step>
       <Step mark={r.state === 'done' ? 'done' : r.failed_at !== null && !over ? 'bad' : next === 'carry' ? 'next' : 'later'} title={t.stepCarried}>{carrying()}</Step>
@@ -98,9 +99,10 @@ function Facts({ of: r }: { of: CustomerAsk }) {
         <dt>{t.owner}</dt><dd>{r.owner ? name(r.owner) : <span className="muted">{t.nobody}</span>}</dd>
         <dt>{t.law}</dt><dd>{r.law ? (t.laws[r.law] ?? r.law) : t.noLaw}</dd>
         <dt>{t.received}</dt><dd><Time at={r.received_at} as={date} /></dd>
-        <dt>{t.due}</dt><dd>{r.due_at === null ? t.noClock : <Time at={r.due_at - 1} as={date} />}</dd>
+        <dt>{t.due}</dt><dd>{r.due_at === null ? t.noClock : r.last_day ? date(Date.parse(`${r.last_day}T12:00`) * 1000) : <Time at={r.due_at - 1} as={date} />}</dd>
         {r.extended_at !== null && <><dt>{t.extended}</dt><dd><Time at={r.extended_at} as={date} /></dd></>}
         {canExtend(r) && r.extended_to !== null && <><dt>{t.canWait}</dt><dd>{lastDay(r.extended_to)}</dd></>}
+        {r.corrects.length > 0 && <><dt>{t.corrects}</dt><dd>{r.corrects.map((c) => <div key={`${c.table}.${c.column}`}><code className="mono">{c.table}.{c.column}</code></div>)}</dd></>}
         {about && <><dt>{t.purpose}</dt><dd>{r.purpose ? purposeWords(r.purpose) : t.allPurposes}</dd></>}
         {r.task && may('work.read_all') && <><dt>{t.task}</dt><dd><Link to={`/work?task=${r.task}` as '/'} className="link">{t.openTask}</Link></dd></>}
         <dt>{t.number}</dt><dd><Id id={r.request} /></dd>

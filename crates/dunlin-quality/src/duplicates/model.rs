@@ -1,0 +1,364 @@
+//! The weights, by Fellegi and Sunter (1969): how much more often a level of agreement is seen among matches (*m*) than
+//! among pairs taken at random (*u*), in bits. *u* is counted; *m* and the share of matches come from
+//! expectation–maximisation over all pairs (Winkler 1988), where a pair that blocking left out counts as no match. The
+//! agreements of random pairs are mended by what matches contribute to them: in a table full of duplicates an e-mail
+//! address is shared by nobody but one person's records. A rare value weighs more than a common one (term frequency):
+//! how often, is counted among those pairs that are no matches.
+
+use super::compare::{Comparer, LEVELS, Level, Overlap, level_at};
+use super::intern::mix;
+use super::values::{Fields, NONE};
+
+/// Rounds of expectation–maximisation at most; it ends sooner where nothing moves.
+const ROUNDS: usize = 60;
+/// Pairs taken at random.
+pub(super) const RANDOM_PAIRS: usize = 150_000;
+/// Pairs taken at random from those that share a value, for each column.
+const SHARING_PAIRS: usize = 20_000;
+/// How many pairs the shares among all pairs count for, where shares among those of one value are few.
+const SHARING_PRIOR: f64 = 30.0;
+
+/// Counts of levels, by column.
+pub(super) type Levels = Vec<[f64; LEVELS]>;
+
+/// The weights of a table.
+#[derive(Clone)]
+pub(super) struct Model {
+    /// Bits against a pair taken at random being a match.
+    pub(super) prior: f64,
+    /// Shares of levels among matches, of those that are not missing.
+    pub(super) m: Levels,
+    /// The same among other pairs.
+    pub(super) u: Levels,
+    /// How likely a record has a value by chance, given that another has; by column and value. Empty until counted.
+    chance: Vec<Vec<f32>>,
+    /// Shares of levels among pairs that are no matches and have the same value in another column: by that column, then
+    /// by column. Never below `u`.
+    given: Vec<Levels>,
+    /// The mean of log2 of the share of a word that two random records have in common; sets of words only.
+    word_mean: Vec<f64>,
+}
+
+/// Patterns and how many pairs have them.
+pub(super) type Patterns = Vec<(u64, f64)>;
+
+/// What random pairs look like.
+pub(super) struct Random {
+    /// Shares of levels, of those that are not missing.
+    rates: Levels,
+    /// Patterns of random pairs that have the same value in a column, by that column.
+    alike: Vec<Patterns>,
+    /// The least share that can be told from none.
+    least: Vec<f64>,
+    all: f64,
+}
+
+impl Random {
+    /// Counts the levels of pairs taken at random; agreement of values is counted exactly.
+    pub(super) fn count(comparer: &Comparer<'_>, records: usize, second_from: Option<usize>, all: f64) -> Random {
+        let fields = comparer.fields;
+        let columns = fields.columns.len();
+        let mut rates = vec![[0.0; LEVELS]; columns];
+        let tries: Vec<u64> = (0..RANDOM_PAIRS.min(all as usize * 2) as u64).collect();
+        let chunks: Vec<&[u64]> = tries.chunks(50_000).collect();
+        let counted = super::in_parallel(&chunks, |chunk| {
+            let mut counts = vec![[0.0_f64; LEVELS]; columns];
+            for at in chunk.iter() {
+                let pick = |salt: u64, from: usize, to: usize| {
+                    from + (mix(at.wrapping_mul(2).wrapping_add(salt)) % (to - from).max(1) as u64) as usize
+                };
+                let (a, b) = match second_from {
+                    None => (pick(1, 0, records), pick(2, 0, records)),
+                    Some(from) => (pick(1, 0, from), pick(2, from, records)),
+                };
+                if a != b {
+                    let pattern = comparer.pattern(a, b);
+                    for (column, counts) in counts.iter_mut().enumerate() {
+                        counts[level_at(pattern, column) as usize] += 1.0;
+                    }
+                }
+            }
+            counts
+        });
+        for counts in counted {
+            for (sum, counts) in rates.iter_mut().zip(counts) {
+                sum.iter_mut().zip(counts).for_each(|(s, c)| *s += c);
+            }
+        }
+        let mut least = Vec::new();
+        for (column, rates) in fields.columns.iter().zip(&mut rates) {
+            rates[0] = 0.0;
+            let seen: f64 = rates.iter().sum::<f64>().max(1.0);
+            rates.iter_mut().for_each(|r| *r /= seen);
+            let filled = f64::from(column.filled).max(2.0);
+            if second_from.is_none() {
+                let same: f64 = column.rows.iter().map(|n| f64::from(*n) * (f64::from(*n) - 1.0)).sum();
+                rates[Level::Same as usize] = same / (filled * (filled - 1.0));
+            }
+            least.push((0.5 / seen).min(1.0 / filled));
+        }
+        let places: Vec<usize> = (0..columns).collect();
+        let alike = super::in_parallel(&places, |at| sharing(comparer, *at, records, second_from));
+        Random { rates, alike, least, all }
+    }
+}
+
+/// Patterns of pairs taken at random from those that have the same value in a column.
+fn sharing(comparer: &Comparer<'_>, at: usize, records: usize, second_from: Option<usize>) -> Patterns {
+    let column = &comparer.fields.columns[at];
+    // The records of each value, value after value.
+    let mut starts = vec![0_usize; column.rows.len() + 1];
+    for (id, rows) in column.rows.iter().enumerate() {
+        starts[id + 1] = starts[id] + *rows as usize;
+    }
+    let (mut places, mut next) = (vec![0_u32; column.filled as usize], starts.clone());
+    for record in 0..records {
+        let id = column.ids[record];
+        if id != NONE {
+            places[next[id as usize]] = record as u32;
+            next[id as usize] += 1;
+        }
+    }
+    // Each record stands for as many pairs as its value has others.
+    let mut sums = Vec::with_capacity(records);
+    let mut sum = 0_u64;
+    for record in 0..records {
+        let id = column.ids[record];
+        sum += if id == NONE { 0 } else { u64::from(column.rows[id as usize] - 1) };
+        sums.push(sum);
+    }
+    if sum == 0 {
+        return Vec::new();
+    }
+    let mut patterns = Vec::new();
+    for try_ in 0..SHARING_PAIRS as u64 {
+        let draw = mix(try_.wrapping_mul(3).wrapping_add(at as u64 + 7)) % sum;
+        let a = sums.partition_point(|s| *s <= draw);
+        let id = column.ids[a] as usize;
+        let others = &places[starts[id]..starts[id + 1]];
+        let b = others[(mix(draw ^ try_) % others.len() as u64) as usize] as usize;
+        let apart = second_from.is_none_or(|from| (a < from) != (b < from));
+        if a != b && apart {
+            patterns.push(comparer.pattern(a.min(b), a.max(b)));
+        }
+    }
+    super::count(&patterns)
+}
+
+impl Model {
+    /// Where expectation–maximisation starts: matches agree in most columns.
+    fn start(random: &Random, records: usize) -> Model {
+        let columns = random.rates.len();
+        let m = [0.0, 0.75, 0.1, 0.03, 0.03, 0.03, 0.02, 0.04];
+        let mut model = Model {
+            prior: (records as f64 * 0.5 / random.all).clamp(1e-12, 0.5).log2(),
+            m: vec![m; columns],
+            u: random.rates.clone(),
+            chance: vec![Vec::new(); columns],
+            given: vec![random.rates.clone(); columns],
+            word_mean: vec![0.0; columns],
+        };
+        model.mend(random);
+        model.given = vec![model.u.clone(); columns];
+        model
+    }
+
+    /// Learns the weights from the patterns of the pairs that were looked at.
+    pub(super) fn learn(patterns: &Patterns, random: &Random, records: usize) -> Model {
+        let mut model = Model::start(random, records);
+        let k: usize = std::env::var("K").map_or(1, |k| k.parse().unwrap());
+        for round in 0..=k {
+            if round > 0 { model.relate(random); }
+            for _ in 0..ROUNDS {
+                let before = model.prior;
+                let weighed = patterns.iter().map(|(p, n)| (*p, n * chance_of(model.bits(*p))));
+                let weighed: Patterns = weighed.collect();
+                model.maximise(weighed.into_iter(), random);
+                if (model.prior - before).abs() < 1e-4 {
+                    break;
+                }
+            }
+            if std::env::var_os("DUP_DEBUG").is_some() { eprintln!("round {round} prior {:.2} = {:.0} matches", model.prior, model.prior.exp2() * random.all); }
+        }
+        model
+    }
+
+    /// Sets m, u and the prior from patterns and the number of matches that are expected among them.
+    pub(super) fn maximise(&mut self, expected: impl Iterator<Item = (u64, f64)>, random: &Random) {
+        let columns = self.m.len();
+        let mut counts = vec![[0.0_f64; LEVELS]; columns];
+        let mut matches = 0.0;
+        for (pattern, expected) in expected {
+            matches += expected;
+            for (column, counts) in counts.iter_mut().enumerate() {
+                counts[level_at(pattern, column) as usize] += expected;
+            }
+        }
+        for (m, counts) in self.m.iter_mut().zip(&counts) {
+            // Half a pair a level keeps every share inside (0, 1).
+            let seen: f64 = counts[1..].iter().map(|c| c + 0.5).sum();
+            for level in 1..LEVELS {
+                m[level] = (counts[level] + 0.5) / seen;
+            }
+        }
+        self.prior = (matches / random.all).clamp(1e-15, 0.5).log2();
+        self.mend(random);
+    }
+
+    /// Takes the matches out of what random pairs show.
+    fn mend(&mut self, random: &Random) {
+        let share = self.prior.exp2();
+        for column in 0..self.m.len() {
+            for level in 1..LEVELS {
+                let rate = random.rates[column][level] - share * self.m[column][level];
+                self.u[column][level] = rate.max(random.least[column]).min(1.0);
+            }
+        }
+    }
+
+    /// Learns which agreements come together by chance as well: a postcode with its city, an e-mail address with the
+    /// name it is made of. Counting each for itself would take namesakes for one person.
+    fn relate(&mut self, random: &Random) {
+        let columns = self.m.len();
+        let mut given = Vec::with_capacity(columns);
+        for alike in &random.alike {
+            let mut counts = vec![[0.0_f64; LEVELS]; columns];
+            for (pattern, n) in alike {
+                let other = n * (1.0 - chance_of(self.bits(*pattern)));
+                for (column, counts) in counts.iter_mut().enumerate() {
+                    counts[level_at(*pattern, column) as usize] += other;
+                }
+            }
+            for (column, counts) in counts.iter_mut().enumerate() {
+                let seen: f64 = counts[1..].iter().sum();
+                for level in 1..LEVELS {
+                    let u = self.u[column][level];
+                    counts[level] = ((counts[level] + SHARING_PRIOR * u) / (seen + SHARING_PRIOR)).max(u);
+                }
+            }
+            given.push(counts);
+        }
+        self.given = given;
+    }
+
+    /// How often a level is seen by chance, in a pair of this pattern: most often given one of its other agreements.
+    fn by_chance(&self, pattern: u64, column: usize, level: Level) -> f64 {
+        let mut share = self.u[column][level as usize];
+        for other in (0..self.m.len()).filter(|o| *o != column) {
+            // Of two that are the same, the first explains the second.
+            if level_at(pattern, other) == Level::Same && (level != Level::Same || other < column) {
+                share = share.max(self.given[other][column][level as usize]);
+            }
+        }
+        share
+    }
+
+    /// The bits of one column in a pattern.
+    pub(super) fn level_bits(&self, pattern: u64, column: usize) -> f64 {
+        match level_at(pattern, column) {
+            Level::Missing => 0.0,
+            level => (self.m[column][level as usize] / self.by_chance(pattern, column, level)).log2(),
+        }
+    }
+
+    /// The bits for a pattern being a match, before rare values are looked at.
+    pub(super) fn bits(&self, pattern: u64) -> f64 {
+        let columns = 0..self.m.len();
+        self.prior + columns.map(|c| self.level_bits(pattern, c)).sum::<f64>()
+    }
+
+    /// The bits for a pair being a match.
+    pub(super) fn pair_bits(&self, fields: &Fields, a: usize, b: usize, pattern: u64) -> f64 {
+        let mut bits = self.bits(pattern);
+        for column in 0..self.m.len() {
+            bits += self.rarity_bits(fields, column, a, b, pattern);
+        }
+        bits
+    }
+
+    /// What it adds that the values agreed upon are rare (or takes away that they are common).
+    pub(super) fn rarity_bits(&self, fields: &Fields, at: usize, a: usize, b: usize, pattern: u64) -> f64 {
+        let level = level_at(pattern, at);
+        let bits = self.rarity(fields, at, a, b, level);
+        if bits == 0.0 {
+            return 0.0;
+        }
+        // What another agreement explains is not rare.
+        let (free, bound) = (self.u[at][level as usize].log2(), self.by_chance(pattern, at, level).log2());
+        if free < 0.0 { bits * bound / free } else { bits }
+    }
+
+    fn rarity(&self, fields: &Fields, at: usize, a: usize, b: usize, level: Level) -> f64 {
+        let (column, chance) = (&fields.columns[at], &self.chance[at]);
+        if chance.is_empty() {
+            return 0.0;
+        }
+        let (x, y) = (column.ids[a], column.ids[b]);
+        let mean = self.u[at][Level::Same as usize].log2();
+        match level {
+            Level::Same if x == y => mean - f64::from(chance[x as usize]).log2(),
+            Level::Near if !column.kind.is_set() && x != NONE && y != NONE => {
+                let most = chance[x as usize].max(chance[y as usize]);
+                0.5 * (mean - f64::from(most).log2()).min(0.0)
+            }
+            Level::Same | Level::Near | Level::Part | Level::Crossed | Level::Alike
+                if column.kind.is_set() && x != NONE && y != NONE =>
+            {
+                let pool = &fields.pools[column.pool];
+                let overlap = Overlap::of(pool, x, y, column.kind);
+                let share = |word: u32| {
+                    (f64::from(column.word_rows[word as usize]) / f64::from(column.filled)).log2()
+                };
+                let words = pool.words.get(x as usize).iter().enumerate();
+                words
+                    .map(|(i, word)| match () {
+                        () if overlap.same & (1 << i) != 0 => self.word_mean[at] - share(*word),
+                        () if overlap.near & (1 << i) != 0 => (self.word_mean[at] - share(*word)).min(0.0),
+                        () => 0.0,
+                    })
+                    .sum()
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// Counts how often values agree by chance. `pairs` are the pairs that were looked at, each with its pattern and
+    /// bits; all other pairs of a value are no matches.
+    pub(super) fn count_rarity(&mut self, fields: &Fields, pairs: &[(u64, u64, f32)]) {
+        for (at, column) in fields.columns.iter().enumerate() {
+            // Expected matches among the pairs of each value, told by the other columns.
+            let mut matches = vec![0.0_f32; column.rows.len()];
+            for (pair, pattern, bits) in pairs {
+                if level_at(*pattern, at) == Level::Same {
+                    let (a, b) = super::blocking::unpack(*pair);
+                    let (x, y) = (column.ids[a], column.ids[b]);
+                    if x == y {
+                        let own = self.level_bits(*pattern, at) + self.rarity_bits(fields, at, a, b, *pattern);
+                        matches[x as usize] += chance_of(f64::from(*bits) - own) as f32;
+                    }
+                }
+            }
+            let filled = f64::from(column.filled).max(1.0);
+            let chance = column.rows.iter().zip(matches).map(|(rows, matches)| {
+                let rows = f64::from(*rows).max(1.0);
+                let others = (rows * (rows - 1.0) / 2.0 - f64::from(matches)).max(0.0) + 0.5;
+                (2.0 * others / (rows * filled)).min(1.0) as f32
+            });
+            self.chance[at] = chance.collect();
+            if column.kind.is_set() {
+                let (mut sum, mut of) = (0.0, 0.0);
+                for rows in column.word_rows.iter().filter(|n| **n > 0) {
+                    let share = f64::from(*rows) / filled;
+                    sum += share * share * share.log2();
+                    of += share * share;
+                }
+                self.word_mean[at] = if of > 0.0 { sum / of } else { 0.0 };
+            }
+        }
+    }
+}
+
+/// Bits as a probability.
+pub(super) fn chance_of(bits: f64) -> f64 {
+    1.0 / (1.0 + (-bits).exp2())
+}

@@ -6,19 +6,21 @@
 //! Kamath and Mooney (2006) for the choice; the likely matches stand in for labels.
 
 use super::intern::mix;
-use super::keys::{KeyMaker, makers};
+use super::keys::{Keys, keys};
 use super::values::Fields;
 
 /// A block of more records than this is skipped: its key says too little.
 const BLOCK_MOST: usize = 400;
-/// Keys of a rule that are looked at to size it.
-const SIZING_ENTRIES: usize = 1 << 18;
+/// Records' keys of a rule that are looked at to size it.
+const SIZING_RECORDS: usize = 1 << 15;
 /// Pairs of the pilot, over all rules.
-const PILOT_PAIRS: usize = 1_500_000;
+const PILOT_PAIRS: usize = 400_000;
+/// Cheap rules that the pilot gave no reason for are taken as well while they make no more keys than this together.
+const SPARE_KEYS: usize = 8_000_000;
 
 /// A key, or two together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Rule {
+struct Rule {
     first: usize,
     second: Option<usize>,
 }
@@ -33,15 +35,14 @@ struct Sized {
 }
 
 /// Makes pairs of records: of one source, or (`second_from`) between records before and from that place.
-pub(super) struct Blocking<'a> {
-    fields: &'a Fields,
-    makers: Vec<KeyMaker>,
+pub(super) struct Blocking {
+    keys: Vec<Keys>,
     records: usize,
     second_from: Option<usize>,
 }
 
 /// A pair as one number, the lower record first.
-pub(super) fn pack(a: u32, b: u32) -> u64 {
+fn pack(a: u32, b: u32) -> u64 {
     (u64::from(a.min(b)) << 32) | u64::from(a.max(b))
 }
 
@@ -50,30 +51,26 @@ pub(super) fn unpack(pair: u64) -> (usize, usize) {
     ((pair >> 32) as usize, (pair & 0xffff_ffff) as usize)
 }
 
-impl<'a> Blocking<'a> {
-    pub(super) fn new(fields: &'a Fields, records: usize, second_from: Option<usize>) -> Self {
-        Self { fields, makers: makers(fields), records, second_from }
+/// All pairs there are.
+pub(super) fn all(records: usize, second_from: Option<usize>) -> f64 {
+    let n = records as f64;
+    match second_from {
+        None => n * (n - 1.0) / 2.0,
+        Some(from) => from as f64 * (n - from as f64),
     }
+}
 
-    /// All pairs there are.
-    pub(super) fn all(&self) -> f64 {
-        let n = self.records as f64;
-        match self.second_from {
-            None => n * (n - 1.0) / 2.0,
-            Some(from) => from as f64 * (n - from as f64),
-        }
-    }
+/// Every pair, for few records.
+pub(super) fn every(records: usize, second_from: Option<usize>) -> Vec<u64> {
+    let n = records as u32;
+    let left = second_from.map_or(n, |from| from as u32);
+    let right = |a: u32| second_from.map_or(a + 1, |from| from as u32);
+    (0..left).flat_map(|a| (right(a)..n).map(move |b| pack(a, b))).collect()
+}
 
-    /// Every pair, for few records.
-    pub(super) fn every(&self) -> Vec<u64> {
-        let n = self.records as u32;
-        match self.second_from {
-            None => (0..n).flat_map(|a| (a + 1..n).map(move |b| pack(a, b))).collect(),
-            Some(from) => {
-                let from = from as u32;
-                (0..from).flat_map(|a| (from..n).map(move |b| pack(a, b))).collect()
-            }
-        }
+impl Blocking {
+    pub(super) fn new(fields: &Fields, records: usize, second_from: Option<usize>) -> Self {
+        Self { keys: keys(fields, records), records, second_from }
     }
 
     /// The pairs worth looking at, sorted, at most about `budget`. `likely` tells which of the pilot's pairs are likely
@@ -88,91 +85,111 @@ impl<'a> Blocking<'a> {
         drop(pilot);
         let rules = self.choose(&sized, &found, budget);
         drop(sized);
-        let each = super::in_parallel(&rules, |rule| self.emit(*rule, 0, usize::MAX).1);
+        let each = super::in_parallel(&rules, |rule| {
+            let mut pairs = self.emit(*rule, 0, usize::MAX).1;
+            pairs.sort_unstable();
+            pairs.dedup();
+            pairs
+        });
         let mut pairs = Vec::with_capacity(each.iter().map(Vec::len).sum());
         for some in each {
             pairs.extend(some);
         }
-        pairs.sort_unstable();
+        // Sorted runs: a stable sort merges them.
+        pairs.sort();
         pairs.dedup();
         pairs
     }
 
-    /// Sizes every rule by a sample of its blocks. Rules that cost more than the whole budget are left out.
-    fn size(&self, budget: usize) -> Vec<Sized> {
+    /// Every rule: the way whose keys are narrower first.
+    fn rules(&self) -> Vec<Rule> {
         let mut rules = Vec::new();
-        for first in 0..self.makers.len() {
+        for first in 0..self.keys.len() {
             rules.push(Rule { first, second: None });
-            for second in first..self.makers.len() {
-                let apart = self.makers[first].about != self.makers[second].about;
-                if apart || (first == second && self.makers[first].many) {
+            for second in first..self.keys.len() {
+                let (x, y) = (&self.keys[first], &self.keys[second]);
+                if first == second && x.many {
+                    rules.push(Rule { first, second: Some(second) });
+                } else if x.about != y.about {
+                    let (first, second) = if x.crowd <= y.crowd { (first, second) } else { (second, first) };
                     rules.push(Rule { first, second: Some(second) });
                 }
             }
         }
+        rules
+    }
+
+    /// Sizes every rule by a sample of its blocks. Rules that cost more than the whole budget are left out.
+    fn size(&self, budget: usize) -> Vec<Sized> {
+        let rules = self.rules();
         // One block in 2^skip.
-        let skip = (self.records.div_ceil(SIZING_ENTRIES) as f64).log2().ceil() as u32;
+        let skip = (self.records as f64 / SIZING_RECORDS as f64).log2().ceil().max(0.0) as u32;
         let quota = PILOT_PAIRS / rules.len().max(1);
         let sized = super::in_parallel(&rules, |rule| {
             let (pairs, pilot) = self.emit(*rule, skip, quota);
-            Sized { rule: *rule, pairs: pairs * f64::from(1 << skip), pilot }
+            Sized { rule: *rule, pairs: pairs * f64::from(1_u32 << skip), pilot }
         });
         sized.into_iter().filter(|s| s.pairs > 0.0 && s.pairs <= budget as f64).collect()
     }
 
-    /// Rules that together reach the likely matches, the cheapest gains first.
+    /// Rules that together reach the likely matches twice, those first that cost least for what they add. Twice, because
+    /// the pilot saw only matches that its own rules reach: one that a second rule reaches as well is rarely alone.
     fn choose(&self, sized: &[Sized], found: &[u64], budget: usize) -> Vec<Rule> {
-        // For each rule the likely matches that share its key, as a set of places in `found`.
+        // For each rule the likely matches that share its key, as places in `found`.
         let all: Vec<usize> = (0..sized.len()).collect();
         let reach = super::in_parallel(&all, |at| self.reached(sized[*at].rule, found));
-        let mut missing = vec![true; found.len()];
-        let (mut left, mut spent, mut chosen) = (found.len(), 0.0, Vec::new());
-        let mut open: Vec<usize> = (0..sized.len()).collect();
+        // To make and sort the keys costs as well.
+        let keys = self.records as f64 * 0.05;
+        let worth = |at: usize, gain: usize| gain as f64 / (sized[at].pairs + keys);
+        let mut missing = vec![2_u8; found.len()];
+        let (mut spent, mut chosen) = (0.0, Vec::new());
+        // What each adds at most: what it added when last looked at, for it never adds more later.
+        let mut open: Vec<(usize, usize)> = reach.iter().map(Vec::len).enumerate().collect();
         loop {
-            let gain = |at: usize| reach[at].iter().filter(|f| missing[**f as usize]).count();
-            let best = open.iter().map(|at| (*at, gain(*at))).filter(|(_, gain)| *gain > 0);
-            let best = best.max_by(|x, y| {
-                let worth = |(at, gain): &(usize, usize)| *gain as f64 / (sized[*at].pairs + self.records as f64 * 0.05);
-                worth(x).total_cmp(&worth(y)).then(y.0.cmp(&x.0))
+            let best = open.iter().enumerate().max_by(|(_, x), (_, y)| {
+                worth(x.0, x.1).total_cmp(&worth(y.0, y.1)).then(y.0.cmp(&x.0))
             });
-            let Some((at, gain)) = best else { break };
-            open.retain(|o| *o != at);
-            if spent + sized[at].pairs > budget as f64 {
+            let Some((place, (at, gain))) = best.map(|(place, open)| (place, *open)) else { break };
+            if gain == 0 {
+                break;
+            }
+            let now = reach[at].iter().filter(|f| missing[**f as usize] > 0).count();
+            if now < gain {
+                open[place].1 = now;
                 continue;
             }
-            spent += sized[at].pairs;
-            chosen.push(sized[at].rule);
-            reach[at].iter().for_each(|f| missing[*f as usize] = false);
-            left -= gain;
-            if left == 0 {
-                break;
+            open.remove(place);
+            if spent + sized[at].pairs <= budget as f64 {
+                spent += sized[at].pairs;
+                chosen.push(sized[at].rule);
+                reach[at].iter().for_each(|f| missing[*f as usize] = missing[*f as usize].saturating_sub(1));
             }
         }
-        // What the budget still allows, the cheapest first: for those that the pilot's model could not tell.
-        open.sort_by(|x, y| sized[*x].pairs.total_cmp(&sized[*y].pairs).then(x.cmp(y)));
-        for at in open {
-            if sized[at].pairs > self.records as f64 * 0.2 || spent + sized[at].pairs > budget as f64 {
+        // What the budget still allows, the cheapest first: for those that the pilot could not tell.
+        open.sort_by(|x, y| sized[x.0].pairs.total_cmp(&sized[y.0].pairs).then(x.0.cmp(&y.0)));
+        let affordable = SPARE_KEYS / self.records.max(1);
+        for (at, _) in open.into_iter().take(affordable) {
+            if sized[at].pairs > self.records as f64 || spent + sized[at].pairs > budget as f64 {
                 break;
             }
             spent += sized[at].pairs;
             chosen.push(sized[at].rule);
-        }
-        if std::env::var_os("DUP_DEBUG").is_some() {
-            eprintln!("rules {} of {}, spent {spent}, found {} left {left}", chosen.len(), sized.len(), found.len());
         }
         chosen
     }
 
     fn reached(&self, rule: Rule, found: &[u64]) -> Vec<u32> {
-        let (mut x, mut y, mut spare) = (Vec::new(), Vec::new(), (Vec::new(), Vec::new()));
+        let (mut x, mut y) = (Vec::new(), Vec::new());
         let mut reached = Vec::new();
         for (at, pair) in found.iter().enumerate() {
             let (a, b) = unpack(*pair);
-            self.keys(rule, a, &mut spare, &mut x);
+            x.clear();
+            self.make(rule, a, 0, &mut x);
             if x.is_empty() {
                 continue;
             }
-            self.keys(rule, b, &mut spare, &mut y);
+            y.clear();
+            self.make(rule, b, 0, &mut y);
             if x.iter().any(|key| y.contains(key)) {
                 reached.push(at as u32);
             }
@@ -180,24 +197,26 @@ impl<'a> Blocking<'a> {
         reached
     }
 
-    /// The keys of a record by a rule.
-    fn keys(&self, rule: Rule, record: usize, spare: &mut (Vec<u32>, Vec<u32>), out: &mut Vec<u64>) {
-        out.clear();
-        self.makers[rule.first].of(self.fields, record, &mut spare.0);
-        let join = |x: u32, y: u32| mix((u64::from(x) << 32) | u64::from(y));
+    /// The keys of a record by a rule, without those that `mask` leaves out.
+    fn make(&self, rule: Rule, record: usize, mask: u32, out: &mut Vec<u32>) {
+        let spread = |key: u32| mix(u64::from(key)) as u32;
+        let join = |x: u32, y: u32| mix((u64::from(x) << 32) | u64::from(y)) as u32;
+        let firsts = self.keys[rule.first].of(record);
         match rule.second {
-            None => out.extend(spare.0.iter().map(|key| mix(u64::from(*key)))),
+            None => out.extend(firsts.iter().map(|key| spread(*key)).filter(|key| key & mask == 0)),
             Some(second) if second == rule.first => {
-                let keys = &spare.0;
-                for (at, x) in keys.iter().enumerate() {
-                    out.extend(keys[at + 1..].iter().map(|y| join(*x.min(y), *x.max(y))));
+                for (at, x) in firsts.iter().enumerate() {
+                    for y in &firsts[at + 1..] {
+                        let (x, y) = (*x.min(y), *x.max(y));
+                        if spread(x) & mask == 0 {
+                            out.push(join(x, y));
+                        }
+                    }
                 }
             }
-            Some(_) if spare.0.is_empty() => {}
             Some(second) => {
-                self.makers[second].of(self.fields, record, &mut spare.1);
-                for x in &spare.0 {
-                    out.extend(spare.1.iter().map(|y| join(*x, *y)));
+                for x in firsts.iter().filter(|x| spread(**x) & mask == 0) {
+                    out.extend(self.keys[second].of(record).iter().map(|y| join(*x, *y)));
                 }
             }
         }
@@ -205,21 +224,24 @@ impl<'a> Blocking<'a> {
 
     /// The number of pairs of a rule's blocks (one block in 2^skip), and the pairs, at most about `most`.
     fn emit(&self, rule: Rule, skip: u32, most: usize) -> (f64, Vec<u64>) {
-        let mask = (1_u64 << skip) - 1;
-        let mut entries: Vec<(u64, u32)> = Vec::new();
-        let (mut keys, mut spare) = (Vec::new(), (Vec::new(), Vec::new()));
+        let mask = (1_u32 << skip) - 1;
+        // The key above, the record below.
+        let mut entries: Vec<u64> = Vec::new();
+        let mut keys = Vec::new();
         for record in 0..self.records {
-            self.keys(rule, record, &mut spare, &mut keys);
-            entries.extend(keys.iter().filter(|key| **key & mask == 0).map(|key| (*key, record as u32)));
+            keys.clear();
+            self.make(rule, record, mask, &mut keys);
+            entries.extend(keys.iter().map(|key| (u64::from(*key) << 32) | record as u64));
         }
         entries.sort_unstable();
+        let record = |entry: &u64| *entry as u32;
         let (mut count, mut pairs) = (0.0, Vec::new());
-        for block in entries.chunk_by(|x, y| x.0 == y.0) {
+        for block in entries.chunk_by(|x, y| x >> 32 == y >> 32) {
             if block.len() < 2 || block.len() > BLOCK_MOST {
                 continue;
             }
             // Between two sources: the records of the second come last.
-            let border = self.second_from.map(|from| block.partition_point(|e| (e.1 as usize) < from));
+            let border = self.second_from.map(|from| block.partition_point(|e| (record(e) as usize) < from));
             count += match border {
                 None => (block.len() * (block.len() - 1) / 2) as f64,
                 Some(border) => (border * (block.len() - border)) as f64,
@@ -227,9 +249,13 @@ impl<'a> Blocking<'a> {
             if pairs.len() >= most {
                 continue;
             }
-            for (at, (_, a)) in block.iter().enumerate().take(border.unwrap_or(block.len())) {
+            for (at, a) in block.iter().enumerate().take(border.unwrap_or(block.len())) {
                 let others = &block[border.unwrap_or(at + 1)..];
-                pairs.extend(others.iter().map(|(_, b)| pack(*a, *b)));
+                pairs.extend(others.iter().map(|b| pack(record(a), record(b))).filter(|p| {
+                    // Two keys of one record may fall together.
+                    let (a, b) = unpack(*p);
+                    a != b
+                }));
             }
         }
         (count, pairs)

@@ -51,6 +51,19 @@ impl Level {
         ALL[(bits & 7) as usize]
     }
 
+    /// Whether values of this kind can be at this level; `partnered` for a name column that has another beside it.
+    pub(super) fn occurs(self, kind: FieldKind, partnered: bool) -> bool {
+        use FieldKind as K;
+        match self {
+            Level::Missing => false,
+            Level::Same | Level::Near | Level::Different => true,
+            Level::Part => kind != K::Code,
+            Level::Crossed => partnered || kind.is_set() || matches!(kind, K::Date { .. }),
+            Level::Alike => kind != K::Postcode,
+            Level::Loose => !matches!(kind, K::Postcode | K::Code | K::Phone),
+        }
+    }
+
     /// The level in words, for a column of this kind.
     pub fn words(self, kind: FieldKind) -> &'static str {
         use FieldKind as K;
@@ -139,7 +152,7 @@ fn close(pool: &Pool, a: u32, b: u32) -> u32 {
     if a == b {
         return 2;
     }
-    u32::from(slip(pool.texts.get(a), pool.texts.get(b)))
+    u32::from(slip(pool, a, b))
 }
 
 /// The level of two values of a column.
@@ -150,21 +163,22 @@ pub(super) fn values(column: &Column, pool: &Pool, a: u32, b: u32) -> Level {
     if a == b {
         return Level::Same;
     }
-    let (x, y) = (pool.texts.get(a), pool.texts.get(b));
+    let near = |most: usize| {
+        pool.sketch[a as usize].may_be_within(pool.sketch[b as usize], most as u32)
+            && within(pool.texts.get(a), pool.texts.get(b), most)
+    };
     match column.kind {
         FieldKind::GivenName | FieldKind::FamilyName | FieldKind::Word => name(column.kind, pool, a, b),
-        FieldKind::PersonName | FieldKind::Words => Overlap::of(pool, a, b, column.kind).level(x, y),
-        FieldKind::Date { .. } => date(x, y),
-        FieldKind::Phone => phone(x, y),
-        FieldKind::Email => email(x, y),
-        FieldKind::Postcode => match () {
-            () if within(x, y, 1) => Level::Near,
-            () if area(x) == area(y) => Level::Part,
-            () => Level::Different,
-        },
-        FieldKind::Code => match x.len().min(y.len()) {
-            3.. if within(x, y, 1) => Level::Near,
-            6.. if within(x, y, 2) => Level::Alike,
+        FieldKind::PersonName | FieldKind::Words => Overlap::of(pool, a, b, column.kind).level(pool, a, b),
+        FieldKind::Date { .. } => date(pool.texts.get(a), pool.texts.get(b)),
+        FieldKind::Phone => phone(pool, a, b),
+        FieldKind::Email => email(pool, a, b),
+        FieldKind::Postcode if near(1) => Level::Near,
+        FieldKind::Postcode if area(pool.texts.get(a)) == area(pool.texts.get(b)) => Level::Part,
+        FieldKind::Postcode => Level::Different,
+        FieldKind::Code => match pool.sketch[a as usize].len.min(pool.sketch[b as usize].len) {
+            3.. if near(1) => Level::Near,
+            6.. if near(2) => Level::Alike,
             _ => Level::Different,
         },
     }
@@ -175,15 +189,21 @@ pub(super) fn area(code: &[u8]) -> &[u8] {
     &code[..(code.len() / 2).max(code.len().saturating_sub(3))]
 }
 
-/// Whether two words are one word but for a slip: an edit where they are long enough for chance not to do that, two in
-/// long words.
-pub(super) fn slip(x: &[u8], y: &[u8]) -> bool {
-    let short = x.len().min(y.len());
+/// Edits that are a slip of the finger in words of which the shorter has so many letters: none where chance does as
+/// much, two in long words.
+fn slips(short: u8) -> u32 {
     match short {
-        0..=2 => false,
-        3..=7 => within(x, y, 1),
-        _ => within(x, y, 2),
+        0..=2 => 0,
+        3..=7 => 1,
+        _ => 2,
     }
+}
+
+/// Whether two values are one but for slips.
+fn slip(pool: &Pool, a: u32, b: u32) -> bool {
+    let (x, y) = (pool.sketch[a as usize], pool.sketch[b as usize]);
+    let most = slips(x.len.min(y.len));
+    most > 0 && x.may_be_within(y, most) && within(pool.texts.get(a), pool.texts.get(b), most as usize)
 }
 
 fn short_form(pool: &Pool, a: u32, b: u32) -> bool {
@@ -192,29 +212,38 @@ fn short_form(pool: &Pool, a: u32, b: u32) -> bool {
 }
 
 fn name(kind: FieldKind, pool: &Pool, a: u32, b: u32) -> Level {
-    let (x, y) = (pool.texts.get(a), pool.texts.get(b));
-    if slip(x, y) {
+    if slip(pool, a, b) {
         return Level::Near;
     }
-    let (words_a, words_b) = (pool.words.get(a as usize), pool.words.get(b as usize));
-    if kind == FieldKind::GivenName && short_form(pool, words_a[0], words_b[0]) {
+    let (sketch_a, sketch_b) = (pool.sketch[a as usize], pool.sketch[b as usize]);
+    let first = |id: u32| pool.words.get(id as usize)[0];
+    if kind == FieldKind::GivenName && short_form(pool, first(a), first(b)) {
         return Level::Near;
     }
-    let within_other = |some: &[u32], all: &[u32]| some.iter().all(|w| all.contains(w));
-    let initial = (x.len() == 1 || y.len() == 1) && x[0] == y[0];
-    if initial || within_other(words_a, words_b) || within_other(words_b, words_a) {
+    if sketch_a.may_be_part(sketch_b) && part(pool, a, b) {
         return Level::Part;
     }
-    let similar = jaro_winkler(x, y);
-    if similar >= 0.92 {
-        return Level::Near;
+    const LOOSE: f64 = 0.7;
+    if sketch_a.most_similar(sketch_b) < LOOSE {
+        return Level::Different;
     }
-    let sounds = pool.sound[words_a[0] as usize] == pool.sound[words_b[0] as usize];
+    let similar = jaro_winkler(pool.texts.get(a), pool.texts.get(b));
+    let sounds = || pool.sound[first(a) as usize] == pool.sound[first(b) as usize];
     match () {
-        () if similar >= 0.85 || (sounds && similar >= 0.75) => Level::Alike,
-        () if similar >= 0.7 => Level::Loose,
+        () if similar >= 0.92 => Level::Near,
+        () if similar >= 0.85 || (similar >= 0.75 && sounds()) => Level::Alike,
+        () if similar >= LOOSE => Level::Loose,
         () => Level::Different,
     }
+}
+
+/// Whether one is an initial of the other, or the words of one are among those of the other.
+fn part(pool: &Pool, a: u32, b: u32) -> bool {
+    let (x, y) = (pool.texts.get(a), pool.texts.get(b));
+    let initial = (x.len() == 1 || y.len() == 1) && x[0] == y[0];
+    let (x, y) = (pool.words.get(a as usize), pool.words.get(b as usize));
+    let among = |some: &[u32], all: &[u32]| some.iter().all(|word| all.contains(word));
+    initial || among(x, y) || among(y, x)
 }
 
 fn date(x: &[u8], y: &[u8]) -> Level {
@@ -237,7 +266,12 @@ fn date(x: &[u8], y: &[u8]) -> Level {
     }
 }
 
-fn phone(x: &[u8], y: &[u8]) -> Level {
+fn phone(pool: &Pool, a: u32, b: u32) -> Level {
+    let (x, y) = (pool.sketch[a as usize], pool.sketch[b as usize]);
+    if !x.may_be_part(y) && !x.may_be_within(y, 2) {
+        return Level::Different;
+    }
+    let (x, y) = (pool.texts.get(a), pool.texts.get(b));
     let (short, long) = if x.len() <= y.len() { (x, y) } else { (y, x) };
     match short.len() {
         // With and without the country's code.
@@ -248,15 +282,17 @@ fn phone(x: &[u8], y: &[u8]) -> Level {
     }
 }
 
-fn email(x: &[u8], y: &[u8]) -> Level {
-    if within(x, y, 2) {
-        return Level::Near;
-    }
+fn email(pool: &Pool, a: u32, b: u32) -> Level {
+    const ALIKE: f64 = 0.88;
+    let (sketch_a, sketch_b) = (pool.sketch[a as usize], pool.sketch[b as usize]);
+    let (x, y) = (pool.texts.get(a), pool.texts.get(b));
     let (local_x, domain_x) = email_parts(x);
     let (local_y, domain_y) = email_parts(y);
+    let local_may = sketch_a.may_be_within(sketch_b, 2);
     match () {
-        () if local_x == local_y => Level::Part,
-        () if jaro_winkler(local_x, local_y) >= 0.88 || jaro_winkler(x, y) >= 0.9 => Level::Alike,
+        () if local_may && within(x, y, 2) => Level::Near,
+        () if local_may && local_x == local_y => Level::Part,
+        () if sketch_a.most_similar(sketch_b) >= ALIKE && jaro_winkler(local_x, local_y) >= ALIKE => Level::Alike,
         () if domain_x == domain_y => Level::Loose,
         () => Level::Different,
     }
@@ -290,13 +326,16 @@ impl Overlap {
                 taken |= 1 << j;
             }
         }
+        let (sketches_x, sketches_y) = (pool.word_sketches(a), pool.word_sketches(b));
         for (i, word) in x.iter().enumerate().filter(|(i, _)| same & (1 << i) == 0) {
-            let free = y.iter().enumerate().filter(|(j, _)| taken & (1 << j) == 0);
-            let text = pool.word.get(*word);
-            let found = free.map(|(j, other)| (j, *other)).find(|(_, other)| {
-                slip(text, pool.word.get(*other)) || (kind == FieldKind::PersonName && short_form(pool, *word, *other))
-            });
-            if let Some((j, _)) = found {
+            let like = |j: usize| {
+                let most = slips(sketches_x[i].len.min(sketches_y[j].len));
+                let slip = most > 0
+                    && sketches_x[i].may_be_within(sketches_y[j], most)
+                    && within(pool.word.get(*word), pool.word.get(y[j]), most as usize);
+                slip || (kind == FieldKind::PersonName && short_form(pool, *word, y[j]))
+            };
+            if let Some(j) = (0..y.len()).find(|j| taken & (1 << j) == 0 && like(*j)) {
                 near |= 1 << i;
                 taken |= 1 << j;
             }
@@ -305,16 +344,18 @@ impl Overlap {
         Overlap { same, near, shorter: x.min(y), longer: x.max(y) }
     }
 
-    fn level(&self, x: &[u8], y: &[u8]) -> Level {
+    fn level(&self, pool: &Pool, a: u32, b: u32) -> Level {
+        const LOOSE: f64 = 0.85;
         let (same, found) = (self.same.count_ones(), (self.same | self.near).count_ones());
+        let may_be_loose = || pool.sketch[a as usize].most_similar(pool.sketch[b as usize]) >= LOOSE;
         match found {
             n if n == self.longer && same == n => Level::Same,
             n if n == self.longer => Level::Near,
             n if n == self.shorter && n >= 2 => Level::Part,
             2.. => Level::Crossed,
-            _ if slip(x, y) => Level::Near,
+            _ if slip(pool, a, b) => Level::Near,
             1 => Level::Alike,
-            _ if jaro_winkler(x, y) >= 0.85 => Level::Loose,
+            _ if may_be_loose() && jaro_winkler(pool.texts.get(a), pool.texts.get(b)) >= LOOSE => Level::Loose,
             _ => Level::Different,
         }
     }

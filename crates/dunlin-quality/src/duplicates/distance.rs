@@ -4,6 +4,44 @@
 /// Letters of a word that count. Longer words agree or differ well before that.
 pub(super) const LONGEST: usize = 64;
 
+/// What rules out most comparisons before a word is looked at: its first letter, its length, and which letters it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Sketch {
+    letters: u32,
+    pub(super) len: u8,
+    first: u8,
+}
+
+impl Sketch {
+    pub(super) fn of(word: &[u8]) -> Sketch {
+        let word = &word[..word.len().min(LONGEST)];
+        let letters = word.iter().fold(0, |set, c| set | 1 << (c & 31));
+        Sketch { letters, len: word.len() as u8, first: word.first().copied().unwrap_or(0) }
+    }
+
+    /// Whether two words can be within so many edits: each edit changes at most one letter in each.
+    pub(super) fn may_be_within(self, other: Sketch, most: u32) -> bool {
+        u32::from(self.len.abs_diff(other.len)) <= most
+            && (self.letters & !other.letters).count_ones() <= most
+            && (other.letters & !self.letters).count_ones() <= most
+    }
+
+    /// Whether all letters of one are in the other.
+    pub(super) fn may_be_part(self, other: Sketch) -> bool {
+        let both = self.letters & other.letters;
+        both == self.letters || both == other.letters
+    }
+
+    /// No less than the Jaro–Winkler similarity of the two words.
+    pub(super) fn most_similar(self, other: Sketch) -> f64 {
+        let only = |a: u32, b: u32| (a & !b).count_ones() as f64;
+        let (a, b) = (f64::from(self.len.max(1)), f64::from(other.len.max(1)));
+        let same = (a - only(self.letters, other.letters)).min(b - only(other.letters, self.letters));
+        let jaro = (same / a + same / b + 1.0) / 3.0;
+        if self.first == other.first { jaro + 0.4 * (1.0 - jaro) } else { jaro }
+    }
+}
+
 /// Jaro–Winkler similarity, from 0 to 1 (Winkler 1990; prefix scale 0.1, at most four letters).
 pub(super) fn jaro_winkler(a: &[u8], b: &[u8]) -> f64 {
     let (a, b) = (&a[..a.len().min(LONGEST)], &b[..b.len().min(LONGEST)]);

@@ -102,9 +102,14 @@ impl Lists {
         self.ends.push(self.items.len() as u32);
     }
 
+    /// Where a row stands.
+    pub(super) fn range(&self, at: usize) -> std::ops::Range<usize> {
+        let from = if at == 0 { 0 } else { self.ends[at - 1] as usize };
+        from..self.ends[at] as usize
+    }
+
     /// A row.
     pub(super) fn get(&self, at: usize) -> &[u32] {
-        let from = if at == 0 { 0 } else { self.ends[at - 1] as usize };
-        &self.items[from..self.ends[at] as usize]
+        &self.items[self.range(at)]
     }
 }

@@ -9,35 +9,66 @@ use super::values::{Fields, NONE};
 /// The most words of a value that are keys: the rarest.
 const WORDS_MOST: usize = 5;
 
-/// One way to make keys of a record.
-pub(super) struct KeyMaker {
-    /// What it looks at. Two makers that look at one thing are not joined.
+/// One way to make keys, and the keys of every record.
+pub(super) struct Keys {
+    /// The column it looks at. Two ways that look at one column are not joined.
     pub(super) about: usize,
-    /// The columns it takes keys from, and the keys of each of their pool's values.
-    sources: Vec<(usize, Lists)>,
     /// Whether a record may have several keys.
     pub(super) many: bool,
+    /// How many records share a key in the mean, roughly: to tell the narrower of two ways.
+    pub(super) crowd: f64,
+    of: Lists,
 }
 
-impl KeyMaker {
+impl Keys {
     /// The keys of a record, without repeats.
-    pub(super) fn of(&self, fields: &Fields, record: usize, out: &mut Vec<u32>) {
-        out.clear();
-        for (column, keys) in &self.sources {
-            let id = fields.columns[*column].ids[record];
-            if id != NONE {
-                for key in keys.get(id as usize) {
-                    if !out.contains(key) {
-                        out.push(*key);
-                    }
-                }
-            }
-        }
+    pub(super) fn of(&self, record: usize) -> &[u32] {
+        self.of.get(record)
     }
 }
 
-/// Every way to make keys of this table's records.
-pub(super) fn makers(fields: &Fields) -> Vec<KeyMaker> {
+/// A way to make keys: from which columns, and the keys of each of their values.
+struct Maker {
+    about: usize,
+    sources: Vec<(usize, Lists)>,
+    many: bool,
+}
+
+impl Maker {
+    fn keys(&self, fields: &Fields, records: usize) -> Keys {
+        let (mut of, mut row) = (Lists::default(), Vec::new());
+        let mut seen = vec![0_u8; 1 << 16];
+        let (mut all, mut different) = (0_usize, 0_usize);
+        for record in 0..records {
+            row.clear();
+            for (column, keys) in &self.sources {
+                let id = fields.columns[*column].ids[record];
+                if id != NONE {
+                    for key in keys.get(id as usize) {
+                        if !row.contains(key) {
+                            row.push(*key);
+                        }
+                    }
+                }
+            }
+            for key in &row {
+                all += 1;
+                let place = &mut seen[(key >> 3) as usize & 0xffff];
+                different += usize::from(*place & (1 << (key & 7)) == 0);
+                *place |= 1 << (key & 7);
+            }
+            of.push(row.iter().copied());
+        }
+        Keys { about: self.about, many: self.many, crowd: all as f64 / different.max(1) as f64, of }
+    }
+}
+
+/// The keys of all records, by every way that suits the columns.
+pub(super) fn keys(fields: &Fields, records: usize) -> Vec<Keys> {
+    super::in_parallel(&makers(fields), |maker| maker.keys(fields, records))
+}
+
+fn makers(fields: &Fields) -> Vec<Maker> {
     let mut makers = Vec::new();
     let names: Vec<usize> = (0..fields.columns.len()).filter(|c| fields.columns[*c].kind.is_name()).collect();
     if let Some(first) = names.first() {
@@ -46,15 +77,15 @@ pub(super) fn makers(fields: &Fields) -> Vec<KeyMaker> {
         let each = |make: &dyn Fn(&[u8], u32) -> u64| {
             names.iter().map(|c| (*c, words(fields, *c, make))).collect::<Vec<_>>()
         };
-        makers.push(KeyMaker { about, sources: each(&|word, _| hash(word)), many: true });
-        makers.push(KeyMaker { about, sources: each(&|_, sound| u64::from(sound)), many: true });
+        makers.push(Maker { about, sources: each(&|word, _| hash(word)), many: true });
+        makers.push(Maker { about, sources: each(&|_, sound| u64::from(sound)), many: true });
         let tail = |word: &[u8]| hash(&word[word.len().saturating_sub(4)..]);
-        makers.push(KeyMaker { about, sources: each(&|word, _| tail(word)), many: true });
+        makers.push(Maker { about, sources: each(&|word, _| tail(word)), many: true });
     }
     for at in 0..fields.columns.len() {
         let kind = fields.columns[at].kind;
         let mut whole = |make: &dyn Fn(&[u8]) -> Option<u64>| {
-            makers.push(KeyMaker { about: at, sources: vec![(at, values(fields, at, make))], many: false });
+            makers.push(Maker { about: at, sources: vec![(at, values(fields, at, make))], many: false });
         };
         match kind {
             FieldKind::GivenName | FieldKind::FamilyName | FieldKind::PersonName => {}
@@ -66,7 +97,7 @@ pub(super) fn makers(fields: &Fields) -> Vec<KeyMaker> {
             FieldKind::Words => {
                 whole(&|v| Some(hash(v)));
                 let keys = words(fields, at, &|word, _| hash(word));
-                makers.push(KeyMaker { about: at, sources: vec![(at, keys)], many: true });
+                makers.push(Maker { about: at, sources: vec![(at, keys)], many: true });
             }
             FieldKind::Date { .. } => {
                 whole(&|v| Some(hash(v)));

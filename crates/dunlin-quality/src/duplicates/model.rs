@@ -7,14 +7,15 @@
 
 use super::compare::{Comparer, LEVELS, Level, Overlap, level_at};
 use super::intern::mix;
+use super::link::Weighed;
 use super::values::{Fields, NONE};
 
 /// Rounds of expectation–maximisation at most; it ends sooner where nothing moves.
-const ROUNDS: usize = 60;
+const ROUNDS: usize = 40;
 /// Pairs taken at random.
-pub(super) const RANDOM_PAIRS: usize = 150_000;
+pub(super) const RANDOM_PAIRS: usize = 60_000;
 /// Pairs taken at random from those that share a value, for each column.
-const SHARING_PAIRS: usize = 20_000;
+const SHARING_PAIRS: usize = 8_000;
 /// How many pairs the shares among all pairs count for, where shares among those of one value are few.
 const SHARING_PRIOR: f64 = 30.0;
 
@@ -60,7 +61,7 @@ impl Random {
         let columns = fields.columns.len();
         let mut rates = vec![[0.0; LEVELS]; columns];
         let tries: Vec<u64> = (0..RANDOM_PAIRS.min(all as usize * 2) as u64).collect();
-        let chunks: Vec<&[u64]> = tries.chunks(50_000).collect();
+        let chunks: Vec<&[u64]> = tries.chunks(8_192).collect();
         let counted = super::in_parallel(&chunks, |chunk| {
             let mut counts = vec![[0.0_f64; LEVELS]; columns];
             for at in chunk.iter() {
@@ -142,10 +143,23 @@ fn sharing(comparer: &Comparer<'_>, at: usize, records: usize, second_from: Opti
             patterns.push(comparer.pattern(a.min(b), a.max(b)));
         }
     }
-    super::count(&patterns)
+    super::link::count(&patterns)
 }
 
 impl Model {
+    /// The weights where there is nothing to compare.
+    pub(super) fn none(columns: usize) -> Model {
+        let even = vec![[1.0 / (LEVELS - 1) as f64; LEVELS]; columns];
+        Model {
+            prior: -1.0,
+            m: even.clone(),
+            u: even.clone(),
+            chance: vec![Vec::new(); columns],
+            given: vec![even; columns],
+            word_mean: vec![0.0; columns],
+        }
+    }
+
     /// Where expectation–maximisation starts: matches agree in most columns.
     fn start(random: &Random, records: usize) -> Model {
         let columns = random.rates.len();
@@ -166,21 +180,23 @@ impl Model {
     /// Learns the weights from the patterns of the pairs that were looked at.
     pub(super) fn learn(patterns: &Patterns, random: &Random, records: usize) -> Model {
         let mut model = Model::start(random, records);
-        let k: usize = std::env::var("K").map_or(1, |k| k.parse().unwrap());
-        for round in 0..=k {
-            if round > 0 { model.relate(random); }
-            for _ in 0..ROUNDS {
-                let before = model.prior;
-                let weighed = patterns.iter().map(|(p, n)| (*p, n * chance_of(model.bits(*p))));
-                let weighed: Patterns = weighed.collect();
-                model.maximise(weighed.into_iter(), random);
-                if (model.prior - before).abs() < 1e-4 {
-                    break;
-                }
-            }
-            if std::env::var_os("DUP_DEBUG").is_some() { eprintln!("round {round} prior {:.2} = {:.0} matches", model.prior, model.prior.exp2() * random.all); }
-        }
+        model.expect_and_maximise(patterns, random);
+        // Once: to learn it again from what it changed would take more and more matches for chance.
+        model.relate(random);
+        model.expect_and_maximise(patterns, random);
         model
+    }
+
+    fn expect_and_maximise(&mut self, patterns: &Patterns, random: &Random) {
+        for _ in 0..ROUNDS {
+            let before = self.prior;
+            let expected = patterns.iter().map(|(pattern, n)| (*pattern, n * chance_of(self.bits(*pattern))));
+            let expected: Patterns = expected.collect();
+            self.maximise(expected.into_iter(), random);
+            if (self.prior - before).abs() < 1e-3 {
+                break;
+            }
+        }
     }
 
     /// Sets m, u and the prior from patterns and the number of matches that are expected among them.
@@ -324,37 +340,41 @@ impl Model {
 
     /// Counts how often values agree by chance. `pairs` are the pairs that were looked at, each with its pattern and
     /// bits; all other pairs of a value are no matches.
-    pub(super) fn count_rarity(&mut self, fields: &Fields, pairs: &[(u64, u64, f32)]) {
-        for (at, column) in fields.columns.iter().enumerate() {
-            // Expected matches among the pairs of each value, told by the other columns.
-            let mut matches = vec![0.0_f32; column.rows.len()];
-            for (pair, pattern, bits) in pairs {
-                if level_at(*pattern, at) == Level::Same {
-                    let (a, b) = super::blocking::unpack(*pair);
-                    let (x, y) = (column.ids[a], column.ids[b]);
-                    if x == y {
-                        let own = self.level_bits(*pattern, at) + self.rarity_bits(fields, at, a, b, *pattern);
-                        matches[x as usize] += chance_of(f64::from(*bits) - own) as f32;
-                    }
-                }
+    pub(super) fn count_rarity(&mut self, fields: &Fields, pairs: &[Weighed]) {
+        let columns: Vec<usize> = (0..fields.columns.len()).collect();
+        self.chance = super::in_parallel(&columns, |at| self.chances(fields, *at, pairs));
+        for (at, column) in fields.columns.iter().enumerate().filter(|(_, c)| c.kind.is_set()) {
+            let (mut sum, mut of) = (0.0, 0.0);
+            for rows in column.word_rows.iter().filter(|n| **n > 0) {
+                let share = f64::from(*rows) / f64::from(column.filled).max(1.0);
+                sum += share * share * share.log2();
+                of += share * share;
             }
-            let filled = f64::from(column.filled).max(1.0);
-            let chance = column.rows.iter().zip(matches).map(|(rows, matches)| {
-                let rows = f64::from(*rows).max(1.0);
-                let others = (rows * (rows - 1.0) / 2.0 - f64::from(matches)).max(0.0) + 0.5;
-                (2.0 * others / (rows * filled)).min(1.0) as f32
-            });
-            self.chance[at] = chance.collect();
-            if column.kind.is_set() {
-                let (mut sum, mut of) = (0.0, 0.0);
-                for rows in column.word_rows.iter().filter(|n| **n > 0) {
-                    let share = f64::from(*rows) / filled;
-                    sum += share * share * share.log2();
-                    of += share * share;
-                }
-                self.word_mean[at] = if of > 0.0 { sum / of } else { 0.0 };
+            self.word_mean[at] = if of > 0.0 { sum / of } else { 0.0 };
+        }
+    }
+
+    /// How likely a record has a value by chance, given that another has; for each value of a column.
+    fn chances(&self, fields: &Fields, at: usize, pairs: &[Weighed]) -> Vec<f32> {
+        let column = &fields.columns[at];
+        // Expected matches among the pairs of each value, told by the other columns.
+        let mut matches = vec![0.0_f32; column.rows.len()];
+        for (pair, pattern, bits) in pairs {
+            let (a, b) = super::blocking::unpack(*pair);
+            let id = column.ids[a];
+            if level_at(*pattern, at) == Level::Same && id == column.ids[b] {
+                let own = self.level_bits(*pattern, at) + self.rarity_bits(fields, at, a, b, *pattern);
+                matches[id as usize] += chance_of(f64::from(*bits) - own) as f32;
             }
         }
+        let filled = f64::from(column.filled).max(1.0);
+        let chance = column.rows.iter().zip(matches).map(|(rows, matches)| {
+            let rows = f64::from(*rows).max(1.0);
+            // Half a pair more, so that what was never seen is not impossible.
+            let others = (rows * (rows - 1.0) / 2.0 - f64::from(matches)).max(0.0) + 0.5;
+            (2.0 * others / (rows * filled)).min(1.0) as f32
+        });
+        chance.collect()
     }
 }
 

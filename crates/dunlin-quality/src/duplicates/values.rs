@@ -2,7 +2,8 @@
 //! out once a value (its words, its sound, its date) instead of once a pair.
 
 use super::FieldKind;
-use super::distance::soundex;
+use super::compare::email_parts;
+use super::distance::{Sketch, soundex};
 use super::intern::{Interner, Lists, hash};
 use super::nicknames::Nicknames;
 use super::normal::normal;
@@ -41,6 +42,10 @@ pub(super) struct Pool {
     pub(super) sound: Vec<u32>,
     /// Under which names of the list of short forms each word stands.
     pub(super) forms: Lists,
+    /// A sketch of each value (of an e-mail address: of what stands before the @).
+    pub(super) sketch: Vec<Sketch>,
+    /// A sketch of each word of each value, in the order of `words`.
+    word_sketch: Vec<Sketch>,
 }
 
 /// Year, month and day of a normal form, as far as it has them.
@@ -108,8 +113,9 @@ impl Fields {
         }
         let nicknames = Nicknames::new();
         for (at, pool) in self.pools.iter_mut().enumerate() {
-            let wordy = self.columns.iter().any(|c| c.pool == at && c.kind.is_wordy());
-            pool.settle(wordy, &nicknames);
+            let is = |kind: &dyn Fn(FieldKind) -> bool| self.columns.iter().any(|c| c.pool == at && kind(c.kind));
+            let (wordy, email) = (is(&FieldKind::is_wordy), is(&|kind| kind == FieldKind::Email));
+            pool.settle(wordy, email, &nicknames);
         }
         for column in &mut self.columns {
             column.count(&self.pools[column.pool]);
@@ -203,13 +209,22 @@ impl Default for Pool {
             word: Interner::default(),
             sound: Vec::new(),
             forms: Lists::default(),
+            sketch: Vec::new(),
+            word_sketch: Vec::new(),
         }
     }
 }
 
 impl Pool {
-    fn settle(&mut self, wordy: bool, nicknames: &Nicknames) {
+    /// Sketches of the words of a value, in the order of its words.
+    pub(super) fn word_sketches(&self, id: u32) -> &[Sketch] {
+        &self.word_sketch[self.words.range(id as usize)]
+    }
+
+    fn settle(&mut self, wordy: bool, email: bool, nicknames: &Nicknames) {
         self.texts.seal();
+        let looked_at = |text| if email { email_parts(text).0 } else { text };
+        self.sketch = (0..self.texts.len() as u32).map(|id| Sketch::of(looked_at(self.texts.get(id)))).collect();
         if !wordy {
             return;
         }
@@ -223,6 +238,7 @@ impl Pool {
                 }
             }
             self.words.push(row.iter().copied());
+            self.word_sketch.extend(row.iter().map(|word| Sketch::of(self.word.get(*word))));
         }
         self.word.seal();
         for id in 0..self.word.len() as u32 {

@@ -146,9 +146,10 @@ impl Blocking {
         // What each adds at most: what it added when last looked at, for it never adds more later.
         let mut open: Vec<(usize, usize)> = reach.iter().map(Vec::len).enumerate().collect();
         loop {
-            let best = open.iter().enumerate().max_by(|(_, x), (_, y)| {
-                worth(x.0, x.1).total_cmp(&worth(y.0, y.1)).then(y.0.cmp(&x.0))
-            });
+            let best = open
+                .iter()
+                .enumerate()
+                .max_by(|(_, x), (_, y)| worth(x.0, x.1).total_cmp(&worth(y.0, y.1)).then(y.0.cmp(&x.0)));
             let Some((place, (at, gain))) = best.map(|(place, open)| (place, *open)) else { break };
             if gain == 0 {
                 break;

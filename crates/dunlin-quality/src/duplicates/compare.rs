@@ -255,7 +255,8 @@ fn date(x: &[u8], y: &[u8]) -> Level {
     };
     let same = [year == year_b, month == month_b, day == day_b].iter().filter(|s| **s).count();
     let turned = year == year_b && month == day_b && day == month_b;
-    let days = |y: u32, m: u32, d: u32| i64::from(y) * 365 + i64::from(y) / 4 + i64::from(m) * 30 + i64::from(d);
+    let days =
+        |y: u32, m: u32, d: u32| i64::from(y) * 365 + i64::from(y) / 4 + i64::from(m) * 30 + i64::from(d);
     let apart = (days(year, month, day) - days(year_b, month_b, day_b)).abs();
     match () {
         () if same == 2 || turned => Level::Part,
@@ -292,7 +293,9 @@ fn email(pool: &Pool, a: u32, b: u32) -> Level {
     match () {
         () if local_may && within(x, y, 2) => Level::Near,
         () if local_may && local_x == local_y => Level::Part,
-        () if sketch_a.most_similar(sketch_b) >= ALIKE && jaro_winkler(local_x, local_y) >= ALIKE => Level::Alike,
+        () if sketch_a.most_similar(sketch_b) >= ALIKE && jaro_winkler(local_x, local_y) >= ALIKE => {
+            Level::Alike
+        }
         () if domain_x == domain_y => Level::Loose,
         () => Level::Different,
     }
@@ -355,7 +358,9 @@ impl Overlap {
             2.. => Level::Crossed,
             _ if slip(pool, a, b) => Level::Near,
             1 => Level::Alike,
-            _ if may_be_loose() && jaro_winkler(pool.texts.get(a), pool.texts.get(b)) >= LOOSE => Level::Loose,
+            _ if may_be_loose() && jaro_winkler(pool.texts.get(a), pool.texts.get(b)) >= LOOSE => {
+                Level::Loose
+            }
             _ => Level::Different,
         }
     }

@@ -106,8 +106,8 @@ impl Duplicates {
         self.fields.columns.iter().map(|c| (c.name.as_str(), c.kind)).collect()
     }
 
-    /// Where a record stood when it arrived, from 0, in its source.
-    pub fn row(&self, record: u32) -> u32 {
+    /// Where a record stands in its source, as its reader says (line number, rowid, ordinal).
+    pub fn row(&self, record: u32) -> u64 {
         self.names.rows[record as usize]
     }
 
@@ -188,7 +188,8 @@ impl Duplicates {
                 let words = level.words(column.kind);
                 LevelWeight { level, words, bits: (m / u).log2(), among_matches: m, among_others: u }
             };
-            let levels = (1..LEVELS).filter(|l| Level::from_bits(*l as u64).occurs(column.kind, column.partner.is_some()));
+            let levels = (1..LEVELS)
+                .filter(|l| Level::from_bits(*l as u64).occurs(column.kind, column.partner.is_some()));
             ColumnWeights { column: column.name.clone(), levels: levels.map(level).collect() }
         });
         weights.collect()
@@ -209,7 +210,12 @@ impl Duplicates {
             }
         });
         let bits = self.bits(a as u32, b as u32);
-        Explanation { probability: chance_of(bits), bits, start: self.model.prior, columns: columns.collect() }
+        Explanation {
+            probability: chance_of(bits),
+            bits,
+            start: self.model.prior,
+            columns: columns.collect(),
+        }
     }
 
     /// The bits for two records being one.

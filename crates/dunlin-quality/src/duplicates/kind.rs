@@ -35,7 +35,8 @@ impl FieldKind {
     /// How a column is compared whose kind is `kind` (as the plan spells it, `None` where it has none) and which holds
     /// such values.
     pub fn of(kind: Option<&str>, sample: &[&str]) -> FieldKind {
-        let sample: Vec<&str> = sample.iter().map(|v| v.trim()).filter(|v| !v.is_empty()).take(SAMPLE).collect();
+        let sample: Vec<&str> =
+            sample.iter().map(|v| v.trim()).filter(|v| !v.is_empty()).take(SAMPLE).collect();
         match kind {
             Some("given_name") => FieldKind::GivenName,
             Some("family_name") => FieldKind::FamilyName,

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::blocking::{self, Blocking, unpack};
 use super::cluster::Edge;
 use super::compare::Comparer;
-use super::model::{Model, Patterns, Random, chance_of};
+use super::model::{Model, Patterns, chance_of};
+use super::random::Random;
 use super::values::Fields;
 use super::{Duplicates, Names, in_parallel};
 
@@ -38,11 +39,14 @@ pub(super) fn link(fields: Fields, names: Names) -> Duplicates {
     let random = Random::count(&comparer, records, second_from, all);
     let pairs = match all <= PAIRS_ALL {
         true => blocking::every(records, second_from),
-        false => Blocking::new(&fields, records, second_from).pairs(PAIRS_LEAST.max(PAIRS_A_RECORD * records), |pilot| {
-            let patterns = patterns(&comparer, pilot);
-            let model = Model::learn(&count(&patterns), &random, records);
-            patterns.iter().map(|pattern| model.bits(*pattern) > 0.0).collect()
-        }),
+        false => Blocking::new(&fields, records, second_from).pairs(
+            PAIRS_LEAST.max(PAIRS_A_RECORD * records),
+            |pilot| {
+                let patterns = patterns(&comparer, pilot);
+                let model = Model::learn(&count(&patterns), &random, records);
+                patterns.iter().map(|pattern| model.bits(*pattern) > 0.0).collect()
+            },
+        ),
     };
     let patterns = patterns(&comparer, &pairs);
     let mut model = Model::learn(&count(&patterns), &random, records);
@@ -100,7 +104,8 @@ pub(super) fn count(patterns: &[u64]) -> Patterns {
 fn sift(model: &Model, pairs: &[u64], patterns: &[u64]) -> Vec<Weighed> {
     let pieces: Vec<(&[u64], &[u64])> = pairs.chunks(PIECE).zip(patterns.chunks(PIECE)).collect();
     let each = in_parallel(&pieces, |(pairs, patterns)| {
-        let weighed = pairs.iter().zip(*patterns).map(|(pair, pattern)| (*pair, *pattern, model.bits(*pattern) as f32));
+        let weighed =
+            pairs.iter().zip(*patterns).map(|(pair, pattern)| (*pair, *pattern, model.bits(*pattern) as f32));
         weighed.filter(|(_, _, bits)| f64::from(*bits) >= BITS_KEPT - RARITY_MOST).collect::<Vec<Weighed>>()
     });
     each.concat()

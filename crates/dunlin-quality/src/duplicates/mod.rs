@@ -2,9 +2,9 @@
 //!
 //! The story, a file each: values are brought into one form ([`normal`]) and become numbers ([`values`]); pairs worth
 //! looking at share keys ([`keys`]), by rules that are chosen from the data ([`blocking`]); each pair is compared column
-//! by column ([`compare`]); what each agreement weighs is learnt from the pairs themselves ([`model`]); pairs become
-//! clusters that do not chain ([`cluster`]); and each pair can be explained ([`found`]). [`link`] goes through it from
-//! end to end.
+//! by column ([`compare`]); what each agreement weighs is learnt from the pairs themselves ([`model`]), beside what chance
+//! does ([`random`]); pairs become clusters that do not chain ([`cluster`]); and each pair can be explained ([`found`]).
+//! [`link`] goes through it from end to end.
 //!
 //! What this is not: it reads no store, and it decides nothing about rows. It says which records belong together, how
 //! sure that is, and why. It holds the values of the compared columns in memory, each different value once, and lets
@@ -23,6 +23,7 @@ mod model;
 mod nicknames;
 mod normal;
 mod parallel;
+mod random;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -44,8 +45,8 @@ pub struct Records {
 /// What records are called.
 struct Names {
     keys: Vec<Box<str>>,
-    /// Where each record stood when it arrived, from 0, in its source.
-    rows: Vec<u32>,
+    /// Where each record stands in its source.
+    rows: Vec<u64>,
     /// The first record of the second source.
     second_from: Option<usize>,
 }
@@ -61,9 +62,12 @@ impl Records {
         Self { fields: Fields::new(columns), names }
     }
 
-    /// Adds the keys of the next records.
-    pub fn push_keys<'a>(&mut self, keys: impl Iterator<Item = &'a str>) {
-        self.names.keys.extend(keys.map(Box::from));
+    /// Adds the keys of the next records, and where each stands in its source.
+    pub fn push_keys<'a>(&mut self, keys: impl Iterator<Item = (&'a str, u64)>) {
+        for (key, row) in keys {
+            self.names.keys.push(Box::from(key));
+            self.names.rows.push(row);
+        }
     }
 
     /// Adds the values of a column, in the order of the keys. Every column takes as many values as there are keys.
@@ -93,10 +97,9 @@ impl Records {
     pub fn link(mut self) -> Duplicates {
         let order = self.order();
         self.fields.settle(&order);
-        let border = self.names.second_from.unwrap_or(order.len()) as u32;
         let mut keys = std::mem::take(&mut self.names.keys);
         self.names.keys = order.iter().map(|at| std::mem::take(&mut keys[*at as usize])).collect();
-        self.names.rows = order.iter().map(|at| if *at < border { *at } else { *at - border }).collect();
+        self.names.rows = order.iter().map(|at| self.names.rows[*at as usize]).collect();
         link::link(self.fields, self.names)
     }
 

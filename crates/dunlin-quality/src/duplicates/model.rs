@@ -5,17 +5,13 @@
 //! address is shared by nobody but one person's records. A rare value weighs more than a common one (term frequency):
 //! how often, is counted among those pairs that are no matches.
 
-use super::compare::{Comparer, LEVELS, Level, Overlap, level_at};
-use super::intern::mix;
+use super::compare::{LEVELS, Level, Overlap, level_at};
 use super::link::Weighed;
+use super::random::Random;
 use super::values::{Fields, NONE};
 
 /// Rounds of expectation–maximisation at most; it ends sooner where nothing moves.
 const ROUNDS: usize = 40;
-/// Pairs taken at random.
-pub(super) const RANDOM_PAIRS: usize = 60_000;
-/// Pairs taken at random from those that share a value, for each column.
-const SHARING_PAIRS: usize = 8_000;
 /// How many pairs the shares among all pairs count for, where shares among those of one value are few.
 const SHARING_PRIOR: f64 = 30.0;
 
@@ -36,115 +32,21 @@ pub(super) struct Model {
     /// Shares of levels among pairs that are no matches and have the same value in another column: by that column, then
     /// by column. Never below `u`.
     given: Vec<Levels>,
+    /// The same in two other columns, where that says more than either; by column.
+    given_two: Vec<Vec<GivenTwo>>,
     /// The mean of log2 of the share of a word that two random records have in common; sets of words only.
     word_mean: Vec<f64>,
 }
 
+/// How often levels of a column are seen by chance in pairs that have the same values in two others.
+#[derive(Clone)]
+struct GivenTwo {
+    others: (usize, usize),
+    shares: [f64; LEVELS],
+}
+
 /// Patterns and how many pairs have them.
 pub(super) type Patterns = Vec<(u64, f64)>;
-
-/// What random pairs look like.
-pub(super) struct Random {
-    /// Shares of levels, of those that are not missing.
-    rates: Levels,
-    /// Patterns of random pairs that have the same value in a column, by that column.
-    alike: Vec<Patterns>,
-    /// The least share that can be told from none.
-    least: Vec<f64>,
-    all: f64,
-}
-
-impl Random {
-    /// Counts the levels of pairs taken at random; agreement of values is counted exactly.
-    pub(super) fn count(comparer: &Comparer<'_>, records: usize, second_from: Option<usize>, all: f64) -> Random {
-        let fields = comparer.fields;
-        let columns = fields.columns.len();
-        let mut rates = vec![[0.0; LEVELS]; columns];
-        let tries: Vec<u64> = (0..RANDOM_PAIRS.min(all as usize * 2) as u64).collect();
-        let chunks: Vec<&[u64]> = tries.chunks(8_192).collect();
-        let counted = super::in_parallel(&chunks, |chunk| {
-            let mut counts = vec![[0.0_f64; LEVELS]; columns];
-            for at in chunk.iter() {
-                let pick = |salt: u64, from: usize, to: usize| {
-                    from + (mix(at.wrapping_mul(2).wrapping_add(salt)) % (to - from).max(1) as u64) as usize
-                };
-                let (a, b) = match second_from {
-                    None => (pick(1, 0, records), pick(2, 0, records)),
-                    Some(from) => (pick(1, 0, from), pick(2, from, records)),
-                };
-                if a != b {
-                    let pattern = comparer.pattern(a, b);
-                    for (column, counts) in counts.iter_mut().enumerate() {
-                        counts[level_at(pattern, column) as usize] += 1.0;
-                    }
-                }
-            }
-            counts
-        });
-        for counts in counted {
-            for (sum, counts) in rates.iter_mut().zip(counts) {
-                sum.iter_mut().zip(counts).for_each(|(s, c)| *s += c);
-            }
-        }
-        let mut least = Vec::new();
-        for (column, rates) in fields.columns.iter().zip(&mut rates) {
-            rates[0] = 0.0;
-            let seen: f64 = rates.iter().sum::<f64>().max(1.0);
-            rates.iter_mut().for_each(|r| *r /= seen);
-            let filled = f64::from(column.filled).max(2.0);
-            if second_from.is_none() {
-                let same: f64 = column.rows.iter().map(|n| f64::from(*n) * (f64::from(*n) - 1.0)).sum();
-                rates[Level::Same as usize] = same / (filled * (filled - 1.0));
-            }
-            least.push((0.5 / seen).min(1.0 / filled));
-        }
-        let places: Vec<usize> = (0..columns).collect();
-        let alike = super::in_parallel(&places, |at| sharing(comparer, *at, records, second_from));
-        Random { rates, alike, least, all }
-    }
-}
-
-/// Patterns of pairs taken at random from those that have the same value in a column.
-fn sharing(comparer: &Comparer<'_>, at: usize, records: usize, second_from: Option<usize>) -> Patterns {
-    let column = &comparer.fields.columns[at];
-    // The records of each value, value after value.
-    let mut starts = vec![0_usize; column.rows.len() + 1];
-    for (id, rows) in column.rows.iter().enumerate() {
-        starts[id + 1] = starts[id] + *rows as usize;
-    }
-    let (mut places, mut next) = (vec![0_u32; column.filled as usize], starts.clone());
-    for record in 0..records {
-        let id = column.ids[record];
-        if id != NONE {
-            places[next[id as usize]] = record as u32;
-            next[id as usize] += 1;
-        }
-    }
-    // Each record stands for as many pairs as its value has others.
-    let mut sums = Vec::with_capacity(records);
-    let mut sum = 0_u64;
-    for record in 0..records {
-        let id = column.ids[record];
-        sum += if id == NONE { 0 } else { u64::from(column.rows[id as usize] - 1) };
-        sums.push(sum);
-    }
-    if sum == 0 {
-        return Vec::new();
-    }
-    let mut patterns = Vec::new();
-    for try_ in 0..SHARING_PAIRS as u64 {
-        let draw = mix(try_.wrapping_mul(3).wrapping_add(at as u64 + 7)) % sum;
-        let a = sums.partition_point(|s| *s <= draw);
-        let id = column.ids[a] as usize;
-        let others = &places[starts[id]..starts[id + 1]];
-        let b = others[(mix(draw ^ try_) % others.len() as u64) as usize] as usize;
-        let apart = second_from.is_none_or(|from| (a < from) != (b < from));
-        if a != b && apart {
-            patterns.push(comparer.pattern(a.min(b), a.max(b)));
-        }
-    }
-    super::link::count(&patterns)
-}
 
 impl Model {
     /// The weights where there is nothing to compare.
@@ -156,6 +58,7 @@ impl Model {
             u: even.clone(),
             chance: vec![Vec::new(); columns],
             given: vec![even; columns],
+            given_two: vec![Vec::new(); columns],
             word_mean: vec![0.0; columns],
         }
     }
@@ -169,11 +72,11 @@ impl Model {
             m: vec![m; columns],
             u: random.rates.clone(),
             chance: vec![Vec::new(); columns],
-            given: vec![random.rates.clone(); columns],
+            given: Vec::new(),
+            given_two: vec![Vec::new(); columns],
             word_mean: vec![0.0; columns],
         };
         model.mend(random);
-        model.given = vec![model.u.clone(); columns];
         model
     }
 
@@ -227,7 +130,7 @@ impl Model {
         for column in 0..self.m.len() {
             for level in 1..LEVELS {
                 let rate = random.rates[column][level] - share * self.m[column][level];
-                self.u[column][level] = rate.max(random.least[column]).min(1.0);
+                self.u[column][level] = rate.clamp(random.least[column], 1.0 - 1e-9);
             }
         }
     }
@@ -236,34 +139,65 @@ impl Model {
     /// name it is made of. Counting each for itself would take namesakes for one person.
     fn relate(&mut self, random: &Random) {
         let columns = self.m.len();
-        let mut given = Vec::with_capacity(columns);
-        for alike in &random.alike {
-            let mut counts = vec![[0.0_f64; LEVELS]; columns];
-            for (pattern, n) in alike {
-                let other = n * (1.0 - chance_of(self.bits(*pattern)));
-                for (column, counts) in counts.iter_mut().enumerate() {
-                    counts[level_at(*pattern, column) as usize] += other;
+        let alone: Vec<Levels> =
+            random.alike.iter().map(|alike| self.others(alike, |at| self.u[at])).collect();
+        let mut two: Vec<Vec<GivenTwo>> = vec![Vec::new(); columns];
+        for ((x, y), alike) in &random.alike_in_two {
+            let most = |at: usize, level: usize| alone[*x][at][level].max(alone[*y][at][level]);
+            let shares = self.others(alike, |at| std::array::from_fn(|level| most(at, level)));
+            for (at, shares) in shares.into_iter().enumerate().filter(|(at, _)| at != x && at != y) {
+                // Agreement that is four times as likely as given either alone.
+                let tells = |level: &usize| shares[*level] > 4.0 * most(at, *level);
+                if (1..Level::Different as usize).any(|level| tells(&level)) {
+                    two[at].push(GivenTwo { others: (*x, *y), shares });
                 }
             }
-            for (column, counts) in counts.iter_mut().enumerate() {
-                let seen: f64 = counts[1..].iter().sum();
-                for level in 1..LEVELS {
-                    let u = self.u[column][level];
-                    counts[level] = ((counts[level] + SHARING_PRIOR * u) / (seen + SHARING_PRIOR)).max(u);
-                }
-            }
-            given.push(counts);
         }
-        self.given = given;
+        (self.given, self.given_two) = (alone, two);
     }
 
-    /// How often a level is seen by chance, in a pair of this pattern: most often given one of its other agreements.
+    /// Shares of levels among those of some pairs that are no matches; where those are few, drawn towards `base`, and
+    /// never below it. Matches count as few: of pairs that are nearly all matches the rest cannot be told. Whether a
+    /// pair is a match is told by the other columns, for a column must not vouch for itself.
+    fn others(&self, pairs: &Patterns, base: impl Fn(usize) -> [f64; LEVELS]) -> Levels {
+        let mut counts = vec![[0.0_f64; LEVELS]; self.m.len()];
+        let mut matches = vec![0.0_f64; self.m.len()];
+        for (pattern, n) in pairs {
+            let bits = self.bits(*pattern);
+            for (column, counts) in counts.iter_mut().enumerate() {
+                let likely = n * chance_of(bits - self.level_bits(*pattern, column));
+                matches[column] += likely;
+                counts[level_at(*pattern, column) as usize] += n - likely;
+            }
+        }
+        for (column, counts) in counts.iter_mut().enumerate() {
+            let drawn = SHARING_PRIOR + matches[column];
+            let seen: f64 = counts[1..].iter().sum();
+            for (level, base) in base(column).into_iter().enumerate().skip(1) {
+                counts[level] = ((counts[level] + drawn * base) / (seen + drawn)).max(base);
+            }
+        }
+        counts
+    }
+
+    /// How often a level is seen by chance, in a pair of this pattern: most often given its other agreements.
     fn by_chance(&self, pattern: u64, column: usize, level: Level) -> f64 {
         let mut share = self.u[column][level as usize];
-        for other in (0..self.m.len()).filter(|o| *o != column) {
-            // Of two that are the same, the first explains the second.
-            if level_at(pattern, other) == Level::Same && (level != Level::Same || other < column) {
-                share = share.max(self.given[other][column][level as usize]);
+        // Of two that are the same, the first explains the second.
+        let explains = |other: usize| {
+            other != column
+                && level_at(pattern, other) == Level::Same
+                && (level != Level::Same || other < column)
+        };
+        for (other, given) in self.given.iter().enumerate() {
+            if given[column][level as usize] > share && explains(other) {
+                share = given[column][level as usize];
+            }
+        }
+        for given in &self.given_two[column] {
+            let (x, y) = given.others;
+            if given.shares[level as usize] > share && explains(x) && explains(y) {
+                share = given.shares[level as usize];
             }
         }
         share

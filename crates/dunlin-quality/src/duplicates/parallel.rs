@@ -8,7 +8,8 @@ const THREADS_MOST: usize = 8;
 
 /// Does something for each of `items`, and keeps their order.
 pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MOST).min(items.len());
+    let threads =
+        std::thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MOST).min(items.len());
     let next = AtomicUsize::new(0);
     let run = || {
         let mut done = Vec::new();

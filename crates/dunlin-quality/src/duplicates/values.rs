@@ -113,7 +113,8 @@ impl Fields {
         }
         let nicknames = Nicknames::new();
         for (at, pool) in self.pools.iter_mut().enumerate() {
-            let is = |kind: &dyn Fn(FieldKind) -> bool| self.columns.iter().any(|c| c.pool == at && kind(c.kind));
+            let is =
+                |kind: &dyn Fn(FieldKind) -> bool| self.columns.iter().any(|c| c.pool == at && kind(c.kind));
             let (wordy, email) = (is(&FieldKind::is_wordy), is(&|kind| kind == FieldKind::Email));
             pool.settle(wordy, email, &nicknames);
         }
@@ -125,7 +126,9 @@ impl Fields {
             let mut found = (0..self.columns.len()).filter(|c| self.columns[*c].kind == kind);
             (found.next(), found.next())
         };
-        if let ((Some(given), None), (Some(family), None)) = (of(FieldKind::GivenName), of(FieldKind::FamilyName)) {
+        if let ((Some(given), None), (Some(family), None)) =
+            (of(FieldKind::GivenName), of(FieldKind::FamilyName))
+        {
             self.columns[given].partner = Some(family);
             self.columns[family].partner = Some(given);
         }
@@ -134,6 +137,11 @@ impl Fields {
     /// The bytes of a value.
     pub(super) fn text(&self, column: usize, id: u32) -> &[u8] {
         self.pools[self.columns[column].pool].texts.get(id)
+    }
+
+    /// A number that depends on the text of a value alone.
+    pub(super) fn hash(&self, column: usize, id: u32) -> u64 {
+        hash(self.text(column, id))
     }
 
     /// A number that depends on a record's content alone.
@@ -224,7 +232,8 @@ impl Pool {
     fn settle(&mut self, wordy: bool, email: bool, nicknames: &Nicknames) {
         self.texts.seal();
         let looked_at = |text| if email { email_parts(text).0 } else { text };
-        self.sketch = (0..self.texts.len() as u32).map(|id| Sketch::of(looked_at(self.texts.get(id)))).collect();
+        self.sketch =
+            (0..self.texts.len() as u32).map(|id| Sketch::of(looked_at(self.texts.get(id)))).collect();
         if !wordy {
             return;
         }

@@ -83,10 +83,13 @@ impl Model {
     /// Learns the weights from the patterns of the pairs that were looked at.
     pub(super) fn learn(patterns: &Patterns, random: &Random, records: usize) -> Model {
         let mut model = Model::start(random, records);
-        model.expect_and_maximise(patterns, random);
-        // Once: to learn it again from what it changed would take more and more matches for chance.
-        model.relate(random);
-        model.expect_and_maximise(patterns, random);
+        // What comes together by chance is told before matches are, lest a name and the address made of it pass for one;
+        // then once more, when it is known what matches look like. More often would take more and more matches for
+        // chance.
+        for _ in 0..2 {
+            model.relate(random);
+            model.expect_and_maximise(patterns, random);
+        }
         model
     }
 

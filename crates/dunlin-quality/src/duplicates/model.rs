@@ -142,6 +142,8 @@ impl Model {
     /// name it is made of. Counting each for itself would take namesakes for one person.
     fn relate(&mut self, random: &Random) {
         let columns = self.m.len();
+        // Without what was related before: that would feed itself.
+        (self.given, self.given_two) = (Vec::new(), vec![Vec::new(); columns]);
         let alone: Vec<Levels> =
             random.alike.iter().map(|alike| self.others(alike, |at| self.u[at])).collect();
         let mut two: Vec<Vec<GivenTwo>> = vec![Vec::new(); columns];

@@ -43,17 +43,17 @@ fn rows_of_one_person_are_found_in_a_file_and_no_value_is_shown() {
     site.write("people.csv", table(20));
     let file = site.path("people.csv").display().to_string();
     let out = site.path("found.csv").display().to_string();
-    let done = site.run(&["duplicates", &file, "--key", "id", "--format", "json", "--out", &out]);
+    let done = site.dunlin(&["duplicates", &file, "--key", "id", "--format", "json", "--out", &out]);
     assert_eq!(done.code, 0, "{}", done.err);
     // The n-th person stands on line n + 2, and again 60 lines below.
     let expected: Vec<Vec<u64>> = (0..20).map(|n| vec![n + 2, n + 62]).collect();
     assert_eq!(clusters(&done.out), expected);
-    let text = site.run(&["duplicates", &file, "--key", "id"]);
+    let text = site.dunlin(&["duplicates", &file, "--key", "id"]);
     assert!(text.out.contains("40 rows in 20 clusters"), "{}", text.out);
     let found = site.read("found.csv");
     assert!(found.starts_with("cluster,key,p,decision,source,row\n"), "{found}");
     for shown in [&done.out, &text.out, &found] {
-        for value in ["key0", "again0", "@", "1957"] {
+        for value in ["key0", "again0", "@", "1957-"] {
             assert!(!shown.contains(value), "{value} in {shown}");
         }
     }
@@ -67,7 +67,7 @@ fn a_pair_is_explained_column_by_column() {
     site.write("people.csv", table(20));
     let file = site.path("people.csv").display().to_string();
     let show = |one: &str, other: &str| {
-        let done = site.run(&["duplicates", "show", &file, "--key", "id", one, other, "--format", "json"]);
+        let done = site.dunlin(&["duplicates", "show", &file, "--key", "id", one, other, "--format", "json"]);
         assert_eq!(done.code, 0, "{}", done.err);
         serde_json::from_str::<Value>(done.out.trim()).unwrap()
     };
@@ -79,7 +79,7 @@ fn a_pair_is_explained_column_by_column() {
         columns.clone().find(|c| c["column"] == column).unwrap()["level"].clone()
     };
     assert_eq!([level("born"), level("last_name"), level("city")], ["same", "near", "missing"]);
-    let missing = site.run(&["duplicates", "show", &file, "--key", "id", "=key03", "nobody"]);
+    let missing = site.dunlin(&["duplicates", "show", &file, "--key", "id", "=key03", "nobody"]);
     assert_eq!(missing.code, 2);
     assert!(!missing.err.contains("nobody"), "{}", missing.err);
 }
@@ -92,12 +92,12 @@ fn two_files_are_linked_and_mistakes_are_named() {
     site.write("one.csv", lines[..61].join("\n") + "\n");
     site.write("two.csv", format!("{}\n{}\n", lines[0], lines[61..].join("\n")));
     let (one, two) = (site.path("one.csv").display().to_string(), site.path("two.csv").display().to_string());
-    let done = site.run(&["duplicates", &one, "--key", "id", "--link", &two, "--format", "json"]);
+    let done = site.dunlin(&["duplicates", &one, "--key", "id", "--link", &two, "--format", "json"]);
     assert_eq!(done.code, 0, "{}", done.err);
     assert_eq!(clusters(&done.out), (0..20).map(|n| vec![n + 2, n + 2]).collect::<Vec<_>>());
-    let wrong = site.run(&["duplicates", &one, "--key", "number"]);
+    let wrong = site.dunlin(&["duplicates", &one, "--key", "number"]);
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("has no column `number`"), "{}", wrong.err);
-    let upside_down = site.run(&["duplicates", &one, "--key", "id", "--above", "0.5", "--review", "0.9"]);
+    let upside_down = site.dunlin(&["duplicates", &one, "--key", "id", "--above", "0.5", "--review", "0.9"]);
     assert_eq!(upside_down.code, 2, "{}", upside_down.err);
 }

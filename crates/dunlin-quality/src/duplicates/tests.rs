@@ -148,7 +148,7 @@ fn blocking_loses_little_of_what_comparing_every_pair_finds() {
     let found = records(&rows).link();
     assert!(found.compared() * 4 < rows.len() * rows.len() / 2, "{} pairs", found.compared());
     let score = f1(&rows, &groups(&found));
-    assert!(score > 0.96, "F1 {score}");
+    assert!(score > 0.95, "F1 {score}");
 }
 
 #[test]

@@ -32,6 +32,7 @@ pub(super) struct Column {
 }
 
 /// The different values of one or more columns.
+#[derive(Default)]
 pub(super) struct Pool {
     pub(super) texts: Interner,
     /// The words of each value, in their order.
@@ -205,20 +206,6 @@ impl Column {
                     self.word_rows[*word as usize] += 1;
                 }
             }
-        }
-    }
-}
-
-impl Default for Pool {
-    fn default() -> Self {
-        Self {
-            texts: Interner::default(),
-            words: Lists::default(),
-            word: Interner::default(),
-            sound: Vec::new(),
-            forms: Lists::default(),
-            sketch: Vec::new(),
-            word_sketch: Vec::new(),
         }
     }
 }

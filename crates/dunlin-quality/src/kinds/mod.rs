@@ -12,6 +12,7 @@ use dunlin_connect::ColumnType;
 use serde::Serialize;
 
 pub use sample::sampled_kinds;
+pub(crate) use sample::samples;
 pub(crate) use values::fits;
 
 /// What a column most likely holds.

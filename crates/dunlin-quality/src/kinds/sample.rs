@@ -18,6 +18,19 @@ pub async fn sampled_kinds(
     reader: &dyn Reader,
     table: &Table,
 ) -> dunlin_connect::Result<Vec<Option<KindGuess>>> {
+    let samples = samples(reader, table).await?;
+    let guess = |(column, sample): (&dunlin_connect::Column, &Vec<String>)| {
+        let views: Vec<&str> = sample.iter().map(String::as_str).collect();
+        detect(&column.name, &column.ty, &views)
+    };
+    Ok(table.columns.iter().zip(&samples).map(guess).collect())
+}
+
+/// Values of each column, of a table's first rows, without NULLs.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn samples(reader: &dyn Reader, table: &Table) -> dunlin_connect::Result<Vec<Vec<String>>> {
     let mut samples: Vec<Vec<String>> = vec![Vec::new(); table.columns.len()];
     if let Some(bounds) = reader.splits(table, 100_000, &[]).await?.into_iter().next() {
         let all = ReadRequest::all(Arc::new(table.clone()), bounds);
@@ -29,9 +42,5 @@ pub async fn sampled_kinds(
             }
         }
     }
-    let guess = |(column, sample): (&dunlin_connect::Column, &Vec<String>)| {
-        let views: Vec<&str> = sample.iter().map(String::as_str).collect();
-        detect(&column.name, &column.ty, &views)
-    };
-    Ok(table.columns.iter().zip(&samples).map(guess).collect())
+    Ok(samples)
 }

@@ -20,11 +20,7 @@ pub async fn profile(dir: &Path, args: ProfileArgs, format: Format) -> Result<u8
     let failed = |e| Failure::Move(dunlin_move::MoveError::Connect(e));
     let tables: Vec<(Arc<dyn Store>, Table)> = match &args.url {
         Some(url) => {
-            let base = std::env::current_dir().unwrap_or_default();
-            let url = if url.contains(':') { url.clone() } else { format!("file:{url}") };
-            let store = dunlin_connect::open("it", &url, &OpenOptions { base, ..OpenOptions::default() })
-                .await
-                .map_err(failed)?;
+            let store = store_of(url).await?;
             let mut tables = Vec::new();
             for name in store.tables().await.map_err(failed)? {
                 if let Some(table) = store.table(&name).await.map_err(failed)? {
@@ -45,23 +41,37 @@ pub async fn profile(dir: &Path, args: ProfileArgs, format: Format) -> Result<u8
         print(&columns, format);
         opened.close(&log).await.map_err(super::quarantine::refused)?;
     }
-    if let Log::Workspace(workspace) = &log {
-        workspace.integrate().await?;
-    }
+    log.close().await?;
     Ok(OK)
+}
+
+/// The store of a URL on the command line, or of a file's path.
+pub(super) async fn store_of(url: &str) -> Result<Arc<dyn Store>, Failure> {
+    let base = std::env::current_dir().unwrap_or_default();
+    let url = if url.contains(':') { url.to_owned() } else { format!("file:{url}") };
+    let opened = dunlin_connect::open("it", &url, &OpenOptions { base, ..OpenOptions::default() }).await;
+    opened.map_err(|e| Failure::Move(dunlin_move::MoveError::Connect(e)))
 }
 
 /// Where a look at values is entered: the workspace's ledger. A store may be profiled where there is no workspace;
 /// then there is no ledger, and nothing but masks comes out of the gate ([`Ask::masked`]).
-enum Log {
+pub(super) enum Log {
     Workspace(Workspace),
     None,
 }
 
 impl Log {
-    async fn of(dir: &Path) -> Result<Self, Failure> {
+    pub(super) async fn of(dir: &Path) -> Result<Self, Failure> {
         let there = dir.join(PLAN_FILE).is_file() || dir.join(".dunlin").is_dir();
         Ok(if there { Self::Workspace(open(dir).await?) } else { Self::None })
+    }
+
+    /// Signs what was entered.
+    pub(super) async fn close(&self) -> Result<(), Failure> {
+        if let Self::Workspace(workspace) = self {
+            workspace.integrate().await?;
+        }
+        Ok(())
     }
 }
 

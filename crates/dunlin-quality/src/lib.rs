@@ -17,7 +17,8 @@ mod profile;
 
 pub use clean::{CleanFunction, CleanOptions, Cleaned, UnknownFunction, clean, is_sentinel};
 pub use expr::{Compiled, Compiler, Evaluated, ExprError, evaluate_rows, failing_rows};
-pub use kinds::{KindGuess, detect, sampled_kinds};
+pub use kinds::spans::{Span, spans};
+pub use kinds::{KindGuess, SampledColumn, detect, detect_table, sampled_kinds};
 pub use profile::{
     ColumnProfile, Counted, Finding, Lengths, Profile, Profiler, profile_table, profile_table_as,
 };

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use dunlin_connect::ColumnType;
 
 use super::names::{Said, said};
-use super::value::{Value, fold};
+use super::value::Value;
 use super::{forms, ids, letters, words};
 
 /// Different values that are looked at, at most: more do not change the answer.
@@ -136,19 +136,32 @@ impl<'a> Seen<'a> {
     /// What check digits prove: nearly all values of the form pass, where by accident few would.
     fn by_ids(&self, proofs: &mut Vec<Reading>) {
         let all = self.values.len() as f64;
+        let possible = self.values.iter().filter(|v| v.digits >= 3 && !v.compact().is_empty()).count();
+        if (possible as f64) < all * 0.4 {
+            return;
+        }
         for id in ids::all() {
+            if !self.begins(id.is) {
+                continue;
+            }
             let passing = self.values.iter().filter(|v| (id.is)(v)).count();
             if (passing as f64) < all * 0.4 || passing < DIFFERENT_MIN {
                 continue;
             }
             let formed = self.values.iter().filter(|v| (id.form)(v)).count();
             let share = passing as f64 / all;
+            // Without a check digit the letters in front must be many people's, not one catalogue's.
+            let unchecked = matches!(id.detail, "uk_nino" | "in_pan" | "us_mbi" | "mx_rfc" | "us_dea");
+            if unchecked && self.heads(2) < 3.min(self.values.len() / 2) {
+                continue;
+            }
             if !beyond_chance(passing, formed, id.chance) || (id.chance > 0.05 && share < 0.75) {
                 continue;
             }
             // 45 % is a dirty column; from 90 % on nothing else explains it.
             let confidence = (0.55 + 0.43 * ((share - 0.4) / 0.5)).min(0.98);
-            let evidence = vec![format!("{passing} of {} sampled values are valid as {}", self.values.len(), id.name)];
+            let evidence =
+                vec![format!("{passing} of {} sampled values are valid as {}", self.values.len(), id.name)];
             proofs.push(Reading { kind: id.kind, detail: id.detail, confidence, evidence });
         }
     }
@@ -161,6 +174,9 @@ impl<'a> Seen<'a> {
             if different < least || (few && self.known < DIFFERENT_MIN) {
                 continue;
             }
+            if !self.begins(form.is) {
+                continue;
+            }
             let passing = self.values.iter().filter(|v| (form.is)(v)).count();
             let share = passing as f64 / different as f64;
             if share < form.share || passing < least {
@@ -171,7 +187,8 @@ impl<'a> Seen<'a> {
             if !few && accident > 0.02 {
                 continue;
             }
-            let mut confidence = form.sure * (0.6 + 0.4 * ((share - form.share) / (1.0 - form.share).max(0.01)).min(1.0));
+            let mut confidence =
+                form.sure * (0.6 + 0.4 * ((share - form.share) / (1.0 - form.share).max(0.01)).min(1.0));
             confidence *= self.doubt(form.kind, form.detail);
             if form.kind == "ip_address" && self.looks_like_versions() {
                 continue;
@@ -181,6 +198,41 @@ impl<'a> Seen<'a> {
             proofs.push(Reading { kind: form.kind, detail: form.detail, confidence, evidence });
         }
         self.codes(proofs);
+        self.padded_codes(proofs);
+    }
+
+    /// Five digits each, some with a zero in front, scattered over the whole range: postcodes of the United States,
+    /// Germany, Spain, France or Italy. Numbers that are padded while they count up do not scatter.
+    fn padded_codes(&self, proofs: &mut Vec<Reading>) {
+        let codes: Vec<u32> = self
+            .values
+            .iter()
+            .filter(|v| v.digits == 5 && v.chars == 5)
+            .filter_map(|v| v.text.parse().ok())
+            .collect();
+        if codes.len() < 8 || codes.len() * 20 < self.values.len() * 19 {
+            return;
+        }
+        let padded = codes.iter().filter(|c| **c < 10_000).count();
+        let rising = codes.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        let spread =
+            codes.iter().max().zip(codes.iter().min()).is_some_and(|(high, low)| high - low > 40_000);
+        if padded > 0 && padded * 3 < codes.len() && spread && rising * 4 < codes.len() * 3 {
+            let evidence =
+                vec![format!("{} values of five digits, scattered, some with a zero in front", codes.len())];
+            proofs.push(Reading { kind: "postcode", detail: "", confidence: 0.58, evidence });
+        }
+    }
+
+    /// Whether any of the first values has a form. What a good part of a column has, one of twelve has; this spares most
+    /// columns most questions.
+    fn begins(&self, is: fn(&Value) -> bool) -> bool {
+        self.values.iter().take(12).any(is)
+    }
+
+    /// How many different beginnings of so many bytes there are.
+    fn heads(&self, bytes: usize) -> usize {
+        self.values.iter().map(|v| &v.compact()[..bytes.min(v.compact().len())]).collect::<HashSet<_>>().len()
     }
 
     /// What a form leaves open that the column as a whole does not.
@@ -190,21 +242,26 @@ impl<'a> Seen<'a> {
             ("health_code", "icd10") if self.share(|v| v.text.contains('.')) < 0.3 => 0.4,
             ("health_code", "icd9") => {
                 let padded = self.values.iter().any(|v| v.text.starts_with('0'));
-                let lengths: HashSet<usize> =
-                    self.values.iter().map(|v| v.text.split_once('.').map_or(0, |(_, rest)| rest.len())).collect();
+                let lengths: HashSet<usize> = self
+                    .values
+                    .iter()
+                    .map(|v| v.text.split_once('.').map_or(0, |(_, rest)| rest.len()))
+                    .collect();
                 if padded && lengths.len() >= 2 { 1.0 } else { 0.3 }
             }
             ("health_code", "drug") if self.lexical.person > 0.4 => 0.5,
             // Letters alone: M and F say sex, M and X may say anything.
             ("gender", _) => {
-                let folded: Vec<String> = self.values.iter().map(|v| fold(v.text)).collect();
+                let folded: Vec<String> = self.values.iter().map(|v| v.folded().to_owned()).collect();
                 let has = |w: &str| folded.iter().any(|f| f == w);
                 let words = self.values.iter().any(|v| v.chars > 2);
                 let both = (has("m") && (has("f") || has("w"))) || (has("h") && has("m"));
                 if folded.len() > 6 || !(words || both) { 0.3 } else { 1.0 }
             }
             ("special_category", _) => {
-                let colours = self.share(|v| matches!(fold(v.text).as_str(), "black" | "white" | "green" | "gay" | "straight" | "liberal"));
+                let colours = self.share(|v| {
+                    matches!(v.folded(), "black" | "white" | "green" | "gay" | "straight" | "liberal")
+                });
                 if colours > 0.3 || self.values.len() < 3 { 0.4 } else { 1.0 }
             }
             ("phone", "") if self.share(|v| v.text.starts_with('+')) < 0.5 && self.same_shape_ids() => 0.5,
@@ -214,13 +271,16 @@ impl<'a> Seen<'a> {
 
     /// `1.2.3.4` and its neighbours: numbers of versions, not of machines.
     fn looks_like_versions(&self) -> bool {
-        let small = |v: &Value| v.text.split('.').all(|p| p.parse::<u16>().is_ok_and(|n| n < 30)) && !v.text.starts_with("10.");
+        let small = |v: &Value| {
+            v.text.split('.').all(|p| p.parse::<u16>().is_ok_and(|n| n < 30)) && !v.text.starts_with("10.")
+        };
         self.share(small) > 0.8
     }
 
     /// Groups in which only the last digits count up: order numbers.
     fn same_shape_ids(&self) -> bool {
-        let heads: HashSet<&str> = self.values.iter().filter_map(|v| v.text.get(..v.text.len().min(5))).collect();
+        let heads: HashSet<&str> =
+            self.values.iter().filter_map(|v| v.text.get(..v.text.len().min(5))).collect();
         self.values.len() >= 8 && heads.len() <= 1
     }
 
@@ -237,15 +297,29 @@ impl<'a> Seen<'a> {
         let regions = words::region_codes(&codes);
         let countries = self.share(|v| forms::fits("country", v.text));
         let evidence = |what: &str, share: f64| {
-            vec![format!("{:.0} of {} sampled values are codes of {what}", share * codes.len() as f64, codes.len())]
+            vec![format!(
+                "{:.0} of {} sampled values are codes of {what}",
+                share * codes.len() as f64,
+                codes.len()
+            )]
         };
         if countries >= 0.95 && countries >= regions {
             let confidence = if codes.len() >= 8 { 0.8 } else { 0.65 };
-            proofs.push(Reading { kind: "country", detail: "", confidence, evidence: evidence("countries", countries) });
+            proofs.push(Reading {
+                kind: "country",
+                detail: "",
+                confidence,
+                evidence: evidence("countries", countries),
+            });
         }
         if regions >= 0.9 && (regions > countries || countries < 0.95) {
             let confidence = if codes.len() >= 8 { 0.75 } else { 0.6 };
-            proofs.push(Reading { kind: "postal_address", detail: "region", confidence, evidence: evidence("one country's regions", regions) });
+            proofs.push(Reading {
+                kind: "postal_address",
+                detail: "region",
+                confidence,
+                evidence: evidence("one country's regions", regions),
+            });
         }
     }
 
@@ -264,13 +338,22 @@ impl<'a> Seen<'a> {
         if single && l.known_given >= 0.2 && l.given >= 0.4 && l.given >= l.family && l.given > l.city * 1.2 {
             push("given_name", "", l.given, 0.5 + 0.6 * (l.given - 0.3), "given names");
         }
-        if single && l.known_family >= 0.15 && l.family >= 0.4 && l.family > l.given && l.family > l.city * 1.1 {
+        if single
+            && l.known_family >= 0.15
+            && l.family >= 0.4
+            && l.family > l.given
+            && l.family > l.city * 1.1
+        {
             push("family_name", "", l.family, 0.5 + 0.6 * (l.family - 0.32), "family names");
         }
         if !single && l.person >= 0.35 && l.person > l.city && l.ordinary < 0.3 {
             push("person_name", "", l.person, 0.5 + 0.55 * (l.person - 0.3), "names of persons");
         }
-        if l.known_city >= 0.3 && l.known_city > l.known_given && l.city >= l.family && l.region < l.known_city {
+        if l.known_city >= 0.3
+            && l.known_city > l.known_given
+            && l.city >= l.family
+            && l.region < l.known_city
+        {
             push("city", "", l.known_city, 0.5 + 0.6 * (l.known_city - 0.25), "towns");
         }
         if l.region >= 0.5 && l.region > l.known_given && l.region > l.city * 0.8 {
@@ -283,9 +366,12 @@ impl<'a> Seen<'a> {
             return;
         }
         let mut evidence = vec![format!("the name says `{}`", said.word)];
-        let proof = |r: &&Reading| r.kind == said.kind && (said.detail.is_empty() || r.detail.is_empty() || r.detail == said.detail);
+        let proof = |r: &&Reading| {
+            r.kind == said.kind && (said.detail.is_empty() || r.detail.is_empty() || r.detail == said.detail)
+        };
         let proven = proofs.iter().filter(proof).max_by(|a, b| a.confidence.total_cmp(&b.confidence));
-        let judged: Vec<bool> = self.values.iter().filter_map(|v| forms::agrees(said.kind, said.detail, v)).collect();
+        let judged: Vec<bool> =
+            self.values.iter().filter_map(|v| forms::agrees(said.kind, said.detail, v)).collect();
         let agreeing = judged.iter().filter(|a| **a).count();
         let share = (!judged.is_empty()).then(|| agreeing as f64 / judged.len() as f64);
         let lexical = self.lexical.supports(said.kind, said.detail);
@@ -302,7 +388,8 @@ impl<'a> Seen<'a> {
         }
         if said.ambiguous {
             let by_values = proven.is_some() || lexical >= 0.25 || narrow(said, share);
-            confidence = if by_values && !self.values.is_empty() { confidence * 0.95 } else { confidence * 0.4 };
+            confidence =
+                if by_values && !self.values.is_empty() { confidence * 0.95 } else { confidence * 0.4 };
         }
         // Ordinary words under a name that says `name` are names of something else.
         if matches!(said.kind, "person_name" | "given_name" | "family_name")
@@ -377,8 +464,8 @@ impl Lexical {
             return;
         }
         self.wordy += 1.0;
-        let folded = fold(value.text);
-        let whole = words::listed(&folded);
+        let folded = value.folded();
+        let whole = words::listed(folded);
         self.known_city += flag(whole & words::CITY);
         self.region += flag(whole & words::REGION);
         let tokens: Vec<&str> = folded
@@ -392,10 +479,14 @@ impl Lexical {
         if plain * 2 >= tokens.len() {
             self.ordinary += 1.0;
         }
-        let single = value.spaces == 0 || tokens.len() == 1 || starts_with_particle(&folded);
+        let single = value.spaces == 0 || tokens.len() == 1 || starts_with_particle(folded);
         self.single += if single { 1.0 } else { 0.0 };
         let (of_first, of_last) = (words::listed(first), words::listed(last));
-        let likely = if whole == 0 && of_last & names == 0 { letters::likely(last) } else { letters::Likely::default() };
+        let likely = if whole == 0 && of_last & names == 0 {
+            letters::likely(last)
+        } else {
+            letters::Likely::default()
+        };
         if single || value.spaces == 1 {
             self.known_given += flag(of_first & words::GIVEN);
             self.known_family += flag(of_last & words::FAMILY);
@@ -408,7 +499,8 @@ impl Lexical {
             self.ordinary += 0.4;
         }
         if !single && value.spaces <= 4 {
-            let known = of_first & words::GIVEN != 0 || of_last & words::FAMILY != 0 || of_last & words::GIVEN != 0;
+            let known =
+                of_first & words::GIVEN != 0 || of_last & words::FAMILY != 0 || of_last & words::GIVEN != 0;
             self.person += if known && plain == 0 { 1.0 } else { 0.0 };
         }
     }
@@ -479,7 +571,10 @@ pub(super) fn type_allows(kind: &str, detail: &str, ty: &ColumnType) -> bool {
                 "device_id",
             ];
             NUMBERS.contains(&kind)
-                || matches!(detail, "card_cvv" | "pin" | "us_npi" | "mrn" | "health_plan" | "us_aba" | "bank_code")
+                || matches!(
+                    detail,
+                    "card_cvv" | "pin" | "us_npi" | "mrn" | "health_plan" | "us_aba" | "bank_code"
+                )
         }
         ColumnType::Decimal { scale, .. } => {
             (*scale > 0 && kind == "geo") || (*scale == 0 && kind == "phone")

@@ -57,8 +57,8 @@ fn is_match(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
 /// Endings of host names that are of a country or wide use; with others a text with a point in it is no address.
 fn top_level(ending: &str) -> bool {
     const WIDE: [&str; 18] = [
-        "com", "org", "net", "edu", "gov", "info", "biz", "io", "eu", "app", "dev", "shop", "online", "site", "blog",
-        "cloud", "tech", "int",
+        "com", "org", "net", "edu", "gov", "info", "biz", "io", "eu", "app", "dev", "shop", "online", "site",
+        "blog", "cloud", "tech", "int",
     ];
     let lower = ending.to_ascii_lowercase();
     // `uk` is the one country whose ending is not its code.
@@ -74,7 +74,9 @@ fn is_url(value: &Value) -> bool {
     }
     let scheme = t.split_once("://").map(|(scheme, _)| scheme);
     match scheme {
-        Some(scheme) => matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https" | "ftp" | "ftps") && t.len() > 10,
+        Some(scheme) => {
+            matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https" | "ftp" | "ftps") && t.len() > 10
+        }
         None => t.len() > 4 && t.get(..4).is_some_and(|w| w.eq_ignore_ascii_case("www.")),
     }
 }
@@ -98,7 +100,8 @@ fn is_phone_form(value: &Value) -> bool {
     if !(7..=15).contains(&value.digits) || value.letters > 0 || value.chars > 24 {
         return false;
     }
-    let odd = |c: char| !(c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '/' | '(' | ')' | '+' | '\u{a0}'));
+    let odd =
+        |c: char| !(c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '/' | '(' | ')' | '+' | '\u{a0}'));
     !t.chars().any(odd) && !(is_date(value) && !t.starts_with(['+', '(']))
 }
 
@@ -122,7 +125,10 @@ fn is_phone(value: &Value) -> bool {
     // Groups of one digit are check digits, and 3-2-4 is a number of the state.
     let spread = groups.len() >= 2 && groups.iter().all(|g| (2..=8).contains(g)) && groups != [3, 2, 4];
     let decimals = groups.len() == 2 && t.contains('.');
-    value.digits >= 7 && spread && !decimals && (t.starts_with(['0', '(']) || groups.len() >= 3 || value.digits <= 11)
+    value.digits >= 7
+        && spread
+        && !decimals
+        && (t.starts_with(['0', '(']) || groups.len() >= 3 || value.digits <= 11)
 }
 
 /// The same, for a number in running text.
@@ -151,11 +157,15 @@ fn is_hex(text: &str) -> bool {
 
 fn is_bic(value: &Value) -> bool {
     let b = value.compact();
-    if !matches!(value.chars, 8 | 11) || b.len() != value.chars || value.text.bytes().any(|c| c.is_ascii_lowercase()) {
+    if !matches!(value.chars, 8 | 11)
+        || b.len() != value.chars
+        || value.text.bytes().any(|c| c.is_ascii_lowercase())
+    {
         return false;
     }
     b[..6].iter().all(u8::is_ascii_uppercase)
-        && std::str::from_utf8(&b[4..6]).is_ok_and(|code| matches!(country_form(code, &[]), Outcome::Value(_)))
+        && std::str::from_utf8(&b[4..6])
+            .is_ok_and(|code| matches!(country_form(code, &[]), Outcome::Value(_)))
 }
 
 fn is_ip(value: &Value) -> bool {
@@ -172,8 +182,9 @@ fn is_street(value: &Value) -> bool {
     value.digits > 0
         && value.letters >= 3
         && value.digits <= 14
+        && !value.text.contains(':')
         && is_match(&NUMBERED, value.text)
-        && fold(value.text).split([' ', ',']).any(words::is_street_word)
+        && value.folded().split([' ', ',']).any(words::is_street_word)
 }
 
 /// A town with its state or postcode behind it, as the United States write them.
@@ -195,7 +206,10 @@ fn is_lost_card(value: &Value) -> bool {
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     let lead = |n: usize| digits.get(..n).and_then(|d| d.parse::<u32>().ok()).unwrap_or_default();
     let known = match exponent {
-        "+15" | "15" => matches!(lead(2), 40..=49 | 51..=55 | 60 | 62 | 64 | 65) || matches!(lead(4), 2221..=2720 | 3528..=3589),
+        "+15" | "15" => {
+            matches!(lead(2), 40..=49 | 51..=55 | 60 | 62 | 64 | 65)
+                || matches!(lead(4), 2221..=2720 | 3528..=3589)
+        }
         "+14" | "14" => matches!(lead(2), 34 | 37),
         _ => false,
     };
@@ -203,7 +217,9 @@ fn is_lost_card(value: &Value) -> bool {
 }
 
 fn is_special(value: &Value) -> bool {
-    value.chars <= 40 && words::special(&fold(value.text)).is_some_and(|group| group != "blood")
+    value.chars <= 40
+        && value.digits == 0
+        && words::special(value.folded()).is_some_and(|group| group != "blood")
 }
 
 /// A form that can tell a kind by itself.
@@ -222,7 +238,14 @@ pub(super) struct Form {
     pub(super) is: fn(&Value) -> bool,
 }
 
-const fn form(kind: &'static str, detail: &'static str, sure: f64, share: f64, chance: f64, is: fn(&Value) -> bool) -> Form {
+const fn form(
+    kind: &'static str,
+    detail: &'static str,
+    sure: f64,
+    share: f64,
+    chance: f64,
+    is: fn(&Value) -> bool,
+) -> Form {
     Form { kind, detail, chance, sure, share, is }
 }
 
@@ -234,21 +257,33 @@ pub(super) static FORMS: [Form; 24] = [
     form("url", "", 0.98, 0.5, 0.01, is_url),
     form("url", "host", 0.9, 0.8, 0.05, is_host),
     form("credential", "secret", 0.97, 0.5, 0.01, |v| v.chars >= 10 && is_match(&SECRET, v.text)),
-    form("account_number", "crypto_wallet", 0.95, 0.6, 0.01, |v| v.chars >= 26 && v.spaces == 0 && is_match(&WALLET, v.text)),
+    form("account_number", "crypto_wallet", 0.95, 0.6, 0.01, |v| {
+        v.chars >= 26 && v.spaces == 0 && is_match(&WALLET, v.text)
+    }),
     form("phone", "", 0.9, 0.6, 0.05, is_phone),
     form("phone", "msisdn", 0.85, 0.75, 0.3, is_bare_msisdn),
     form("bic", "", 0.93, 0.9, 0.37, is_bic),
-    form("postcode", "", 0.85, 0.75, 0.05, |v| (5..=9).contains(&v.chars) && v.digits >= 2 && is_match(&POSTCODE_OWN, v.text)),
+    form("postcode", "", 0.85, 0.75, 0.05, |v| {
+        (5..=9).contains(&v.chars) && v.digits >= 2 && is_match(&POSTCODE_OWN, v.text)
+    }),
     form("postal_address", "", 0.93, 0.4, 0.05, is_street),
     form("postal_address", "place", 0.9, 0.7, 0.05, is_us_place),
     form("geo", "", 0.93, 0.8, 0.02, |v| v.digits >= 8 && is_match(&LAT_LON, v.text)),
     form("gender", "", 0.9, 0.95, 0.1, |v| v.chars <= 12 && is_match(&GENDER_WORD, v.text)),
-    form("person_name", "name_part", 0.88, 0.9, 0.1, |v| v.chars <= 8 && v.chars >= 2 && is_match(&TITLE, v.text)),
-    form("country", "", 0.93, 0.7, 0.05, |v| v.chars >= 4 && v.digits == 0 && is_country(v)),
+    form("person_name", "name_part", 0.88, 0.9, 0.1, |v| {
+        v.chars <= 8 && v.chars >= 2 && is_match(&TITLE, v.text)
+    }),
+    form("country", "", 0.93, 0.7, 0.05, |v| {
+        (4..=45).contains(&v.chars) && v.digits == 0 && v.letters > 3 && is_country(v)
+    }),
     form("health_code", "icd10", 0.9, 0.9, 0.05, |v| matches!(v.chars, 3..=8) && is_match(&ICD10, v.text)),
     form("health_code", "icd9", 0.75, 0.95, 0.05, |v| matches!(v.chars, 3..=6) && is_match(&ICD9, v.text)),
-    form("health_code", "drug", 0.85, 0.4, 0.05, |v| v.letters >= 5 && v.digits <= 5 && words::is_drug(&fold(v.text))),
-    form("health_code", "blood", 0.9, 0.9, 0.01, |v| v.chars <= 3 && words::special(&fold(v.text)) == Some("blood")),
+    form("health_code", "drug", 0.85, 0.4, 0.05, |v| {
+        v.letters >= 5 && v.digits <= 5 && words::is_drug(v.folded())
+    }),
+    form("health_code", "blood", 0.9, 0.9, 0.01, |v| {
+        v.chars <= 3 && words::special(v.folded()) == Some("blood")
+    }),
     form("special_category", "", 0.85, 0.7, 0.05, is_special),
     form("card_number", "rounded", 0.8, 0.9, 0.2, is_lost_card),
     form("free_text", "", 0.95, 0.5, 0.01, is_prose),

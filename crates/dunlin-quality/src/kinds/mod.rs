@@ -12,6 +12,8 @@ mod dates;
 mod forms;
 mod ids;
 mod letters;
+#[cfg(test)]
+mod look_alikes;
 mod names;
 mod neighbours;
 mod sample;

@@ -11,14 +11,33 @@ const TEXT: &str = include_str!("../../data/words/column_names.txt");
 
 /// Words behind which a name is about something of what stands before: when, of which kind, how many.
 const ABOUT: [&str; 20] = [
-    "at", "on", "date", "time", "type", "count", "flag", "verified", "status", "sent", "valid", "confirmed", "opt",
-    "changed", "updated", "created", "length", "format", "required", "enabled",
+    "at",
+    "on",
+    "date",
+    "time",
+    "type",
+    "count",
+    "flag",
+    "verified",
+    "status",
+    "sent",
+    "valid",
+    "confirmed",
+    "opt",
+    "changed",
+    "updated",
+    "created",
+    "length",
+    "format",
+    "required",
+    "enabled",
 ];
 
 /// Words that make what they stand beside a thing's: neither `product_name` nor `store_email` is a person's.
 const THINGS: [&str; 22] = [
-    "product", "file", "table", "column", "company", "store", "item", "host", "domain", "brand", "plan", "event",
-    "template", "category", "producto", "empresa", "campaign", "project", "hotel", "movie", "song", "book",
+    "product", "file", "table", "column", "company", "store", "item", "host", "domain", "brand", "plan",
+    "event", "template", "category", "producto", "empresa", "campaign", "project", "hotel", "movie", "song",
+    "book",
 ];
 
 struct Word {
@@ -69,8 +88,13 @@ pub(super) fn said(name: &str) -> Vec<Said> {
             joined.push_str(&parts[to]);
             for word in WORDS.get(&joined).into_iter().flatten() {
                 if let Some(strength) = strength(&parts, from, to, word) {
-                    let said =
-                        Said { kind: word.kind, detail: word.detail, word: word.text, strength, ambiguous: word.ambiguous };
+                    let said = Said {
+                        kind: word.kind,
+                        detail: word.detail,
+                        word: word.text,
+                        strength,
+                        ambiguous: word.ambiguous,
+                    };
                     found.push((from, to, said));
                 }
             }

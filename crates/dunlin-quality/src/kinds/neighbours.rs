@@ -57,7 +57,8 @@ fn names_in_addresses(columns: &mut [Seen]) {
     let Some(email) = columns.iter().position(|c| c.is(&["email"])) else { return };
     let letters = |text: &str| fold(text).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     let local = |text: &&str| letters(text.split('@').next().unwrap_or_default());
-    let locals: Vec<Option<String>> = columns[email].rows.iter().take(ROWS).map(|v| v.as_ref().map(local)).collect();
+    let locals: Vec<Option<String>> =
+        columns[email].rows.iter().take(ROWS).map(|v| v.as_ref().map(local)).collect();
     for at in (0..columns.len()).filter(|at| *at != email) {
         if columns[at].denied() > 0.0 || columns[at].lexical.wordy < 0.5 {
             continue;
@@ -106,7 +107,7 @@ fn repeated_names(columns: &mut [Seen]) {
             if !open(c) || c.lexical.wordy < 0.9 || c.lexical.ordinary > 0.3 || c.values.len() < 8 {
                 continue;
             }
-            let shared = c.values.iter().filter(|v| known.contains(&fold(v.text))).count();
+            let shared = c.values.iter().filter(|v| known.contains(v.folded())).count();
             let like = c.lexical.family.max(c.lexical.given) > c.lexical.city;
             if shared * 10 >= c.values.len() && shared >= 2 && (like || shared * 3 >= c.values.len()) {
                 let why = format!("{shared} of {} sampled values occur in a column of names", c.values.len());
@@ -121,8 +122,17 @@ fn initials(columns: &mut [Seen]) {
     let names = places(columns, |c| c.is(&PERSON));
     for at in 0..columns.len() {
         let c = &columns[at];
-        if near(at, &names, 2) && c.values.len() >= 4 && c.share(|v| forms::is_initial(v.text)) >= 0.9 && open(c) {
-            columns[at].add(reading("person_name", "name_part", 0.85, "single letters beside names".to_owned()));
+        if near(at, &names, 2)
+            && c.values.len() >= 4
+            && c.share(|v| forms::is_initial(v.text)) >= 0.9
+            && open(c)
+        {
+            columns[at].add(reading(
+                "person_name",
+                "name_part",
+                0.85,
+                "single letters beside names".to_owned(),
+            ));
         }
     }
 }
@@ -131,7 +141,10 @@ fn initials(columns: &mut [Seen]) {
 fn addresses(columns: &mut [Seen]) {
     let street = |c: &Seen| c.is(&["postal_address"]) && c.best().is_some_and(|r| r.detail != "region");
     let numbered = |c: &Seen| {
-        open(c) && c.values.len() >= 4 && c.lexical.wordy < 0.3 && c.share(|v| v.letters >= 4 && forms::is_numbered(v.text)) >= 0.75
+        open(c)
+            && c.values.len() >= 4
+            && c.lexical.wordy < 0.3
+            && c.share(|v| v.letters >= 4 && forms::is_numbered(v.text)) >= 0.75
     };
     let others = places(columns, |c| c.is(&["city", "postcode", "country"]) || c.is(&PERSON));
     for at in places(columns, numbered) {
@@ -148,7 +161,12 @@ fn addresses(columns: &mut [Seen]) {
         let codes = c.share(|v| v.digits >= 3 && v.chars <= 10 && forms::is_postcode(v.text));
         let different = c.values.len() >= 4 && c.values.len() * 3 >= c.known.min(200);
         if open(c) && near(at, &parts, NEAR) && codes >= 0.9 && different && !c.is(&["phone"]) {
-            columns[at].add(reading("postcode", "", 0.8, "codes beside other parts of an address".to_owned()));
+            columns[at].add(reading(
+                "postcode",
+                "",
+                0.8,
+                "codes beside other parts of an address".to_owned(),
+            ));
             parts.push(at);
         }
     }
@@ -179,13 +197,19 @@ fn regions(columns: &mut [Seen], parts: &[usize]) {
     let cities = places(columns, |c| c.is(&["city"]));
     let named = |c: &Seen| c.said.iter().any(|s| s.detail == "region");
     let codes = |c: &Seen| {
-        c.share(|v| matches!(v.chars, 1..=3) && v.spaces == 0 && v.marks() == 0 && !v.text.bytes().any(|b| b.is_ascii_lowercase())) >= 0.9
+        c.share(|v| {
+            matches!(v.chars, 1..=3)
+                && v.spaces == 0
+                && v.marks() == 0
+                && !v.text.bytes().any(|b| b.is_ascii_lowercase())
+        }) >= 0.9
             && c.share(|v| super::words::is_region_code(v.text)) >= 0.45
     };
     for at in 0..columns.len() {
         let c = &columns[at];
         let beside = near(at, &cities, 2) || (near(at, parts, 2) && named(c));
-        if !beside || c.values.len() < 2 || c.is(&["city", "postcode", "email", "phone"]) || c.denied() > 0.0 {
+        if !beside || c.values.len() < 2 || c.is(&["city", "postcode", "email", "phone"]) || c.denied() > 0.0
+        {
             continue;
         }
         let open = c.best().is_none_or(|r| r.confidence < 0.7 || r.kind == "country");
@@ -222,7 +246,11 @@ fn births(columns: &mut [Seen]) {
         years.sort_unstable();
         let at_share = |share: f64| years[((years.len() - 1) as f64 * share) as usize];
         let (low, middle, high) = (at_share(0.1), at_share(0.5), at_share(0.9));
-        if high - low >= 12 && (1925..=2010).contains(&middle) && low >= 1900 && best.is_none_or(|(m, _)| middle < m) {
+        if high - low >= 12
+            && (1925..=2010).contains(&middle)
+            && low >= 1900
+            && best.is_none_or(|(m, _)| middle < m)
+        {
             best = Some((middle, at));
         }
     }
@@ -241,13 +269,15 @@ fn ages(columns: &mut [Seen]) {
         if !open(c) || c.values.len() < 5 || c.share(|v| v.only_digits() && v.digits <= 3) < 0.95 {
             continue;
         }
-        let ages: Vec<Option<i16>> = c.rows.iter().take(ROWS).map(|v| v.and_then(|t| t.parse().ok())).collect();
+        let ages: Vec<Option<i16>> =
+            c.rows.iter().take(ROWS).map(|v| v.and_then(|t| t.parse().ok())).collect();
         let known: Vec<i16> = ages.iter().flatten().copied().collect();
         if known.iter().any(|a| *a > 115) || known.len() < 5 {
             continue;
         }
         if let Some(years) = &births {
-            let mut sums: Vec<i16> = ages.iter().zip(years).filter_map(|(a, y)| Some((*a)? + (*y)?)).collect();
+            let mut sums: Vec<i16> =
+                ages.iter().zip(years).filter_map(|(a, y)| Some((*a)? + (*y)?)).collect();
             sums.sort_unstable();
             let Some(middle) = sums.get(sums.len() / 2).copied() else { continue };
             let close = sums.iter().filter(|s| (**s - middle).abs() <= 1).count();
@@ -257,7 +287,8 @@ fn ages(columns: &mut [Seen]) {
             continue;
         }
         let mean = known.iter().map(|a| f64::from(*a)).sum::<f64>() / known.len() as f64;
-        let spread = (known.iter().map(|a| (f64::from(*a) - mean).powi(2)).sum::<f64>() / known.len() as f64).sqrt();
+        let spread =
+            (known.iter().map(|a| (f64::from(*a) - mean).powi(2)).sum::<f64>() / known.len() as f64).sqrt();
         let youngest = known.iter().min().copied().unwrap_or_default();
         if persons >= 1 && (28.0..=62.0).contains(&mean) && (7.0..=26.0).contains(&spread) && youngest >= 10 {
             columns[at].add(reading("age", "", 0.55, "numbers spread as ages are, beside names".to_owned()));
@@ -278,7 +309,10 @@ fn mixed_ids(columns: &mut [Seen]) {
         let share = column.share(any);
         let different = column.values.len() * 10 >= column.known.min(200) * 9;
         if share >= 0.4 && lengths.len() >= 3 && different {
-            let why = format!("{:.0}% of the sampled values are valid as identity numbers of several countries", share * 100.0);
+            let why = format!(
+                "{:.0}% of the sampled values are valid as identity numbers of several countries",
+                share * 100.0
+            );
             column.add(reading("national_id", "several", 0.5 + 0.4 * share, why));
         }
     }
@@ -293,10 +327,16 @@ fn codes_of_cards(columns: &mut [Seen]) {
             continue;
         }
         // A spreadsheet takes leading zeros away, so some have two digits.
-        let digits = c.share(|v| v.only_digits() && v.digits <= 4) >= 0.98 && c.share(|v| v.digits >= 3) >= 0.7;
+        let digits =
+            c.share(|v| v.only_digits() && v.digits <= 4) >= 0.98 && c.share(|v| v.digits >= 3) >= 0.7;
         let years = c.share(|v| v.text.starts_with("20") && v.digits == 4) >= 0.7;
         if digits && !years && c.values.len() * 2 >= c.known.min(200) {
-            columns[at].add(reading("credential", "card_cvv", 0.82, "short numbers beside card numbers".to_owned()));
+            columns[at].add(reading(
+                "credential",
+                "card_cvv",
+                0.82,
+                "short numbers beside card numbers".to_owned(),
+            ));
         }
     }
 }
@@ -304,8 +344,18 @@ fn codes_of_cards(columns: &mut [Seen]) {
 /// Who signs in, and with what: beside an address or each other.
 fn logins(columns: &mut [Seen]) {
     let emails = places(columns, |c| c.is(&["email"]));
-    let token = |v: &Value| v.spaces == 0 && (4..=40).contains(&v.chars) && v.letters > 0 && !v.text.contains(['@', '/', ':', ',']);
-    let lone = |c: &Seen| open(c) && c.values.len() >= 5 && c.values.len() * 10 >= c.known.min(200) * 9 && c.share(token) >= 0.95;
+    let token = |v: &Value| {
+        v.spaces == 0
+            && (4..=40).contains(&v.chars)
+            && v.letters > 0
+            && !v.text.contains(['@', '/', ':', ','])
+    };
+    let lone = |c: &Seen| {
+        open(c)
+            && c.values.len() >= 5
+            && c.values.len() * 10 >= c.known.min(200) * 9
+            && c.share(token) >= 0.95
+    };
     let named = places(columns, |c| c.best().is_some_and(|r| r.detail == "username" && r.confidence >= 0.55));
     let passwords: Vec<usize> = places(columns, |c| lone(c) && c.share(is_scrambled) >= 0.6)
         .into_iter()
@@ -316,7 +366,9 @@ fn logins(columns: &mut [Seen]) {
         columns[*at].add(reading("credential", "", 0.8, why));
     }
     let secrets = places(columns, |c| c.is(&["credential"]));
-    let user = |c: &Seen| lone(c) && c.lexical.known_names() < 0.5 && c.share(is_handle) >= 0.85 && c.share(is_scrambled) < 0.3;
+    let user = |c: &Seen| {
+        lone(c) && c.lexical.known_names() < 0.5 && c.share(is_handle) >= 0.85 && c.share(is_scrambled) < 0.3
+    };
     for at in places(columns, user) {
         if near(at, &secrets, 2) || (near(at, &emails, 1) && columns[at].lexical.ordinary < 0.3) {
             let why = "single words that do not repeat, beside an address or a password".to_owned();
@@ -332,8 +384,10 @@ fn is_scrambled(value: &Value) -> bool {
         return false;
     }
     let core = text.trim_end_matches(|c: char| c.is_ascii_digit());
-    let digit_inside = core.chars().skip(1).any(|c| c.is_ascii_digit()) && core.chars().any(char::is_lowercase);
-    let changes = core.chars().zip(core.chars().skip(1)).filter(|(a, b)| a.is_lowercase() && b.is_uppercase()).count();
+    let digit_inside =
+        core.chars().skip(1).any(|c| c.is_ascii_digit()) && core.chars().any(char::is_lowercase);
+    let changes =
+        core.chars().zip(core.chars().skip(1)).filter(|(a, b)| a.is_lowercase() && b.is_uppercase()).count();
     let odd = text.chars().any(|c| matches!(c, '!' | '$' | '%' | '^' | '&' | '*' | '?' | '#'));
     digit_inside || odd || (changes >= 1 && value.digits > 0) || changes >= 2
 }
@@ -361,7 +415,12 @@ fn coordinates(columns: &mut [Seen]) {
     for at in 1..columns.len() {
         if within(&columns[at - 1], 90.0) && within(&columns[at], 180.0) {
             for place in [at - 1, at] {
-                columns[place].add(reading("geo", "", 0.72, "two columns of degrees side by side".to_owned()));
+                columns[place].add(reading(
+                    "geo",
+                    "",
+                    0.72,
+                    "two columns of degrees side by side".to_owned(),
+                ));
             }
         }
     }

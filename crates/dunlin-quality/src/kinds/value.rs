@@ -6,6 +6,9 @@ use unicode_normalization::char::is_combining_mark;
 /// The longest text without separators that any identifier has.
 const COMPACT_MAX: usize = 34;
 
+/// Longer texts are prose: nobody asks for their words.
+const FOLDED_MAX: usize = 120;
+
 /// A trimmed value that is not blank, with what is counted in it.
 pub(super) struct Value<'a> {
     /// The text.
@@ -20,14 +23,23 @@ pub(super) struct Value<'a> {
     pub(super) chars: usize,
     compact: [u8; COMPACT_MAX],
     compact_len: usize,
+    folded: String,
 }
 
 impl<'a> Value<'a> {
     /// Measures a text.
     pub(super) fn new(text: &'a str) -> Self {
         let text = text.trim();
-        let mut value =
-            Self { text, digits: 0, letters: 0, spaces: 0, chars: 0, compact: [0; COMPACT_MAX], compact_len: 0 };
+        let mut value = Self {
+            text,
+            digits: 0,
+            letters: 0,
+            spaces: 0,
+            chars: 0,
+            compact: [0; COMPACT_MAX],
+            compact_len: 0,
+            folded: String::new(),
+        };
         let mut fits = true;
         for letter in text.chars() {
             value.chars += 1;
@@ -50,6 +62,9 @@ impl<'a> Value<'a> {
         if !fits {
             value.compact_len = 0;
         }
+        if value.letters > 0 && value.chars <= FOLDED_MAX {
+            value.folded = fold(text);
+        }
         value
     }
 
@@ -57,6 +72,11 @@ impl<'a> Value<'a> {
     /// anything else, or too much.
     pub(super) fn compact(&self) -> &[u8] {
         &self.compact[..self.compact_len]
+    }
+
+    /// The text without case and marks; empty where it has no letter or is very long.
+    pub(super) fn folded(&self) -> &str {
+        &self.folded
     }
 
     /// Whether it is ASCII digits and nothing else.

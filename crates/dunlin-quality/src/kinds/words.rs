@@ -36,8 +36,7 @@ fn lines(list: &'static str, first: &'static str) -> impl Iterator<Item = &'stat
 
 static LISTED: LazyLock<HashMap<String, u8>> = LazyLock::new(|| {
     let mut all: HashMap<String, u8> = HashMap::with_capacity(8_192);
-    let lists =
-        [(GIVEN_NAMES, GIVEN), (FAMILY_NAMES, FAMILY), (CITIES, CITY), (ORDINARY_WORDS, ORDINARY)];
+    let lists = [(GIVEN_NAMES, GIVEN), (FAMILY_NAMES, FAMILY), (CITIES, CITY), (ORDINARY_WORDS, ORDINARY)];
     for (list, bit) in lists {
         words(list).for_each(|word| *all.entry(fold(word).replace('_', " ")).or_default() |= bit);
     }
@@ -53,9 +52,8 @@ pub(super) fn listed(folded: &str) -> u8 {
 }
 
 /// Codes of regions by country, in capitals.
-static REGION_CODES: LazyLock<Vec<HashSet<&'static str>>> = LazyLock::new(|| {
-    lines(REGIONS, "codes").map(|line| line.split_whitespace().skip(1).collect()).collect()
-});
+static REGION_CODES: LazyLock<Vec<HashSet<&'static str>>> =
+    LazyLock::new(|| lines(REGIONS, "codes").map(|line| line.split_whitespace().skip(1).collect()).collect());
 
 /// The share of these codes that are one country's regions, for the country with most of them.
 pub(super) fn region_codes(codes: &[&str]) -> f64 {

@@ -4,14 +4,42 @@ use super::{Id, day_month, digits, form, luhn, pair, varied, weighted};
 use crate::kinds::value::Value;
 
 pub(super) static IDS: [Id; 9] = [
-    Id { kind: "us_ssn", detail: "us_ssn", name: "US social security number", chance: 0.0, is: ssn_written, form: ssn_form },
+    Id {
+        kind: "us_ssn",
+        detail: "us_ssn",
+        name: "US social security number",
+        chance: 0.0,
+        is: ssn_written,
+        form: ssn_form,
+    },
     Id { kind: "tax_id", detail: "us_itin", name: "US ITIN", chance: 0.0, is: itin, form: itin },
-    Id { kind: "national_id", detail: "br_cpf", name: "Brazilian CPF", chance: 0.01, is: cpf, form: form::<11> },
-    Id { kind: "tax_id", detail: "br_cnpj", name: "Brazilian CNPJ", chance: 0.01, is: cnpj, form: form::<14> },
+    Id {
+        kind: "national_id",
+        detail: "br_cpf",
+        name: "Brazilian CPF",
+        chance: 0.01,
+        is: cpf,
+        form: form::<11>,
+    },
+    Id {
+        kind: "tax_id",
+        detail: "br_cnpj",
+        name: "Brazilian CNPJ",
+        chance: 0.01,
+        is: cnpj,
+        form: form::<14>,
+    },
     Id { kind: "national_id", detail: "ca_sin", name: "Canadian SIN", chance: 0.1, is: sin, form: form::<9> },
     Id { kind: "national_id", detail: "mx_curp", name: "Mexican CURP", chance: 0.01, is: curp, form: curp },
     Id { kind: "tax_id", detail: "mx_rfc", name: "Mexican RFC", chance: 0.01, is: rfc, form: rfc },
-    Id { kind: "tax_id", detail: "ar_cuit", name: "Argentine CUIT", chance: 0.02, is: cuit, form: form::<11> },
+    Id {
+        kind: "tax_id",
+        detail: "ar_cuit",
+        name: "Argentine CUIT",
+        chance: 0.02,
+        is: cuit,
+        form: form::<11>,
+    },
     Id { kind: "national_id", detail: "cl_rut", name: "Chilean RUT", chance: 0.09, is: rut, form: rut_form },
 ];
 
@@ -128,7 +156,8 @@ fn rut(value: &Value) -> bool {
     }
     let b = value.compact();
     let (body, check) = b.split_at(b.len() - 1);
-    let sum: u32 = body.iter().rev().zip([2, 3, 4, 5, 6, 7].iter().cycle()).map(|(c, w)| u32::from(c - b'0') * w).sum();
+    let sum: u32 =
+        body.iter().rev().zip([2, 3, 4, 5, 6, 7].iter().cycle()).map(|(c, w)| u32::from(c - b'0') * w).sum();
     let wanted = match 11 - sum % 11 {
         11 => b'0',
         10 => b'K',

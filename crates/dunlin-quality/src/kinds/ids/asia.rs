@@ -4,13 +4,41 @@ use super::{Id, day_month, digits, form, luhn, pair, varied, weighted};
 use crate::kinds::value::Value;
 
 pub(super) static IDS: [Id; 7] = [
-    Id { kind: "national_id", detail: "in_aadhaar", name: "Indian Aadhaar", chance: 0.1, is: aadhaar, form: form::<12> },
+    Id {
+        kind: "national_id",
+        detail: "in_aadhaar",
+        name: "Indian Aadhaar",
+        chance: 0.1,
+        is: aadhaar,
+        form: form::<12>,
+    },
     Id { kind: "tax_id", detail: "in_pan", name: "Indian PAN", chance: 0.01, is: pan, form: pan },
     Id { kind: "tax_id", detail: "au_tfn", name: "Australian TFN", chance: 0.09, is: tfn, form: form::<9> },
-    Id { kind: "national_id", detail: "cn_ric", name: "Chinese resident identity number", chance: 0.01, is: ric, form: ric },
+    Id {
+        kind: "national_id",
+        detail: "cn_ric",
+        name: "Chinese resident identity number",
+        chance: 0.01,
+        is: ric,
+        form: ric,
+    },
     Id { kind: "national_id", detail: "kr_rrn", name: "Korean RRN", chance: 0.05, is: rrn, form: rrn },
-    Id { kind: "national_id", detail: "za_id", name: "South African ID", chance: 0.02, is: za_id, form: form::<13> },
-    Id { kind: "national_id", detail: "tr_tckn", name: "Turkish TCKN", chance: 0.01, is: tckn, form: form::<11> },
+    Id {
+        kind: "national_id",
+        detail: "za_id",
+        name: "South African ID",
+        chance: 0.02,
+        is: za_id,
+        form: form::<13>,
+    },
+    Id {
+        kind: "national_id",
+        detail: "tr_tckn",
+        name: "Turkish TCKN",
+        chance: 0.01,
+        is: tckn,
+        form: form::<11>,
+    },
 ];
 
 /// The Verhoeff sum (dihedral group of order ten), as UIDAI publishes it; the first digit is 2 to 9.
@@ -61,7 +89,8 @@ fn ric(value: &Value) -> bool {
 /// Birth date, a hyphen, seven digits; since 2020 without a check digit.
 fn rrn(value: &Value) -> bool {
     let hyphen = value.text.len() == 14 && value.text.as_bytes()[6] == b'-';
-    digits::<13>(value).is_some_and(|d| hyphen && day_month(pair(&d, 4), pair(&d, 2)) && (1..=8).contains(&d[6]))
+    digits::<13>(value)
+        .is_some_and(|d| hyphen && day_month(pair(&d, 4), pair(&d, 2)) && (1..=8).contains(&d[6]))
 }
 
 fn za_id(value: &Value) -> bool {

@@ -3,27 +3,124 @@
 use super::{Id, day_month, digits, form, luhn, number, pair, varied, weighted};
 use crate::kinds::value::Value;
 
-pub(super) static IDS: [Id; 20] = [
-    Id { kind: "national_id", detail: "es_dni", name: "Spanish DNI", chance: 0.05, is: dni, form: dni_form },
-    Id { kind: "national_id", detail: "es_nie", name: "Spanish NIE", chance: 0.05, is: nie, form: nie_form },
+pub(super) static IDS: [Id; 19] = [
+    Id {
+        kind: "national_id",
+        detail: "es_nif",
+        name: "Spanish DNI or NIE",
+        chance: 0.05,
+        is: |v| dni(v) || nie(v),
+        form: |v| dni_form(v) || nie_form(v),
+    },
     Id { kind: "tax_id", detail: "es_cif", name: "Spanish CIF", chance: 0.1, is: cif, form: cif_form },
     Id { kind: "national_id", detail: "fr_nir", name: "French NIR", chance: 0.01, is: nir, form: nir_form },
-    Id { kind: "tax_id", detail: "de_steuer_id", name: "German Steuer-ID", chance: 0.03, is: steuer_id, form: form::<11> },
-    Id { kind: "national_id", detail: "it_cf", name: "Italian codice fiscale", chance: 0.01, is: codice_fiscale, form: cf_form },
+    Id {
+        kind: "tax_id",
+        detail: "de_steuer_id",
+        name: "German Steuer-ID",
+        chance: 0.03,
+        is: steuer_id,
+        form: form::<11>,
+    },
+    Id {
+        kind: "national_id",
+        detail: "it_cf",
+        name: "Italian codice fiscale",
+        chance: 0.01,
+        is: codice_fiscale,
+        form: cf_form,
+    },
     Id { kind: "national_id", detail: "nl_bsn", name: "Dutch BSN", chance: 0.09, is: bsn, form: form::<9> },
-    Id { kind: "national_id", detail: "uk_nino", name: "UK national insurance number", chance: 0.01, is: nino, form: nino },
+    Id {
+        kind: "national_id",
+        detail: "uk_nino",
+        name: "UK national insurance number",
+        chance: 0.01,
+        is: nino,
+        form: nino,
+    },
     Id { kind: "national_id", detail: "uk_nhs", name: "NHS number", chance: 0.09, is: nhs, form: form::<10> },
-    Id { kind: "tax_id", detail: "pt_nif", name: "Portuguese NIF", chance: 0.09, is: nif_pt, form: form::<9> },
-    Id { kind: "national_id", detail: "be_nn", name: "Belgian national number", chance: 0.01, is: be_nn, form: form::<11> },
-    Id { kind: "national_id", detail: "pl_pesel", name: "Polish PESEL", chance: 0.02, is: pesel, form: form::<11> },
-    Id { kind: "national_id", detail: "se_personnummer", name: "Swedish personnummer", chance: 0.01, is: personnummer, form: form::<10> },
-    Id { kind: "national_id", detail: "fi_hetu", name: "Finnish HETU", chance: 0.01, is: hetu, form: hetu_form },
+    Id {
+        kind: "tax_id",
+        detail: "pt_nif",
+        name: "Portuguese NIF",
+        chance: 0.09,
+        is: nif_pt,
+        form: form::<9>,
+    },
+    Id {
+        kind: "national_id",
+        detail: "be_nn",
+        name: "Belgian national number",
+        chance: 0.01,
+        is: be_nn,
+        form: form::<11>,
+    },
+    Id {
+        kind: "national_id",
+        detail: "pl_pesel",
+        name: "Polish PESEL",
+        chance: 0.02,
+        is: pesel,
+        form: form::<11>,
+    },
+    Id {
+        kind: "national_id",
+        detail: "se_personnummer",
+        name: "Swedish personnummer",
+        chance: 0.01,
+        is: personnummer,
+        form: form::<10>,
+    },
+    Id {
+        kind: "national_id",
+        detail: "fi_hetu",
+        name: "Finnish HETU",
+        chance: 0.01,
+        is: hetu,
+        form: hetu_form,
+    },
     Id { kind: "national_id", detail: "dk_cpr", name: "Danish CPR number", chance: 0.05, is: cpr, form: cpr },
-    Id { kind: "national_id", detail: "no_fnr", name: "Norwegian fødselsnummer", chance: 0.01, is: fodselsnummer, form: form::<11> },
-    Id { kind: "national_id", detail: "ch_ahv", name: "Swiss AHV number", chance: 0.01, is: ahv, form: form::<13> },
-    Id { kind: "national_id", detail: "ie_pps", name: "Irish PPS number", chance: 0.05, is: pps, form: pps_form },
-    Id { kind: "national_id", detail: "cz_rc", name: "Czech rodné číslo", chance: 0.01, is: rodne_cislo, form: form::<10> },
-    Id { kind: "national_id", detail: "ro_cnp", name: "Romanian CNP", chance: 0.01, is: cnp, form: form::<13> },
+    Id {
+        kind: "national_id",
+        detail: "no_fnr",
+        name: "Norwegian fødselsnummer",
+        chance: 0.01,
+        is: fodselsnummer,
+        form: form::<11>,
+    },
+    Id {
+        kind: "national_id",
+        detail: "ch_ahv",
+        name: "Swiss AHV number",
+        chance: 0.01,
+        is: ahv,
+        form: form::<13>,
+    },
+    Id {
+        kind: "national_id",
+        detail: "ie_pps",
+        name: "Irish PPS number",
+        chance: 0.05,
+        is: pps,
+        form: pps_form,
+    },
+    Id {
+        kind: "national_id",
+        detail: "cz_rc",
+        name: "Czech rodné číslo",
+        chance: 0.01,
+        is: rodne_cislo,
+        form: form::<10>,
+    },
+    Id {
+        kind: "national_id",
+        detail: "ro_cnp",
+        name: "Romanian CNP",
+        chance: 0.01,
+        is: cnp,
+        form: form::<13>,
+    },
 ];
 
 const DNI_LETTERS: &[u8; 23] = b"TRWAGMYFPDXBNJZSQVHLCKE";
@@ -104,7 +201,8 @@ fn steuer_id(value: &Value) -> bool {
     let Some(d) = digits::<11>(value).filter(|d| d[0] != 0) else { return false };
     let mut counts = [0u8; 10];
     d[..10].iter().for_each(|x| counts[*x as usize] += 1);
-    let (twice, more) = (counts.iter().filter(|c| **c == 2).count(), counts.iter().filter(|c| **c == 3).count());
+    let (twice, more) =
+        (counts.iter().filter(|c| **c == 2).count(), counts.iter().filter(|c| **c == 3).count());
     if counts.iter().any(|c| *c > 3) || twice + more != 1 {
         return false;
     }
@@ -157,17 +255,26 @@ fn nino(value: &Value) -> bool {
     let unused = [b"BG", b"GB", b"KN", b"NK", b"NT", b"TN", b"ZZ"];
     let first = b[0].is_ascii_uppercase() && !b"DFIQUV".contains(&b[0]);
     let second = b[1].is_ascii_uppercase() && !b"DFIQUVO".contains(&b[1]);
-    first && second && !unused.iter().any(|u| u[..] == b[..2]) && b.get(8).is_none_or(|c| (b'A'..=b'D').contains(c))
+    first
+        && second
+        && !unused.iter().any(|u| u[..] == b[..2])
+        && b.get(8).is_none_or(|c| (b'A'..=b'D').contains(c))
 }
 
-/// Weights 10 to 2 modulo 11; a remainder of 1 is never issued.
+/// Weights 10 to 2 modulo 11; a remainder of 1 is never issued. Written 3-3-4 or in one; in other groups it is another
+/// number by the same sum, a book's.
 fn nhs(value: &Value) -> bool {
+    let mut groups = value.text.split([' ', '-']).map(str::len);
+    if value.chars > 10 && (groups.next(), groups.next(), groups.next()) != (Some(3), Some(3), Some(4)) {
+        return false;
+    }
     let Some(d) = digits::<10>(value).filter(|d| varied(d)) else { return false };
     (11 - weighted(&d[..9], &[10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11) % 11 == d[9]
 }
 
 fn nif_pt(value: &Value) -> bool {
-    let Some(d) = digits::<9>(value).filter(|d| varied(d) && matches!(d[0], 1 | 2 | 3 | 5 | 6 | 8 | 9)) else {
+    let Some(d) = digits::<9>(value).filter(|d| varied(d) && matches!(d[0], 1 | 2 | 3 | 5 | 6 | 8 | 9))
+    else {
         return false;
     };
     let rest = weighted(&d[..8], &[9, 8, 7, 6, 5, 4, 3, 2]) % 11;
@@ -178,7 +285,9 @@ fn nif_pt(value: &Value) -> bool {
 fn be_nn(value: &Value) -> bool {
     let Some(d) = digits::<11>(value) else { return false };
     let (body, key) = (number(&d[..9]), number(&d[9..]));
-    pair(&d, 2) <= 12 && pair(&d, 4) <= 31 && (97 - body % 97 == key || 97 - (2_000_000_000 + body) % 97 == key)
+    pair(&d, 2) <= 12
+        && pair(&d, 4) <= 31
+        && (97 - body % 97 == key || 97 - (2_000_000_000 + body) % 97 == key)
 }
 
 /// Birth date with the century in the month; weights 1 3 7 9.
@@ -207,7 +316,8 @@ fn personnummer(value: &Value) -> bool {
 fn hetu_parts<'v>(value: &'v Value) -> Option<(&'v [u8], &'v [u8], u8)> {
     let b = value.text.as_bytes();
     let sign = *b.get(6)?;
-    let fits = b.len() == 11 && value.text.is_ascii() && matches!(sign, b'-' | b'+' | b'A'..=b'F' | b'U'..=b'Y');
+    let fits =
+        b.len() == 11 && value.text.is_ascii() && matches!(sign, b'-' | b'+' | b'A'..=b'F' | b'U'..=b'Y');
     let digits = fits && b[..6].iter().chain(&b[7..10]).all(u8::is_ascii_digit);
     digits.then(|| (&b[..6], &b[7..10], b[10].to_ascii_uppercase()))
 }

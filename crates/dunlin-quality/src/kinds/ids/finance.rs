@@ -4,12 +4,26 @@ use super::{Id, digits, form, luhn, weighted};
 use crate::kinds::value::Value;
 
 pub(super) static IDS: [Id; 6] = [
-    Id { kind: "card_number", detail: "card", name: "payment card number", chance: 0.1, is: card, form: card_form },
+    Id {
+        kind: "card_number",
+        detail: "card",
+        name: "payment card number",
+        chance: 0.1,
+        is: card,
+        form: card_form,
+    },
     Id { kind: "iban", detail: "iban", name: "IBAN", chance: 0.01, is: iban, form: iban_form },
     Id { kind: "bic", detail: "us_aba", name: "US routing number", chance: 0.1, is: aba, form: form::<9> },
     Id { kind: "account_number", detail: "orcid", name: "ORCID", chance: 0.01, is: orcid, form: orcid },
     Id { kind: "device_id", detail: "imei", name: "IMEI", chance: 0.1, is: imei, form: imei_form },
-    Id { kind: "device_id", detail: "vin", name: "vehicle identification number", chance: 0.09, is: vin, form: vin_form },
+    Id {
+        kind: "device_id",
+        detail: "vin",
+        name: "vehicle identification number",
+        chance: 0.09,
+        is: vin,
+        form: vin_form,
+    },
 ];
 
 /// Digits grouped as cards are, of a length and a beginning (IIN) that a network uses.
@@ -51,7 +65,9 @@ fn card(value: &Value) -> bool {
 
 fn iban_form(value: &Value) -> bool {
     let b = value.compact();
-    (15..=34).contains(&b.len()) && b[..2].iter().all(u8::is_ascii_uppercase) && b[2..4].iter().all(u8::is_ascii_digit)
+    (15..=34).contains(&b.len())
+        && b[..2].iter().all(u8::is_ascii_uppercase)
+        && b[2..4].iter().all(u8::is_ascii_digit)
 }
 
 /// The country's length and form, ISO 7064 MOD 97-10.
@@ -59,7 +75,8 @@ fn iban(value: &Value) -> bool {
     if !iban_form(value) || value.text.contains(['.', '/']) {
         return false;
     }
-    std::str::from_utf8(value.compact()).is_ok_and(|text| text.parse::<iban::Iban>().is_ok() || registered(text))
+    std::str::from_utf8(value.compact())
+        .is_ok_and(|text| text.parse::<iban::Iban>().is_ok() || registered(text))
 }
 
 /// Countries of the registry whose inner form the library reads more narrowly than banks do: length and MOD 97 alone.
@@ -111,7 +128,8 @@ fn orcid(value: &Value) -> bool {
 
 /// The reporting bodies that have assigned nearly all: 01, 35, 86, 91, 99 and the older ones.
 fn imei_form(value: &Value) -> bool {
-    digits::<15>(value).is_some_and(|d| matches!(d[0] * 10 + d[1], 1 | 35 | 44 | 45 | 49..=53 | 86 | 91 | 98 | 99))
+    digits::<15>(value)
+        .is_some_and(|d| matches!(d[0] * 10 + d[1], 1 | 35 | 44 | 45 | 49..=53 | 86 | 91 | 98 | 99))
 }
 
 fn imei(value: &Value) -> bool {
@@ -120,14 +138,17 @@ fn imei(value: &Value) -> bool {
 
 fn vin_form(value: &Value) -> bool {
     let b = value.compact();
-    b.len() == 17 && value.chars == 17 && value.digits >= 4 && value.letters >= 2 && !b.iter().any(|c| b"IOQ".contains(c))
+    b.len() == 17
+        && value.chars == 17
+        && value.digits >= 4
+        && value.letters >= 2
+        && !b.iter().any(|c| b"IOQ".contains(c))
 }
 
 /// ISO 3779 and 49 CFR 565: weighted sum modulo 11 at the ninth place. Makers for Europe do not fill it in.
 fn vin(value: &Value) -> bool {
     const WEIGHTS: [u32; 17] = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
-    const LETTERS: [u32; 26] =
-        [1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 3, 4, 5, 0, 7, 0, 9, 2, 3, 4, 5, 6, 7, 8, 9];
+    const LETTERS: [u32; 26] = [1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 3, 4, 5, 0, 7, 0, 9, 2, 3, 4, 5, 6, 7, 8, 9];
     if !vin_form(value) {
         return false;
     }

@@ -4,9 +4,23 @@ use super::{Id, digits, form, luhn};
 use crate::kinds::value::Value;
 
 pub(super) static IDS: [Id; 3] = [
-    Id { kind: "health_code", detail: "us_npi", name: "US provider number (NPI)", chance: 0.1, is: npi, form: form::<10> },
+    Id {
+        kind: "health_code",
+        detail: "us_npi",
+        name: "US provider number (NPI)",
+        chance: 0.1,
+        is: npi,
+        form: form::<10>,
+    },
     Id { kind: "health_code", detail: "us_dea", name: "US DEA number", chance: 0.1, is: dea, form: dea_form },
-    Id { kind: "health_code", detail: "us_mbi", name: "US Medicare number (MBI)", chance: 0.01, is: mbi, form: mbi },
+    Id {
+        kind: "health_code",
+        detail: "us_mbi",
+        name: "US Medicare number (MBI)",
+        chance: 0.01,
+        is: mbi,
+        form: mbi,
+    },
 ];
 
 /// 45 CFR 162.406: Luhn over 80840 and the ten digits, the first being 1 or 2.

@@ -7,6 +7,8 @@ mod asia;
 mod europe;
 mod finance;
 mod health;
+#[cfg(test)]
+mod tests;
 
 use super::value::Value;
 
@@ -28,8 +30,7 @@ pub(super) struct Id {
 
 /// Every identifier, by country and then by trade.
 pub(super) fn all() -> impl Iterator<Item = &'static Id> {
-    let lists: [&'static [Id]; 5] =
-        [&europe::IDS, &americas::IDS, &asia::IDS, &finance::IDS, &health::IDS];
+    let lists: [&'static [Id]; 5] = [&europe::IDS, &americas::IDS, &asia::IDS, &finance::IDS, &health::IDS];
     lists.into_iter().flatten()
 }
 

@@ -58,18 +58,32 @@ static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
         email: pattern(r"[\p{L}\d._%+'-]+@[\p{L}\d-]+(\.[\p{L}\d-]+)*\.\p{L}{2,}")?,
         url: pattern(r#"(?i)\b((https?|ftp)://[^\s<>"']+|www\.[^\s<>"']+\.[a-z]{2,}[^\s<>"']*)"#)?,
         iban: pattern(r"(?i)\b[a-z]{2}\d{2}( ?[a-z0-9]{4}){2,7}( ?[a-z0-9]{1,4})?\b")?,
-        number: pattern(r"[+(]?\d[\d ()./\u{a0}-]{4,26}\d( ?(x|ext\.?|extension) ?\d{1,5})?")?,
+        number: pattern(r"[+(]?\d[\d ()./\u{a0}-]{2,26}\d( ?(x|ext\.?|extension) ?\d{1,5})?")?,
         code: pattern(r"\b[A-Za-z]{0,6}\d[A-Za-z0-9-]{5,17}[A-Za-z0-9]\b")?,
         ip: pattern(r"\b\d{1,3}(\.\d{1,3}){3}\b|(?i)\b[0-9a-f]{0,4}(:[0-9a-f]{0,4}){3,7}\b")?,
-        date: pattern(r"(?i)\b(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}\.? (?:de )?[a-zäçéû]{3,10}\.?,? (?:de )?\d{4}|[a-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4})\b")?,
-        age: pattern(r"(?i)\b(?:(\d{1,3})[ -]years?[ -]old|(?:turn(?:s|ed|ing)?|aged?|age of|when (?:he|she) was) (\d{1,3})|(\d{1,3}) (?:años|ans|jahre alt|anos))\b")?,
+        date: pattern(
+            r"(?i)\b(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}\.? (?:de )?[a-zäçéû]{3,10}\.?,? (?:de )?\d{4}|[a-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4})\b",
+        )?,
+        age: pattern(
+            r"(?i)\b(?:(\d{1,3})[ -]years?[ -]old|(?:turn(?:s|ed|ing)?|aged?|age of|when (?:he|she) was) (\d{1,3})|(\d{1,3}) (?:años|ans|jahre alt|anos))\b",
+        )?,
         toll_free: pattern(r"\b1?-?8(00|33|44|55|66|77|88)-[A-Z0-9]{3}-?[A-Z0-9]{4}\b")?,
-        about_phone: pattern(r"(?i)(phone|tel|call|mobile|cell|fax|desk|contact|messages? to|text|whatsapp|sms|number is|answering at|reach (me|us) at|móvil|handy|office|home|work|ring|dial)\W*(\w+\W+){0,3}$")?,
-        about_card: pattern(r"(?i)(card|visa|mastercard|amex|tarjeta|carte|karte|cartão|credit)\W*(\w+\W+){0,5}$")?,
-        about_birth: pattern(r"(?i)(born|birth|dob|b\.|d\.o\.b|nacid[oa]|nacimiento|née?|naissance|geboren|geburt|nascid[oa]|nascimento|bday)\W*(\w+\W+){0,4}$")?,
-        about_licence: pattern(r"(?i)(driver|driving|licen[cs]e|permiso de conducir|permis de conduire|führerschein)\W*(\w+\W+){0,5}$")?,
+        about_phone: pattern(
+            r"(?i)(phone|tel|call|mobile|cell|fax|desk|contact|messages? to|text|whatsapp|sms|answering at|reach (me|us) at|móvil|handy|office|home|work|ring|dial)\W*(\w+\W+){0,3}$",
+        )?,
+        about_card: pattern(
+            r"(?i)(card|\bcc|visa|mastercard|amex|tarjeta|carte|karte|cartão|credit)\W*(\w+\W+){0,5}$",
+        )?,
+        about_birth: pattern(
+            r"(?i)(born|birth|dob|b\.|d\.o\.b|nacid[oa]|nacimiento|née?|naissance|geboren|geburt|nascid[oa]|nascimento|bday)\W*(\w+\W+){0,4}$",
+        )?,
+        about_licence: pattern(
+            r"(?i)(driver|driving|licen[cs]e|permiso de conducir|permis de conduire|führerschein)\W*(\w+\W+){0,5}$",
+        )?,
         about_passport: pattern(r"(?i)(passport|pasaporte|passeport|reisepass|passaporte)\W*(\w+\W+){0,4}$")?,
-        about_postcode: pattern(r"(?i)(zip|postal code|post ?code|código postal|code postal|plz|postleitzahl|cep)\W*(\w+\W+){0,2}$")?,
+        about_postcode: pattern(
+            r"(?i)(zip|postal code|post ?code|código postal|code postal|plz|postleitzahl|cep)\W*(\w+\W+){0,2}$",
+        )?,
         about_account: pattern(r"(?i)(account|acct|cuenta|compte|konto|conta|routing)\W*(\w+\W+){0,4}$")?,
         after_phone: pattern(r"(?i)^\s*\(?(office|fax|mobile|home|work|cell|desk|tel)\b")?,
     })
@@ -80,7 +94,8 @@ pub fn spans(text: &str) -> Vec<Span> {
     let Some(patterns) = PATTERNS.as_ref() else { return Vec::new() };
     let mut found = Found { text, spans: Vec::new() };
     // The surest first: what is taken is not taken again.
-    let plain = |pattern: &Regex| -> Vec<Range<usize>> { pattern.find_iter(text).map(|m| m.range()).collect() };
+    let plain =
+        |pattern: &Regex| -> Vec<Range<usize>> { pattern.find_iter(text).map(|m| m.range()).collect() };
     for range in plain(&patterns.email) {
         found.take(range, "email", "", 0.98);
     }
@@ -157,7 +172,9 @@ fn iban(found: &mut Found, range: Range<usize>) {
 
 fn date(found: &mut Found, patterns: &Patterns, range: Range<usize>) {
     let text = found.text[range.clone()].replace("de ", "");
-    let Some(year) = dates::parse(text.trim_end_matches(['s', 't', 'h'])).filter(|y| (1850..=2100).contains(y)) else {
+    let Some(year) =
+        dates::parse(text.trim_end_matches(['s', 't', 'h'])).filter(|y| (1850..=2100).contains(y))
+    else {
         return;
     };
     let birth = patterns.about_birth.is_match(found.before(range.start)) && year <= 2030;
@@ -169,7 +186,8 @@ fn date(found: &mut Found, patterns: &Patterns, range: Range<usize>) {
 fn number(found: &mut Found, patterns: &Patterns, range: Range<usize>) {
     let text = found.text;
     let glued = |c: char| c.is_alphanumeric() || c == '_';
-    if text[..range.start].ends_with(glued) || text[..range.start].ends_with(['#', '€', '$', '£', '/', '.']) {
+    if text[..range.start].ends_with(glued) || text[..range.start].ends_with(['#', '€', '$', '£', '/', '.'])
+    {
         return;
     }
     // A word behind the digits belongs to them only after a blank.
@@ -186,7 +204,7 @@ fn number(found: &mut Found, patterns: &Patterns, range: Range<usize>) {
     }
     let value = Value::new(&text[range.clone()]);
     let before = found.before(range.start).to_owned();
-    if !found.free(&range) || value.digits < 6 {
+    if !found.free(&range) || (value.digits < 6 && !patterns.about_postcode.is_match(&before)) {
         return;
     }
     if ids::is("card", &value) {
@@ -198,15 +216,21 @@ fn number(found: &mut Found, patterns: &Patterns, range: Range<usize>) {
             return found.take(range, id.kind, id.detail, 0.9);
         }
     }
-    if patterns.about_licence.is_match(&before) && !patterns.about_phone.is_match(&before) {
+    if patterns.about_licence.is_match(&before) {
         return found.take(range, "driving_licence", "", 0.75);
+    }
+    if patterns.about_postcode.is_match(&before) {
+        return found.take(range, "postcode", "", 0.75);
     }
     if patterns.about_card.is_match(&before) && (12..=19).contains(&value.digits) {
         return found.take(range, "card_number", "", 0.7);
     }
     let told = patterns.about_phone.is_match(&before) || patterns.after_phone.is_match(&text[range.end..]);
     let account = patterns.about_account.is_match(&before);
-    let shown = forms::is_shown_phone(&value) && !forms::is_date(&value);
+    // Two groups are a house number and its street as well.
+    let groups = value.text.split([' ', '-', '.', '/']).count();
+    let opened = value.text.starts_with(['+', '(', '0']) || (groups >= 3 && value.digits >= 9);
+    let shown = opened && forms::is_shown_phone(&value) && !forms::is_date(&value);
     if (told && (7..=15).contains(&value.digits)) || (shown && value.digits >= 8 && !account) {
         return found.take(range, "phone", "", if told { 0.9 } else { 0.75 });
     }
@@ -222,7 +246,9 @@ fn code(found: &mut Found, patterns: &Patterns, range: Range<usize>) {
     }
     let value = Value::new(&found.text[range.clone()]);
     if value.letters > 0 {
-        let strong = |id: &&ids::Id| id.chance <= 0.05 && !matches!(id.detail, "cl_rut" | "in_pan") || id.detail == "in_pan";
+        let strong = |id: &&ids::Id| {
+            id.chance <= 0.05 && !matches!(id.detail, "cl_rut" | "in_pan") || id.detail == "in_pan"
+        };
         if let Some(id) = ids::all().filter(strong).find(|id| value.digits >= 3 && (id.is)(&value)) {
             return found.take(range, id.kind, id.detail, 0.85);
         }
@@ -268,7 +294,10 @@ mod tests {
     fn numbers_of_the_state_and_documents() {
         assert_eq!(told("SSN 219-09-9999 on file"), [("us_ssn", "219-09-9999")]);
         assert_eq!(told("DNI 12345678Z, pagado"), [("national_id", "12345678Z")]);
-        assert_eq!(told("my driver's license number is F162823540116"), [("driving_licence", "F162823540116")]);
+        assert_eq!(
+            told("my driver's license number is F162823540116"),
+            [("driving_licence", "F162823540116")]
+        );
         assert_eq!(told("CPF 529.982.247-25"), [("national_id", "529.982.247-25")]);
         assert_eq!(told("passport no. X1234567A"), [("passport", "X1234567A")]);
     }

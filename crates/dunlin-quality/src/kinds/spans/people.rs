@@ -16,9 +16,15 @@ static STREETS: LazyLock<Option<[Regex; 3]>> = LazyLock::new(|| {
     let ending = r"(?:stra(?:ß|ss)e|str\.|gasse|weg|platz|allee|gatan|vägen|gade|vej|veien|vegen|straat|laan|plein|gracht|kade|katu|tie|kuja|polku|utca|gata)";
     let compile = |text: String| Regex::new(&text).ok();
     Some([
-        compile(format!(r"\b\d{{1,5}}[A-Za-z]?,? (?:[NSEW]\.? )?(?:\p{{Lu}}[\p{{L}}.'’-]* ){{1,3}}{back}\b\.?(?:,? (?:Apt|Suite|Ste|Unit|#)\.? ?\d+)?"))?,
-        compile(format!(r"(?:\b\d{{1,5}} )?(?-u:\b){front}(?: (?:de|del|de la|la|du|des|da|do|di|der|della))? (?:\p{{Lu}}[\p{{L}}.'’-]*[ ,]*){{1,4}}(?:n[º°o]?\.? ?)?\d{{1,5}}(?: Apt\. \d+)?"))?,
-        compile(format!(r"(?:\b\d{{1,5}} )?\b\p{{Lu}}[\p{{L}}-]*{ending} \d{{1,5}}[A-Za-z]?\b(?: Apt\. \d+)?"))?,
+        compile(format!(
+            r"\b\d{{1,5}}[A-Za-z]?,? (?:[NSEW]\.? )?(?:\p{{Lu}}[\p{{L}}.'’-]* ){{1,3}}{back}\b\.?(?:,? (?:Apt|Suite|Ste|Unit|#)\.? ?\d+)?"
+        ))?,
+        compile(format!(
+            r"(?:\b\d{{1,5}} )?(?-u:\b){front}(?: (?:de|del|de la|la|du|des|da|do|di|der|della))? (?:\p{{Lu}}[\p{{L}}.'’-]*[ ,]*){{1,4}}(?:n[º°o]?\.? ?)?\d{{1,5}}(?: Apt\. \d+)?"
+        ))?,
+        compile(format!(
+            r"(?:\b\d{{1,5}} )?\b\p{{Lu}}[\p{{L}}-]*{ending} \d{{1,5}}[A-Za-z]?\b(?: Apt\. \d+)?"
+        ))?,
     ])
 });
 
@@ -33,11 +39,12 @@ pub(super) fn streets(found: &mut Found) {
 }
 
 const TITLES: [&str; 24] = [
-    "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "herr", "frau", "sr", "sra", "srta", "don", "doña", "m", "mme",
-    "mlle", "sig", "dott", "dhr", "mevr", "dona", "lady",
+    "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "herr", "frau", "sr", "sra", "srta", "don", "doña",
+    "m", "mme", "mlle", "sig", "dott", "dhr", "mevr", "dona", "lady",
 ];
-const PARTICLES: [&str; 16] =
-    ["van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "du", "la", "le", "el", "al", "bin"];
+const PARTICLES: [&str; 16] = [
+    "van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "du", "la", "le", "el", "al", "bin",
+];
 
 struct Token {
     range: Range<usize>,
@@ -119,7 +126,9 @@ fn judge(found: &mut Found, tokens: &[Token], from: usize, to: usize) {
         from += 1;
     }
     // The first word of a sentence is capitalised whatever it is.
-    let common = |t: &Token| t.lists & names == 0 && (t.lists & words::ORDINARY != 0 || COMMON.contains(&t.folded.as_str()));
+    let common = |t: &Token| {
+        t.lists & names == 0 && (t.lists & words::ORDINARY != 0 || COMMON.contains(&t.folded.as_str()))
+    };
     while from < to && !titled && (common(&tokens[from]) || COMMON.contains(&tokens[from].folded.as_str())) {
         from += 1;
     }
@@ -140,7 +149,19 @@ fn judge(found: &mut Found, tokens: &[Token], from: usize, to: usize) {
     // A house number behind it makes it a street.
     let numbered = rest.strip_prefix(' ').is_some_and(|r| r.starts_with(|c: char| c.is_ascii_digit()));
     let before = found.before(range.start).to_lowercase();
-    let called = ["name is ", "named ", "called ", "name: ", "i'm ", "i am ", "met ", "dear ", "hi ", "spoke to ", "with "];
+    let called = [
+        "name is ",
+        "named ",
+        "called ",
+        "name: ",
+        "i'm ",
+        "i am ",
+        "met ",
+        "dear ",
+        "hi ",
+        "spoke to ",
+        "with ",
+    ];
     let said = called.iter().any(|c| before.ends_with(c));
     let confidence = match run.len() {
         _ if company || (numbered && !titled) => return,
@@ -157,14 +178,38 @@ fn judge(found: &mut Found, tokens: &[Token], from: usize, to: usize) {
 }
 
 const COMPANY: [&str; 26] = [
-    "inc", "ltd", "llc", "gmbh", "corp", "corporation", "company", "group", "bank", "university", "hotel", "systems",
-    "solutions", "partners", "associates", "holdings", "orchestra", "street", "avenue", "road", "club", "party",
-    "government", "school", "hospital", "institute",
+    "inc",
+    "ltd",
+    "llc",
+    "gmbh",
+    "corp",
+    "corporation",
+    "company",
+    "group",
+    "bank",
+    "university",
+    "hotel",
+    "systems",
+    "solutions",
+    "partners",
+    "associates",
+    "holdings",
+    "orchestra",
+    "street",
+    "avenue",
+    "road",
+    "club",
+    "party",
+    "government",
+    "school",
+    "hospital",
+    "institute",
 ];
 
 const COMMON: [&str; 60] = [
-    "the", "a", "an", "i", "my", "his", "her", "their", "our", "your", "this", "that", "these", "those", "he", "she",
-    "they", "we", "you", "it", "and", "or", "but", "in", "on", "at", "for", "from", "to", "with", "by", "of", "is",
-    "was", "are", "were", "have", "has", "what", "who", "when", "where", "how", "why", "please", "hello", "hi", "dear",
-    "thanks", "yes", "no", "not", "phone", "date", "name", "email", "address", "fax", "will", "may",
+    "the", "a", "an", "i", "my", "his", "her", "their", "our", "your", "this", "that", "these", "those",
+    "he", "she", "they", "we", "you", "it", "and", "or", "but", "in", "on", "at", "for", "from", "to",
+    "with", "by", "of", "is", "was", "are", "were", "have", "has", "what", "who", "when", "where", "how",
+    "why", "please", "hello", "hi", "dear", "thanks", "yes", "no", "not", "phone", "date", "name", "email",
+    "address", "fax", "will", "may",
 ];

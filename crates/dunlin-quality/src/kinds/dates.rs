@@ -32,6 +32,18 @@ pub(super) fn parse(text: &str) -> Option<i16> {
     }
 }
 
+/// The parts of `yyyy-mm-dd`.
+pub(crate) fn plain_date(value: &str) -> Option<(u32, u32, u32)> {
+    let b = value.as_bytes();
+    if b.len() != 10 || b[4] != b'-' || b[7] != b'-' {
+        return None;
+    }
+    let number = |part: &[u8]| {
+        part.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')))
+    };
+    Some((number(&b[..4])?, number(&b[5..7])?, number(&b[8..])?))
+}
+
 /// Two digits of a year are of the last hundred years.
 fn whole_year(text: &str) -> Option<i16> {
     let year: i16 = text.parse().ok()?;

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::dates::plain_date;
 use super::ids;
 use super::value::{Value, fold};
 use super::words;
@@ -102,7 +103,7 @@ fn is_phone_form(value: &Value) -> bool {
     }
     let odd =
         |c: char| !(c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '/' | '(' | ')' | '+' | '\u{a0}'));
-    !t.chars().any(odd) && !(is_date(value) && !t.starts_with(['+', '(']))
+    !t.chars().any(odd) && (t.starts_with(['+', '(']) || !is_date(value))
 }
 
 /// A telephone number that shows itself: the +, brackets, or groups that no other number has.
@@ -393,6 +394,8 @@ pub(crate) fn fits(kind: &str, text: &str) -> bool {
         }
         "national_id" => ids::any("national_id", &Value::new(text)),
         "bic" => is_bic(&Value::new(text)),
+        // Most are digits alone, which the patterns take as well.
+        "postcode" if (3..=6).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) => true,
         "postcode" => is_match(&POSTCODE, text) || is_match(&POSTCODE_OWN, text),
         "gender" => is_match(&GENDER, text),
         "passport" | "driving_licence" | "tax_id" => is_match(&DOCUMENT, text),
@@ -410,6 +413,10 @@ pub(crate) fn fits(kind: &str, text: &str) -> bool {
 }
 
 fn is_birth_date(text: &str) -> bool {
+    // The common form and the days that every month has need no calendar.
+    if let Some((year, 1..=12, 1..=28)) = plain_date(text) {
+        return (1880..=2100).contains(&year);
+    }
     let day = text.get(..10).unwrap_or(text);
     match iso_date(day) {
         Some(date) => (1880..=2100).contains(&date.year()),

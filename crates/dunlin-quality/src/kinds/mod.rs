@@ -27,6 +27,7 @@ use dunlin_connect::ColumnType;
 use serde::Serialize;
 
 use column::Seen;
+pub(crate) use dates::plain_date;
 pub(crate) use forms::fits;
 pub use sample::sampled_kinds;
 

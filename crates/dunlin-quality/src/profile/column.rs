@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use dunlin_connect::ColumnType;
 
 use super::digest::Digest;
-use super::finding::{Finding, Mistakes, plain_date};
+use super::finding::{Finding, Mistakes};
 use super::hash::hash;
 use super::hll::HyperLogLog;
 use super::shape::with_shape;
 use super::tally::{self, Met, Tally};
 use super::{ColumnProfile, Counted, Lengths, Numbers, Values};
-use crate::kinds::{KindGuess, fits};
+use crate::kinds::{KindGuess, fits, plain_date};
 
 /// Kinds whose form is strict enough to call a value wrong.
 const STRICT: [&str; 14] = [
@@ -43,6 +43,8 @@ pub(super) struct Column {
     name: String,
     ty: ColumnType,
     kind: Option<KindGuess>,
+    /// Whether the kind is about a person: its numbers are not described.
+    close: bool,
     /// Whether the kind is one of [`STRICT`], of [`CASED`].
     strict: bool,
     cased: bool,
@@ -77,6 +79,7 @@ impl Column {
             strict: among(&STRICT)
                 && kind.as_ref().is_none_or(|k| !matches!(k.detail, Some("rounded" | "several"))),
             cased: among(&CASED),
+            close: kind.as_ref().is_some_and(|k| !matches!(k.class, "internal" | "public")),
             kind,
             nulls: 0,
             values: 0,
@@ -141,6 +144,7 @@ impl Column {
             return;
         }
         match number {
+            _ if self.close => {}
             Some(number) => self.digest.add(number, times),
             None => self.date(trimmed, times),
         }
@@ -282,10 +286,9 @@ impl Column {
 
     /// How the numbers or days of the column lie: nothing for few, and nothing where they are about a person.
     fn described(&mut self) -> Option<Numbers> {
-        let close = self.kind.as_ref().is_some_and(|k| !matches!(k.class, "internal" | "public"));
         let known = self.values - self.blanks - self.sentinels;
         let most = self.digest.count() * 2 > known;
-        if close || !most || self.digest.count() < NUMBERS_MIN {
+        if self.close || !most || self.digest.count() < NUMBERS_MIN {
             return None;
         }
         Some(Numbers::of(&mut self.digest, self.dates * 2 > known))

@@ -6,6 +6,7 @@ use regex::Regex;
 use serde::Serialize;
 
 use crate::clean::iso_date;
+use crate::kinds::plain_date;
 
 /// Something about a column that a person should look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -140,18 +141,6 @@ fn is_mojibake(value: &str) -> bool {
 static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"^(?:(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}))$").ok()
 });
-
-/// The parts of `yyyy-mm-dd`.
-pub(super) fn plain_date(value: &str) -> Option<(u32, u32, u32)> {
-    let b = value.as_bytes();
-    if b.len() != 10 || b[4] != b'-' || b[7] != b'-' {
-        return None;
-    }
-    let number = |part: &[u8]| {
-        part.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')))
-    };
-    Some((number(&b[..4])?, number(&b[5..7])?, number(&b[8..])?))
-}
 
 fn real(year: u32, month: u32, day: u32) -> bool {
     iso_date(&format!("{year:04}-{month:02}-{day:02}")).is_some()

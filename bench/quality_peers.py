@@ -29,7 +29,7 @@ if peer == "duckdb":
         "count(*) filter (not coalesce(try_cast(created_at as timestamp) < timestamp '2026-11-23', false))",
         "count(*) filter (not coalesce(marketing_consent in ('true', 'false'), false))",
     ]
-    print(*duckdb.sql(f"select {', '.join(checks)} from {source}").fetchone())
+    print(*duckdb.sql(f"select {', '.join(checks)} from {source}").fetchall()[0])
 else:
     import polars as pl
 

@@ -33,8 +33,12 @@ const NOT_IN_NAMES: [&str; 5] = ["na", "null", "nil", "none", "(null)"];
 
 /// Whether a text can be one of the lists at all: most values are told apart by their length and first character.
 fn possible(text: &str) -> bool {
-    text.len() <= 19
-        && text.bytes().next().is_some_and(|first| b"n-?udixt019#(".contains(&first.to_ascii_lowercase()))
+    match text.as_bytes() {
+        // The numbers among them are days, a moment and a telephone.
+        [b'0' | b'1' | b'9', ..] => matches!(text.len(), 10 | 12 | 19),
+        [first, ..] => text.len() <= 13 && b"n-?udixt#(".contains(&first.to_ascii_lowercase()),
+        [] => false,
+    }
 }
 
 fn among(list: &[&str], text: &str) -> bool {

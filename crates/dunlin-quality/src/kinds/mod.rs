@@ -12,6 +12,7 @@ mod dates;
 mod forms;
 mod ids;
 mod letters;
+mod lexical;
 #[cfg(test)]
 mod look_alikes;
 mod names;

@@ -9,7 +9,7 @@ use super::digest::Digest;
 use super::finding::{Finding, Mistakes};
 use super::hash::hash;
 use super::hll::HyperLogLog;
-use super::shape::with_shape;
+use super::shape::Walk;
 use super::tally::{self, Met, Tally};
 use super::{ColumnProfile, Counted, Lengths, Numbers, Values};
 use crate::kinds::{KindGuess, fits, plain_date};
@@ -43,6 +43,9 @@ pub(super) struct Column {
     name: String,
     ty: ColumnType,
     kind: Option<KindGuess>,
+    /// Whether its values are text, and whether they are numbers.
+    is_text: bool,
+    numeric: bool,
     /// Whether the kind is about a person: its numbers are not described.
     close: bool,
     /// Whether the kind is one of [`STRICT`], of [`CASED`].
@@ -75,6 +78,17 @@ impl Column {
         Self {
             name: name.to_owned(),
             ty: ty.clone(),
+            is_text: matches!(ty, ColumnType::Text { .. } | ColumnType::Char { .. }),
+            numeric: matches!(
+                ty,
+                ColumnType::Int16
+                    | ColumnType::Int32
+                    | ColumnType::Int64
+                    | ColumnType::Decimal { .. }
+                    | ColumnType::Numeric
+                    | ColumnType::Float32
+                    | ColumnType::Float64
+            ),
             // What a card's rounded digits or a part of a name look like is not the kind's own form.
             strict: among(&STRICT)
                 && kind.as_ref().is_none_or(|k| !matches!(k.detail, Some("rounded" | "several"))),
@@ -117,26 +131,24 @@ impl Column {
         self.values += 1;
         let hash = hash(value.as_bytes());
         self.distinct.add_hash(hash);
-        if self.top.add(hash, value, 1) == Met::Passing {
+        if self.top.add(hash, value.as_bytes(), 1) == Met::Passing {
             self.look(value, 1);
         }
     }
 
     /// Looks at a value that occurs `times` times.
     fn look(&mut self, value: &str, times: u64) {
-        let ascii = value.is_ascii();
-        let length = if ascii { value.len() } else { value.chars().count() };
-        self.length(length as u64, times);
-        let trimmed = value.trim();
+        let walk = Walk::through(value);
+        self.length(walk.chars as u64, times);
+        let trimmed = trim(value);
         if trimmed.is_empty() {
             self.blanks += times;
             return;
         }
-        let shapes = &mut self.shapes;
-        with_shape(value, |shape| tally::add(shapes, shape, times));
-        let number = self.number(trimmed);
-        if self.is_text() {
-            self.mistakes.look(value, times);
+        tally::add(&mut self.shapes, walk.shape(), times);
+        let number = if walk.digits > 0 { self.number(trimmed) } else { None };
+        if self.is_text {
+            self.mistakes.look(value, trimmed, &walk, times);
             self.numbers += u64::from(number.is_some()) * times;
         }
         if crate::is_sentinel(self.dated(trimmed), &[]) {
@@ -149,11 +161,7 @@ impl Column {
             None => self.date(trimmed, times),
         }
         self.bounds(value);
-        self.judge(trimmed, number, times);
-    }
-
-    fn is_text(&self) -> bool {
-        matches!(self.ty, ColumnType::Text { .. } | ColumnType::Char { .. })
+        self.judge(trimmed, number, &walk, times);
     }
 
     /// The number that a text is, told from its first character in most cases.
@@ -168,6 +176,9 @@ impl Column {
 
     /// A day goes into the digest as its number, so that the column of days has quantiles as well.
     fn date(&mut self, text: &str, times: u64) {
+        if !text.starts_with(|c: char| c.is_ascii_digit()) {
+            return;
+        }
         if let Some((year, month, day)) = text.get(..10).and_then(plain_date)
             && (1..=12).contains(&month)
             && (1..=31).contains(&day)
@@ -200,17 +211,7 @@ impl Column {
     }
 
     fn below(&self, a: &str, b: &str) -> bool {
-        let numeric = matches!(
-            self.ty,
-            ColumnType::Int16
-                | ColumnType::Int32
-                | ColumnType::Int64
-                | ColumnType::Decimal { .. }
-                | ColumnType::Numeric
-                | ColumnType::Float32
-                | ColumnType::Float64
-        );
-        if !numeric {
+        if !self.numeric {
             return a < b;
         }
         match (a.parse::<f64>(), b.parse::<f64>()) {
@@ -220,7 +221,7 @@ impl Column {
     }
 
     /// Holds a value against the column's kind.
-    fn judge(&mut self, value: &str, number: Option<f64>, times: u64) {
+    fn judge(&mut self, value: &str, number: Option<f64>, walk: &Walk, times: u64) {
         let Some(kind) = self.kind.as_ref().map(|k| k.kind.as_str()) else { return };
         if self.strict && !fits(kind, value) {
             self.misfits += times;
@@ -234,10 +235,8 @@ impl Column {
             self.out_of_range += times;
         }
         if self.cased {
-            let upper = value.chars().any(char::is_uppercase);
-            let lower = value.chars().any(char::is_lowercase);
             // One letter, or a code of two, is in capitals everywhere.
-            match (upper, lower) {
+            match (walk.upper, walk.lower) {
                 _ if value.len() <= 3 => {}
                 (true, false) => self.cases[0] += times,
                 (false, true) => self.cases[1] += times,
@@ -358,7 +357,7 @@ impl Column {
         }
         let known = self.values - self.blanks - self.sentinels;
         let texts = known.saturating_sub(self.numbers);
-        if self.is_text() && self.numbers > 0 && texts > 0 && texts * 20 <= self.numbers {
+        if self.is_text && !self.strict && self.numbers > 0 && texts > 0 && texts * 20 <= self.numbers {
             found.push(Finding::new(
                 "mixed-types",
                 texts,
@@ -396,7 +395,7 @@ impl Column {
     fn patterns(&self, known: u64) -> Option<Finding> {
         let first = self.shapes.top(1, 1).first().map_or(0, |(_, rows)| *rows);
         let rest = known.saturating_sub(first);
-        (self.is_text() && known >= 100 && rest > 0 && rest * 20 <= known).then(|| {
+        (self.is_text && known >= 100 && rest > 0 && rest * 20 <= known).then(|| {
             let (one, many) = ("has another pattern than nearly all", "have another pattern than nearly all");
             Finding::new("odd-pattern", rest, one, many)
         })
@@ -415,4 +414,11 @@ impl Column {
         (rows > 0 && rows * 50 < all)
             .then(|| Finding::new("far-out", rows, "lies far from all others", "lie far from all others"))
     }
+}
+
+/// The text without white space at its ends, told from its first and last byte in most cases.
+fn trim(value: &str) -> &str {
+    let plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = value.as_bytes();
+    if plain(bytes.first()) && plain(bytes.last()) { value } else { value.trim() }
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::Serialize;
 
+use super::shape::Walk;
 use crate::clean::iso_date;
 use crate::kinds::plain_date;
 
@@ -38,26 +39,20 @@ pub(super) struct Mistakes {
 }
 
 impl Mistakes {
-    /// Looks at a value that occurs `times` times.
-    pub(super) fn look(&mut self, value: &str, times: u64) {
-        let trimmed = value.trim();
+    /// Looks at a value that occurs `times` times. `trimmed` is the same without white space at its ends.
+    pub(super) fn look(&mut self, value: &str, trimmed: &str, walk: &Walk, times: u64) {
         if trimmed.len() != value.len() {
             self.white_space += times;
-        } else if value.as_bytes().windows(2).any(|pair| pair == b"  ") {
+        } else if walk.double_blank {
             self.inner_space += times;
         }
-        if is_mojibake(value) {
+        if !walk.ascii && is_mojibake(value) {
             self.mojibake += times;
         }
-        let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-        let controlled = match value.is_ascii() {
-            true => value.bytes().any(|b| (b < b' ' || b == 0x7f) && control(b.into())),
-            false => value.chars().any(control),
-        };
-        if controlled {
+        if walk.control {
             self.control += times;
         }
-        if is_impossible_date(trimmed) {
+        if (4..=8).contains(&walk.digits) && is_impossible_date(trimmed) {
             self.impossible_date += times;
         }
     }
@@ -185,9 +180,10 @@ mod tests {
     #[test]
     fn one_value_is_spoken_of_as_one() {
         let mut mistakes = Mistakes::default();
-        mistakes.look(" a", 1);
-        mistakes.look("31/02/1990", 1);
-        mistakes.look("32/02/1990", 1);
+        let mut look = |value: &str| mistakes.look(value, value.trim(), &Walk::through(value), 1);
+        look(" a");
+        look("31/02/1990");
+        look("32/02/1990");
         let said: Vec<String> = mistakes.findings().into_iter().map(|f| f.message).collect();
         assert_eq!(
             said,

@@ -68,7 +68,11 @@ pub async fn profile_table_with(
     parts.reverse();
     told(reader.as_ref(), &table, &parts, &mut first).await?;
     let mut whole = first.beside();
-    let workers = std::thread::available_parallelism().map_or(2, usize::from).min(8);
+    // A sample is the first rows, so its parts take turns.
+    let workers = match options.sample {
+        Some(_) => 1,
+        None => std::thread::available_parallelism().map_or(2, usize::from).min(8),
+    };
     let read = Arc::new(AtomicU64::new(0));
     let mut at_work = JoinSet::new();
     loop {
@@ -76,7 +80,15 @@ pub async fn profile_table_with(
             && let Some(bounds) = parts.pop()
         {
             let (reader, options, read) = (reader.clone(), options.clone(), read.clone());
-            let request = ReadRequest::all(table.clone(), bounds);
+            let mut request = ReadRequest::all(table.clone(), bounds);
+            if let Some(most) = options.sample {
+                let left = most.saturating_sub(read.load(Ordering::Relaxed));
+                if left == 0 {
+                    parts.clear();
+                    break;
+                }
+                request.batch_rows = request.batch_rows.min(usize::try_from(left).unwrap_or(usize::MAX));
+            }
             let profiler = whole.beside();
             at_work.spawn(async move { part(reader.as_ref(), request, profiler, &options, &read).await });
         }

@@ -28,7 +28,14 @@ pub(super) enum Met {
 struct Slot {
     hash: u64,
     count: u64,
-    text: String,
+    /// UTF-8.
+    text: Vec<u8>,
+}
+
+impl Slot {
+    fn shown(&self) -> (&str, u64) {
+        (std::str::from_utf8(&self.text).unwrap_or_default(), self.count)
+    }
 }
 
 /// The counts.
@@ -44,7 +51,7 @@ impl Tally {
     }
 
     /// Counts a text, given with its hash, `times` times.
-    pub(super) fn add(&mut self, hash: u64, text: &str, times: u64) -> Met {
+    pub(super) fn add(&mut self, hash: u64, text: &[u8], times: u64) -> Met {
         if text.len() > LONGEST {
             return Met::Passing;
         }
@@ -71,9 +78,9 @@ impl Tally {
         Met::Passing
     }
 
-    fn vote(&mut self, hash: u64, text: &str, times: u64) {
+    fn vote(&mut self, hash: u64, text: &[u8], times: u64) {
         if self.slots.is_empty() {
-            self.slots = vec![Slot { hash: 0, count: 0, text: String::new() }; SLOTS];
+            self.slots = vec![Slot { hash: 0, count: 0, text: Vec::new() }; SLOTS];
         }
         let slot = &mut self.slots[(hash >> 32) as usize % SLOTS];
         if slot.count > 0 && slot.hash == hash && slot.text == text {
@@ -84,18 +91,18 @@ impl Tally {
             slot.hash = hash;
             slot.count = times - slot.count;
             slot.text.clear();
-            slot.text.push_str(text);
+            slot.text.extend_from_slice(text);
         }
     }
 
     /// The texts that are kept, with their counts.
     pub(super) fn kept(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.kept.iter().map(|slot| (slot.text.as_str(), slot.count))
+        self.kept.iter().map(Slot::shown)
     }
 
     /// At most `most` texts that were seen at least `times` for certain, the most frequent first.
     pub(super) fn top(&self, most: usize, times: u64) -> Vec<(&str, u64)> {
-        let voted = self.slots.iter().map(|slot| (slot.text.as_str(), slot.count));
+        let voted = self.slots.iter().map(Slot::shown);
         let mut all: Vec<(&str, u64)> =
             self.kept().chain(voted).filter(|(_, count)| *count >= times.max(1)).collect();
         all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
@@ -107,7 +114,8 @@ impl Tally {
     pub(super) fn merge(&mut self, other: &Tally, mut passing: impl FnMut(&str, u64)) {
         for slot in &other.kept {
             if self.add(slot.hash, &slot.text, slot.count) == Met::Passing {
-                passing(&slot.text, slot.count);
+                let (text, count) = slot.shown();
+                passing(text, count);
             }
         }
         // What another part looked at already is only counted.
@@ -121,8 +129,8 @@ impl Tally {
 }
 
 /// Counts a text by its own hash.
-pub(super) fn add(tally: &mut Tally, text: &str, times: u64) -> Met {
-    tally.add(hash(text.as_bytes()), text, times)
+pub(super) fn add(tally: &mut Tally, text: &[u8], times: u64) -> Met {
+    tally.add(hash(text), text, times)
 }
 
 #[cfg(test)]
@@ -133,14 +141,14 @@ mod tests {
     fn the_frequent_survive_a_flood_of_singles() {
         let mut tally = Tally::new();
         for n in 0..50_000 {
-            add(&mut tally, &format!("single {n}"), 1);
+            add(&mut tally, format!("single {n}").as_bytes(), 1);
             // Late, so that no exact place is left for them.
             if n >= 1_000 {
-                add(&mut tally, if n % 3 == 0 { "often" } else { "most" }, 1);
+                add(&mut tally, if n % 3 == 0 { b"often" } else { b"most!" }, 1);
             }
         }
         let top = tally.top(2, 2);
-        assert_eq!(top.iter().map(|t| t.0).collect::<Vec<_>>(), ["most", "often"]);
+        assert_eq!(top.iter().map(|t| t.0).collect::<Vec<_>>(), ["most!", "often"]);
         assert!(
             top[0].1 <= 32_667 && top[0].1 > 25_000 && top[1].1 <= 16_334 && top[1].1 > 10_000,
             "{top:?}"
@@ -151,7 +159,7 @@ mod tests {
     fn few_texts_are_counted_exactly_in_parts_too() {
         let (mut one, mut two) = (Tally::new(), Tally::new());
         for n in 0..1_000 {
-            add(if n % 2 == 0 { &mut one } else { &mut two }, &format!("{}", n % 7), 1);
+            add(if n % 2 == 0 { &mut one } else { &mut two }, format!("{}", n % 7).as_bytes(), 1);
         }
         one.merge(&two, |text, _| panic!("{text} has a place"));
         assert_eq!(one.kept().map(|(_, count)| count).sum::<u64>(), 1_000);

@@ -214,3 +214,38 @@ fn an_empty_table_has_a_profile() {
     assert_eq!(profiles.len(), 5);
     assert_eq!(profiles[1].kind.as_deref(), Some("email"));
 }
+
+#[test]
+fn parts_together_say_what_one_pass_says() {
+    let mut whole = Profiler::new(&table());
+    (0..12).for_each(|round| whole.push(&batch(round * 1_000)));
+    let mut first = Profiler::new(&table());
+    (0..9).for_each(|round| first.push(&batch(round * 1_000)));
+    // The kinds are told by now, and go along.
+    let mut second = first.beside();
+    (9..12).for_each(|round| second.push(&batch(round * 1_000)));
+    first.merge(second);
+    for (one, two) in opened(whole).iter().zip(&opened(first)) {
+        assert_eq!(
+            (one.rows, one.nulls, one.unknowns, one.distinct, &one.min, &one.max, one.length),
+            (two.rows, two.nulls, two.unknowns, two.distinct, &two.min, &two.max, two.length)
+        );
+        assert_eq!(
+            (&one.findings, &one.kind, &one.bad),
+            (&two.findings, &two.kind, &two.bad),
+            "{}",
+            one.column
+        );
+    }
+}
+
+#[test]
+fn numbers_of_nobody_are_described_and_rounded() {
+    let profiles = profiles();
+    let numbers = profiles[0].numbers.as_ref().unwrap();
+    assert_eq!(numbers.histogram.len(), 20);
+    let middle = numbers.quantiles.iter().find(|q| q.at == 0.5).unwrap();
+    assert!(middle.value.ends_with('0'), "{}", middle.value);
+    // Days of birth are a person's, and so are not.
+    assert_eq!(profiles[2].numbers, None);
+}

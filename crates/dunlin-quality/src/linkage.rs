@@ -10,7 +10,7 @@ use dunlin_gate::{ColumnInfo, Rows, Sealed};
 use futures::StreamExt;
 
 use crate::duplicates::{Duplicates, FieldKind, Records};
-use crate::kinds::{detect, samples};
+use crate::kinds::{samples, table_kinds};
 
 /// Kinds that say nothing about who somebody is, and are not compared unless they are named.
 const NOT_COMPARED: [&str; 2] = ["credential", "free_text"];
@@ -137,9 +137,10 @@ async fn choose(
     let table = &sides[0].table;
     let samples = samples(sides[0].store.reader().await?.as_ref(), table).await?;
     let (mut of_persons, mut others, mut key_kind) = (Vec::new(), Vec::new(), None);
-    for (column, sample) in table.columns.iter().zip(&samples) {
-        let sample: Vec<&str> = sample.iter().map(String::as_str).collect();
-        let kind = detect(&column.name, &column.ty, &sample).map(|guess| guess.kind);
+    let kinds = table_kinds(table, &samples);
+    for ((column, sample), guess) in table.columns.iter().zip(&samples).zip(kinds) {
+        let sample: Vec<&str> = sample.iter().flatten().map(String::as_str).collect();
+        let kind = guess.map(|guess| guess.kind);
         if column.name == key {
             key_kind = kind;
             continue;

@@ -127,6 +127,15 @@ pub struct ProfileArgs {
     /// Only these tables.
     #[arg(long = "table", value_name = "TABLE")]
     pub tables: Vec<String>,
+    /// Only about the first N rows of each table.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub sample: Option<u64>,
+    /// Count the rows that break the rules of this TOML file (`[[rule]]` with `name` and `check` or `unique`).
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<std::path::PathBuf>,
+    /// Write the profile as one self-contained page as well.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<std::path::PathBuf>,
 }
 
 /// `dunlin duplicates`.

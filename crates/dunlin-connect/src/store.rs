@@ -61,6 +61,10 @@ pub trait Store: Send + Sync {
             help: "name a table of a PostgreSQL or SQLite store".to_owned(),
         })
     }
+    /// The store as one that hands over and takes whole definitions of tables; `None` where it cannot.
+    fn definable(&self) -> Option<Arc<dyn crate::Definable>> {
+        None
+    }
     /// Who is connected to it now, dunlin's own among them. A file keeps no list of its readers.
     async fn activity(&self) -> Result<Activity> {
         let why = "the operating system keeps no list that tells who reads a file, and for whom";

@@ -69,7 +69,9 @@ pub(super) async fn begin(pool: Arc<Pool>, spec: LoadSpec) -> Result<Box<dyn Loa
     let insert = stage(&session, &act, &relation, &columns).await?;
     let into = if insert.is_some() { "pg_temp.dunlin_stage".to_owned() } else { sql::table(&relation.name) };
     let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
-    let text = format!("COPY {into} ({}) FROM STDIN (FORMAT binary)", sql::idents(&names));
+    // A table without columns, or with computed ones alone, is named without a list.
+    let list = if names.is_empty() { String::new() } else { format!(" ({})", sql::idents(&names)) };
+    let text = format!("COPY {into}{list} FROM STDIN (FORMAT binary)");
     let copy = session.prepare(&text).await.map_err(|e| pool.config.fail(&act, &e))?;
     Ok(Box::new(PgLoad {
         types: columns.iter().map(|c| (c.ty.clone(), c.as_text)).collect(),
@@ -98,8 +100,9 @@ pub(super) async fn takes_wire(pool: &Arc<Pool>, spec: &LoadSpec, wire: &Wire) -
     session.give_back();
     for (column, arrives) in spec.columns.iter().zip(&wire.types) {
         let planned = plan(pool, spec, column, &wires)?;
+        // Text into a column of text, or by way of the temporary table through the server's own input routine.
         let text = matches!(arrives, ColumnType::Text { .. }) && planned.ty == ColumnType::TEXT;
-        if planned.cast.is_some() || !(text || planned.ty == *arrives) {
+        if !(text || planned.cast.is_none() && planned.ty == *arrives) {
             return Ok(false);
         }
     }

@@ -1,8 +1,9 @@
 //! Rows that nothing changes on their way: kept as the bytes of `COPY … (FORMAT binary)`, told apart and hashed.
 //!
 //! The canonical form of each value is written straight from its binary form, which is what [`super::decode`] and
-//! [`crate::canon`] give by way of Arrow, at half the cost; a test holds the two against each other. A value that
-//! could not be decoded there is a fault here too, with the same reason.
+//! [`crate::canon`] give by way of Arrow, at half the cost; a test holds the two against each other. What is broken there
+//! is a fault here too, with the same reason. Values that Arrow's types cannot hold (NaN in a `numeric(p, s)`,
+//! timestamps after the year 294246) have a form of their own here: nobody has to decode them.
 
 use arrow::array::{BinaryArray, RecordBatch};
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
@@ -187,9 +188,16 @@ impl Form {
             Self::Int64 => put_i64(out, tag::INT, i64::from_be_bytes(fixed(bytes)?)),
             Self::Float32 => put_f32(out, f32::from_be_bytes(fixed(bytes)?)),
             Self::Float64 => put_f64(out, f64::from_be_bytes(fixed(bytes)?)),
-            Self::Decimal { scale, limit } => {
-                put_i128(out, tag::DECIMAL, numeric::to_i128(bytes, *scale, *limit)?);
-            }
+            Self::Decimal { scale, limit } => match numeric::to_i128(bytes, *scale, *limit) {
+                Ok(value) => put_i128(out, tag::DECIMAL, value),
+                // NaN is no decimal of Arrow's, and no number that the tag could stand for.
+                Err(Reason::OutOfRange) => {
+                    scratch.clear();
+                    numeric::to_text(bytes, scratch)?;
+                    put(out, tag::TEXT, scratch.as_bytes());
+                }
+                Err(reason) => return Err(reason),
+            },
             Self::Numeric => {
                 scratch.clear();
                 numeric::to_text(bytes, scratch)?;
@@ -204,7 +212,12 @@ impl Form {
             Self::Binary => put(out, tag::BINARY, bytes),
             Self::Date => put_i64(out, tag::DATE, date(bytes)?.into()),
             Self::Time => put_i64(out, tag::TIME, i64::from_be_bytes(fixed(bytes)?)),
-            Self::Timestamp(tag) => put_i64(out, *tag, timestamp(bytes)?),
+            Self::Timestamp(tag) => match timestamp(bytes) {
+                Ok(micros) => put_i64(out, *tag, micros),
+                // The last three centuries that PostgreSQL knows lie beyond Arrow's microseconds.
+                Err(Reason::OutOfRange) => put(out, tag::BINARY, bytes),
+                Err(reason) => return Err(reason),
+            },
         }
         Ok(())
     }

@@ -2,8 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use dunlin_move::{Rehearsal, RunSummary, Unfinished};
+use dunlin_move::{
+    Event, MoveError, Observer, PauseReason, Rehearsal, RunOptions, RunSummary, Unfinished,
+};
 use dunlin_store::{Body, Workspace};
 use jiff::Timestamp;
 
@@ -13,6 +17,9 @@ use crate::failure::Failure;
 use crate::output::{self, thousands};
 use crate::progress::Progress;
 use crate::workspace::{PlanFile, open};
+
+/// How long the first new try waits; each further one waits four times as long.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
 
 /// Moves the data, or rehearses it.
 pub async fn run(dir: &Path, args: RunArgs, format: Format) -> Result<u8, Failure> {
@@ -36,13 +43,58 @@ pub async fn run(dir: &Path, args: RunArgs, format: Format) -> Result<u8, Failur
         (_, Some(id)) => Unfinished::Abandon(id.clone()),
         _ => Unfinished::Refuse,
     };
-    let progress = Arc::new(Progress::new(false));
-    let outcome = dunlin_move::run(&workspace, &plan.plan, &options, progress.clone()).await;
-    progress.clear();
-    let summary = outcome.map_err(|e| plan.failure(e))?;
+    let summary = to_its_end(&workspace, &plan, &mut options, &args).await?;
     print(&workspace, &plan, &summary, &args, format).await?;
     let quarantined = summary.tables.iter().any(|t| t.quarantined > 0);
     Ok(if !summary.reconciled() || (args.strict && quarantined) { NOT_RIGHT } else { OK })
+}
+
+/// Runs until there is nothing left to do: over the window's end into the next one, and past what a moment's patience
+/// mends.
+async fn to_its_end(
+    workspace: &Workspace,
+    plan: &PlanFile,
+    options: &mut RunOptions,
+    args: &RunArgs,
+) -> Result<RunSummary, Failure> {
+    let mut tries = 0;
+    loop {
+        if !args.rehearse {
+            let window = plan.plan.window.as_ref();
+            options.pause.closes_at(window.and_then(|w| w.closes(Timestamp::now())).map(Timestamp::as_microsecond));
+        }
+        let progress = Arc::new(Progress::new(false));
+        let begun = Arc::new(AtomicBool::new(false));
+        let told = {
+            let (progress, begun) = (progress.clone(), begun.clone());
+            move |event: Event<'_>| {
+                begun.fetch_or(matches!(event, Event::Run { .. }), Ordering::Relaxed);
+                progress.event(event);
+            }
+        };
+        let outcome = dunlin_move::run(workspace, &plan.plan, options, Arc::new(told)).await;
+        progress.clear();
+        let closed = options.pause.reason() == Some(PauseReason::WindowClosed);
+        match outcome {
+            Ok(summary) => return Ok(summary),
+            Err(MoveError::Paused) if closed => {
+                output::note("the plan's window has closed; the run goes on when it opens again");
+                window(workspace, plan, args).await?;
+                super::publish::told(workspace, plan, args.now.as_deref()).await?;
+            }
+            Err(error) if error.is_transient() && begun.load(Ordering::Relaxed) && tries < args.retry => {
+                tries += 1;
+                let wait = RETRY_FIRST * 4u32.saturating_pow(tries - 1);
+                output::note(&format!("{error}; going on in {} s (try {tries} of {})", wait.as_secs(), args.retry));
+                tokio::time::sleep(wait).await;
+            }
+            Err(error) => return Err(plan.failure(error)),
+        }
+        // The run that was to be given up is given up now.
+        if matches!(options.unfinished, Unfinished::Abandon(_)) {
+            options.unfinished = Unfinished::Refuse;
+        }
+    }
 }
 
 async fn plan_of_run(workspace: &Workspace, plan: &PlanFile, id: &str) -> Result<PlanFile, Failure> {
@@ -128,12 +180,16 @@ async fn print(
     if format == Format::Json {
         summary.tables.iter().for_each(output::json);
         let checkpoint = workspace.integrate().await?;
-        output::json(&serde_json::json!({
+        let mut last = serde_json::json!({
             "run": summary.run,
             "plan_fingerprint": summary.fingerprint,
             "reconciled": summary.reconciled(),
             "ledger": { "size": checkpoint.size, "root": checkpoint.root_hex() },
-        }));
+        });
+        if !summary.left_behind.is_empty() {
+            last["left_behind"] = serde_json::json!(summary.left_behind);
+        }
+        output::json(&last);
         return Ok(());
     }
     output::findings(&dunlin_plan::Findings::new(&plan.file, &plan.text, summary.findings.clone()), format);
@@ -144,6 +200,9 @@ async fn print(
     }
     let report = super::report::gather(workspace, plan, &summary.run, &summary.tables, None).await?;
     output::line(&crate::report::summary(&report, output::colour_out(), output::width()));
+    for left in &summary.left_behind {
+        output::line(&format!("✗ {}: {} did not arrive as it is in the source", left.table, left.what));
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod crash_after;
 mod customers;
 mod equation;
 mod fuzz;
+mod lossless;
 mod moves;
 mod notice;
 mod plan_errors;

@@ -243,6 +243,8 @@ pub struct WireRequest {
     pub name: Vec<usize>,
     /// Whether the bytes are wanted at all, or only their hashes.
     pub keep: bool,
+    /// Whether the positions are to be those of [`Reader::read_addressed`]; then no bytes can be kept.
+    pub addressed: bool,
 }
 
 /// Rows in the bytes of the wire, hashed as [`crate::canon::hash_rows`] would hash them. Every source row is either here
@@ -255,7 +257,7 @@ pub struct WireBatch {
     pub hashes: Vec<RowHash>,
     /// The first half of the hash of the columns that name each row.
     pub names: Vec<[u8; 16]>,
-    /// Where each row stands in the split, from 1.
+    /// Where each row stands in the split, from 1, or its address.
     pub positions: Vec<u64>,
     /// The rows that could not be read.
     pub bad: Vec<BadRow>,

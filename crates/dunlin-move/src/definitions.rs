@@ -5,13 +5,14 @@
 //! [`dunlin_connect::Table`] has words for.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dunlin_connect::{Definable, Definitions, Section, TableName, Unique};
 use dunlin_store::Body;
 use serde::{Deserialize, Serialize};
 
+use crate::parts::rows_folder;
 use crate::run::{Event, Run};
 use crate::spec::TableSpec;
 use crate::{MoveError, Result};
@@ -54,17 +55,16 @@ fn pairs(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<Vec<Pair>>
         let (Some(from), Some(to)) = (run.source(spec)?.definable(), run.target(spec)?.definable()) else {
             continue;
         };
-        let file = run.workspace.state_dir.join("definitions").join(format!("{id}-{}-{}.json", names.0, names.1));
+        // Names of stores may hold anything; the folder of rows knows how to write them.
+        let safe = rows_folder(Path::new(""), id, &format!("{}>{}", names.0, names.1));
+        let safe = safe.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = run.workspace.state_dir.join("definitions").join(format!("{id}-{safe}.json"));
         pairs.insert(names.clone(), Pair { from, to, to_name: names.1, specs: vec![spec.clone()], file });
     }
     Ok(pairs.into_values().collect())
 }
 
 impl Pair {
-    fn archive(&self) -> PathBuf {
-        self.file.with_extension("dump")
-    }
-
     fn kept(&self) -> Result<Option<Kept>> {
         match std::fs::read(&self.file) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
@@ -81,15 +81,20 @@ impl Pair {
     }
 
     async fn opened(&self) -> Result<Kept> {
-        if let Some(kept) = self.kept()? {
+        let names: Vec<TableName> = self.specs.iter().map(|s| s.source.name.clone()).collect();
+        let kept = self.kept()?.filter(|kept| kept.definitions.tables == names);
+        let made = kept.as_ref().is_some_and(|kept| kept.made);
+        if let Some(kept) = kept
+            && kept.definitions.archive.is_file()
+        {
             return Ok(kept);
         }
         if let Some(folder) = self.file.parent() {
             std::fs::create_dir_all(folder).map_err(|e| MoveError::file(folder, &e))?;
         }
-        let names: Vec<TableName> = self.specs.iter().map(|s| s.source.name.clone()).collect();
-        let definitions = self.from.dump(&names, &self.archive()).await?;
-        let kept = Kept { definitions, made: false };
+        let definitions = self.from.dump(&names, &self.file.with_extension("dump")).await?;
+        // An archive that has served is gone, and asked for again when the run goes on after all.
+        let kept = Kept { definitions, made };
         self.keep(&kept)?;
         Ok(kept)
     }
@@ -129,7 +134,9 @@ pub(crate) async fn finish(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) ->
         let definitions = pair.opened().await?.definitions;
         let counters = pair.from.counters(&definitions.counters).await?;
         let lost = pair.to.set_counters(&counters).await?;
-        left.extend(lost.iter().map(|name| LeftBehind { table: name.to_string(), what: "counter".to_owned() }));
+        left.extend(
+            lost.iter().map(|name| LeftBehind { table: name.to_string(), what: "counter".to_owned() }),
+        );
         let mut objects = 0;
         for spec in &pair.specs {
             for object in pair.from.objects(&spec.source).await? {
@@ -165,7 +172,7 @@ pub(crate) async fn finish(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) ->
         };
         run.workspace.state().enter(run.options.actor.clone(), body).await?;
         // The archive has served; what is left names things and holds hashes.
-        let _ = std::fs::remove_file(pair.archive());
+        let _ = std::fs::remove_file(pair.file.with_extension("dump"));
     }
     Ok(left)
 }

@@ -108,9 +108,9 @@ fn uniques(spec: &TableSpec) -> Vec<Unique> {
 
 /// The foreign keys nobody has checked while loading. One that is NOT VALID stays so, and its rows stay.
 async fn checked_keys(run: &Run<'_>, spec: &TableSpec, aside: &[ForeignKey]) -> Result<Vec<ForeignKey>> {
-    let there = match run.target(spec)?.table(&spec.target.name).await? {
-        Some(table) if spec.carried => table.foreign_keys,
-        _ => Vec::new(),
+    let there = match spec.carried {
+        true => run.target(spec)?.table(&spec.target.name).await?.map(|t| t.foreign_keys).unwrap_or_default(),
+        false => Vec::new(),
     };
     let enforced = !spec.created && run.target(spec)?.system() == System::Postgres;
     let keys = spec.target.foreign_keys.iter().filter(|k| k.validated);

@@ -117,7 +117,11 @@ impl Source {
     fn unlike(&self, one: &SourceFile, other: &SourceFile) -> ConnectError {
         ConnectError::Unsupported {
             store: self.store.clone(),
-            what: format!("{}, whose columns are not those of {},", shown(&other.original), shown(&one.original)),
+            what: format!(
+                "{}, whose columns are not those of {},",
+                shown(&other.original),
+                shown(&one.original)
+            ),
             help: "all files of a glob need the same columns in the same order; narrow the glob".into(),
         }
     }

@@ -53,6 +53,9 @@ pub(super) struct PgLoad {
 pub(super) async fn begin(pool: Arc<Pool>, spec: LoadSpec) -> Result<Box<dyn Load>> {
     let act = format!("write {}", spec.table.name);
     let session = pool.get().await?;
+    // Under the path of the session, so that types have their names in full as they have in the table's description.
+    let relation = catalog::expect_relation(&session, &spec.table.name).await?;
+    let wires = catalog::wires(&session, relation.oid).await?;
     // Checks and functions of the table may rely on the search path; deferred constraints must speak while the
     // rows are at hand.
     let mut begin = "BEGIN; SET CONSTRAINTS ALL IMMEDIATE".to_owned();
@@ -60,8 +63,6 @@ pub(super) async fn begin(pool: Arc<Pool>, spec: LoadSpec) -> Result<Box<dyn Loa
         begin.push_str(&format!("; SET LOCAL search_path = {}", sql::idents(&session.path)));
     }
     session.run(&act, &begin).await?;
-    let relation = catalog::expect_relation(&session, &spec.table.name).await?;
-    let wires = catalog::wires(&session, relation.oid).await?;
     let mut columns = Vec::new();
     for column in &spec.columns {
         columns.push(plan(&pool, &spec, column, &wires)?);

@@ -27,7 +27,8 @@ pub(super) async fn of_table(pool: &Arc<Pool>, table: &Table) -> Result<Vec<u32>
             sql::ident(&column.name)
         );
         let rows = session.query(&query, &[]).await;
-        let rows = rows.map_err(|e| session.config().fail(&format!("find the large objects of {}", table.name), &e))?;
+        let rows = rows
+            .map_err(|e| session.config().fail(&format!("find the large objects of {}", table.name), &e))?;
         found.extend(rows.iter().map(|r| r.get::<_, u32>(0)));
     }
     session.give_back();
@@ -47,7 +48,9 @@ pub(super) async fn piece(pool: &Arc<Pool>, id: u32, from: i64) -> Result<Vec<u8
 async fn read(session: &Loan, id: u32, from: i64) -> Result<Vec<u8>> {
     let grant = format!("GRANT SELECT ON LARGE OBJECT {id} TO {};", sql::ident(&session.config().user));
     let row = session.query_one("SELECT lo_get($1, $2, $3)", &[&id, &from, &PIECE]).await;
-    Ok(row.map_err(|e| session.config().fail_granting(&format!("read large object {id}"), &grant, &e))?.get(0))
+    Ok(row
+        .map_err(|e| session.config().fail_granting(&format!("read large object {id}"), &grant, &e))?
+        .get(0))
 }
 
 /// Copies a large object in one transaction, then reads it again. One that is there with the same content is left.

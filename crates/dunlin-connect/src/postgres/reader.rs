@@ -18,8 +18,8 @@ use super::types::needs_cast;
 use super::wire::{self, WireDecoder};
 use super::{splits, sql};
 use crate::{
-    Bounds, Column, ColumnType, ConnectError, ReadRequest, ReadStream, Reader, Result, System, Table, TableName, Wire,
-    WireRequest, WireStream,
+    Bounds, Column, ColumnType, ConnectError, ReadRequest, ReadStream, Reader, Result, System, Table,
+    TableName, Wire, WireRequest, WireStream,
 };
 
 /// A table as the snapshot has it.
@@ -169,8 +169,12 @@ impl Reader for PgReader {
         let session = self.session().await?;
         let relation = self.relation(&session, &request.read.table).await?;
         self.for_views(&session, &relation).await?;
-        let select = select(&request.read, &relation, "")?;
-        let decoder = WireDecoder::new(&types, &request);
+        let (prefix, address) = match request.addressed {
+            true => address(&session, &relation).await?,
+            false => ("", Address::Ordinal),
+        };
+        let select = select(&request.read, &relation, prefix)?;
+        let decoder = WireDecoder::new(&types, &request, address);
         copy(session, &relation.name, &select, decoder).await
     }
 

@@ -40,8 +40,11 @@ impl Drafting<'_> {
             !protected && source.is_some_and(|s| s.name == draft.name && s.generated.is_none())
         };
         let written = self.given.source.columns.iter().filter(|c| c.generated.is_none()).count();
-        (drafts.len() == written && drafts.iter().all(plain))
-            .then(|| Table { name, sequences: Vec::new(), ..self.given.source.clone() })
+        (drafts.len() == written && drafts.iter().all(plain)).then(|| Table {
+            name,
+            sequences: Vec::new(),
+            ..self.given.source.clone()
+        })
     }
 
     pub(super) fn made_column(&self, draft: &Draft<'_>) -> Column {

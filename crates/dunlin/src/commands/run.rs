@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use dunlin_move::{
-    Event, MoveError, Observer, PauseReason, Rehearsal, RunOptions, RunSummary, Unfinished,
-};
+use dunlin_move::{Event, MoveError, Observer, PauseReason, Rehearsal, RunOptions, RunSummary, Unfinished};
 use dunlin_store::{Body, Workspace};
 use jiff::Timestamp;
 
@@ -61,7 +59,9 @@ async fn to_its_end(
     loop {
         if !args.rehearse {
             let window = plan.plan.window.as_ref();
-            options.pause.closes_at(window.and_then(|w| w.closes(Timestamp::now())).map(Timestamp::as_microsecond));
+            options
+                .pause
+                .closes_at(window.and_then(|w| w.closes(Timestamp::now())).map(Timestamp::as_microsecond));
         }
         let progress = Arc::new(Progress::new(false));
         let begun = Arc::new(AtomicBool::new(false));
@@ -85,7 +85,11 @@ async fn to_its_end(
             Err(error) if error.is_transient() && begun.load(Ordering::Relaxed) && tries < args.retry => {
                 tries += 1;
                 let wait = RETRY_FIRST * 4u32.saturating_pow(tries - 1);
-                output::note(&format!("{error}; going on in {} s (try {tries} of {})", wait.as_secs(), args.retry));
+                output::note(&format!(
+                    "{error}; going on in {} s (try {tries} of {})",
+                    wait.as_secs(),
+                    args.retry
+                ));
                 tokio::time::sleep(wait).await;
             }
             Err(error) => return Err(plan.failure(error)),

@@ -144,7 +144,8 @@ impl Work {
         }
         let outcome = loop {
             let window = plan.plan.window.as_ref().filter(|_| !queued.rehearse);
-            self.pause.closes_at(window.and_then(|w| w.closes(Timestamp::now())).map(Timestamp::as_microsecond));
+            self.pause
+                .closes_at(window.and_then(|w| w.closes(Timestamp::now())).map(Timestamp::as_microsecond));
             let outcome = dunlin_move::run(&self.workspace, &plan.plan, &options, self.clone()).await;
             let closed = self.pause.reason() == Some(PauseReason::WindowClosed);
             if !(closed && matches!(outcome, Err(MoveError::Paused))) {

@@ -52,7 +52,10 @@ impl Records {
             match parse(data, eof, self.marks, open_until, &mut self.fields) {
                 Parsed::Record { len, lines, malformed } => {
                     let rest = self.window.offset() < self.stray_until
-                        && self.fields.iter().any(|f| !f.quoted && data[f.start..f.end].contains(&self.marks.quote));
+                        && self
+                            .fields
+                            .iter()
+                            .any(|f| !f.quoted && data[f.start..f.end].contains(&self.marks.quote));
                     (self.len, self.lines, self.malformed) = (len, lines, malformed || rest);
                     return Ok(true);
                 }

@@ -65,12 +65,9 @@ async fn errors_say_how_to_mend_them() {
         fs::write(path, b"").unwrap();
     }
     let mut all = Vec::new();
-    for (url, encoding) in [
-        ("./", None),
-        ("empty/e.csv", None),
-        ("x.csv", Some("iso-2022-jp")),
-        ("x.doc", None),
-    ] {
+    for (url, encoding) in
+        [("./", None), ("empty/e.csv", None), ("x.csv", Some("iso-2022-jp")), ("x.doc", None)]
+    {
         let options = OpenOptions { encoding: encoding.map(str::to_owned), ..OpenOptions::default() };
         all.push(said(dir.path(), url, options).await);
     }

@@ -79,9 +79,14 @@ impl Definable for PgDefinitions {
         for name in names {
             let query = format!("SELECT last_value, is_called FROM {}", sql::table(name));
             let rows = session.query(&query, &[]).await;
-            let grant =
-                format!("GRANT SELECT ON SEQUENCE {} TO {};", sql::table(name), sql::ident(&session.config().user));
-            let rows = rows.map_err(|e| session.config().fail_granting(&format!("read the counter {name}"), &grant, &e))?;
+            let grant = format!(
+                "GRANT SELECT ON SEQUENCE {} TO {};",
+                sql::table(name),
+                sql::ident(&session.config().user)
+            );
+            let rows = rows.map_err(|e| {
+                session.config().fail_granting(&format!("read the counter {name}"), &grant, &e)
+            })?;
             if let Some(row) = rows.first() {
                 counters.push(Counter { name: name.clone(), last: row.get(0), given: row.get(1) });
             }
@@ -108,7 +113,9 @@ impl Definable for PgDefinitions {
                 Ok(rows) if rows.is_empty() => lost.push(counter.name.clone()),
                 Ok(_) => {}
                 // The bounds of a counter that was there before may not hold the number.
-                Err(error) if error.code().is_some_and(|c| c.code() == "22003") => lost.push(counter.name.clone()),
+                Err(error) if error.code().is_some_and(|c| c.code() == "22003") => {
+                    lost.push(counter.name.clone())
+                }
                 Err(error) => return Err(session.config().fail_granting(&act, &grant, &error)),
             }
         }
@@ -157,7 +164,9 @@ impl Definable for PgDefinitions {
         let names: Vec<String> = tables.iter().map(sql::table).collect();
         if !names.is_empty() {
             // All at once, because they may refer to each other in a circle.
-            session.run("drop the tables of a run", &format!("DROP TABLE IF EXISTS {}", names.join(", "))).await?;
+            session
+                .run("drop the tables of a run", &format!("DROP TABLE IF EXISTS {}", names.join(", ")))
+                .await?;
         }
         session.give_back();
         Ok(())

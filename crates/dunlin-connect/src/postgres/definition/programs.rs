@@ -89,7 +89,13 @@ impl Program {
     /// Writes an archive of all definitions but those of `excluded` relations.
     pub(super) fn dump(&self, config: &Config, archive: &Path, excluded: &[TableName]) -> Result<()> {
         let mut command = self.command("pg_dump", config);
-        command.args(["--format=custom", "--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces"]);
+        command.args([
+            "--format=custom",
+            "--schema-only",
+            "--no-owner",
+            "--no-privileges",
+            "--no-tablespaces",
+        ]);
         command.args(["--no-publications", "--no-subscriptions", "--no-security-labels", "--no-password"]);
         command.args(["--exclude-schema", "dunlin"]);
         for name in excluded {
@@ -135,7 +141,8 @@ impl Program {
         };
         match section {
             Section::BeforeRows => {
-                let _ = call(&["--section=pre-data", "--single-transaction"]) || call(&["--section=pre-data"]);
+                let _ =
+                    call(&["--section=pre-data", "--single-transaction"]) || call(&["--section=pre-data"]);
             }
             Section::AfterRows => {
                 call(&["--section=post-data", "--jobs", &jobs.max(1).to_string()]);

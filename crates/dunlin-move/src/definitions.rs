@@ -81,7 +81,8 @@ impl Pair {
     }
 
     async fn opened(&self) -> Result<Kept> {
-        let names: Vec<TableName> = self.specs.iter().map(|s| s.source.name.clone()).collect();
+        let mut names: Vec<TableName> = self.specs.iter().map(|s| s.source.name.clone()).collect();
+        names.sort();
         let kept = self.kept()?.filter(|kept| kept.definitions.tables == names);
         let made = kept.as_ref().is_some_and(|kept| kept.made);
         if let Some(kept) = kept

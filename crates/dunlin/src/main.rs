@@ -10,6 +10,7 @@ mod engine;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod failure;
+mod lineage;
 mod output;
 mod progress;
 mod report;

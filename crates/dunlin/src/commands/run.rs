@@ -1,17 +1,18 @@
 //! `dunlin run`: what customers must be told before, the window, then the run, then what happened.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dunlin_move::{Event, MoveError, Observer, PauseReason, Rehearsal, RunOptions, RunSummary, Unfinished};
 use dunlin_store::{Body, Workspace};
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use super::{NOT_RIGHT, OK};
 use crate::cli::{Format, RunArgs};
 use crate::failure::Failure;
+use crate::lineage::{Lineage, Stage};
 use crate::output::{self, thousands};
 use crate::progress::Progress;
 use crate::workspace::{PlanFile, open};
@@ -55,6 +56,7 @@ async fn to_its_end(
     options: &mut RunOptions,
     args: &RunArgs,
 ) -> Result<RunSummary, Failure> {
+    let lineage = args.lineage.as_deref().map(|given| Lineage::open(&plan.dir, given)).transpose()?;
     let mut tries = 0;
     loop {
         if !args.rehearse {
@@ -64,16 +66,40 @@ async fn to_its_end(
                 .closes_at(window.and_then(|w| w.closes(Timestamp::now())).map(Timestamp::as_microsecond));
         }
         let progress = Arc::new(Progress::new(false));
-        let begun = Arc::new(AtomicBool::new(false));
+        let (sender, begins) = oneshot::channel::<String>();
         let told = {
-            let (progress, begun) = (progress.clone(), begun.clone());
+            let (progress, sender) = (progress.clone(), Mutex::new(Some(sender)));
             move |event: Event<'_>| {
-                begun.fetch_or(matches!(event, Event::Run { .. }), Ordering::Relaxed);
+                if let Event::Run { run, .. } = event
+                    && let Some(sender) = sender.lock().ok().and_then(|mut s| s.take())
+                {
+                    // Nobody listens any more only when this command is over.
+                    let _ = sender.send(run.to_owned());
+                }
                 progress.event(event);
             }
         };
-        let outcome = dunlin_move::run(workspace, &plan.plan, options, Arc::new(told)).await;
+        let tell = async |run: &str, stage: Stage, tables: &[TableResult]| {
+            if let Some(lineage) = &lineage {
+                lineage.tell(workspace, &plan.plan, run, stage, tables).await;
+            }
+        };
+        let start = async {
+            let run = begins.await.ok()?;
+            tell(&run, Stage::Start, &[]).await;
+            Some(run)
+        };
+        let moving = dunlin_move::run(workspace, &plan.plan, options, Arc::new(told));
+        let (outcome, begun) = tokio::join!(moving, start);
         progress.clear();
+        if let Some(run) = &begun {
+            match &outcome {
+                Ok(summary) if summary.reconciled() => tell(run, Stage::Complete, &summary.tables).await,
+                Ok(summary) => tell(run, Stage::Fail, &summary.tables).await,
+                Err(MoveError::Paused) => tell(run, Stage::Abort, &[]).await,
+                Err(_) => tell(run, Stage::Fail, &[]).await,
+            }
+        }
         let closed = options.pause.reason() == Some(PauseReason::WindowClosed);
         match outcome {
             Ok(summary) => return Ok(summary),
@@ -82,7 +108,7 @@ async fn to_its_end(
                 window(workspace, plan, args).await?;
                 super::publish::told(workspace, plan, args.now.as_deref()).await?;
             }
-            Err(error) if error.is_transient() && begun.load(Ordering::Relaxed) && tries < args.retry => {
+            Err(error) if error.is_transient() && begun.is_some() && tries < args.retry => {
                 tries += 1;
                 let wait = RETRY_FIRST * 4u32.saturating_pow(tries - 1);
                 output::note(&format!(

@@ -193,7 +193,17 @@ fn everything_about_a_nasty_database_arrives_as_by_pg_dump() {
     assert_eq!(pg_one(&to, left), "0");
     site.moved();
     same("definitions, again", &dumped(&by_dump, &["--schema-only"]), &dumped(&to, &["--schema-only"]));
-    same("rows, again", &rows(&from), &rows(&from));
+    same("rows, again", &rows(&by_dump), &rows(&to));
+
+    // A second run finds every row as it was, also those that Arrow could not hold.
+    site.moved();
+    site.verify().expect(0).balanced();
+    same("rows of a second run", &rows(&by_dump), &rows(&to));
+    same(
+        "definitions of a second run",
+        &dumped(&by_dump, &["--schema-only"]),
+        &dumped(&to, &["--schema-only"]),
+    );
 }
 
 #[test]
@@ -424,4 +434,51 @@ mod any_table {
         });
         outcome.unwrap();
     }
+}
+
+#[test]
+fn lineage_is_told_to_a_file_and_to_an_address() {
+    use std::io::{Read, Write};
+    let site = Site::with_plan(&crate::moves::plan("sqlite:old.db", "sqlite:new.db", &[("t", "id")]));
+    site.sql(
+        "old.db",
+        "create table t (id integer primary key, secret text); insert into t values (1, 'canary')",
+    );
+    site.dunlin(&["run", "--lineage", "events.jsonl"]).expect(0);
+    let events: Vec<serde_json::Value> =
+        site.read("events.jsonl").lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let kinds: Vec<&str> = events.iter().map(|e| e["eventType"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["START", "COMPLETE"]);
+    assert_eq!(events[0]["run"]["runId"], events[1]["run"]["runId"]);
+    assert_eq!(events[1]["inputs"][0]["name"], "t");
+    assert_eq!(events[1]["outputs"][0]["outputFacets"]["outputStatistics"]["rowCount"], 1);
+    assert!(!site.read("events.jsonl").contains("canary"));
+
+    // An address: refused while nobody allowed it, and the run goes on; told once it is allowed.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}/api/v1/lineage", listener.local_addr().unwrap().port());
+    let done = site.dunlin(&["run", "--lineage", &url]).expect(0);
+    assert!(done.err.contains("START was not told"), "{}", done.err);
+    site.write("server.toml", "[alerts]\nallow_private_hosts = [\"127.0.0.1\"]\n");
+    let heard = std::thread::spawn(move || {
+        let mut heard = String::new();
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut got = Vec::new();
+            let mut piece = [0u8; 4096];
+            while !got.ends_with(b"}") {
+                let n = stream.read(&mut piece).unwrap();
+                got.extend(&piece[..n]);
+            }
+            stream
+                .write_all(b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                .unwrap();
+            heard += &String::from_utf8(got).unwrap();
+        }
+        heard
+    });
+    let done = site.dunlin(&["run", "--lineage", &url]).expect(0);
+    assert!(!done.err.contains("was not told"), "{}", done.err);
+    let heard = heard.join().unwrap();
+    assert!(heard.contains("\"START\"") && heard.contains("\"COMPLETE\""), "{heard}");
 }

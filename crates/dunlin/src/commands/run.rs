@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dunlin_move::{Event, MoveError, Observer, PauseReason, Rehearsal, RunOptions, RunSummary, Unfinished};
+use dunlin_move::{
+    Event, MoveError, Observer, PauseReason, Rehearsal, RunOptions, RunSummary, TableResult, Unfinished,
+};
 use dunlin_store::{Body, Workspace};
 use jiff::Timestamp;
 use tokio::sync::oneshot;

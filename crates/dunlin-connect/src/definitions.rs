@@ -70,8 +70,9 @@ pub trait Definable: Send + Sync {
     /// [`crate::ConnectError::Unsupported`] where the means to do so are not on this machine; its help says what then
     /// stays behind.
     async fn tells(&self, name: &TableName) -> Result<bool>;
-    /// Writes down everything about these tables, into `archive`.
-    async fn dump(&self, tables: &[TableName], archive: &Path) -> Result<Definitions>;
+    /// Writes down everything about these tables, into `archive`. Views named in `besides` are made by somebody else, as
+    /// tables, and do not come with the tables.
+    async fn dump(&self, tables: &[TableName], besides: &[TableName], archive: &Path) -> Result<Definitions>;
     /// Makes what is not there yet. What could not be made is no error: ask [`Definable::missing`].
     async fn restore(&self, definitions: &Definitions, section: Section, jobs: usize) -> Result<()>;
     /// Where the counters stand.

@@ -40,11 +40,13 @@ struct Pair {
     to: Arc<dyn Definable>,
     to_name: String,
     specs: Vec<Arc<TableSpec>>,
+    /// Names in the target that other tables of the plan have.
+    besides: Vec<TableName>,
     /// Where the definitions are kept.
     file: PathBuf,
 }
 
-fn pairs(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<Vec<Pair>> {
+async fn pairs(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<Vec<Pair>> {
     let mut pairs: BTreeMap<(String, String), Pair> = BTreeMap::new();
     for spec in specs.iter().filter(|s| s.carried) {
         let names = (spec.plan.from.store.clone(), spec.plan.to.store.clone());
@@ -59,7 +61,12 @@ fn pairs(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<Vec<Pair>>
         let safe = rows_folder(Path::new(""), id, &format!("{}>{}", names.0, names.1));
         let safe = safe.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let file = run.workspace.state_dir.join("definitions").join(format!("{id}-{safe}.json"));
-        pairs.insert(names.clone(), Pair { from, to, to_name: names.1, specs: vec![spec.clone()], file });
+        let mut besides = Vec::new();
+        for other in run.resolved.specs.iter().filter(|s| !s.carried && s.plan.to.store == names.1) {
+            besides.push(to.full_name(&other.target.name).await?);
+        }
+        let (to_name, specs) = (names.1.clone(), vec![spec.clone()]);
+        pairs.insert(names, Pair { from, to, to_name, specs, besides, file });
     }
     Ok(pairs.into_values().collect())
 }
@@ -93,7 +100,7 @@ impl Pair {
         if let Some(folder) = self.file.parent() {
             std::fs::create_dir_all(folder).map_err(|e| MoveError::file(folder, &e))?;
         }
-        let definitions = self.from.dump(&names, &self.file.with_extension("dump")).await?;
+        let definitions = self.from.dump(&names, &self.besides, &self.file.with_extension("dump")).await?;
         // An archive that has served is gone, and asked for again when the run goes on after all.
         let kept = Kept { definitions, made };
         self.keep(&kept)?;
@@ -104,7 +111,7 @@ impl Pair {
 /// Makes the tables that are taken over as they are, with everything they need. One that could not be made that way is
 /// left to [`dunlin_connect::Target::create`].
 pub(crate) async fn before(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<()> {
-    for pair in pairs(run, id, specs)? {
+    for pair in pairs(run, id, specs).await? {
         run.observer.event(Event::Step { table: None, step: "make types, functions and tables" });
         let mut kept = pair.opened().await?;
         if !kept.made {
@@ -119,7 +126,7 @@ pub(crate) async fn before(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) ->
 /// Makes keys, indexes, triggers and all else that comes after the rows. What rows stand against is not made now: the
 /// rows are looked for, and this is asked for again.
 pub(crate) async fn after(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<()> {
-    for pair in pairs(run, id, specs)? {
+    for pair in pairs(run, id, specs).await? {
         run.observer.event(Event::Step { table: None, step: "add keys, indexes and triggers" });
         let kept = pair.opened().await?;
         pair.to.restore(&kept.definitions, Section::AfterRows, run.options.jobs).await?;
@@ -130,7 +137,7 @@ pub(crate) async fn after(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> 
 /// The last step: counters, large objects, filled views; then both catalogs are held against each other.
 pub(crate) async fn finish(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<Vec<LeftBehind>> {
     let mut left = Vec::new();
-    for pair in pairs(run, id, specs)? {
+    for pair in pairs(run, id, specs).await? {
         run.observer.event(Event::Step { table: None, step: "compare definitions" });
         let definitions = pair.opened().await?.definitions;
         let counters = pair.from.counters(&definitions.counters).await?;
@@ -189,7 +196,7 @@ pub(crate) async fn has_unique(run: &Run<'_>, spec: &TableSpec, unique: &Unique)
 
 /// Drops tables that were taken over as they are, after their rows were taken back.
 pub(crate) async fn drop_tables(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<()> {
-    for pair in pairs(run, id, specs)? {
+    for pair in pairs(run, id, specs).await? {
         let Some(kept) = pair.kept()? else { continue };
         let names: Vec<TableName> = pair.specs.iter().map(|s| s.target.name.clone()).collect();
         pair.to.drop_tables(&names, &kept.definitions).await?;

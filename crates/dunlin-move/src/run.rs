@@ -202,8 +202,10 @@ impl<'a> Run<'a> {
                 Ok(()) => {}
                 // Its rows are missing, and the run is not finished; the rows of the others need not wait for that.
                 Err(error) if error.is_of_one_table() => {
-                    let message = format!("{error}; the other tables go on");
-                    self.observer.event(Event::Warning { table: &spec.label, message: &message });
+                    if specs.len() > 1 {
+                        let message = format!("{error}; the other tables go on");
+                        self.observer.event(Event::Warning { table: &spec.label, message: &message });
+                    }
                     failed = failed.or(Some(error));
                 }
                 Err(error) => return Err(error),

@@ -1,6 +1,7 @@
 //! `dunlin run`: what customers must be told before, the window, then the run, then what happened.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -69,9 +70,13 @@ async fn to_its_end(
         }
         let progress = Arc::new(Progress::new(false));
         let (sender, begins) = oneshot::channel::<String>();
+        // A store that was lost on the way may come back; one that never answered is another matter.
+        let loading = Arc::new(AtomicBool::new(false));
         let told = {
             let (progress, sender) = (progress.clone(), Mutex::new(Some(sender)));
+            let loading = loading.clone();
             move |event: Event<'_>| {
+                loading.fetch_or(matches!(event, Event::Table { .. }), Ordering::Relaxed);
                 if let Event::Run { run, .. } = event
                     && let Some(sender) = sender.lock().ok().and_then(|mut s| s.take())
                 {
@@ -110,7 +115,7 @@ async fn to_its_end(
                 window(workspace, plan, args).await?;
                 super::publish::told(workspace, plan, args.now.as_deref()).await?;
             }
-            Err(error) if error.is_transient() && begun.is_some() && tries < args.retry => {
+            Err(error) if error.is_transient() && loading.load(Ordering::Relaxed) && tries < args.retry => {
                 tries += 1;
                 let wait = RETRY_FIRST * 4u32.saturating_pow(tries - 1);
                 output::note(&format!(

@@ -23,7 +23,7 @@ pub(super) struct Set {
 }
 
 /// Every user relation, and whether it is one of the move's: its tables and partitions; views that rest on no other
-/// table, directly or by another view; counters that no other table owns or needs alone.
+/// table, directly or by another view, and that nobody else makes; counters that no other table owns or needs alone.
 const SET: &str = "WITH RECURSIVE mine AS ( \
         SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
             JOIN unnest($1::text[], $2::text[]) u(s, t) ON n.nspname = u.s AND c.relname = u.t \
@@ -44,6 +44,7 @@ const SET: &str = "WITH RECURSIVE mine AS ( \
             AND d.refobjid <> r.ev_class), \
     others AS ( \
         SELECT e.oid FROM every e WHERE e.relkind IN ('r', 'p', 'f') AND e.oid NOT IN (SELECT oid FROM mine) \
+            OR (e.nspname, e.relname) IN (SELECT s, t FROM unnest($3::text[], $4::text[]) b(s, t)) \
         UNION SELECT u.view FROM others o JOIN uses u ON u.used = o.oid \
             JOIN pg_class v ON v.oid = u.view AND v.relkind IN ('v', 'm')), \
     fed AS ( \
@@ -61,10 +62,15 @@ const SET: &str = "WITH RECURSIVE mine AS ( \
         ELSE e.oid IN (SELECT oid FROM mine) END \
     FROM every e ORDER BY e.oid DESC";
 
-/// Tells the move's relations from the others.
-pub(super) async fn set(session: &Loan, tables: &[TableName]) -> Result<Set> {
-    let schemas: Vec<&str> = tables.iter().map(|t| t.schema.as_deref().unwrap_or_default()).collect();
-    let names: Vec<&str> = tables.iter().map(|t| t.name.as_str()).collect();
+/// Schemas and names, side by side.
+fn split(tables: &[TableName]) -> (Vec<&str>, Vec<&str>) {
+    tables.iter().map(|t| (t.schema.as_deref().unwrap_or_default(), t.name.as_str())).unzip()
+}
+
+/// Tells the move's relations from the others; `besides` are none of it, nor is what rests on them.
+pub(super) async fn set(session: &Loan, tables: &[TableName], besides: &[TableName]) -> Result<Set> {
+    let (schemas, names) = split(tables);
+    let (besides_schemas, besides) = split(besides);
     let mut set = Set {
         relations: Vec::new(),
         views: Vec::new(),
@@ -72,7 +78,7 @@ pub(super) async fn set(session: &Loan, tables: &[TableName]) -> Result<Set> {
         counters: Vec::new(),
         excluded: Vec::new(),
     };
-    for row in query(session, SET, &[&schemas, &names]).await? {
+    for row in query(session, SET, &[&schemas, &names, &besides_schemas, &besides]).await? {
         let name = TableName { schema: Some(row.get(1)), name: row.get(2) };
         let kind: String = row.get(3);
         match (row.get::<_, bool>(5), kind.as_str()) {

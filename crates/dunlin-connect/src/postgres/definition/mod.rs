@@ -45,10 +45,10 @@ impl Definable for PgDefinitions {
         programs::find(&self.pool.config.store, version).map(|_| true)
     }
 
-    async fn dump(&self, tables: &[TableName], archive: &Path) -> Result<Definitions> {
+    async fn dump(&self, tables: &[TableName], besides: &[TableName], archive: &Path) -> Result<Definitions> {
         let session = self.pool.get().await?;
         let program = programs::find(&self.pool.config.store, session.version)?;
-        let set = describe::set(&session, tables).await?;
+        let set = describe::set(&session, tables, besides).await?;
         let parts = describe::parts(&session, &set.relations).await?;
         session.give_back();
         let config = self.pool.config.clone();
@@ -147,19 +147,28 @@ impl Definable for PgDefinitions {
 
     async fn missing(&self, definitions: &Definitions) -> Result<Vec<Definition>> {
         let session = self.pool.get().await?;
-        let set = describe::set(&session, &definitions.tables).await?;
+        let set = describe::set(&session, &definitions.tables, &[]).await?;
         let there: BTreeSet<Definition> =
             describe::parts(&session, &set.relations).await?.into_iter().collect();
+        let mut missing: Vec<Definition> =
+            definitions.parts.iter().filter(|p| !there.contains(p)).cloned().collect();
+        for view in &definitions.views {
+            if catalog::relation(&session, view).await?.is_none() {
+                let (table, what) = (view.clone(), "view".to_owned());
+                missing.push(Definition { table, what, hash: String::new(), needs: None });
+            }
+        }
         session.give_back();
-        Ok(definitions.parts.iter().filter(|p| !there.contains(p)).cloned().collect())
+        Ok(missing)
     }
 
     async fn drop_tables(&self, tables: &[TableName], definitions: &Definitions) -> Result<()> {
         let session = self.pool.get().await?;
         for view in &definitions.views {
-            let kind = if definitions.filled_views.contains(view) { "MATERIALIZED VIEW" } else { "VIEW" };
             // One that cannot go now rests under something of somebody else's; then the tables cannot go either.
-            let _ = session.batch_execute(&format!("DROP {kind} IF EXISTS {}", sql::table(view))).await;
+            for kind in ["VIEW", "MATERIALIZED VIEW"] {
+                let _ = session.batch_execute(&format!("DROP {kind} IF EXISTS {}", sql::table(view))).await;
+            }
         }
         let names: Vec<String> = tables.iter().map(sql::table).collect();
         if !names.is_empty() {

@@ -242,6 +242,12 @@ pub struct RunArgs {
     /// Outside the window, exit with 3 instead of waiting.
     #[arg(long)]
     pub no_wait: bool,
+    /// Go on by itself up to N times when a store was lost for a moment: a connection that broke, a lock waited for in vain.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub retry: u32,
+    /// Tell OpenLineage events of the run: append them to a file, or post them to an http(s) address.
+    #[arg(long, value_name = "FILE|URL")]
+    pub lineage: Option<String>,
     /// Refuse to run unless the plan has this fingerprint.
     #[arg(long, value_name = "HEX")]
     pub fingerprint: Option<String>,

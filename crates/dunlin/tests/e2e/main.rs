@@ -10,6 +10,7 @@ mod customers;
 mod duplicates;
 mod equation;
 mod fuzz;
+mod lossless;
 mod moves;
 mod notice;
 mod plan_errors;

@@ -13,6 +13,7 @@
 
 mod activity;
 pub mod canon;
+mod definitions;
 mod error;
 pub mod files;
 mod open;
@@ -23,6 +24,7 @@ mod store;
 mod text;
 
 pub use activity::{Activity, Connection};
+pub use definitions::{Counter, Definable, Definition, Definitions, Section};
 pub use error::{ConnectError, Reason, Result};
 pub use open::{FileFormat, OpenOptions, open};
 pub use schema::{

@@ -61,6 +61,10 @@ pub trait Store: Send + Sync {
             help: "name a table of a PostgreSQL or SQLite store".to_owned(),
         })
     }
+    /// The store as one that hands over and takes whole definitions of tables; `None` where it cannot.
+    fn definable(&self) -> Option<Arc<dyn crate::Definable>> {
+        None
+    }
     /// Who is connected to it now, dunlin's own among them. A file keeps no list of its readers.
     async fn activity(&self) -> Result<Activity> {
         let why = "the operating system keeps no list that tells who reads a file, and for whom";
@@ -239,6 +243,8 @@ pub struct WireRequest {
     pub name: Vec<usize>,
     /// Whether the bytes are wanted at all, or only their hashes.
     pub keep: bool,
+    /// Whether the positions are to be those of [`Reader::read_addressed`]; then no bytes can be kept.
+    pub addressed: bool,
 }
 
 /// Rows in the bytes of the wire, hashed as [`crate::canon::hash_rows`] would hash them. Every source row is either here
@@ -251,7 +257,7 @@ pub struct WireBatch {
     pub hashes: Vec<RowHash>,
     /// The first half of the hash of the columns that name each row.
     pub names: Vec<[u8; 16]>,
-    /// Where each row stands in the split, from 1.
+    /// Where each row stands in the split, from 1, or its address.
     pub positions: Vec<u64>,
     /// The rows that could not be read.
     pub bad: Vec<BadRow>,

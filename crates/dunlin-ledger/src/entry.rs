@@ -380,6 +380,9 @@ pub enum Body {
     /// What became of deliveries afterwards: `change` is `bounced`, `complained`, `received`, `unsubscribed`, or what a
     /// person decided about uncertain ones, `counted_sent` or `sent_again`; `root` is over their keyed hashes.
     DeliveriesSettled { change: String, count: u64, root: String },
+    /// Everything about tables that were taken over as they are was held against the source: how many things are said
+    /// about them there, how many of those are `missing` in the target, and how many large objects came with their rows.
+    DefinitionsMoved { run: String, store: String, tables: u64, parts: u64, missing: u64, objects: u64 },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use dunlin_connect::canon::{HashKey, hash_rows};
-use dunlin_connect::{ReadStream, Reader};
+use dunlin_connect::{Bounds, ReadRequest, ReadStream, Reader, WireRequest};
 use futures::StreamExt;
 
 use crate::Result;
@@ -57,8 +57,24 @@ pub async fn walk(
     reader: &dyn Reader,
     spec: &TableSpec,
     key: &HashKey,
-    each: impl FnMut(u64, [u8; 16]),
+    mut each: impl FnMut(u64, [u8; 16]),
 ) -> Result<()> {
+    let (table, columns) = (Arc::clone(&spec.target), spec.read_back());
+    let read = ReadRequest { table, columns, bounds: Bounds::Whole, batch_rows: 8_192 };
+    if reader.wire(&read).is_some() {
+        // As it was loaded and is reconciled: some values have a hash on this way only.
+        let request = WireRequest { read, key: *key, name: Vec::new(), keep: false, addressed: true };
+        let mut stream = reader.read_wire(request).await?;
+        while let Some(batch) = stream.next().await {
+            let batch = batch?;
+            batch
+                .positions
+                .iter()
+                .zip(&batch.hashes)
+                .for_each(|(position, hash)| each(*position, hash.short()));
+        }
+        return Ok(());
+    }
     let stream = reader.read_addressed(Arc::clone(&spec.target)).await?;
     walk_stream(stream, spec, key, each).await
 }

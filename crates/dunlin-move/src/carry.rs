@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dunlin_connect::canon::{hash_raw, hash_rows};
-use dunlin_connect::{Bounds, ForeignKey, LoadSpec, ReadRequest, Receipt, System};
+use dunlin_connect::{Bounds, ForeignKey, LoadSpec, ReadRequest, Receipt, System, WireRequest};
 use dunlin_plan::{IntoMode, Plan};
 use dunlin_store::{Amendment, RunKind, RunRecord, RunStatus, SplitRecord, SplitStatus, Tx, Workspace};
 use futures::StreamExt;
@@ -283,6 +283,17 @@ pub async fn hash_split(pipeline: &Pipeline, bounds: &Bounds) -> Result<Tally> {
         batch_rows: 8_192,
     };
     let mut tally = Tally::default();
+    if pipeline.reader.wire(&request).is_some() {
+        let request =
+            WireRequest { read: request, key: pipeline.key, name: Vec::new(), keep: false, addressed: false };
+        let mut stream = pipeline.reader.read_wire(request).await?;
+        while let Some(batch) = stream.next().await {
+            let batch = batch?;
+            batch.hashes.into_iter().for_each(|h| tally.add(h));
+            batch.bad.iter().for_each(|b| tally.add(hash_raw(&pipeline.key, &b.fields)));
+        }
+        return Ok(tally);
+    }
     let mut stream = pipeline.reader.read(request).await?;
     while let Some(batch) = stream.next().await {
         let batch = batch?;

@@ -95,6 +95,23 @@ impl MoveError {
         }
     }
 
+    /// Whether the same run may get further by itself a moment later: a connection broke, a lock was waited for too
+    /// long. A full disk does not mend itself.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Connect(e) if e.is_transient() && !matches!(e, ConnectError::Full { .. }))
+    }
+
+    /// Whether only the table at hand is concerned, so that others can be loaded all the same.
+    pub(crate) fn is_of_one_table(&self) -> bool {
+        use ConnectError::{Changed, Missing, Permission, Store, Unsupported};
+        let one = |e: &ConnectError| match e {
+            Permission { .. } | Missing { .. } | Changed { .. } | Unsupported { .. } => true,
+            Store { transient, .. } => !transient,
+            _ => false,
+        };
+        matches!(self, Self::Connect(e) if one(e))
+    }
+
     /// The exit code of DESIGN section 5.
     pub fn exit_code(&self) -> u8 {
         match self {

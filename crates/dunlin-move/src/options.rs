@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use dunlin_plan::Finding;
 use dunlin_store::Actor;
 
+use crate::definitions::LeftBehind;
 use crate::pause::Pause;
 use crate::reconcile::TableResult;
 
@@ -127,11 +128,13 @@ pub struct RunSummary {
     pub tables: Vec<TableResult>,
     /// Warnings of the check that came first.
     pub findings: Vec<Finding>,
+    /// What should have come over with tables that are taken over as they are, and did not.
+    pub left_behind: Vec<LeftBehind>,
 }
 
 impl RunSummary {
-    /// Whether every table reconciles.
+    /// Whether every table reconciles and nothing that belongs to one stayed behind.
     pub fn reconciled(&self) -> bool {
-        self.tables.iter().all(|t| t.reconciled)
+        self.left_behind.is_empty() && self.tables.iter().all(|t| t.reconciled)
     }
 }

@@ -188,7 +188,8 @@ async fn hash_one(
 ) -> Result<Hashed> {
     let mut hashed = Hashed::default();
     if reader.wire(&request).is_some() {
-        let request = WireRequest { read: request, key: *key, name: columns.to_vec(), keep: false };
+        let request =
+            WireRequest { read: request, key: *key, name: columns.to_vec(), keep: false, addressed: false };
         let mut stream = reader.read_wire(request).await?;
         while let Some(batch) = stream.next().await {
             let batch = batch?;

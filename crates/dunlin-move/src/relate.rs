@@ -25,6 +25,14 @@ pub fn relate(specs: &mut [TableSpec], stores: &Stores, saved: &BTreeMap<String,
 
 fn related(spec: &TableSpec, all: &[TableSpec], stores: &Stores) -> Table {
     let mut target = spec.target.as_ref().clone();
+    if spec.carried {
+        // It is the source table already. Foreign keys whose rows may have to be looked at are those within the plan.
+        let kept = spec.source.foreign_keys.iter().filter_map(|key| {
+            follow(spec, key, all).map(|followed| ForeignKey { name: key.name.clone(), ..followed })
+        });
+        target.foreign_keys = kept.collect();
+        return target;
+    }
     let system = |name: &str| stores.get(name).map(|s| s.system()).ok();
     let same_system = system(&spec.plan.from.store) == system(&spec.plan.to.store);
     for unique in &spec.source.uniques {

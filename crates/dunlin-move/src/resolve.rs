@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dunlin_connect::{ColumnType, ConnectError, ForeignKey, System, Table};
+use dunlin_connect::{ColumnType, ConnectError, ForeignKey, Store, System, Table};
 use dunlin_plan::{Finding, Level, Plan, TablePlan, When};
 
 use crate::draft::{Given, draft, nearest_name};
@@ -62,6 +62,8 @@ pub async fn try_resolve(
             Err(errors) => findings.extend(errors),
         }
     }
+    let mut told = false;
+    findings.retain(|f: &Finding| f.rule != NO_DEFINITIONS || !std::mem::replace(&mut told, true));
     relate(&mut specs, stores, saved);
     let (specs, cyclic) = load_order(specs);
     Ok((
@@ -104,13 +106,20 @@ async fn resolve_table(
         Ok(later) => later,
         Err(finding) => return Ok(Err(vec![finding])),
     };
+    let (full_name, unable) = match saved {
+        Some(_) => (None, None),
+        None if created => taken_over_whole(table, from.as_ref(), to.as_ref(), &source).await?,
+        None => (None, None),
+    };
     let opened = to.target().await?;
     let nearest = |ty: &ColumnType| opened.nearest_type(ty);
     let declared = |ty: &ColumnType| opened.declared(ty);
-    Ok(draft(Given {
+    let mut outcome = draft(Given {
         plan: table,
         source,
         target,
+        full_name,
+        carried: saved.is_some_and(|s| s.carried),
         target_name: table_name(&table.to),
         created,
         nearest: &nearest,
@@ -119,8 +128,38 @@ async fn resolve_table(
         added,
         later,
         run_at_us: saved.map_or(run_at_us, |s| s.run_at_us),
-    }))
+    });
+    if let Ok((_, findings)) = &mut outcome {
+        findings.extend(unable);
+    }
+    Ok(outcome)
 }
+
+/// The full name under which a table can be taken over with everything about it, where both stores can hand that over
+/// and the name stays; a warning where only the means are missing.
+async fn taken_over_whole(
+    table: &TablePlan,
+    from: &dyn Store,
+    to: &dyn Store,
+    source: &Table,
+) -> Result<(Option<dunlin_connect::TableName>, Option<Finding>)> {
+    let (Some(giver), Some(taker)) = (from.definable(), to.definable()) else { return Ok((None, None)) };
+    if from.system() != to.system() || taker.full_name(&table_name(&table.to)).await? != source.name {
+        return Ok((None, None));
+    }
+    match giver.tells(&source.name).await {
+        Ok(true) => Ok((Some(source.name.clone()), None)),
+        Ok(false) => Ok((None, None)),
+        Err(error @ ConnectError::Unsupported { .. }) => {
+            let finding = Finding::warning(NO_DEFINITIONS, table.span, error.to_string());
+            Ok((None, Some(finding.help(error.help().unwrap_or_default()))))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The rule of the warning that definitions cannot be handed over; it is told once, not for every table.
+const NO_DEFINITIONS: &str = "move-definitions";
 
 /// The target table where it exists. A database file that is not there yet holds no table.
 pub(crate) async fn existing_target(

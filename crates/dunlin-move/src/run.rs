@@ -26,7 +26,7 @@ use crate::resolve::{Resolved, resolve};
 use crate::spec::{SavedTable, TableSpec};
 use crate::stores::Stores;
 use crate::subject::stage::Subjects;
-use crate::{Result, carry, recover, replace, settle, subject};
+use crate::{Result, carry, definitions, recover, replace, settle, subject};
 
 pub use crate::options::{Event, Observer, Rehearsal, RunOptions, RunSummary, Unfinished};
 
@@ -82,10 +82,10 @@ pub async fn run(
         run.paused(&id, error).await?;
         workspace.integrate().await?;
     }
-    let tables = outcome?;
+    let (tables, left_behind) = outcome?;
     run.done(&id, &tables).await?;
     workspace.integrate().await?;
-    Ok(RunSummary { run: id, fingerprint, resumed, tables, findings: run.resolved.findings })
+    Ok(RunSummary { run: id, fingerprint, resumed, tables, findings: run.resolved.findings, left_behind })
 }
 
 /// A run at work.
@@ -166,13 +166,19 @@ impl<'a> Run<'a> {
     }
 
     /// Everything between the beginning and the end of a run.
-    async fn tables(&self, id: &str) -> Result<Vec<TableResult>> {
+    async fn tables(&self, id: &str) -> Result<(Vec<TableResult>, Vec<definitions::LeftBehind>)> {
         let targets = self.targets().await?;
         let readers = self.readers().await?;
         let specs: Vec<Arc<TableSpec>> =
             self.resolved.specs.iter().filter(|s| self.chosen(s)).cloned().collect();
         for spec in &specs {
-            self.prepare(id, spec, &targets).await?;
+            self.prepare(id, spec).await?;
+        }
+        definitions::before(self, id, &specs).await?;
+        for spec in specs.iter().filter(|s| s.created) {
+            if self.target(spec)?.table(&spec.target.name).await?.is_none() {
+                targets[&spec.plan.to.store].create(&spec.target).await?;
+            }
         }
         for (store, target) in &targets {
             let existing: Vec<_> = specs
@@ -188,14 +194,29 @@ impl<'a> Run<'a> {
             recover::receipts(self, &before, &targets).await?;
         }
         recover::receipts(self, id, &targets).await?;
+        let mut failed = None;
         for spec in &specs {
             let reader = &readers[&spec.plan.from.store];
             let begun = Instant::now();
-            self.table(id, spec, reader, &targets[&spec.plan.to.store]).await?;
+            match self.table(id, spec, reader, &targets[&spec.plan.to.store]).await {
+                Ok(()) => {}
+                // Its rows are missing, and the run is not finished; the rows of the others need not wait for that.
+                Err(error) if error.is_of_one_table() => {
+                    if specs.len() > 1 {
+                        let message = format!("{error}; the other tables go on");
+                        self.observer.event(Event::Warning { table: &spec.label, message: &message });
+                    }
+                    failed = failed.or(Some(error));
+                }
+                Err(error) => return Err(error),
+            }
             if let Ok(mut seconds) = self.seconds.lock() {
                 seconds.insert(spec.label.clone(), begun.elapsed().as_secs_f64());
             }
         }
+        // Keys hold tables together: they come once all rows are there.
+        failed.map_or(Ok(()), Err)?;
+        self.options.pause.check()?;
         subject::at_settle(self, id, &specs, &targets).await?;
         settle::keys(self, id, &specs, &targets).await?;
         for spec in &specs {
@@ -208,13 +229,14 @@ impl<'a> Run<'a> {
                 .collect();
             targets[&spec.plan.to.store].join(id, &spec.target, &parts).await?;
         }
+        let left = definitions::finish(self, id, &specs).await?;
         let mut results = Vec::with_capacity(specs.len());
         for spec in &specs {
             self.observer.event(Event::Step { table: Some(&spec.label), step: "read the target again" });
             self.options.pause.check()?;
             results.push(reconcile(self, id, spec).await?);
         }
-        Ok(results)
+        Ok((results, left))
     }
 
     /// The target stores, with dunlin's bookkeeping in them.
@@ -241,21 +263,16 @@ impl<'a> Run<'a> {
         Ok(readers)
     }
 
-    /// Makes the target table, or makes sure that it may be written to, and remembers both sides as they are.
-    async fn prepare(
-        &self,
-        id: &str,
-        spec: &Arc<TableSpec>,
-        targets: &BTreeMap<String, Arc<dyn Target>>,
-    ) -> Result<()> {
+    /// Makes sure that the target may be written to, and remembers both sides as they are.
+    async fn prepare(&self, id: &str, spec: &Arc<TableSpec>) -> Result<()> {
         let known = self.workspace.state().tables(id).await?.iter().any(|(label, _)| *label == spec.label);
-        let target = &targets[&spec.plan.to.store];
         if !known {
             let preexisting = carry::preexisting(self, spec).await?;
             let saved = SavedTable {
                 source: spec.source.as_ref().clone(),
                 target: spec.target.as_ref().clone(),
                 created: spec.created,
+                carried: spec.carried,
                 preexisting,
                 run_at_us: self.workspace.state().run(id).await?.started_at,
                 files: recover::source_files(self, spec).await?,
@@ -265,9 +282,6 @@ impl<'a> Run<'a> {
             tx.commit().await?;
         } else {
             recover::same_files(self, id, spec).await?;
-        }
-        if spec.created && self.target(spec)?.table(&spec.target.name).await?.is_none() {
-            target.create(&spec.target).await?;
         }
         Ok(())
     }
@@ -398,6 +412,7 @@ impl<'a> Run<'a> {
             resumed: false,
             tables,
             findings: self.resolved.findings,
+            left_behind: Vec::new(),
         })
     }
 

@@ -20,7 +20,7 @@ use crate::quarantine::{Form, QuarantinedRow, rows_as_text};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Event, Run};
 use crate::spec::TableSpec;
-use crate::{Result, recover};
+use crate::{Result, definitions, recover};
 
 /// Rows of one amendment: bounds its memory.
 const AMEND_ROWS: usize = 50_000;
@@ -29,18 +29,28 @@ type Targets = BTreeMap<String, Arc<dyn Target>>;
 
 /// Settles the keys of all tables.
 pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &Targets) -> Result<()> {
+    definitions::after(run, id, specs).await?;
+    let mut left = 0;
     for spec in specs {
         let target = &targets[&spec.plan.to.store];
         for unique in uniques(spec) {
             run.observer
                 .event(Event::Step { table: Some(&spec.label), step: "look for rows with equal keys" });
-            if target.try_unique(&spec.target, &unique).await? {
+            let there = match spec.carried {
+                true => definitions::has_unique(run, spec, &unique).await?,
+                false => target.try_unique(&spec.target, &unique).await?,
+            };
+            if there {
                 continue;
             }
-            while move_out(run, id, spec, target, target.unique_violators(&spec.target, &unique).await?, None)
-                .await?
-                > 0
-            {}
+            loop {
+                let violators = target.unique_violators(&spec.target, &unique).await?;
+                let moved = move_out(run, id, spec, target, violators, None).await?;
+                left += moved;
+                if moved == 0 {
+                    break;
+                }
+            }
         }
     }
     let mut aside = BTreeMap::new();
@@ -51,7 +61,7 @@ pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &T
         let mut moved = 0;
         for spec in specs {
             let target = &targets[&spec.plan.to.store];
-            for key in checked_keys(run, spec, &aside[&spec.plan.to.store])? {
+            for key in checked_keys(run, spec, &aside[&spec.plan.to.store]).await? {
                 run.observer.event(Event::Step {
                     table: Some(&spec.label),
                     step: "look for references that lead nowhere",
@@ -61,9 +71,13 @@ pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &T
                 moved += move_out(run, id, spec, target, violation, Some((&key, &parents))).await?;
             }
         }
+        left += moved;
         if moved == 0 {
             break;
         }
+    }
+    if left > 0 {
+        definitions::after(run, id, specs).await?;
     }
     fail::fail_point!("move::complete.before", |_| Err(MoveError::failpoint("move::complete.before")));
     for spec in specs {
@@ -93,10 +107,16 @@ fn uniques(spec: &TableSpec) -> Vec<Unique> {
 }
 
 /// The foreign keys nobody has checked while loading. One that is NOT VALID stays so, and its rows stay.
-fn checked_keys(run: &Run<'_>, spec: &TableSpec, aside: &[ForeignKey]) -> Result<Vec<ForeignKey>> {
+async fn checked_keys(run: &Run<'_>, spec: &TableSpec, aside: &[ForeignKey]) -> Result<Vec<ForeignKey>> {
+    let there = match spec.carried {
+        true => run.target(spec)?.table(&spec.target.name).await?.map(|t| t.foreign_keys).unwrap_or_default(),
+        false => Vec::new(),
+    };
     let enforced = !spec.created && run.target(spec)?.system() == System::Postgres;
     let keys = spec.target.foreign_keys.iter().filter(|k| k.validated);
-    Ok(keys.filter(|k| !enforced || aside.contains(k)).cloned().collect())
+    // The server has looked at the rows itself when it took a key over.
+    let taken = |k: &ForeignKey| there.iter().any(|t| t.columns == k.columns && t.parent == k.parent);
+    Ok(keys.filter(|k| (!enforced || aside.contains(k)) && !taken(k)).cloned().collect())
 }
 
 /// The key values (as text) of parent rows that wait in quarantine, where they can be told.

@@ -22,6 +22,8 @@ pub struct TableSpec {
     pub target: Arc<Table>,
     /// Whether dunlin makes the target table.
     pub created: bool,
+    /// Whether the table is taken over as it is, with everything about it: see `definitions`.
+    pub carried: bool,
     /// The source columns that are read: those the plan uses.
     pub read: Vec<ReadColumn>,
     /// From input to target columns.
@@ -135,6 +137,9 @@ pub struct SavedTable {
     pub target: Table,
     /// Whether the run made it.
     pub created: bool,
+    /// Whether everything about it comes over as it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub carried: bool,
     /// Rows that stood in the target before, in target space.
     pub preexisting: crate::Tally,
     /// When the run began, microseconds since 1970 UTC: what `now()` means in its expressions.

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use dunlin_store::{Body, RunKind, RunRecord, RunStatus};
+use dunlin_store::{Actor, Body, RunKind, RunRecord, RunStatus};
 
+use crate::pause::PauseReason;
 use crate::reconcile::TableResult;
 use crate::run::{Rehearsal, Run};
 use crate::{MoveError, Result};
@@ -58,7 +59,7 @@ impl Run<'_> {
             if matches!(error, MoveError::Stopped { .. }) { RunStatus::Stopped } else { RunStatus::Paused };
         let reason_code = match error {
             MoveError::Stopped { .. } => "stopped",
-            MoveError::Paused => "asked",
+            MoveError::Paused => self.options.pause.reason().unwrap_or(PauseReason::Asked).code(),
             MoveError::Connect(_) => "store",
             MoveError::Refused { .. } | MoveError::Findings(_) => "refused",
             _ => "failed",
@@ -69,6 +70,8 @@ impl Run<'_> {
             self.entry(Body::RunPaused { run: id.to_owned(), reason_code: reason_code.to_owned() });
         if let (MoveError::Paused, Some(actor)) = (error, self.options.pause.asked()) {
             entry.actor = actor;
+        } else if self.options.pause.reason() == Some(PauseReason::WindowClosed) {
+            entry.actor = Actor::System;
         }
         tx.enter(entry).await?;
         tx.commit().await?;

@@ -60,6 +60,7 @@ pub async fn undo(
     recover::receipts(run, id, &targets).await?;
     let gone = taken_back(id, &targets).await?;
     let mut undone = Vec::new();
+    let mut whole = Vec::new();
     // All tables are looked at before the first is touched.
     let mut found = Vec::new();
     for spec in run.resolved.specs.iter().rev().filter(|s| saved.contains_key(&s.label)) {
@@ -86,7 +87,9 @@ pub async fn undo(
         }
         rows += gone.get(&spec.label).copied().unwrap_or_default();
         let dropped = spec.created && others == 0;
-        if dropped {
+        if dropped && spec.carried {
+            whole.push(spec.clone());
+        } else if dropped {
             target.drop_table(&spec.target.name).await?;
             fail::fail_point!("move::undo.after_drop", |_| Err(MoveError::failpoint(
                 "move::undo.after_drop"
@@ -95,6 +98,7 @@ pub async fn undo(
         note(run, id, spec, rows).await?;
         undone.push(UndoneTable { table: spec.label.clone(), rows, dropped });
     }
+    crate::definitions::drop_tables(run, id, &whole).await?;
     opened.join(&targets).await?;
     for (name, target) in &targets {
         if finished.contains(name) {

@@ -2,7 +2,8 @@
 //!
 //! Three groups of words. [`Compiler`] turns the plan's SQL text into something that can be evaluated over batches
 //! ([`evaluate_rows`]). [`clean`] mends texts the way the plan's `clean = …` asks. [`Profiler`] and [`detect`] say what
-//! a column holds.
+//! a column holds, [`spans`] what free text contains, and [`Rules`] count the rows that break a condition.
+//! [`read_to_link`] finds out which records of a table stand for one person.
 //!
 //! What this crate is not: it reads no store, decides no disposition and writes no ledger. It says which rows fail
 //! and why; the run decides what becomes of them.
@@ -11,13 +12,24 @@
 //! under seal only (`dunlin-gate`).
 
 mod clean;
+mod duplicates;
 mod expr;
 mod kinds;
+mod linkage;
 mod profile;
+mod rules;
 
 pub use clean::{CleanFunction, CleanOptions, Cleaned, UnknownFunction, clean, is_sentinel};
-pub use expr::{Compiled, Compiler, Evaluated, ExprError, evaluate_rows, failing_rows};
-pub use kinds::{KindGuess, detect, sampled_kinds};
-pub use profile::{
-    ColumnProfile, Counted, Finding, Lengths, Profile, Profiler, profile_table, profile_table_as,
+pub use duplicates::{
+    Agreement, ColumnWeights, Duplicates, Explanation, FieldKind, Group, Level, LevelWeight, Records,
+    ReviewPair,
 };
+pub use expr::{Compiled, Compiler, Evaluated, ExprError, evaluate_rows, failing_rows};
+pub use kinds::spans::{Span, spans};
+pub use kinds::{KindGuess, SampledColumn, detect, detect_table, sampled_kinds};
+pub use linkage::{LinkError, Linked, Side, ToLink, read_to_link};
+pub use profile::{
+    ColumnProfile, Counted, Finding, Lengths, Numbers, Profile, ProfileOptions, Profiler, profile_table,
+    profile_table_as, profile_table_with,
+};
+pub use rules::{Rule, RuleCount, RuleError, Rules};

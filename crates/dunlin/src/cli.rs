@@ -43,6 +43,8 @@ pub enum Command {
     Check,
     /// Say what is in the data: unknowns, patterns, sensitive kinds.
     Profile(ProfileArgs),
+    /// Say who is in a table twice, of any store or file; no plan is needed.
+    Duplicates(DuplicatesArgs),
     /// Move the data, or rehearse it.
     Run(RunArgs),
     /// Read both sides again and reconcile; name every differing key.
@@ -125,6 +127,92 @@ pub struct ProfileArgs {
     /// Only these tables.
     #[arg(long = "table", value_name = "TABLE")]
     pub tables: Vec<String>,
+    /// Only about the first N rows of each table.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub sample: Option<u64>,
+    /// Count the rows that break the rules of this TOML file (`[[rule]]` with `name` and `check` or `unique`).
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<std::path::PathBuf>,
+    /// Write the profile as one self-contained page as well.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<std::path::PathBuf>,
+}
+
+/// `dunlin duplicates`.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct DuplicatesArgs {
+    /// One pair instead of all.
+    #[command(subcommand)]
+    pub command: Option<DuplicatesCommand>,
+    /// What is compared.
+    #[command(flatten)]
+    pub compared: Option<ComparedArgs>,
+    /// Rows are held for one from this probability on.
+    #[arg(long, value_name = "P", default_value_t = 0.5, value_parser = probability)]
+    pub above: f64,
+    /// From this probability on, a pair is one to look at.
+    #[arg(long, value_name = "P", default_value_t = 0.1, value_parser = probability)]
+    pub review: f64,
+    /// Write the rows that belong together into a CSV file.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<std::path::PathBuf>,
+    /// The clear keys, if wanted.
+    #[command(flatten)]
+    pub clear: ClearArgs,
+}
+
+/// `dunlin duplicates …`.
+#[derive(Subcommand)]
+pub enum DuplicatesCommand {
+    /// Say why two rows are held for one, or not: how far each column agrees, and what that weighs.
+    Show {
+        /// What is compared.
+        #[command(flatten)]
+        compared: ComparedArgs,
+        /// The key of one row.
+        one: String,
+        /// The key of the other (with `--link`, in the second store).
+        other: String,
+    },
+}
+
+/// The rows that are compared.
+#[derive(Args)]
+pub struct ComparedArgs {
+    /// A store or file.
+    #[arg(required = true)]
+    pub url: String,
+    /// The column that names a row.
+    #[arg(long, value_name = "COLUMN", required = true)]
+    pub key: String,
+    /// The columns that are compared; else all but the key.
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// A second store or file: rows are sought that both have, each with at most one partner.
+    #[arg(long, value_name = "URL")]
+    pub link: Option<String>,
+    /// The table, where a store has several.
+    #[arg(long, value_name = "TABLE")]
+    pub table: Option<String>,
+}
+
+/// Whether keys are shown in the clear.
+#[derive(Args)]
+pub struct ClearArgs {
+    /// Show keys in the clear; the access is entered into the ledger first, so this needs a workspace.
+    #[arg(long, requires = "purpose")]
+    pub clear: bool,
+    /// Why you need them in the clear, e.g. `support: ticket 4711`.
+    #[arg(long, value_name = "WHY")]
+    pub purpose: Option<String>,
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(p) if p > 0.0 && p < 1.0 => Ok(p),
+        _ => Err("a probability lies between 0 and 1, e.g. 0.95".to_owned()),
+    }
 }
 
 /// `dunlin run`.
@@ -154,6 +242,12 @@ pub struct RunArgs {
     /// Outside the window, exit with 3 instead of waiting.
     #[arg(long)]
     pub no_wait: bool,
+    /// Go on by itself up to N times when a store was lost for a moment: a connection that broke, a lock waited for in vain.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub retry: u32,
+    /// Tell OpenLineage events of the run: append them to a file, or post them to an http(s) address.
+    #[arg(long, value_name = "FILE|URL")]
+    pub lineage: Option<String>,
     /// Refuse to run unless the plan has this fingerprint.
     #[arg(long, value_name = "HEX")]
     pub fingerprint: Option<String>,

@@ -11,6 +11,7 @@ mod engine;
 mod failpoints;
 mod failure;
 mod letters;
+mod lineage;
 mod output;
 mod progress;
 mod report;

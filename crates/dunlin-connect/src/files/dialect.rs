@@ -18,6 +18,8 @@ pub(super) struct Dialect {
     pub(super) null: String,
     /// How bytes become text.
     pub(super) encoding: &'static Encoding,
+    /// UTF-16, where it was declared: such a file is turned into UTF-8 before it is read, see `wide`.
+    pub(super) wide: Option<&'static Encoding>,
 }
 
 impl Dialect {
@@ -47,7 +49,11 @@ impl Dialect {
                 "choose a text such as `\\N`",
             ));
         }
-        let encoding = resolve_encoding(store, options.encoding.as_deref().unwrap_or("utf-8"))?;
+        let mut encoding = resolve_encoding(store, options.encoding.as_deref().unwrap_or("utf-8"))?;
+        let wide = (!encoding.is_ascii_compatible()).then_some(encoding);
+        if wide.is_some() {
+            encoding = encoding_rs::UTF_8;
+        }
         if encoding != encoding_rs::UTF_8
             && !encoding.is_single_byte()
             && (delimiter >= 0x30 || quote >= 0x30)
@@ -58,7 +64,7 @@ impl Dialect {
                 "convert the file to UTF-8 first, e.g. with `iconv`",
             ));
         }
-        Ok(Self { delimiter, quote, header: options.header.unwrap_or(true), null, encoding })
+        Ok(Self { delimiter, quote, header: options.header.unwrap_or(true), null, encoding, wide })
     }
 
     /// The text of some bytes, or `None` where they are not valid in the encoding.
@@ -91,14 +97,15 @@ fn resolve_encoding(store: &str, label: &str) -> Result<&'static Encoding> {
         message: "the encoding is not known".into(),
         help: "use a WHATWG label such as `utf-8`, `windows-1252` or `iso-8859-15`".into(),
     })?;
-    let splits = encoding.is_ascii_compatible() && encoding != encoding_rs::REPLACEMENT;
+    let wide = encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE;
+    let splits = wide || encoding.is_ascii_compatible() && encoding != encoding_rs::REPLACEMENT;
     if splits {
         return Ok(encoding);
     }
     Err(ConnectError::Unsupported {
         store: store.to_owned(),
         what: format!("the encoding {}", encoding.name()),
-        help: "convert the file to UTF-8 first, e.g. `iconv -f utf-16 -t utf-8`".into(),
+        help: "convert the file to UTF-8 first, e.g. with `iconv`".into(),
     })
 }
 
@@ -120,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_split_by_bytes_is_refused_at_once() {
-        for label in ["utf-16le", "iso-2022-jp", "no-such"] {
+        for label in ["iso-2022-jp", "no-such"] {
             let options = OpenOptions { encoding: Some(label.into()), ..OpenOptions::default() };
             assert!(Dialect::resolve("s", &options, false).is_err(), "{label}");
         }

@@ -34,6 +34,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod violations;
+mod wide;
 mod window;
 
 use std::sync::Arc;

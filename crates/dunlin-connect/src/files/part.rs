@@ -75,6 +75,13 @@ impl Written {
 impl PartWriter {
     /// Starts a file.
     pub(super) fn create(store: &str, home: &Home, table: &Arc<Table>, path: &Path) -> Result<Self> {
+        if let Some(encoding) = home.dialect.wide {
+            return Err(ConnectError::Unsupported {
+                store: store.to_owned(),
+                what: format!("writing {}", encoding.name()),
+                help: "leave `encoding` at UTF-8; files in UTF-16 can be read".into(),
+            });
+        }
         let file = File::create(path).map_err(|e| failed(store, format!("write {}", shown(path)), &e))?;
         let out = Hashed { file: BufWriter::new(file), hasher: blake3::Hasher::new(), len: 0 };
         let mut buffer = Vec::new();
@@ -130,7 +137,7 @@ impl PartWriter {
     fn copy_csv(&mut self, from: &Path, keep: &mut dyn FnMut() -> bool) -> Result<()> {
         let store = self.store.clone();
         let failed = |e: io::Error| failed(&store, format!("read {}", shown(from)), &e);
-        let shape = csv::shape(&self.store, from, &self.home.dialect)?;
+        let shape = csv::shape(&self.store, from, &shown(from), &self.home.dialect)?;
         let refuse = |what: &str| ConnectError::Unsupported {
             store: store.clone(),
             what: format!("adding to {}, {what},", shown(from)),
@@ -204,7 +211,7 @@ pub(super) fn count(store: &str, home: &Home, path: &Path) -> Result<u64> {
     let cut = (u64::MAX, u64::MAX);
     match home.format {
         FileFormat::Csv => {
-            let shape = csv::shape(store, path, &home.dialect)?;
+            let shape = csv::shape(store, path, &shown(path), &home.dialect)?;
             Ok(csv::scan(path, &shape, u64::MAX, cut, &[]).map_err(failed)?.1)
         }
         FileFormat::Jsonl => Ok(jsonl::scan(path, u64::MAX, cut, &[]).map_err(failed)?.1),

@@ -10,6 +10,7 @@ use super::jsonl::{self, JsonRead, Lines};
 use super::location::{Files, Home, Location};
 use super::parquet::{self, ParquetRead};
 use super::parts::State;
+use super::wide::{self, Narrow};
 use crate::{BadRow, Bounds, ConnectError, FileFormat, ReadBatch, ReadRequest, Result, Table};
 
 /// The batches of a stretch, read on a blocking thread.
@@ -22,9 +23,15 @@ const SPLIT_BYTES: u64 = 64 * 1024 * 1024;
 pub(super) struct SourceFile {
     /// Its name in split descriptors: relative to the store's folder.
     pub(super) name: String,
-    /// Where it lies.
+    /// Where it lies, as UTF-8 or another encoding that bytes can be looked for in.
     pub(super) path: PathBuf,
+    /// Its length there.
+    len: u64,
+    /// Where the file itself lies.
+    original: PathBuf,
     stamp: Stamp,
+    /// Keeps what was turned into UTF-8.
+    _narrow: Option<Narrow>,
     /// A CSV file's outline.
     shape: Option<Shape>,
 }
@@ -54,11 +61,18 @@ impl Source {
         for path in paths {
             let relative = path.strip_prefix(&location.root).unwrap_or(&path);
             let name = relative.to_string_lossy().into_owned();
+            let stamp = stamp(&store, &path)?;
+            let narrow = match home.format {
+                FileFormat::Parquet => None,
+                _ => wide::narrow(&store, &path, home.dialect.wide)?,
+            };
+            let (original, len) = (path.clone(), narrow.as_ref().map_or(stamp.len, |n| n.len));
+            let path = narrow.as_ref().map_or(path, |n| n.path.clone());
             let shape = match home.format {
-                FileFormat::Csv => Some(csv::shape(&store, &path, &home.dialect)?),
+                FileFormat::Csv => Some(csv::shape(&store, &path, &shown(&original), &home.dialect)?),
                 _ => None,
             };
-            files.push(SourceFile { name, stamp: stamp(&store, &path)?, path, shape });
+            files.push(SourceFile { name, path, len, original, stamp, _narrow: narrow, shape });
         }
         Ok(Self { store, home, files, lines: Mutex::default() })
     }
@@ -103,7 +117,11 @@ impl Source {
     fn unlike(&self, one: &SourceFile, other: &SourceFile) -> ConnectError {
         ConnectError::Unsupported {
             store: self.store.clone(),
-            what: format!("{}, whose columns are not those of {},", shown(&other.path), shown(&one.path)),
+            what: format!(
+                "{}, whose columns are not those of {},",
+                shown(&other.original),
+                shown(&one.original)
+            ),
             help: "all files of a glob need the same columns in the same order; narrow the glob".into(),
         }
     }
@@ -131,8 +149,8 @@ impl Source {
 
     fn scan(&self, file: &SourceFile, cut: (u64, u64), keep: &[u64]) -> Result<(Vec<Border>, u64)> {
         let scanned = match &file.shape {
-            Some(shape) => csv::scan(&file.path, shape, file.stamp.len, cut, keep),
-            None => jsonl::scan(&file.path, file.stamp.len, cut, keep),
+            Some(shape) => csv::scan(&file.path, shape, file.len, cut, keep),
+            None => jsonl::scan(&file.path, file.len, cut, keep),
         };
         let found = scanned.map_err(|e| failed(&self.store, format!("read {}", file.name), &e))?;
         if let Ok(mut lines) = self.lines.lock() {
@@ -273,7 +291,7 @@ impl Source {
         let line = self.lines.lock().ok().and_then(|l| l.get(&(file.name.clone(), from)).copied());
         let failed = |e| failed(&self.store, format!("read {}", file.name), &e);
         let Some(shape) = &file.shape else {
-            let lines = Lines::open(&file.path, from, line, file.stamp.len).map_err(failed)?;
+            let lines = Lines::open(&file.path, from, line, file.len).map_err(failed)?;
             return Ok(Box::new(JsonRead::new(&self.store, lines, &self.home.dialect, request, to)));
         };
         let width = request.table.columns.len();
@@ -284,13 +302,13 @@ impl Source {
         if shape.names.len() != width || (self.home.dialect.header && !named()) {
             return Err(self.changed(&request.table, format!("{} has another header", file.name)));
         }
-        let records = shape.records(&file.path, from, line, file.stamp.len).map_err(failed)?;
+        let records = shape.records(&file.path, from, line, file.len).map_err(failed)?;
         Ok(Box::new(CsvRead::new(&self.store, records, &self.home.dialect, request, width, to)))
     }
 
     /// Reads on, and at the end makes sure that the file is still the one that was cut into splits.
     fn watched(self: &Arc<Self>, file: &SourceFile, mut batches: Batches) -> Result<Batches> {
-        let (this, path, was) = (self.clone(), file.path.clone(), file.stamp);
+        let (this, path, was) = (self.clone(), file.original.clone(), file.stamp);
         let check = move || {
             let now = stamp(&this.store, &path)?;
             if now == was {

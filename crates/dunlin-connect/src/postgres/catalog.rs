@@ -96,7 +96,8 @@ pub(super) async fn table(session: &Loan, relation: &Relation) -> Result<Table> 
     Ok(table)
 }
 
-/// Domains are followed to their base type; `portable` says whether the binary form travels (see [`CatalogType`]).
+/// Domains are followed to their base type. An empty `tsquery` is not taken back by the server in the binary form in
+/// which it gave it, so these travel as text as well. `portable` says whether the binary form travels (see [`CatalogType`]).
 const COLUMNS: &str = "SELECT a.attname, format_type(a.atttypid, a.atttypmod), \
     t.typname, t.typnamespace = 'pg_catalog'::regnamespace, t.typtype::text, b.modifier, \
     format_type(t.oid, NULL), a.attnotnull OR b.required, a.attidentity::text, a.attgenerated::text, \
@@ -107,8 +108,10 @@ const COLUMNS: &str = "SELECT a.attname, format_type(a.atttypid, a.atttypmod), \
      (SELECT s.objid FROM pg_depend s WHERE s.classid = 'pg_class'::regclass AND s.deptype = 'i' \
         AND s.refclassid = 'pg_class'::regclass AND s.refobjid = a.attrelid AND s.refobjsubid = a.attnum \
         AND a.attidentity <> '' LIMIT 1)), \
-    t.typsend <> 0 AND t.typtype <> 'c' AND NOT (t.typname LIKE 'reg%' AND t.oid < 16384) \
-        AND NOT (t.typcategory = 'A' AND (e.oid >= 16384 OR e.typsend = 0 OR e.typname LIKE 'reg%')), \
+    t.typsend <> 0 AND t.typtype <> 'c' \
+        AND NOT ((t.typname LIKE 'reg%' OR t.typname = 'tsquery') AND t.oid < 16384) \
+        AND NOT (t.typcategory = 'A' AND (e.oid >= 16384 OR e.typsend = 0 OR e.typname LIKE 'reg%' \
+            OR e.typname = 'tsquery')), \
     (SELECT quote_ident(n.nspname) FROM pg_namespace n WHERE n.oid = t.typnamespace) || '.' || quote_ident(t.typname), \
     t.typtype = 'e' OR t.typname = 'citext' OR \
         t.oid IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'json'::regtype, 'xml'::regtype) \

@@ -252,9 +252,9 @@ proptest! {
         let bytes = stream(&raw);
         let long = drain(&mut decoder(&types, 100), &[&bytes]).unwrap();
         let read = ReadRequest { batch_rows, ..ReadRequest::all(table, Bounds::Whole) };
-        let request = WireRequest { read: read.clone(), key: KEY, name: vec![8, 2], keep: true };
+        let request = WireRequest { read: read.clone(), key: KEY, name: vec![8, 2], keep: true, addressed: false };
         let cut = cut.min(bytes.len());
-        let mut decoder = WireDecoder::new(&types, &request);
+        let mut decoder = WireDecoder::new(&types, &request, Address::Ordinal);
         let short = drain(&mut decoder, &[&bytes[..cut], &bytes[cut..]]).unwrap();
         prop_assert!(decoder.is_finished());
 
@@ -292,12 +292,12 @@ proptest! {
     #[test]
     fn noise_never_panics_on_the_short_way(noise in vec(any::<u8>(), 0..200), chunk in 1usize..50) {
         let read = ReadRequest { batch_rows: 2, ..ReadRequest::all(table(&types()), Bounds::Whole) };
-        let request = WireRequest { read, key: [1; 32], name: vec![], keep: false };
+        let request = WireRequest { read, key: [1; 32], name: vec![], keep: false, addressed: false };
         let mut bytes = SIGNATURE.to_vec();
         bytes.extend([0; 8]);
         bytes.extend(&noise);
         let chunks: Vec<&[u8]> = bytes.chunks(chunk).collect();
-        let _ = drain(&mut WireDecoder::new(&types(), &request), &chunks);
+        let _ = drain(&mut WireDecoder::new(&types(), &request, Address::Ordinal), &chunks);
     }
 }
 
@@ -338,4 +338,37 @@ fn a_timestamp_arrow_cannot_hold_is_a_bad_row() {
     let bad = &read[0].bad[0];
     assert_eq!((bad.position, bad.reason, bad.column), (2, Reason::OutOfRange, Some(0)));
     assert_eq!(bad.fields[0].as_ref().map(Vec::len), Some(8));
+}
+
+/// One row of one field on the short way: its hash, or why it was not read.
+fn short_way(ty: ColumnType, bytes: &[u8]) -> Result<crate::canon::RowHash, Reason> {
+    let types = [ty];
+    let read = ReadRequest::all(table(&types), Bounds::Whole);
+    let request = WireRequest { read, key: [3; 32], name: vec![], keep: false, addressed: false };
+    let batches = drain(
+        &mut WireDecoder::new(&types, &request, Address::Ordinal),
+        &[&stream(&[vec![Some(bytes.to_vec())]])],
+    )
+    .unwrap();
+    match batches[0].bad.first() {
+        Some(bad) => Err(bad.reason),
+        None => Ok(batches[0].hashes[0]),
+    }
+}
+
+#[test]
+fn what_arrow_cannot_hold_goes_the_short_way_and_is_like_nothing_else() {
+    let decimal = ColumnType::Decimal { precision: 10, scale: 2 };
+    let nan = short_way(decimal.clone(), &[0, 0, 0, 0, 0xc0, 0, 0, 0]).unwrap();
+    let zero = short_way(decimal.clone(), &[0; 8]).unwrap();
+    assert_ne!(nan, zero);
+    // The other way calls such a row bad; the source has one hash all the same.
+    let raw = [Some(vec![0, 0, 0, 0, 0xc0, 0, 0, 0])];
+    assert_eq!(nan, crate::canon::hash_raw(&[3; 32], &raw));
+    // A number that no such column can hold is a fault as before.
+    assert_eq!(short_way(decimal, &[0, 1, 0, 9, 0, 0, 0, 0, 0, 1]), Err(Reason::OutOfRange));
+    let at = |micros: i64| short_way(ColumnType::Timestamp, &micros.to_be_bytes()).unwrap();
+    let last = 9_223_371_331_199_999_999;
+    assert_ne!(at(last), at(last - 1));
+    assert_ne!(at(last), at(i64::MAX), "the last moment is not infinity");
 }

@@ -24,11 +24,32 @@ pub(super) enum Address {
 }
 
 impl Address {
-    fn columns(&self) -> usize {
+    /// How many fields of a row it takes.
+    pub(super) fn columns(&self) -> usize {
         match self {
             Self::Ordinal => 0,
             Self::Ctid => 1,
             Self::Partition(_) => 2,
+        }
+    }
+
+    /// The position of the row at hand, the `seen`-th.
+    pub(super) fn position(&self, data: &[u8], cuts: &[Cut], seen: u64) -> Result<u64, Broken> {
+        let field = |i: usize| cuts[i].map(|(from, to)| &data[from..to]).ok_or(Broken);
+        let ctid = |i: usize| {
+            let bytes: [u8; 6] = field(i)?.try_into().map_err(|_| Broken)?;
+            let mut wide = [0u8; 8];
+            wide[2..].copy_from_slice(&bytes);
+            Ok(u64::from_be_bytes(wide))
+        };
+        match self {
+            Self::Ordinal => Ok(seen),
+            Self::Ctid => ctid(0),
+            Self::Partition(oids) => {
+                let oid = u32::from_be_bytes(field(0)?.try_into().map_err(|_| Broken)?);
+                let at = oids.iter().position(|o| *o == oid).ok_or(Broken)?;
+                Ok(ctid(1)? | (at as u64) << 48)
+            }
         }
     }
 }
@@ -89,7 +110,7 @@ impl Sink for Columns {
 
     fn row(&mut self, data: &[u8], cuts: &[Cut]) -> Result<(), Broken> {
         self.seen += 1;
-        let position = self.position(data, cuts)?;
+        let position = self.address.position(data, cuts, self.seen)?;
         let mut fault: Option<(usize, Reason)> = None;
         let cuts = &cuts[self.address.columns()..];
         for (i, (cells, cut)) in self.cells.iter_mut().zip(cuts).enumerate() {
@@ -138,25 +159,4 @@ impl Sink for Columns {
 pub(super) fn bad_row(data: &[u8], cuts: &[Cut], position: u64, column: usize, reason: Reason) -> BadRow {
     let fields = cuts.iter().map(|cut| cut.map(|(from, to)| data[from..to].to_vec())).collect();
     BadRow { position, reason, column: Some(column), fields }
-}
-
-impl Columns {
-    fn position(&self, data: &[u8], cuts: &[Cut]) -> Result<u64, Broken> {
-        let field = |i: usize| cuts[i].map(|(from, to)| &data[from..to]).ok_or(Broken);
-        let ctid = |i: usize| {
-            let bytes: [u8; 6] = field(i)?.try_into().map_err(|_| Broken)?;
-            let mut wide = [0u8; 8];
-            wide[2..].copy_from_slice(&bytes);
-            Ok(u64::from_be_bytes(wide))
-        };
-        match &self.address {
-            Address::Ordinal => Ok(self.seen),
-            Address::Ctid => ctid(0),
-            Address::Partition(oids) => {
-                let oid = u32::from_be_bytes(field(0)?.try_into().map_err(|_| Broken)?);
-                let at = oids.iter().position(|o| *o == oid).ok_or(Broken)?;
-                Ok(ctid(1)? | (at as u64) << 48)
-            }
-        }
-    }
 }

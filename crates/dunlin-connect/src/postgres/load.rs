@@ -55,6 +55,9 @@ pub(super) struct PgLoad {
 pub(super) async fn begin(pool: Arc<Pool>, spec: LoadSpec) -> Result<Box<dyn Load>> {
     let act = format!("write {}", spec.table.name);
     let session = pool.get().await?;
+    // Under the path of the session, so that types have their names in full as they have in the table's description.
+    let relation = catalog::expect_relation(&session, &spec.table.name).await?;
+    let wires = catalog::wires(&session, relation.oid).await?;
     // Checks and functions of the table may rely on the search path; deferred constraints must speak while the
     // rows are at hand.
     let mut begin = "BEGIN; SET CONSTRAINTS ALL IMMEDIATE".to_owned();
@@ -62,8 +65,6 @@ pub(super) async fn begin(pool: Arc<Pool>, spec: LoadSpec) -> Result<Box<dyn Loa
         begin.push_str(&format!("; SET LOCAL search_path = {}", sql::idents(&session.path)));
     }
     session.run(&act, &begin).await?;
-    let relation = catalog::expect_relation(&session, &spec.table.name).await?;
-    let wires = catalog::wires(&session, relation.oid).await?;
     let mut columns = Vec::new();
     for column in &spec.columns {
         columns.push(plan(&pool, &spec, column, &wires)?);
@@ -71,7 +72,9 @@ pub(super) async fn begin(pool: Arc<Pool>, spec: LoadSpec) -> Result<Box<dyn Loa
     let insert = stage(&session, &act, &relation, &columns).await?;
     let into = if insert.is_some() { "pg_temp.dunlin_stage".to_owned() } else { sql::table(&relation.name) };
     let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
-    let text = format!("COPY {into} ({}) FROM STDIN (FORMAT binary)", sql::idents(&names));
+    // A table without columns, or with computed ones alone, is named without a list.
+    let list = if names.is_empty() { String::new() } else { format!(" ({})", sql::idents(&names)) };
+    let text = format!("COPY {into}{list} FROM STDIN (FORMAT binary)");
     let copy = session.prepare(&text).await.map_err(|e| pool.config.fail(&act, &e))?;
     Ok(Box::new(PgLoad {
         types: columns.iter().map(|c| (c.ty.clone(), c.as_text)).collect(),
@@ -100,8 +103,9 @@ pub(super) async fn takes_wire(pool: &Arc<Pool>, spec: &LoadSpec, wire: &Wire) -
     session.give_back();
     for (column, arrives) in spec.columns.iter().zip(&wire.types) {
         let planned = plan(pool, spec, column, &wires)?;
+        // Text into a column of text, or by way of the temporary table through the server's own input routine.
         let text = matches!(arrives, ColumnType::Text { .. }) && planned.ty == ColumnType::TEXT;
-        if planned.cast.is_some() || !(text || planned.ty == *arrives) {
+        if !(text || planned.cast.is_none() && planned.ty == *arrives) {
             return Ok(false);
         }
     }

@@ -11,8 +11,10 @@
 //! Types: what dunlin has no word for travels in its binary form; where that holds object numbers of its own database
 //! (arrays of enums, composites, `regclass`), as text.
 //!
-//! What is not here: replication, anything that needs a superuser, and the parts of a table that [`Table`] has no
-//! words for (checks, exclusion constraints, comments, grants): those stay behind.
+//! Definitions: between two databases of this system everything about a table moves by `pg_dump` and `pg_restore`
+//! ([`definition`]). Where those programs are not, and from other systems, what [`Table`] has words for.
+//!
+//! What is not here: replication, anything that needs a superuser, owners and grants.
 
 mod activity;
 mod catalog;
@@ -24,6 +26,7 @@ mod config;
 mod connection;
 mod ddl;
 mod decode;
+mod definition;
 mod encode;
 mod erase;
 mod failure;
@@ -31,6 +34,7 @@ mod framing;
 mod index;
 mod load;
 mod numeric;
+mod objects;
 mod pending;
 mod probe;
 mod reader;
@@ -172,6 +176,10 @@ impl Store for PgStore {
 
     async fn select(&self, sql: String, columns: usize) -> Result<TextRows> {
         select::rows(self.pool.get().await?, sql, columns).await
+    }
+
+    fn definable(&self) -> Option<Arc<dyn crate::Definable>> {
+        Some(Arc::new(definition::PgDefinitions { pool: self.pool.clone() }))
     }
 
     async fn activity(&self) -> Result<Activity> {

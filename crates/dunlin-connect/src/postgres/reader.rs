@@ -18,7 +18,7 @@ use super::types::needs_cast;
 use super::wire::{self, WireDecoder};
 use super::{splits, sql};
 use crate::{
-    Bounds, Column, ConnectError, ReadBatch, ReadRequest, ReadStream, Reader, Result, System, Table,
+    Bounds, Column, ColumnType, ConnectError, ReadBatch, ReadRequest, ReadStream, Reader, Result, System, Table,
     TableName, Wire, WireRequest, WireStream,
 };
 
@@ -157,10 +157,9 @@ impl Reader for PgReader {
         let mut types = Vec::with_capacity(request.columns.len());
         for asked in &request.columns {
             let column = &request.table.columns[asked.index];
-            if is_cast(column, asked.as_text) {
-                return None;
-            }
-            types.push(column.ty.clone());
+            // What the server turns into text arrives as text. A column that holds text keeps its limit.
+            let text = is_cast(column, asked.as_text) && !matches!(column.ty, ColumnType::Text { .. });
+            types.push(if text { ColumnType::TEXT } else { column.ty.clone() });
         }
         Some(Wire { system: System::Postgres, types })
     }
@@ -170,8 +169,12 @@ impl Reader for PgReader {
         let session = self.session().await?;
         let relation = self.relation(&session, &request.read.table).await?;
         self.for_views(&session, &relation).await?;
-        let select = select(&request.read, &relation, "")?;
-        let decoder = WireDecoder::new(&types, &request);
+        let (prefix, address) = match request.addressed {
+            true => address(&session, &relation).await?,
+            false => ("", Address::Ordinal),
+        };
+        let select = select(&request.read, &relation, prefix)?;
+        let decoder = WireDecoder::new(&types, &request, address);
         copy(session, &relation.name, &select, decoder).await
     }
 
@@ -249,7 +252,9 @@ pub(super) fn select_list(request: &ReadRequest) -> String {
 }
 
 fn select(request: &ReadRequest, relation: &Relation, prefix: &str) -> Result<String> {
-    let mut text = format!("SELECT {prefix}{} FROM {} t", select_list(request), relation.source());
+    let list = select_list(request);
+    let prefix = if list.is_empty() { prefix.trim_end_matches(", ") } else { prefix };
+    let mut text = format!("SELECT {prefix}{list} FROM {} t", relation.source());
     let bounds = bounds_sql(&request.bounds, &request.table)?;
     if !bounds.is_empty() {
         text.push_str(" WHERE ");

@@ -1,8 +1,10 @@
 //! Rows that nothing changes on their way: kept as the bytes of `COPY … (FORMAT binary)`, told apart and hashed.
 //!
 //! The canonical form of each value is written straight from its binary form, which is what [`super::decode`] and
-//! [`crate::canon`] give by way of Arrow, at half the cost; a test holds the two against each other. A value that
-//! could not be decoded there is a fault here too, with the same reason.
+//! [`crate::canon`] give by way of Arrow, at half the cost; a test holds the two against each other. What is broken there
+//! is a fault here too, with the same reason. A row with a value that Arrow's types cannot hold (NaN in a `numeric(p, s)`,
+//! timestamps after the year 294246) is none here: nobody has to decode it. It is hashed by its bytes, which is how the
+//! other way hashes the rows that it could not read, so that a source has one hash on both.
 
 use arrow::array::{BinaryArray, RecordBatch};
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
@@ -20,16 +22,18 @@ pub(super) type WireDecoder = Decoding<Rows>;
 
 impl WireDecoder {
     /// A decoder of columns that arrive in the binary form of these types.
-    pub(super) fn new(types: &[ColumnType], request: &WireRequest) -> Self {
+    pub(super) fn new(types: &[ColumnType], request: &WireRequest, address: Address) -> Self {
         let mut named = vec![false; types.len()];
         request.name.iter().for_each(|column| named[*column] = true);
+        let fields = types.len() + address.columns();
         let rows = Rows {
             forms: types.iter().map(Form::of).collect(),
             order: request.name.clone(),
             named,
             whole: Messages::new(&request.key),
             names: Messages::new(&request.key),
-            keep: request.keep,
+            // Bytes that begin with an address are those of no row.
+            keep: request.keep && address == Address::Ordinal,
             batch_rows: request.read.batch_rows.max(1),
             parts: vec![(0, 0); types.len()],
             scratch: String::new(),
@@ -39,8 +43,9 @@ impl WireDecoder {
             bad: Vec::new(),
             bytes: 0,
             seen: 0,
+            address,
         };
-        Self::over(types.len(), rows)
+        Self::over(fields, rows)
     }
 }
 
@@ -63,6 +68,7 @@ pub(super) struct Rows {
     bad: Vec<BadRow>,
     bytes: usize,
     seen: u64,
+    address: Address,
 }
 
 impl Sink for Rows {
@@ -79,20 +85,26 @@ impl Sink for Rows {
     fn row(&mut self, data: &[u8], cuts: &[Cut]) -> Result<(), Broken> {
         self.seen += 1;
         self.bytes += data.len();
+        let position = self.address.position(data, cuts, self.seen)?;
+        let cuts = &cuts[self.address.columns()..];
+        let mut beyond = false;
         let out = self.whole.begin();
         for (i, (form, cut)) in self.forms.iter().zip(cuts).enumerate() {
             let start = out.len();
             let written = match cut {
                 None => {
                     out.push(form::tag::NULL);
-                    Ok(())
+                    Ok(false)
                 }
                 Some((from, to)) => form.put(&data[*from..*to], out, &mut self.scratch),
             };
-            if let Err(reason) = written {
-                self.whole.forget();
-                self.bad.push(bad_row(data, cuts, self.seen, i, reason));
-                return Ok(());
+            match written {
+                Ok(not_in_arrow) => beyond |= not_in_arrow,
+                Err(reason) => {
+                    self.whole.forget();
+                    self.bad.push(bad_row(data, cuts, position, i, reason));
+                    return Ok(());
+                }
             }
             if self.named[i] {
                 self.parts[i] = (start, out.len());
@@ -106,8 +118,12 @@ impl Sink for Rows {
             }
             self.names.end();
         }
+        if beyond {
+            self.whole.forget();
+            put_raw(data, cuts, self.whole.begin());
+        }
         self.whole.end();
-        self.positions.push(self.seen);
+        self.positions.push(position);
         if self.keep {
             self.values.extend_from_slice(data);
             // A batch ends at `BATCH_BYTES_MAX` and a row has at most 1 GiB, PostgreSQL's own limit.
@@ -130,6 +146,17 @@ impl Sink for Rows {
         self.bytes = 0;
         let positions = std::mem::take(&mut self.positions);
         Ok(WireBatch { rows, hashes, names, positions, bad: std::mem::take(&mut self.bad) })
+    }
+}
+
+/// The form of a row by its bytes, as [`crate::canon::hash_raw`] has it.
+fn put_raw(data: &[u8], cuts: &[Cut], out: &mut Vec<u8>) {
+    out.push(form::tag::RAW);
+    for cut in cuts {
+        match cut {
+            None => out.push(form::tag::NULL),
+            Some((from, to)) => form::put(out, form::tag::RAW, &data[*from..*to]),
+        }
     }
 }
 
@@ -177,8 +204,9 @@ impl Form {
         }
     }
 
-    /// Appends the canonical form; on error anything.
-    fn put(&self, bytes: &[u8], out: &mut Vec<u8>, scratch: &mut String) -> Result<(), Reason> {
+    /// Appends the canonical form; on error anything. True for a value that Arrow's type cannot hold, whose form here
+    /// is only good for telling it from others.
+    fn put(&self, bytes: &[u8], out: &mut Vec<u8>, scratch: &mut String) -> Result<bool, Reason> {
         use form::{put, put_f32, put_f64, put_i64, put_i128, tag};
         match self {
             Self::Bool => put(out, tag::BOOL, &[u8::from(fixed::<1>(bytes)?[0] != 0)]),
@@ -187,9 +215,20 @@ impl Form {
             Self::Int64 => put_i64(out, tag::INT, i64::from_be_bytes(fixed(bytes)?)),
             Self::Float32 => put_f32(out, f32::from_be_bytes(fixed(bytes)?)),
             Self::Float64 => put_f64(out, f64::from_be_bytes(fixed(bytes)?)),
-            Self::Decimal { scale, limit } => {
-                put_i128(out, tag::DECIMAL, numeric::to_i128(bytes, *scale, *limit)?);
-            }
+            Self::Decimal { scale, limit } => match numeric::to_i128(bytes, *scale, *limit) {
+                Ok(value) => put_i128(out, tag::DECIMAL, value),
+                // NaN is no decimal of Arrow's.
+                Err(Reason::OutOfRange) => {
+                    scratch.clear();
+                    numeric::to_text(bytes, scratch)?;
+                    if scratch != "NaN" {
+                        return Err(Reason::OutOfRange);
+                    }
+                    put(out, tag::TEXT, scratch.as_bytes());
+                    return Ok(true);
+                }
+                Err(reason) => return Err(reason),
+            },
             Self::Numeric => {
                 scratch.clear();
                 numeric::to_text(bytes, scratch)?;
@@ -204,9 +243,17 @@ impl Form {
             Self::Binary => put(out, tag::BINARY, bytes),
             Self::Date => put_i64(out, tag::DATE, date(bytes)?.into()),
             Self::Time => put_i64(out, tag::TIME, i64::from_be_bytes(fixed(bytes)?)),
-            Self::Timestamp(tag) => put_i64(out, *tag, timestamp(bytes)?),
+            Self::Timestamp(tag) => match timestamp(bytes) {
+                Ok(micros) => put_i64(out, *tag, micros),
+                // The last three centuries that PostgreSQL knows lie beyond Arrow's microseconds.
+                Err(Reason::OutOfRange) => {
+                    put(out, tag::BINARY, bytes);
+                    return Ok(true);
+                }
+                Err(reason) => return Err(reason),
+            },
         }
-        Ok(())
+        Ok(false)
     }
 }
 

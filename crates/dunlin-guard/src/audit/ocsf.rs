@@ -231,7 +231,8 @@ fn class_of(body: &Body) -> (Class, u8) {
         Body::ServerStarted { .. }
         | Body::ServerStopped
         | Body::MessageSent { .. }
-        | Body::DeliveriesSettled { .. } => (ApiActivity, 99),
+        | Body::DeliveriesSettled { .. }
+        | Body::DefinitionsMoved { .. } => (ApiActivity, 99),
     }
 }
 

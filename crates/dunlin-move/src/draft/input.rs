@@ -31,7 +31,8 @@ impl Drafting<'_> {
         };
         let mut fields = Vec::new();
         let mut wanted: Vec<usize> = used.iter().copied().filter(|i| *i < width).collect();
-        if wanted.is_empty() && width > 0 {
+        // Rows of constants have to be counted by something; a table without columns to move is counted as it is.
+        if wanted.is_empty() && width > 0 && !drafts.is_empty() {
             wanted.push(0);
         }
         for index in wanted {

@@ -28,6 +28,10 @@ pub struct Given<'a> {
     pub target: Option<Table>,
     /// The name of the target table, for when it does not.
     pub target_name: dunlin_connect::TableName,
+    /// The name under which the table could be taken over with everything about it, if it may.
+    pub full_name: Option<dunlin_connect::TableName>,
+    /// Whether a saved run took it over like that.
+    pub carried: bool,
     /// Whether dunlin makes the target table (it may exist by now, when a run is resumed).
     pub created: bool,
     /// What the target holds for a column of a type.
@@ -112,7 +116,8 @@ impl<'a> Drafting<'a> {
         if understood {
             self.fates(&drafts, [&keep, &retain]);
         }
-        let mut target = self.target(&drafts);
+        let carried = self.carried(&drafts);
+        let mut target = carried.clone().unwrap_or_else(|| self.target(&drafts));
         let used = self.used(&drafts, [&keep, &retain]);
         let input = self.input(&used, &drafts, &target);
         let compiler = Compiler::new(input.schema.clone(), self.given.run_at_us);
@@ -145,6 +150,7 @@ impl<'a> Drafting<'a> {
             source: Arc::new(self.given.source.clone()),
             target: Arc::new(target),
             created: self.given.created,
+            carried: carried.is_some() || self.given.carried,
             read: input.read,
             mapping: Arc::new(mapping),
             rules: Arc::new(rules),

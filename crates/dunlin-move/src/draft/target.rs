@@ -27,6 +27,26 @@ impl Drafting<'_> {
         table
     }
 
+    /// The source table itself, where the plan takes over each of its columns under its own name and changes none: then
+    /// everything else about it comes over as well.
+    pub(super) fn carried(&self, drafts: &[Draft<'_>]) -> Option<Table> {
+        let name = self.given.full_name.clone()?;
+        let plain = |draft: &Draft<'_>| {
+            let protected = draft.plan.is_some_and(|p| p.protect.is_some());
+            let source = match draft.value {
+                DraftValue::Column(index) => self.given.source.columns.get(index),
+                _ => None,
+            };
+            !protected && source.is_some_and(|s| s.name == draft.name && s.generated.is_none())
+        };
+        let written = self.given.source.columns.iter().filter(|c| c.generated.is_none()).count();
+        (drafts.len() == written && drafts.iter().all(plain)).then(|| Table {
+            name,
+            sequences: Vec::new(),
+            ..self.given.source.clone()
+        })
+    }
+
     pub(super) fn made_column(&self, draft: &Draft<'_>) -> Column {
         let protected = draft.plan.is_some_and(|p| p.protect.is_some());
         let natural = if protected { ColumnType::TEXT } else { draft.natural.clone() };

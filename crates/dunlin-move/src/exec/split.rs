@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::{Array, BinaryArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, BinaryArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
 use dunlin_connect::canon::{RowHash, hash_rows};
 use dunlin_connect::{Committed, Load, LoadSpec, Receipt, Refused};
@@ -214,7 +214,9 @@ impl SplitLoad {
 
     /// The mapped columns under their target names: operators may have told equal names apart.
     fn named(&self, target: RecordBatch) -> Result<RecordBatch> {
-        RecordBatch::try_new(self.spec.mapping.target_schema.clone(), target.columns().to_vec())
+        let options = RecordBatchOptions::new().with_row_count(Some(target.num_rows()));
+        let schema = self.spec.mapping.target_schema.clone();
+        RecordBatch::try_new_with_options(schema, target.columns().to_vec(), &options)
             .map_err(|_| broken("a mapped batch does not have the target's schema"))
     }
 

@@ -120,6 +120,7 @@ impl Untouched {
                     key: self.key,
                     name: self.name.clone(),
                     keep: true,
+                    addressed: false,
                 };
                 let mut read = Tally::default();
                 let mut rows = self.reader.read_wire(request).await?;

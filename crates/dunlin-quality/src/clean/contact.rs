@@ -55,3 +55,8 @@ pub(super) fn phone(value: &str, region: Option<&str>, more: &[String]) -> Outco
         _ => Outcome::Failed,
     }
 }
+
+/// Whether an international number, with its +, is one that its country's numbering plan has.
+pub(crate) fn phone_form(value: &str) -> bool {
+    matches!(phone(value, None, &[]), Outcome::Value(_))
+}

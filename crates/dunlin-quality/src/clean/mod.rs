@@ -22,7 +22,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, Date32Builder, StringArray, StringBuilder};
 use arrow::datatypes::DataType;
 
-pub(crate) use contact::email as email_form;
+pub(crate) use contact::{email as email_form, phone_form};
 pub(crate) use country::country as country_form;
 pub(crate) use date::iso_date;
 pub use sentinel::is_sentinel;

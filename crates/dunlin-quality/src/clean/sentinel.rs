@@ -31,6 +31,16 @@ const ANYWHERE: [&str; 21] = [
 /// plan's `sentinels` name them.
 const NOT_IN_NAMES: [&str; 5] = ["na", "null", "nil", "none", "(null)"];
 
+/// Whether a text can be one of the lists at all: most values are told apart by their length and first character.
+fn possible(text: &str) -> bool {
+    match text.as_bytes() {
+        // The numbers among them are days, a moment and a telephone.
+        [b'0' | b'1' | b'9', ..] => matches!(text.len(), 10 | 12 | 19),
+        [first, ..] => text.len() <= 13 && b"n-?udixt#(".contains(&first.to_ascii_lowercase()),
+        [] => false,
+    }
+}
+
 fn among(list: &[&str], text: &str) -> bool {
     list.iter().any(|s| text.eq_ignore_ascii_case(s))
 }
@@ -47,7 +57,7 @@ fn among_more(text: &str, more: &[String]) -> bool {
 /// the dates 9999-12-31, 1900-01-01 and 0000-00-00, or one of `more`.
 pub fn is_sentinel(text: &str, more: &[String]) -> bool {
     let text = text.trim();
-    among(&ANYWHERE, text) || among(&NOT_IN_NAMES, text) || among_more(text, more)
+    (possible(text) && (among(&ANYWHERE, text) || among(&NOT_IN_NAMES, text))) || among_more(text, more)
 }
 
 /// As [`is_sentinel`], for a person's name.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dunlin_connect::{ReadRequest, Reader, Table, array_to_text};
 use futures::StreamExt;
 
-use super::{KindGuess, detect};
+use super::{KindGuess, SampledColumn, detect_table};
 
 /// Rows that are looked at.
 const SAMPLE_ROWS: usize = 500;
@@ -18,20 +18,44 @@ pub async fn sampled_kinds(
     reader: &dyn Reader,
     table: &Table,
 ) -> dunlin_connect::Result<Vec<Option<KindGuess>>> {
-    let mut samples: Vec<Vec<String>> = vec![Vec::new(); table.columns.len()];
+    let samples = samples(reader, table).await?;
+    Ok(table_kinds(table, &samples))
+}
+
+/// Values of each column, of a table's first rows, row by row; `None` is NULL.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn samples(
+    reader: &dyn Reader,
+    table: &Table,
+) -> dunlin_connect::Result<Vec<Vec<Option<String>>>> {
+    let mut samples: Vec<Vec<Option<String>>> = vec![Vec::new(); table.columns.len()];
     if let Some(bounds) = reader.splits(table, 100_000, &[]).await?.into_iter().next() {
         let all = ReadRequest::all(Arc::new(table.clone()), bounds);
         let mut stream = reader.read(ReadRequest { batch_rows: SAMPLE_ROWS, ..all }).await?;
         if let Some(batch) = stream.next().await {
             for (place, array) in batch?.rows.columns().iter().enumerate() {
-                let texts = array_to_text(array, &table.columns[place].ty);
-                samples[place] = texts.into_iter().flatten().take(SAMPLE_ROWS).collect();
+                let mut texts = array_to_text(array, &table.columns[place].ty);
+                texts.truncate(SAMPLE_ROWS);
+                samples[place] = texts;
             }
         }
     }
-    let guess = |(column, sample): (&dunlin_connect::Column, &Vec<String>)| {
-        let views: Vec<&str> = sample.iter().map(String::as_str).collect();
-        detect(&column.name, &column.ty, &views)
-    };
-    Ok(table.columns.iter().zip(&samples).map(guess).collect())
+    Ok(samples)
+}
+
+/// What each column of a table most likely holds, by such values.
+pub(crate) fn table_kinds(table: &Table, samples: &[Vec<Option<String>>]) -> Vec<Option<KindGuess>> {
+    let columns: Vec<SampledColumn> = table
+        .columns
+        .iter()
+        .zip(samples)
+        .map(|(column, sample)| SampledColumn {
+            name: &column.name,
+            ty: &column.ty,
+            values: sample.iter().map(Option::as_deref).collect(),
+        })
+        .collect();
+    detect_table(&columns)
 }

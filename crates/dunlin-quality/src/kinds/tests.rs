@@ -101,17 +101,8 @@ fn a_name_alone_is_enough_for_an_empty_table() {
 #[test]
 fn evidence_counts_and_shows_nothing() {
     let guess = detect("correo", &ColumnType::TEXT, &EMAILS).unwrap();
-    assert_snapshot!(guess.evidence.join("; "), @"the name says `correo`; 5 of 5 sampled values have the form of `email`");
+    assert_snapshot!(guess.evidence.join("; "), @"the name says `correo`; 5 of 5 sampled values agree; 5 of 5 sampled values have the form of `email`");
     assert!(!guess.evidence.join(" ").contains("example"));
-}
-
-#[test]
-fn check_digits() {
-    assert!(checks::nir("255081416802538") && !checks::nir("255081416802539"));
-    assert!(
-        checks::cpf("529.982.247-25") && !checks::cpf("529.982.247-26") && !checks::cpf("111.111.111-11")
-    );
-    assert!(checks::luhn(&[7, 9, 9, 2, 7, 3, 9, 8, 7, 1, 3]) && !checks::luhn(&[0, 0]));
 }
 
 #[test]
@@ -121,7 +112,7 @@ fn a_sold_thing_and_a_state_are_not_persons() {
     assert_eq!(text("state", &["open", "closed", "open", "late"]), "-");
     assert_eq!(
         text("customer_name", &["Ana Ruiz", "Bo Li", "Cy Oh", "Dee Paz"]),
-        "person_name personal 0.96"
+        "person_name personal 0.98"
     );
     assert_eq!(typed("tax_rate", &ColumnType::Decimal { precision: 5, scale: 2 }, &["0.21", "0.10"]), "-");
     assert_eq!(typed("total", &ColumnType::Int64, &["4111111111111111"; 3]), "-");

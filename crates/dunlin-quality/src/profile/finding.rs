@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::Serialize;
 
+use super::shape::Walk;
 use crate::clean::iso_date;
+use crate::kinds::plain_date;
 
 /// Something about a column that a person should look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,21 +39,31 @@ pub(super) struct Mistakes {
 }
 
 impl Mistakes {
-    pub(super) fn look(&mut self, value: &str) {
-        if value.trim().len() != value.len() {
-            self.white_space += 1;
-        } else if value.contains("  ") {
-            self.inner_space += 1;
+    /// Looks at a value that occurs `times` times. `trimmed` is the same without white space at its ends.
+    pub(super) fn look(&mut self, value: &str, trimmed: &str, walk: &Walk, times: u64) {
+        if trimmed.len() != value.len() {
+            self.white_space += times;
+        } else if walk.double_blank {
+            self.inner_space += times;
         }
-        if is_mojibake(value) {
-            self.mojibake += 1;
+        if !walk.ascii && is_mojibake(value) {
+            self.mojibake += times;
         }
-        if value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            self.control += 1;
+        if walk.control {
+            self.control += times;
         }
-        if is_impossible_date(value.trim()) {
-            self.impossible_date += 1;
+        if (4..=8).contains(&walk.digits) && is_impossible_date(trimmed) {
+            self.impossible_date += times;
         }
+    }
+
+    /// Takes in the counts of another part.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.white_space += other.white_space;
+        self.inner_space += other.inner_space;
+        self.mojibake += other.mojibake;
+        self.control += other.control;
+        self.impossible_date += other.impossible_date;
     }
 
     pub(super) fn findings(&self) -> Vec<Finding> {
@@ -125,16 +137,25 @@ static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"^(?:(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}))$").ok()
 });
 
+fn real(year: u32, month: u32, day: u32) -> bool {
+    iso_date(&format!("{year:04}-{month:02}-{day:02}")).is_some()
+}
+
 /// Written like a date (year first, or year last in either order of day and month), and none.
 fn is_impossible_date(value: &str) -> bool {
-    // Cheap before exact: most values are no dates.
+    // Cheap before exact: most values are no dates, and most dates are written one way.
     if !(8..=10).contains(&value.len()) || !value.starts_with(|c: char| c.is_ascii_digit()) {
         return false;
     }
+    if value.bytes().filter(|b| !b.is_ascii_digit()).count() != 2 {
+        return false;
+    }
+    if let Some((year, month, day)) = plain_date(value) {
+        return !(1..=12).contains(&month) || day == 0 || (day > 28 && !real(year, month, day));
+    }
     let Some(parts) = DATE.as_ref().and_then(|date| date.captures(value)) else { return false };
     let number = |group: usize| parts.get(group).and_then(|m| m.as_str().parse::<u32>().ok());
-    let exists =
-        |year: u32, month: u32, day: u32| iso_date(&format!("{year:04}-{month:02}-{day:02}")).is_some();
+    let exists = real;
     match (number(1), number(2), number(3), number(4), number(5), number(6)) {
         (Some(y), Some(m), Some(d), ..) => !exists(y, m, d),
         (_, _, _, Some(a), Some(b), Some(y)) => !exists(y, b, a) && !exists(y, a, b),
@@ -159,9 +180,10 @@ mod tests {
     #[test]
     fn one_value_is_spoken_of_as_one() {
         let mut mistakes = Mistakes::default();
-        mistakes.look(" a");
-        mistakes.look("31/02/1990");
-        mistakes.look("32/02/1990");
+        let mut look = |value: &str| mistakes.look(value, value.trim(), &Walk::through(value), 1);
+        look(" a");
+        look("31/02/1990");
+        look("32/02/1990");
         let said: Vec<String> = mistakes.findings().into_iter().map(|f| f.message).collect();
         assert_eq!(
             said,

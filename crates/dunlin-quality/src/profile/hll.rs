@@ -1,6 +1,6 @@
 //! HyperLogLog (Flajolet et al., 2007): how many different values there were, in 4 KiB, within about 2 %.
 
-use std::hash::{DefaultHasher, Hasher};
+use super::hash::hash;
 
 const BITS: u32 = 12;
 const REGISTERS: usize = 1 << BITS;
@@ -16,13 +16,22 @@ impl HyperLogLog {
     }
 
     pub(super) fn add(&mut self, value: &[u8]) {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(value);
-        let hash = hasher.finish();
+        self.add_hash(hash(value));
+    }
+
+    /// Takes in a value by its hash.
+    pub(super) fn add_hash(&mut self, hash: u64) {
         let register = &mut self.registers[(hash >> (64 - BITS)) as usize];
         // A one behind the last bit bounds the run of zeros.
         let zeros = ((hash << BITS) | (1 << (BITS - 1))).leading_zeros() + 1;
         *register = (*register).max(zeros as u8);
+    }
+
+    /// Takes in another part of the same values.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (register, theirs) in self.registers.iter_mut().zip(&other.registers) {
+            *register = (*register).max(*theirs);
+        }
     }
 
     /// The estimate; small counts by linear counting.

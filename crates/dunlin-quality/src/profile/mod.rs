@@ -2,25 +2,35 @@
 //! of columns, not of rows. The few values that it shows leave it under seal; all else is a description.
 
 mod column;
+mod digest;
 mod finding;
-mod frequent;
+mod hash;
 mod hll;
+mod numbers;
+mod read;
 mod shape;
+mod tally;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::DataType;
-use dunlin_connect::{ColumnType, ReadBatch, ReadRequest, Store, Table, array_to_text};
+use dunlin_connect::{ColumnType, ReadBatch, Table, array_to_text};
 use dunlin_gate::{AccessLog, Ask, ColumnInfo, Opened, Policy, Refused, Rows, Sealed};
-use futures::StreamExt;
 use serde::Serialize;
 
+use crate::kinds::{KindGuess, SampledColumn, detect_table};
+use crate::rules::{Broken, RuleCount, Rules};
 use column::Column;
 pub use finding::Finding;
+pub(crate) use hash::hash;
+pub use numbers::Numbers;
+pub use read::{ProfileOptions, profile_table, profile_table_as, profile_table_with};
+
+/// So many rows decide the kinds; later ones are held against them.
+const SAMPLE: usize = 1_000;
 
 /// What a column holds, as `dunlin profile` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,8 +63,14 @@ pub struct ColumnProfile {
     pub top: Vec<Counted>,
     /// The most frequent shapes: digits as 9, letters as A.
     pub patterns: Vec<Counted>,
+    /// How its numbers or days lie, where it holds such and no person's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Numbers>,
     /// The kind it most likely is.
     pub kind: Option<String>,
+    /// Which of the kind, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'static str>,
     /// The class of that kind.
     pub class: Option<String>,
     /// How sure that is, 0 to 1.
@@ -88,13 +104,21 @@ pub struct Counted {
     pub rows: u64,
 }
 
-/// Profiles one table. Feed it every batch of a read of all columns, in the table's order, then finish it.
+/// Profiles one table. Feed it every batch of a read of all columns, in the table's order, then finish it. Parts of a
+/// table may be profiled by profilers of their own, made by [`Profiler::beside`], and merged.
 pub struct Profiler {
     table: String,
     types: Vec<ColumnType>,
+    names: Vec<String>,
+    /// Rows that wait until there are enough of them to tell the kinds.
+    waiting: Vec<RecordBatch>,
+    /// Empty until the kinds are told.
     columns: Vec<Column>,
+    kinds: Vec<Option<KindGuess>>,
     rows: u64,
     bad: BTreeMap<String, u64>,
+    bad_of: BTreeMap<(usize, String), u64>,
+    broken: Broken,
 }
 
 impl Profiler {
@@ -103,25 +127,118 @@ impl Profiler {
         Self {
             table: table.name.to_string(),
             types: table.columns.iter().map(|c| c.ty.clone()).collect(),
-            columns: table.columns.iter().map(|c| Column::new(&c.name, &c.ty)).collect(),
+            names: table.columns.iter().map(|c| c.name.clone()).collect(),
+            waiting: Vec::new(),
+            columns: Vec::new(),
+            kinds: Vec::new(),
             rows: 0,
             bad: BTreeMap::new(),
+            bad_of: BTreeMap::new(),
+            broken: Broken::default(),
         }
+    }
+
+    /// A profiler for another part of the same table, with the kinds that this one has told.
+    pub fn beside(&self) -> Self {
+        let mut beside = Self {
+            table: self.table.clone(),
+            types: self.types.clone(),
+            names: self.names.clone(),
+            waiting: Vec::new(),
+            columns: Vec::new(),
+            kinds: self.kinds.clone(),
+            rows: 0,
+            bad: BTreeMap::new(),
+            bad_of: BTreeMap::new(),
+            broken: Broken::default(),
+        };
+        if !self.columns.is_empty() {
+            beside.make_columns();
+        }
+        beside
     }
 
     /// Takes in a batch.
     pub fn push(&mut self, batch: &ReadBatch) {
         self.rows += batch.rows.num_rows() as u64 + batch.bad.len() as u64;
-        for ((column, ty), array) in self.columns.iter_mut().zip(&self.types).zip(batch.rows.columns()) {
+        for bad in &batch.bad {
+            let code = bad.reason.code().to_owned();
+            if let Some(column) = bad.column {
+                *self.bad_of.entry((column, code.clone())).or_default() += 1;
+            }
+            *self.bad.entry(code).or_default() += 1;
+        }
+        if self.columns.is_empty() {
+            self.waiting.push(batch.rows.clone());
+            if self.waiting.iter().map(RecordBatch::num_rows).sum::<usize>() >= SAMPLE {
+                self.decide();
+            }
+            return;
+        }
+        self.feed(&batch.rows);
+    }
+
+    fn feed(&mut self, rows: &RecordBatch) {
+        for ((column, ty), array) in self.columns.iter_mut().zip(&self.types).zip(rows.columns()) {
             feed(column, array, ty);
         }
-        for bad in &batch.bad {
-            let code = bad.reason.code();
-            *self.bad.entry(code.to_owned()).or_default() += 1;
-            if let Some(column) = bad.column.and_then(|at| self.columns.get_mut(at)) {
-                *column.bad.entry(code.to_owned()).or_default() += 1;
+    }
+
+    /// Tells the kinds from the rows that wait, and lets them pass.
+    fn decide(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut samples: Vec<Vec<Option<String>>> = vec![Vec::new(); self.types.len()];
+        for batch in &waiting {
+            let left = SAMPLE.saturating_sub(samples.first().map_or(0, Vec::len));
+            let head = batch.slice(0, left.min(batch.num_rows()));
+            for ((sample, array), ty) in samples.iter_mut().zip(head.columns()).zip(&self.types) {
+                // Bytes are counted, never read.
+                match array.data_type() {
+                    DataType::Binary => sample.extend((0..array.len()).map(|_| None)),
+                    _ => sample.extend(array_to_text(array, ty)),
+                }
             }
         }
+        let sampled: Vec<SampledColumn> = (0..self.types.len())
+            .map(|at| SampledColumn {
+                name: &self.names[at],
+                ty: &self.types[at],
+                values: samples[at].iter().map(Option::as_deref).collect(),
+            })
+            .collect();
+        self.kinds = detect_table(&sampled);
+        self.make_columns();
+        waiting.iter().for_each(|batch| self.feed(batch));
+    }
+
+    fn make_columns(&mut self) {
+        let kinds = self.kinds.iter().cloned().chain(std::iter::repeat(None));
+        let columns = self.names.iter().zip(&self.types).zip(kinds);
+        self.columns = columns.map(|((name, ty), kind)| Column::new(name, ty, kind)).collect();
+    }
+
+    /// Counts the rows of a batch that break rules.
+    pub(crate) fn hold_against(&mut self, rules: &Rules, rows: &RecordBatch) {
+        rules.count(rows, &mut self.broken);
+    }
+
+    /// What the rules counted.
+    pub(crate) fn counted(&self, rules: &Rules) -> Vec<RuleCount> {
+        rules.counted(&self.table, &self.broken)
+    }
+
+    /// Takes in what another profiler saw of the same table.
+    pub fn merge(&mut self, mut other: Self) {
+        for profiler in [&mut *self, &mut other] {
+            if profiler.columns.is_empty() {
+                profiler.decide();
+            }
+        }
+        self.rows += other.rows;
+        self.broken.add(&other.broken);
+        self.columns.iter_mut().zip(other.columns).for_each(|(column, theirs)| column.merge(theirs));
+        other.bad.into_iter().for_each(|(code, rows)| *self.bad.entry(code).or_default() += rows);
+        other.bad_of.into_iter().for_each(|(of, rows)| *self.bad_of.entry(of).or_default() += rows);
     }
 
     /// The rows that could not be read so far, by the reason's code.
@@ -130,7 +247,15 @@ impl Profiler {
     }
 
     /// What was found. `store` is the name by which the values' access is entered.
-    pub fn finish(self, store: &str) -> Profile {
+    pub fn finish(mut self, store: &str) -> Profile {
+        if self.columns.is_empty() {
+            self.decide();
+        }
+        for ((at, code), rows) in &self.bad_of {
+            if let Some(column) = self.columns.get_mut(*at) {
+                *column.bad.entry(code.clone()).or_default() += rows;
+            }
+        }
         let (table, rows) = (self.table, self.rows);
         let (columns, values): (Vec<_>, Vec<_>) =
             self.columns.into_iter().map(|column| column.finish(&table, rows)).unzip();
@@ -141,7 +266,7 @@ impl Profiler {
         let info = |c: &ColumnProfile| ColumnInfo { name: c.column.clone(), kind: c.kind.clone() };
         let infos = columns.iter().map(info).collect();
         let values = Sealed::seal(Rows { store: store.to_owned(), table, columns: infos, rows });
-        Profile { columns, values }
+        Profile { columns, rules: Vec::new(), values }
     }
 }
 
@@ -156,6 +281,8 @@ struct Values {
 pub struct Profile {
     /// One a column, without a value.
     pub columns: Vec<ColumnProfile>,
+    /// How many rows break each rule, where it was held against some.
+    pub rules: Vec<RuleCount>,
     /// The lowest values, the highest, then the most frequent ones; one row each.
     pub values: Sealed<Rows>,
 }
@@ -190,37 +317,6 @@ impl Profile {
         }
         Ok((columns, opened))
     }
-}
-
-/// Profiles a whole table, in one pass.
-///
-/// # Errors
-/// Those of the store.
-pub async fn profile_table(store: &dyn Store, table: Table) -> dunlin_connect::Result<Profile> {
-    let name = table.name.to_string();
-    profile_table_as(store, table, &name).await
-}
-
-/// The same under another name, e.g. the plan's label: by that name the access to its values is asked for and entered.
-///
-/// # Errors
-/// Those of the store.
-pub async fn profile_table_as(
-    store: &dyn Store,
-    table: Table,
-    name: &str,
-) -> dunlin_connect::Result<Profile> {
-    let reader = store.reader().await?;
-    let mut profiler = Profiler::new(&table);
-    profiler.table = name.to_owned();
-    let table = Arc::new(table);
-    for bounds in reader.splits(&table, 1_000_000, &[]).await? {
-        let mut stream = reader.read(ReadRequest::all(table.clone(), bounds)).await?;
-        while let Some(batch) = stream.next().await {
-            profiler.push(&batch?);
-        }
-    }
-    Ok(profiler.finish(store.name()))
 }
 
 fn feed(column: &mut Column, array: &ArrayRef, ty: &ColumnType) {

@@ -29,7 +29,7 @@ pub async fn init(dir: &Path, args: InitArgs, format: Format) -> Result<u8, Fail
     for name in source.store.tables().await.map_err(failed)? {
         let Some(table) = source.store.table(&name).await.map_err(failed)? else { continue };
         let kinds = sampled_kinds(reader.as_ref(), &table).await.map_err(failed)?;
-        let there = existing(target.store.as_ref(), &table).await;
+        let there = existing(&source, &target, &table).await;
         write_table(&mut tables, &source, &target, &table, &kinds, there.as_ref());
         count += 1;
     }
@@ -143,9 +143,18 @@ fn head(args: &InitArgs, source: &Side, target: &Side) -> String {
     out
 }
 
-async fn existing(target: &dyn Store, table: &Table) -> Option<Table> {
+async fn existing(source: &Side, target: &Side, table: &Table) -> Option<Table> {
     // A target that cannot answer yet (a file that is not there) simply has no such table.
-    target.table(&dunlin_connect::TableName::bare(&table.name.name)).await.ok().flatten()
+    target.store.table(&there_name(source, target, table)).await.ok().flatten()
+}
+
+/// The table's name in the target: between two PostgreSQL databases it stays in its schema.
+fn there_name(source: &Side, target: &Side, table: &Table) -> dunlin_connect::TableName {
+    let schemas = [source, target].iter().all(|s| s.store.system() == System::Postgres);
+    match &table.name.schema {
+        Some(schema) if schemas && schema != "public" => table.name.clone(),
+        _ => dunlin_connect::TableName::bare(&table.name.name),
+    }
 }
 
 fn write_table(
@@ -157,7 +166,7 @@ fn write_table(
     there: Option<&Table>,
 ) {
     let from = reference(source, &table.name);
-    let to = reference(target, &dunlin_connect::TableName::bare(&table.name.name));
+    let to = reference(target, &there_name(source, target, table));
     let estimate = table.rows_estimate.map(|r| format!("   # about {}", output::rows(r))).unwrap_or_default();
     let _ = writeln!(out, "\n[[table]]{estimate}\nfrom = {}\nto = {}", quoted(&from), quoted(&to));
     if !table.primary_key.is_empty() {

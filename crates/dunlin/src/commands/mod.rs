@@ -3,6 +3,7 @@
 pub mod check;
 mod demo;
 mod doctor;
+mod duplicates;
 mod init;
 mod keys;
 mod ledger;
@@ -38,6 +39,7 @@ pub async fn dispatch(args: Cli) -> Result<u8, Failure> {
         Command::Init(init) => init::init(dir, init, format).await,
         Command::Check => check::check(dir, format).await,
         Command::Profile(profile) => profile::profile(dir, profile, format).await,
+        Command::Duplicates(args) => duplicates::duplicates(dir, args, format).await,
         Command::Run(run) => run::run(dir, run, format).await,
         Command::Verify(verify) => verify::verify(dir, verify, format).await,
         Command::Undo(undo) => undo::undo(dir, undo, format).await,

@@ -3,16 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dunlin_connect::{OpenOptions, Store, Table};
+use dunlin_connect::{Bounds, OpenOptions, ReadRequest, Store, Table};
 use dunlin_gate::{AccessLog, Ask, LogFailed, MaskedOnly};
 use dunlin_move::{Stores, find_table};
-use dunlin_quality::{ColumnProfile, profile_table};
+use dunlin_quality::{ColumnProfile, ProfileOptions, Rule, RuleCount, Rules, profile_table_with};
 use dunlin_store::{Actor, Body, Workspace};
 
 use super::OK;
 use crate::cli::{Format, ProfileArgs};
 use crate::failure::Failure;
 use crate::output::{self, thousands};
+use crate::report::profile_page;
 use crate::workspace::{PLAN_FILE, PlanFile, open};
 
 /// Profiles every column of every table, whole, in one pass.
@@ -20,11 +21,7 @@ pub async fn profile(dir: &Path, args: ProfileArgs, format: Format) -> Result<u8
     let failed = |e| Failure::Move(dunlin_move::MoveError::Connect(e));
     let tables: Vec<(Arc<dyn Store>, Table)> = match &args.url {
         Some(url) => {
-            let base = std::env::current_dir().unwrap_or_default();
-            let url = if url.contains(':') { url.clone() } else { format!("file:{url}") };
-            let store = dunlin_connect::open("it", &url, &OpenOptions { base, ..OpenOptions::default() })
-                .await
-                .map_err(failed)?;
+            let store = store_of(url).await?;
             let mut tables = Vec::new();
             for name in store.tables().await.map_err(failed)? {
                 if let Some(table) = store.table(&name).await.map_err(failed)? {
@@ -36,32 +33,106 @@ pub async fn profile(dir: &Path, args: ProfileArgs, format: Format) -> Result<u8
         None => planned(dir).await?,
     };
     let chosen = |table: &Table| args.tables.is_empty() || args.tables.contains(&table.name.to_string());
+    let rules = args.rules.as_deref().map(read_rules).transpose()?.unwrap_or_default();
     let log = Log::of(dir).await?;
+    let mut page = profile_page::Page::new(args.sample);
     for (store, table) in tables.into_iter().filter(|(_, t)| chosen(t)) {
-        let profile = profile_table(store.as_ref(), table).await.map_err(failed)?;
+        let options = ProfileOptions { name: None, sample: args.sample, rules: compiled(&rules, &table)? };
+        let profile = profile_table_with(store.as_ref(), table, options).await.map_err(failed)?;
+        let counts = profile.rules.clone();
         let (ask, access) = (Ask::masked(Actor::local()), dunlin_store::new_id());
         let opened = profile.open(&MaskedOnly, &log, ask, &access).await;
         let (columns, opened) = opened.map_err(super::quarantine::refused)?;
         print(&columns, format);
+        print_rules(&counts, format);
+        if args.html.is_some() {
+            page.table(&columns, &counts);
+        }
         opened.close(&log).await.map_err(super::quarantine::refused)?;
     }
-    if let Log::Workspace(workspace) = &log {
-        workspace.integrate().await?;
+    log.close().await?;
+    if let Some(path) = &args.html {
+        std::fs::write(path, page.render()).map_err(|e| Failure::file(path, &e))?;
+        output::note(&format!("{} is written", path.display()));
     }
     Ok(OK)
 }
 
+/// The store of a URL on the command line, or of a file's path.
+pub(super) async fn store_of(url: &str) -> Result<Arc<dyn Store>, Failure> {
+    let base = std::env::current_dir().unwrap_or_default();
+    let url = if url.contains(':') { url.to_owned() } else { format!("file:{url}") };
+    let opened = dunlin_connect::open("it", &url, &OpenOptions { base, ..OpenOptions::default() }).await;
+    opened.map_err(|e| Failure::Move(dunlin_move::MoveError::Connect(e)))
+}
+
+/// The file of `--rules`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    #[serde(default)]
+    rule: Vec<Rule>,
+}
+
+fn read_rules(path: &Path) -> Result<Vec<Rule>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|e| Failure::file(path, &e))?;
+    let file: RuleFile = toml_edit::de::from_str(&text).map_err(|e| {
+        let line = e.span().map(|span| text[..span.start].matches('\n').count() + 1).unwrap_or(1);
+        Failure::usage(
+            format!("{}:{line}: {}", path.display(), e.message()),
+            "write `[[rule]]` with `name` and either `check = \"…\"` or `unique = [\"column\"]`",
+        )
+    })?;
+    Ok(file.rule)
+}
+
+/// The rules over the columns as a read of this table gives them.
+fn compiled(rules: &[Rule], table: &Table) -> Result<Option<Arc<Rules>>, Failure> {
+    if rules.is_empty() {
+        return Ok(None);
+    }
+    let schema = ReadRequest::all(Arc::new(table.clone()), Bounds::Whole).schema();
+    let now = jiff::Timestamp::now().as_microsecond();
+    let compiled = Rules::compile(rules, &schema, now).map_err(|e| {
+        let help = e.help.clone().unwrap_or_else(|| "rules see the columns of the source".to_owned());
+        Failure::usage(format!("table {}: {e}", table.name), help)
+    })?;
+    Ok(Some(Arc::new(compiled)))
+}
+
+fn print_rules(counts: &[RuleCount], format: Format) {
+    if format == Format::Json {
+        counts.iter().for_each(output::json);
+        return;
+    }
+    if counts.is_empty() {
+        return;
+    }
+    let broken =
+        |c: &RuleCount| c.broken.map_or_else(|| "too many different values to tell".to_owned(), thousands);
+    let rows: Vec<Vec<String>> = counts.iter().map(|c| vec![c.rule.clone(), broken(c)]).collect();
+    output::line(&output::table(&["rule", "rows that break it"], &rows, &[1]));
+}
+
 /// Where a look at values is entered: the workspace's ledger. A store may be profiled where there is no workspace;
 /// then there is no ledger, and nothing but masks comes out of the gate ([`Ask::masked`]).
-enum Log {
+pub(super) enum Log {
     Workspace(Workspace),
     None,
 }
 
 impl Log {
-    async fn of(dir: &Path) -> Result<Self, Failure> {
+    pub(super) async fn of(dir: &Path) -> Result<Self, Failure> {
         let there = dir.join(PLAN_FILE).is_file() || dir.join(".dunlin").is_dir();
         Ok(if there { Self::Workspace(open(dir).await?) } else { Self::None })
+    }
+
+    /// Signs what was entered.
+    pub(super) async fn close(&self) -> Result<(), Failure> {
+        if let Self::Workspace(workspace) = self {
+            workspace.integrate().await?;
+        }
+        Ok(())
     }
 }
 
@@ -113,9 +184,10 @@ fn print(columns: &[ColumnProfile], format: Format) {
                     format!("{:.1} %", n as f64 * 100.0 / c.rows.max(1) as f64)
                 }
             };
-            let kind = c.kind.clone().map(|k| match &c.class {
-                Some(class) => format!("{k} ({class})"),
-                None => k,
+            let kind = c.kind.clone().map(|k| match (c.detail, &c.class) {
+                (Some(detail), Some(class)) if detail != k => format!("{k}: {detail} ({class})"),
+                (_, Some(class)) => format!("{k} ({class})"),
+                (_, None) => k,
             });
             let pattern = c.patterns.first().map(|p| p.text.clone()).unwrap_or_default();
             let findings: Vec<String> = c.findings.iter().map(|f| f.message.clone()).collect();

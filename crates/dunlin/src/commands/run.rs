@@ -1,18 +1,27 @@
 //! `dunlin run`: what customers must be told before, the window, then the run, then what happened.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use dunlin_move::{Rehearsal, RunSummary, Unfinished};
+use dunlin_move::{
+    Event, MoveError, Observer, PauseReason, Rehearsal, RunOptions, RunSummary, TableResult, Unfinished,
+};
 use dunlin_store::{Body, Workspace};
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use super::{NOT_RIGHT, OK};
 use crate::cli::{Format, RunArgs};
 use crate::failure::Failure;
+use crate::lineage::{Lineage, Stage};
 use crate::output::{self, thousands};
 use crate::progress::Progress;
 use crate::workspace::{PlanFile, open};
+
+/// How long the first new try waits; each further one waits four times as long.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
 
 /// Moves the data, or rehearses it.
 pub async fn run(dir: &Path, args: RunArgs, format: Format) -> Result<u8, Failure> {
@@ -36,13 +45,93 @@ pub async fn run(dir: &Path, args: RunArgs, format: Format) -> Result<u8, Failur
         (_, Some(id)) => Unfinished::Abandon(id.clone()),
         _ => Unfinished::Refuse,
     };
-    let progress = Arc::new(Progress::new(false));
-    let outcome = dunlin_move::run(&workspace, &plan.plan, &options, progress.clone()).await;
-    progress.clear();
-    let summary = outcome.map_err(|e| plan.failure(e))?;
+    let summary = to_its_end(&workspace, &plan, &mut options, &args).await?;
     print(&workspace, &plan, &summary, &args, format).await?;
     let quarantined = summary.tables.iter().any(|t| t.quarantined > 0);
     Ok(if !summary.reconciled() || (args.strict && quarantined) { NOT_RIGHT } else { OK })
+}
+
+/// Runs until there is nothing left to do: over the window's end into the next one, and past what a moment's patience
+/// mends.
+async fn to_its_end(
+    workspace: &Workspace,
+    plan: &PlanFile,
+    options: &mut RunOptions,
+    args: &RunArgs,
+) -> Result<RunSummary, Failure> {
+    let lineage = args.lineage.as_deref().map(|given| Lineage::open(&plan.dir, given)).transpose()?;
+    let mut tries = 0;
+    loop {
+        if !args.rehearse {
+            let window = plan.plan.window.as_ref();
+            options
+                .pause
+                .closes_at(window.and_then(|w| w.closes(Timestamp::now())).map(Timestamp::as_microsecond));
+        }
+        let progress = Arc::new(Progress::new(false));
+        let (sender, begins) = oneshot::channel::<String>();
+        // A store that was lost on the way may come back; one that never answered is another matter.
+        let loading = Arc::new(AtomicBool::new(false));
+        let told = {
+            let (progress, sender) = (progress.clone(), Mutex::new(Some(sender)));
+            let loading = loading.clone();
+            move |event: Event<'_>| {
+                loading.fetch_or(matches!(event, Event::Table { .. }), Ordering::Relaxed);
+                if let Event::Run { run, .. } = event
+                    && let Some(sender) = sender.lock().ok().and_then(|mut s| s.take())
+                {
+                    // Nobody listens any more only when this command is over.
+                    let _ = sender.send(run.to_owned());
+                }
+                progress.event(event);
+            }
+        };
+        let tell = async |run: &str, stage: Stage, tables: &[TableResult]| {
+            if let Some(lineage) = &lineage {
+                lineage.tell(workspace, &plan.plan, run, stage, tables).await;
+            }
+        };
+        let start = async {
+            let run = begins.await.ok()?;
+            tell(&run, Stage::Start, &[]).await;
+            Some(run)
+        };
+        let moving = dunlin_move::run(workspace, &plan.plan, options, Arc::new(told));
+        let (outcome, begun) = tokio::join!(moving, start);
+        progress.clear();
+        if let Some(run) = &begun {
+            match &outcome {
+                Ok(summary) if summary.reconciled() => tell(run, Stage::Complete, &summary.tables).await,
+                Ok(summary) => tell(run, Stage::Fail, &summary.tables).await,
+                Err(MoveError::Paused) => tell(run, Stage::Abort, &[]).await,
+                Err(_) => tell(run, Stage::Fail, &[]).await,
+            }
+        }
+        let closed = options.pause.reason() == Some(PauseReason::WindowClosed);
+        match outcome {
+            Ok(summary) => return Ok(summary),
+            Err(MoveError::Paused) if closed => {
+                output::note("the plan's window has closed; the run goes on when it opens again");
+                window(workspace, plan, args).await?;
+                super::publish::told(workspace, plan, args.now.as_deref()).await?;
+            }
+            Err(error) if error.is_transient() && loading.load(Ordering::Relaxed) && tries < args.retry => {
+                tries += 1;
+                let wait = RETRY_FIRST * 4u32.saturating_pow(tries - 1);
+                output::note(&format!(
+                    "{error}; going on in {} s (try {tries} of {})",
+                    wait.as_secs(),
+                    args.retry
+                ));
+                tokio::time::sleep(wait).await;
+            }
+            Err(error) => return Err(plan.failure(error)),
+        }
+        // The run that was to be given up is given up now.
+        if matches!(options.unfinished, Unfinished::Abandon(_)) {
+            options.unfinished = Unfinished::Refuse;
+        }
+    }
 }
 
 async fn plan_of_run(workspace: &Workspace, plan: &PlanFile, id: &str) -> Result<PlanFile, Failure> {
@@ -128,12 +217,16 @@ async fn print(
     if format == Format::Json {
         summary.tables.iter().for_each(output::json);
         let checkpoint = workspace.integrate().await?;
-        output::json(&serde_json::json!({
+        let mut last = serde_json::json!({
             "run": summary.run,
             "plan_fingerprint": summary.fingerprint,
             "reconciled": summary.reconciled(),
             "ledger": { "size": checkpoint.size, "root": checkpoint.root_hex() },
-        }));
+        });
+        if !summary.left_behind.is_empty() {
+            last["left_behind"] = serde_json::json!(summary.left_behind);
+        }
+        output::json(&last);
         return Ok(());
     }
     output::findings(&dunlin_plan::Findings::new(&plan.file, &plan.text, summary.findings.clone()), format);
@@ -144,6 +237,9 @@ async fn print(
     }
     let report = super::report::gather(workspace, plan, &summary.run, &summary.tables, None).await?;
     output::line(&crate::report::summary(&report, output::colour_out(), output::width()));
+    for left in &summary.left_behind {
+        output::line(&format!("✗ {}: {} did not arrive as it is in the source", left.table, left.what));
+    }
     Ok(())
 }
 

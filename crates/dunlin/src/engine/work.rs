@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dunlin_ledger::{Actor, Body, Counts, Entry};
-use dunlin_move::{Event, MoveError, Pause, Rehearsal, RunSummary, TableResult, parts_of};
+use dunlin_move::{Event, MoveError, Pause, PauseReason, Rehearsal, RunSummary, TableResult, parts_of};
 use dunlin_server::{EngineError, Progress, Rehearsed, TableProgress};
 use dunlin_store::{SplitStatus, StoreError, Workspace, now_us};
 use jiff::Timestamp;
@@ -142,7 +142,20 @@ impl Work {
             // A rehearsal into nowhere has no place in the state to wait for.
             self.answer(Ok(()));
         }
-        let outcome = dunlin_move::run(&self.workspace, &plan.plan, &options, self.clone()).await;
+        let outcome = loop {
+            let window = plan.plan.window.as_ref().filter(|_| !queued.rehearse);
+            self.pause
+                .closes_at(window.and_then(|w| w.closes(Timestamp::now())).map(Timestamp::as_microsecond));
+            let outcome = dunlin_move::run(&self.workspace, &plan.plan, &options, self.clone()).await;
+            let closed = self.pause.reason() == Some(PauseReason::WindowClosed);
+            if !(closed && matches!(outcome, Err(MoveError::Paused))) {
+                break outcome;
+            }
+            self.now().status = "waiting";
+            self.window(&plan, &queued).await?;
+            self.told(&plan, &queued, false).await?;
+            self.now().status = "running";
+        };
         if let (true, Ok(summary)) = (queued.rehearse, &outcome) {
             self.now().results.clone_from(&summary.tables);
         }

@@ -4,6 +4,7 @@
 mod finding;
 mod page;
 mod parts;
+pub(crate) mod profile_page;
 mod terminal;
 pub(crate) mod text;
 

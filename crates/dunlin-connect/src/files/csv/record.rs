@@ -3,7 +3,9 @@
 //! The rules, so that every reader and every split sees the same records:
 //! - a field is quoted when its first byte is the quote; a quote inside an unquoted field is text;
 //! - after a closing quote only a separator or a line end may follow; else the record is malformed and ends with its
-//!   line, so that one bad quote does not eat the file;
+//!   line. Where it began on an earlier line, that quote was the opening one of a later field: only the first line is
+//!   malformed, and reading goes on with the next, so that one stray quote does not eat the lines up to the next one.
+//!   Up to that quote, lines with a quote inside an unquoted field are malformed too: they may be the rest of a text;
 //! - a quoted field that is not closed within [`RECORD_MAX`] bytes or before the end of the file makes only its first
 //!   line malformed, and reading goes on with the next line;
 //! - a line ends with LF or CR LF; files that know only CR are told apart when they are opened.
@@ -57,6 +59,8 @@ pub(super) enum Parsed {
     Record { len: usize, lines: u64, malformed: bool },
     /// More bytes are needed.
     Incomplete,
+    /// A field of several lines ends in a quote behind which there is text; that line ends at `until`.
+    Stray { until: usize },
     /// A quoted field is still open at the end of the bytes; every line end from the record's start to `until` lies
     /// inside it.
     Unclosed { until: usize },
@@ -88,6 +92,7 @@ pub(super) fn parse(
                 Behind::Incomplete => return Parsed::Incomplete,
                 Behind::Garbage => {
                     return match line_len(&data[close + 1..], eof, marks) {
+                        Some(len) if lines > 1 => Parsed::Stray { until: close + 1 + len },
                         Some(len) => Parsed::Record { len: close + 1 + len, lines, malformed: true },
                         None => Parsed::Incomplete,
                     };
@@ -232,6 +237,7 @@ mod tests {
             let rest = &data[at..];
             let (len, malformed) = match parse(rest, true, MARKS, open_until.saturating_sub(at), &mut spans) {
                 Parsed::Record { len, malformed, .. } => (len, malformed),
+                Parsed::Stray { .. } => (line_len(rest, true, MARKS).unwrap(), true),
                 Parsed::Unclosed { until } => {
                     open_until = if remember { open_until.max(at + until) } else { 0 };
                     (line_len(rest, true, MARKS).unwrap(), true)

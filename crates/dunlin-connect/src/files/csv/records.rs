@@ -17,6 +17,8 @@ pub(in super::super) struct Records {
     malformed: bool,
     /// Up to this offset every line end was seen inside an unclosed quoted field.
     open_until: u64,
+    /// Up to this offset a line may be the rest of a text whose quotes are broken.
+    stray_until: u64,
 }
 
 impl Records {
@@ -32,6 +34,7 @@ impl Records {
             lines: 0,
             malformed: false,
             open_until: 0,
+            stray_until: 0,
         })
     }
 
@@ -48,7 +51,18 @@ impl Records {
             let open_until = self.open_until.saturating_sub(self.window.offset()) as usize;
             match parse(data, eof, self.marks, open_until, &mut self.fields) {
                 Parsed::Record { len, lines, malformed } => {
-                    (self.len, self.lines, self.malformed) = (len, lines, malformed);
+                    let rest = self.window.offset() < self.stray_until
+                        && self
+                            .fields
+                            .iter()
+                            .any(|f| !f.quoted && data[f.start..f.end].contains(&self.marks.quote));
+                    (self.len, self.lines, self.malformed) = (len, lines, malformed || rest);
+                    return Ok(true);
+                }
+                Parsed::Stray { until } => {
+                    self.stray_until = self.stray_until.max(self.window.offset() + until as u64);
+                    self.len = line_len(data, true, self.marks).unwrap_or(data.len());
+                    (self.lines, self.malformed) = (1, true);
                     return Ok(true);
                 }
                 Parsed::Unclosed { until } => {
@@ -85,6 +99,11 @@ impl Records {
     /// Whether the record is an empty line.
     pub(in super::super) fn blank(&self) -> bool {
         self.trimmed().is_empty()
+    }
+
+    /// Whether what the record is depends on lines before it; no split may begin here.
+    pub(in super::super) fn depends(&self) -> bool {
+        self.window.offset() < self.stray_until
     }
 
     /// Where the record starts in the file.

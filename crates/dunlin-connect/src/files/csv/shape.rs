@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::super::dialect::Dialect;
-use super::super::disk::{failed, shown};
+use super::super::disk::failed;
 use super::record::{Marks, RECORD_MAX};
 use super::records::{Records, line_at};
 use crate::{ConnectError, Result};
@@ -66,15 +66,12 @@ pub(in super::super) struct Border {
 }
 
 /// Looks at the front of a file.
-pub(in super::super) fn shape(store: &str, path: &Path, dialect: &Dialect) -> Result<Shape> {
-    let act = || format!("read {}", shown(path));
+pub(in super::super) fn shape(store: &str, path: &Path, name: &str, dialect: &Dialect) -> Result<Shape> {
+    let act = || format!("read {name}");
     let mut front = Vec::new();
     let file = File::open(path).map_err(|e| failed(store, act(), &e))?;
     let len = file.metadata().map_err(|e| failed(store, act(), &e))?.len();
     file.take(64 * 1024).read_to_end(&mut front).map_err(|e| failed(store, act(), &e))?;
-    if front.starts_with(b"\xff\xfe") || front.starts_with(b"\xfe\xff") {
-        return Err(unsupported(store, path, "is UTF-16", "convert it first: `iconv -f utf-16 -t utf-8`"));
-    }
     let start = if front.starts_with(BOM) { BOM.len() as u64 } else { 0 };
     let end = line_end(&front, dialect.quote);
     let marks = Marks { delimiter: dialect.delimiter, quote: dialect.quote, end, max: RECORD_MAX };
@@ -89,7 +86,7 @@ pub(in super::super) fn shape(store: &str, path: &Path, dialect: &Dialect) -> Re
     if records.malformed() {
         return Err(unsupported(
             store,
-            path,
+            name,
             "starts with a broken line",
             "mend the quotes of its first line",
         ));
@@ -99,7 +96,7 @@ pub(in super::super) fn shape(store: &str, path: &Path, dialect: &Dialect) -> Re
         return Ok(Shape { marks, names, data_start: start, data_line: 1 });
     }
     let names = names(&records, dialect).ok_or_else(|| {
-        unsupported(store, path, "has a header that is not in its encoding", "set the store's `encoding`")
+        unsupported(store, name, "has a header that is not in its encoding", "set the store's `encoding`")
     })?;
     records.advance().map_err(|e| failed(store, act(), &e))?;
     Ok(Shape { marks, names, data_start: records.offset(), data_line: records.line() })
@@ -126,7 +123,7 @@ pub(in super::super) fn scan(
         }
         let offset = records.offset();
         let full = since >= rows_max || offset - start >= bytes_max;
-        if keep.contains(&offset) || (offset > last_kept && full && count > 0) {
+        if !records.depends() && (keep.contains(&offset) || (offset > last_kept && full && count > 0)) {
             borders.push(Border { offset, line: records.line() });
             (since, start) = (0, offset);
         }
@@ -171,10 +168,10 @@ fn names(records: &Records, dialect: &Dialect) -> Option<Vec<String>> {
     Some(out)
 }
 
-fn unsupported(store: &str, path: &Path, what: &str, help: &str) -> ConnectError {
+fn unsupported(store: &str, name: &str, what: &str, help: &str) -> ConnectError {
     ConnectError::Unsupported {
         store: store.to_owned(),
-        what: format!("{}, which {what},", shown(path)),
+        what: format!("{name}, which {what},"),
         help: help.to_owned(),
     }
 }

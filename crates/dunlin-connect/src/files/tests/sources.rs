@@ -197,3 +197,73 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn a_stray_quote_eats_one_line_and_not_all_up_to_the_next_quote() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut text = "id,note\n1,a\n2,\"stray\n".to_owned();
+    for id in 3..4_000 {
+        text += &format!("{id},plain\n");
+    }
+    text += "4000,\"quoted, well\"\n4001,\"over\ntwo lines\"\n4002,\"a\nb\"rest,x\n4003,end\n";
+    fs::write(dir.path().join("p.csv"), &text).unwrap();
+    let store = store(dir.path(), "p.csv").await;
+    let table = table(&*store, "p").await;
+    let batches = read(&*store, &table, Bounds::Whole).await;
+    let rows = shown(&batches);
+    assert_eq!(rows.len(), 4_001);
+    assert_eq!(rows[0], "2: 1|a");
+    assert_eq!(rows[1], "4: 3|plain");
+    assert_eq!(&rows[3_999..], ["4002: 4001|over\ntwo lines", "4006: 4003|end"]);
+    let bad: Vec<_> = bad(&batches).iter().map(|b| (b.position, b.reason)).collect();
+    assert_eq!(bad, [(3, Reason::Malformed), (4_004, Reason::Malformed), (4_005, Reason::Malformed)]);
+    // However it is cut, the same rows come out: no split begins where a line depends on those before it.
+    let reader = store.reader().await.unwrap();
+    let splits = reader.splits(&table, 7, &[]).await.unwrap();
+    assert!(splits.len() > 1);
+    let mut cut = Vec::new();
+    for bounds in splits {
+        cut.extend(shown(&read(&*store, &table, bounds).await));
+    }
+    assert_eq!(cut, rows);
+}
+
+fn utf16(text: &str, big: bool) -> Vec<u8> {
+    text.encode_utf16().flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect()
+}
+
+#[tokio::test]
+async fn utf_16_is_read_by_its_mark_or_by_the_plan_and_never_mended() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "id,naïve ☃\r\n1,\"two\r\nlines, 😀\"\r\n2,\u{feff}\r\n";
+    for (name, big, declared) in [("le", false, None), ("be", true, None), ("bare", true, Some("utf-16be"))] {
+        let mut bytes = if declared.is_some() { Vec::new() } else { utf16("\u{feff}", big) };
+        bytes.extend(utf16(text, big));
+        // Half of a pair, and half of a unit at the end.
+        bytes.extend(utf16("3,", big));
+        bytes.extend(if big { [0xd8, 0x3d] } else { [0x3d, 0xd8] });
+        bytes.extend(utf16("\r\n4,ok\r\n5,", big));
+        bytes.push(0x61);
+        fs::write(dir.path().join(format!("{name}.csv")), bytes).unwrap();
+        let options = OpenOptions { encoding: declared.map(str::to_owned), ..OpenOptions::default() };
+        let store = store_with(dir.path(), &format!("{name}.csv"), options).await;
+        let table = table(&*store, name).await;
+        assert_eq!(table.columns[1].name, "naïve ☃", "{name}");
+        let batches = read(&*store, &table, Bounds::Whole).await;
+        assert_eq!(shown(&batches), ["2: 1|two\r\nlines, 😀", "4: 2|\u{feff}", "6: 4|ok"], "{name}");
+        let bad: Vec<_> = bad(&batches).iter().map(|b| (b.position, b.reason)).collect();
+        assert_eq!(bad, [(5, Reason::InvalidEncoding), (7, Reason::InvalidEncoding)], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_a_spreadsheet_did_is_guessed_at() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "zip,big,day,empty,quoted\n00420,\"1,5E+11\",03/04/2020,,\"\"\n";
+    fs::write(dir.path().join("p.csv"), text).unwrap();
+    let store = store(dir.path(), "p.csv").await;
+    let table = table(&*store, "p").await;
+    assert!(table.columns.iter().all(|c| c.ty == ColumnType::TEXT));
+    // An unquoted empty field is NULL, a quoted one the empty text.
+    assert_eq!(shown(&read(&*store, &table, Bounds::Whole).await), ["2: 00420|1,5E+11|03/04/2020|-|"]);
+}

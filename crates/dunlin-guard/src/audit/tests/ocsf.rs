@@ -311,5 +311,13 @@ fn every_body() -> Vec<Body> {
             root: h(),
         },
         Body::DeliveriesSettled { change: id("bounced"), count: 1, root: h() },
+        Body::DefinitionsMoved {
+            run: id("r"),
+            store: id("new"),
+            tables: 1,
+            parts: 9,
+            missing: 0,
+            objects: 0,
+        },
     ]
 }

@@ -1,0 +1,235 @@
+//! `pg_dump` and `pg_restore`: which ones, and how they are called. What they say on stderr may quote defaults, names
+//! and rows, so it is read by nobody.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use tokio_postgres::config::Host;
+
+use crate::postgres::config::{Config, Trust};
+use crate::postgres::sql;
+use crate::{ConnectError, Result, Section, TableName};
+
+/// The one folder in which to look, where this variable names one.
+const FOLDER: &str = "DUNLIN_PG_BIN";
+
+/// Where the authorities of the public web are kept, for servers that are to be checked against those.
+const AUTHORITIES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// A folder with both programs.
+pub(super) struct Program {
+    folder: PathBuf,
+}
+
+/// The folders that have both programs, with their major versions; asked once.
+static FOUND: LazyLock<Vec<(PathBuf, u32)>> = LazyLock::new(|| {
+    let both = |folder: PathBuf| {
+        let major = major(&folder).filter(|_| folder.join("pg_restore").is_file())?;
+        Some((folder, major))
+    };
+    folders().into_iter().filter_map(both).collect()
+});
+
+/// Programs that serve a server of this version (`server_version_num`).
+///
+/// # Errors
+/// [`ConnectError::Unsupported`], with what stays behind without them.
+pub(super) fn find(store: &str, version: u32) -> Result<Program> {
+    let wanted = version / 10_000;
+    let mut newest = None;
+    for (folder, major) in FOUND.iter() {
+        if *major >= wanted {
+            return Ok(Program { folder: folder.clone() });
+        }
+        newest = newest.max(Some(*major));
+    }
+    let found = newest.map_or("there is none".to_owned(), |n| format!("the newest here is {n}"));
+    Err(ConnectError::Unsupported {
+        store: store.to_owned(),
+        what: format!("moving whole definitions without pg_dump {wanted} or newer ({found})"),
+        help: format!(
+            "install the PostgreSQL {wanted} client programs, or name their folder in {FOLDER}; without them columns, \
+             keys, indexes, foreign keys and counters move, and these stay behind: domains, enums and other types of \
+             your own, computed columns, defaults that call functions, checks, exclusion constraints, triggers, rules, \
+             policies, comments, views, partitioning, inheritance, large objects"
+        ),
+    })
+}
+
+fn folders() -> Vec<PathBuf> {
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return vec![folder.into()];
+    }
+    let mut found = Vec::new();
+    for parent in ["/usr/lib/postgresql", "/usr"] {
+        let entries = std::fs::read_dir(parent).into_iter().flatten().flatten().map(|e| e.path());
+        let fits = |p: &PathBuf| parent != "/usr" || p.to_string_lossy().contains("/pgsql-");
+        found.extend(entries.filter(fits).map(|p| p.join("bin")));
+    }
+    found.sort();
+    found.reverse();
+    found.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
+    found.retain(|folder| folder.join("pg_dump").is_file());
+    found
+}
+
+/// The major version of the `pg_dump` in a folder.
+fn major(folder: &Path) -> Option<u32> {
+    let output = Command::new(folder.join("pg_dump")).arg("--version").stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let number = text.split_whitespace().find(|w| w.starts_with(|c: char| c.is_ascii_digit()))?;
+    number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+impl Program {
+    /// Writes an archive of all definitions but those of `excluded` relations.
+    pub(super) fn dump(&self, config: &Config, archive: &Path, excluded: &[TableName]) -> Result<()> {
+        let mut command = self.command("pg_dump", config);
+        command.args([
+            "--format=custom",
+            "--schema-only",
+            "--no-owner",
+            "--no-privileges",
+            "--no-tablespaces",
+        ]);
+        command.args(["--no-publications", "--no-subscriptions", "--no-security-labels", "--no-password"]);
+        command.args(["--exclude-schema", "dunlin"]);
+        for name in excluded {
+            // In double quotes a pattern stands for itself.
+            command.arg("--exclude-table").arg(sql::table(name));
+        }
+        command.arg("--file").arg(archive);
+        if succeeded(&mut command) {
+            return Ok(());
+        }
+        Err(ConnectError::Unsupported {
+            store: config.store.clone(),
+            what: "reading the definitions with pg_dump, which failed,".into(),
+            help: format!(
+                "see why: {} --schema-only --file=/dev/null, as `{}` on {}; it needs SELECT on the plan's tables",
+                self.folder.join("pg_dump").display(),
+                config.user,
+                config.address
+            ),
+        })
+    }
+
+    /// Makes what an archive says. First all or nothing; where that fails, whatever can be made.
+    pub(super) fn restore(
+        &self,
+        config: &Config,
+        archive: &Path,
+        section: Section,
+        jobs: usize,
+    ) -> Result<()> {
+        if !archive.is_file() {
+            return Err(ConnectError::Missing {
+                store: config.store.clone(),
+                what: "the archive of definitions of this run".into(),
+                help: "take the run back and begin anew: dunlin undo".into(),
+            });
+        }
+        let call = |more: &[&str]| {
+            let mut command = self.command("pg_restore", config);
+            command.args(["--no-owner", "--no-privileges", "--no-tablespaces", "--no-password"]);
+            command.arg("--dbname").arg(&config.database).args(more).arg(archive);
+            succeeded(&mut command)
+        };
+        match section {
+            Section::BeforeRows => {
+                let _ =
+                    call(&["--section=pre-data", "--single-transaction"]) || call(&["--section=pre-data"]);
+            }
+            Section::AfterRows => {
+                call(&["--section=post-data", "--jobs", &jobs.max(1).to_string()]);
+            }
+        }
+        Ok(())
+    }
+
+    /// A program with what it needs to connect, by its environment: a password on the command line can be read by all.
+    fn command(&self, name: &str, config: &Config) -> Command {
+        let mut command = Command::new(self.folder.join(name));
+        for (key, _) in std::env::vars_os().filter(|(k, _)| k.to_string_lossy().starts_with("PG")) {
+            command.env_remove(key);
+        }
+        let driver = &config.driver;
+        let hosts: Vec<String> = driver
+            .get_hosts()
+            .iter()
+            .map(|h| match h {
+                Host::Tcp(host) => host.clone(),
+                Host::Unix(path) => path.display().to_string(),
+            })
+            .collect();
+        let join = |parts: Vec<String>| parts.join(",");
+        command.env("PGHOST", join(hosts));
+        let addresses: Vec<String> = driver.get_hostaddrs().iter().map(ToString::to_string).collect();
+        if !addresses.is_empty() {
+            command.env("PGHOSTADDR", join(addresses));
+        }
+        command.env("PGPORT", join(driver.get_ports().iter().map(ToString::to_string).collect()));
+        command.env("PGUSER", &config.user).env("PGDATABASE", &config.database);
+        if let Some(password) = driver.get_password() {
+            command.env("PGPASSWORD", OsString::from_vec(password.to_vec()));
+        }
+        if let Some(options) = driver.get_options() {
+            command.env("PGOPTIONS", options);
+        }
+        command.env("PGAPPNAME", "dunlin").env("PGCONNECT_TIMEOUT", "15").env("PGSSLMODE", mode(config));
+        match &config.root_cert {
+            Some(path) => {
+                command.env("PGSSLROOTCERT", path);
+            }
+            None if config.trust != Trust::Anyone => {
+                if let Some(path) = AUTHORITIES.iter().find(|p| Path::new(p).is_file()) {
+                    command.env("PGSSLROOTCERT", path);
+                }
+            }
+            None => {}
+        }
+        command
+    }
+}
+
+fn mode(config: &Config) -> &'static str {
+    use tokio_postgres::config::SslMode;
+    match (&config.trust, config.driver.get_ssl_mode()) {
+        (Trust::Host, _) => "verify-full",
+        (Trust::Authority, _) => "verify-ca",
+        (Trust::Anyone, SslMode::Disable) => "disable",
+        (Trust::Anyone, SslMode::Prefer) => "prefer",
+        (Trust::Anyone, _) => "require",
+    }
+}
+
+fn succeeded(command: &mut Command) -> bool {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|s| s.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OpenOptions;
+
+    #[test]
+    fn the_password_goes_by_the_environment_and_weak_tls_never_replaces_strong() {
+        let url = "postgres://ana:p%40ss@db.example:6432/crm?sslmode=verify-full";
+        let config = Config::parse("crm", url, &OpenOptions::default()).unwrap();
+        let command = Program { folder: "/bin".into() }.command("pg_dump", &config);
+        assert!(command.get_args().all(|a| !a.to_string_lossy().contains("p@ss")));
+        let of = |name: &str| {
+            let found = command.get_envs().find(|(key, _)| *key == name);
+            found.and_then(|(_, value)| value).map(|v| v.to_string_lossy().into_owned())
+        };
+        assert_eq!(of("PGPASSWORD").as_deref(), Some("p@ss"));
+        assert_eq!(of("PGSSLMODE").as_deref(), Some("verify-full"));
+        assert_eq!(of("PGHOST").as_deref(), Some("db.example"));
+        assert_eq!(of("PGPORT").as_deref(), Some("6432"));
+    }
+}

@@ -1,0 +1,205 @@
+//! Everything about a table besides its rows, where the plan takes it over as it is between two stores of one system
+//! that can hand it over: made before the rows, completed after them, and held against the source at the end.
+//!
+//! Not here: tables that the plan changes, or that go under another name; they are made from what
+//! [`dunlin_connect::Table`] has words for.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dunlin_connect::{Definable, Definitions, Section, TableName, Unique};
+use dunlin_store::Body;
+use serde::{Deserialize, Serialize};
+
+use crate::parts::rows_folder;
+use crate::run::{Event, Run};
+use crate::spec::TableSpec;
+use crate::{MoveError, Result};
+
+/// Something about a table that is not in the target as it is in the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftBehind {
+    /// The table, as the store names it.
+    pub table: String,
+    /// What it is: `trigger audit`, `counter people_id_seq`.
+    pub what: String,
+}
+
+/// Definitions as a run keeps them, so that it can go on.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    definitions: Definitions,
+    /// Whether what comes before the rows was made.
+    made: bool,
+}
+
+/// The tables of one pair of stores that are taken over as they are.
+struct Pair {
+    from: Arc<dyn Definable>,
+    to: Arc<dyn Definable>,
+    to_name: String,
+    specs: Vec<Arc<TableSpec>>,
+    /// Names in the target that other tables of the plan have.
+    besides: Vec<TableName>,
+    /// Where the definitions are kept.
+    file: PathBuf,
+}
+
+async fn pairs(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<Vec<Pair>> {
+    let mut pairs: BTreeMap<(String, String), Pair> = BTreeMap::new();
+    for spec in specs.iter().filter(|s| s.carried) {
+        let names = (spec.plan.from.store.clone(), spec.plan.to.store.clone());
+        if let Some(pair) = pairs.get_mut(&names) {
+            pair.specs.push(spec.clone());
+            continue;
+        }
+        let (Some(from), Some(to)) = (run.source(spec)?.definable(), run.target(spec)?.definable()) else {
+            continue;
+        };
+        // Names of stores may hold anything; the folder of rows knows how to write them.
+        let safe = rows_folder(Path::new(""), id, &format!("{}>{}", names.0, names.1));
+        let safe = safe.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = run.workspace.state_dir.join("definitions").join(format!("{id}-{safe}.json"));
+        let mut besides = Vec::new();
+        for other in run.resolved.specs.iter().filter(|s| !s.carried && s.plan.to.store == names.1) {
+            besides.push(to.full_name(&other.target.name).await?);
+        }
+        let (to_name, specs) = (names.1.clone(), vec![spec.clone()]);
+        pairs.insert(names, Pair { from, to, to_name, specs, besides, file });
+    }
+    Ok(pairs.into_values().collect())
+}
+
+impl Pair {
+    fn kept(&self) -> Result<Option<Kept>> {
+        match std::fs::read(&self.file) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(MoveError::file(&self.file, &error)),
+        }
+    }
+
+    fn keep(&self, kept: &Kept) -> Result<()> {
+        let fresh = self.file.with_extension("new");
+        let failed = |e| MoveError::file(&self.file, &e);
+        std::fs::write(&fresh, serde_json::to_vec(kept).unwrap_or_default()).map_err(failed)?;
+        std::fs::rename(&fresh, &self.file).map_err(failed)
+    }
+
+    async fn opened(&self) -> Result<Kept> {
+        let mut names: Vec<TableName> = self.specs.iter().map(|s| s.source.name.clone()).collect();
+        names.sort();
+        let kept = self.kept()?.filter(|kept| kept.definitions.tables == names);
+        let made = kept.as_ref().is_some_and(|kept| kept.made);
+        if let Some(kept) = kept
+            && kept.definitions.archive.is_file()
+        {
+            return Ok(kept);
+        }
+        if let Some(folder) = self.file.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| MoveError::file(folder, &e))?;
+        }
+        let definitions = self.from.dump(&names, &self.besides, &self.file.with_extension("dump")).await?;
+        // An archive that has served is gone, and asked for again when the run goes on after all.
+        let kept = Kept { definitions, made };
+        self.keep(&kept)?;
+        Ok(kept)
+    }
+}
+
+/// Makes the tables that are taken over as they are, with everything they need. One that could not be made that way is
+/// left to [`dunlin_connect::Target::create`].
+pub(crate) async fn before(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<()> {
+    for pair in pairs(run, id, specs).await? {
+        run.observer.event(Event::Step { table: None, step: "make types, functions and tables" });
+        let mut kept = pair.opened().await?;
+        if !kept.made {
+            pair.to.restore(&kept.definitions, Section::BeforeRows, run.options.jobs).await?;
+            kept.made = true;
+            pair.keep(&kept)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes keys, indexes, triggers and all else that comes after the rows. What rows stand against is not made now: the
+/// rows are looked for, and this is asked for again.
+pub(crate) async fn after(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<()> {
+    for pair in pairs(run, id, specs).await? {
+        run.observer.event(Event::Step { table: None, step: "add keys, indexes and triggers" });
+        let kept = pair.opened().await?;
+        pair.to.restore(&kept.definitions, Section::AfterRows, run.options.jobs).await?;
+    }
+    Ok(())
+}
+
+/// The last step: counters, large objects, filled views; then both catalogs are held against each other.
+pub(crate) async fn finish(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<Vec<LeftBehind>> {
+    let mut left = Vec::new();
+    for pair in pairs(run, id, specs).await? {
+        run.observer.event(Event::Step { table: None, step: "compare definitions" });
+        let definitions = pair.opened().await?.definitions;
+        let counters = pair.from.counters(&definitions.counters).await?;
+        let lost = pair.to.set_counters(&counters).await?;
+        left.extend(
+            lost.iter().map(|name| LeftBehind { table: name.to_string(), what: "counter".to_owned() }),
+        );
+        let mut objects = 0;
+        for spec in &pair.specs {
+            for object in pair.from.objects(&spec.source).await? {
+                run.options.pause.check()?;
+                pair.to.copy_object(object, pair.from.as_ref()).await?;
+                objects += 1;
+            }
+        }
+        pair.to.fill_views(&definitions).await?;
+        let before = left.len();
+        for missing in pair.to.missing(&definitions).await? {
+            let table = missing.table.to_string();
+            match missing.needs.filter(|needs| !definitions.parts.iter().any(|p| p.table == *needs)) {
+                // The plan leaves the other table behind, and says so itself.
+                Some(needs) => run.observer.event(Event::Warning {
+                    table: &table,
+                    message: &format!("{} stays behind: {needs} is not in the plan", missing.what),
+                }),
+                None => left.push(LeftBehind { table, what: missing.what }),
+            }
+        }
+        for gone in &left[before..] {
+            let message = format!("{} is not in the target as it is in the source", gone.what);
+            run.observer.event(Event::Warning { table: &gone.table, message: &message });
+        }
+        let body = Body::DefinitionsMoved {
+            run: id.to_owned(),
+            store: pair.to_name.clone(),
+            tables: pair.specs.len() as u64,
+            parts: definitions.parts.len() as u64,
+            missing: (left.len() - before) as u64,
+            objects,
+        };
+        run.workspace.state().enter(run.options.actor.clone(), body).await?;
+        // The archive has served; what is left names things and holds hashes.
+        let _ = std::fs::remove_file(pair.file.with_extension("dump"));
+    }
+    Ok(left)
+}
+
+/// Whether this key is in the target already.
+pub(crate) async fn has_unique(run: &Run<'_>, spec: &TableSpec, unique: &Unique) -> Result<bool> {
+    let Some(there) = run.target(spec)?.table(&spec.target.name).await? else { return Ok(false) };
+    let index = |i: &dunlin_connect::Index| i.unique && i.columns == unique.columns;
+    Ok(there.primary_key == unique.columns
+        || there.uniques.iter().any(|u| u.columns == unique.columns)
+        || there.indexes.iter().any(index))
+}
+
+/// Drops tables that were taken over as they are, after their rows were taken back.
+pub(crate) async fn drop_tables(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<()> {
+    for pair in pairs(run, id, specs).await? {
+        let Some(kept) = pair.kept()? else { continue };
+        let names: Vec<TableName> = pair.specs.iter().map(|s| s.target.name.clone()).collect();
+        pair.to.drop_tables(&names, &kept.definitions).await?;
+    }
+    Ok(())
+}

@@ -120,19 +120,14 @@ fn repeated_names(columns: &mut [Seen]) {
 /// One capital letter beside names.
 fn initials(columns: &mut [Seen]) {
     let names = places(columns, |c| c.is(&PERSON));
-    for at in 0..columns.len() {
-        let c = &columns[at];
+    for (at, column) in columns.iter_mut().enumerate() {
+        let c = &*column;
         if near(at, &names, 2)
             && c.values.len() >= 4
             && c.share(|v| forms::is_initial(v.text)) >= 0.9
             && open(c)
         {
-            columns[at].add(reading(
-                "person_name",
-                "name_part",
-                0.85,
-                "single letters beside names".to_owned(),
-            ));
+            column.add(reading("person_name", "name_part", 0.85, "single letters beside names".to_owned()));
         }
     }
 }
@@ -156,17 +151,12 @@ fn addresses(columns: &mut [Seen]) {
     let streets = places(columns, street);
     let countries = places(columns, |c| c.is(&["country"]));
     let mut parts = [streets.clone(), countries, places(columns, |c| c.is(&["city", "postcode"]))].concat();
-    for at in 0..columns.len() {
-        let c = &columns[at];
+    for (at, column) in columns.iter_mut().enumerate() {
+        let c = &*column;
         let codes = c.share(|v| v.digits >= 3 && v.chars <= 10 && forms::is_postcode(v.text));
         let different = c.values.len() >= 4 && c.values.len() * 3 >= c.known.min(200);
         if open(c) && near(at, &parts, NEAR) && codes >= 0.9 && different && !c.is(&["phone"]) {
-            columns[at].add(reading(
-                "postcode",
-                "",
-                0.8,
-                "codes beside other parts of an address".to_owned(),
-            ));
+            column.add(reading("postcode", "", 0.8, "codes beside other parts of an address".to_owned()));
             parts.push(at);
         }
     }
@@ -205,8 +195,8 @@ fn regions(columns: &mut [Seen], parts: &[usize]) {
         }) >= 0.9
             && c.share(|v| super::words::is_region_code(v.text)) >= 0.45
     };
-    for at in 0..columns.len() {
-        let c = &columns[at];
+    for (at, column) in columns.iter_mut().enumerate() {
+        let c = &*column;
         let beside = near(at, &cities, 2) || (near(at, parts, 2) && named(c));
         if !beside || c.values.len() < 2 || c.is(&["city", "postcode", "email", "phone"]) || c.denied() > 0.0
         {
@@ -218,7 +208,7 @@ fn regions(columns: &mut [Seen], parts: &[usize]) {
         let country = c.share(|v| forms::fits("country", v.text)) >= 0.95;
         if open && !country && (codes(c) || words || (named(c) && c.share(|v| v.chars <= 30) >= 0.9)) {
             let sure = if named(c) { 0.88 } else { 0.78 };
-            columns[at].add(reading("postal_address", "region", sure, "stands beside a town".to_owned()));
+            column.add(reading("postal_address", "region", sure, "stands beside a town".to_owned()));
         }
     }
 }
@@ -234,8 +224,7 @@ fn births(columns: &mut [Seen]) {
         return;
     }
     let mut best: Option<(i16, usize)> = None;
-    for at in 0..columns.len() {
-        let c = &columns[at];
+    for (at, c) in columns.iter().enumerate() {
         if !open(c) || c.values.len() < 5 {
             continue;
         }
@@ -264,8 +253,8 @@ fn births(columns: &mut [Seen]) {
 fn ages(columns: &mut [Seen]) {
     let births = columns.iter().position(|c| c.is(&["birth_date"])).map(|at| years(&columns[at]));
     let persons = places(columns, |c| c.is(&PERSON)).len();
-    for at in 0..columns.len() {
-        let c = &columns[at];
+    for column in columns.iter_mut() {
+        let c = &*column;
         if !open(c) || c.values.len() < 5 || c.share(|v| v.only_digits() && v.digits <= 3) < 0.95 {
             continue;
         }
@@ -282,7 +271,7 @@ fn ages(columns: &mut [Seen]) {
             let Some(middle) = sums.get(sums.len() / 2).copied() else { continue };
             let close = sums.iter().filter(|s| (**s - middle).abs() <= 1).count();
             if close * 10 >= sums.len() * 9 {
-                columns[at].add(reading("age", "", 0.93, "goes with the year of birth".to_owned()));
+                column.add(reading("age", "", 0.93, "goes with the year of birth".to_owned()));
             }
             continue;
         }
@@ -291,7 +280,7 @@ fn ages(columns: &mut [Seen]) {
             (known.iter().map(|a| (f64::from(*a) - mean).powi(2)).sum::<f64>() / known.len() as f64).sqrt();
         let youngest = known.iter().min().copied().unwrap_or_default();
         if persons >= 1 && (28.0..=62.0).contains(&mean) && (7.0..=26.0).contains(&spread) && youngest >= 10 {
-            columns[at].add(reading("age", "", 0.55, "numbers spread as ages are, beside names".to_owned()));
+            column.add(reading("age", "", 0.55, "numbers spread as ages are, beside names".to_owned()));
         }
     }
 }
@@ -321,8 +310,8 @@ fn mixed_ids(columns: &mut [Seen]) {
 /// Three or four digits that hardly repeat, beside a card's number.
 fn codes_of_cards(columns: &mut [Seen]) {
     let cards = places(columns, |c| c.is(&["card_number"]));
-    for at in 0..columns.len() {
-        let c = &columns[at];
+    for (at, column) in columns.iter_mut().enumerate() {
+        let c = &*column;
         if !near(at, &cards, NEAR) || !open(c) || c.values.len() < 4 {
             continue;
         }
@@ -331,7 +320,7 @@ fn codes_of_cards(columns: &mut [Seen]) {
             c.share(|v| v.only_digits() && v.digits <= 4) >= 0.98 && c.share(|v| v.digits >= 3) >= 0.7;
         let years = c.share(|v| v.text.starts_with("20") && v.digits == 4) >= 0.7;
         if digits && !years && c.values.len() * 2 >= c.known.min(200) {
-            columns[at].add(reading(
+            column.add(reading(
                 "credential",
                 "card_cvv",
                 0.82,

@@ -223,15 +223,15 @@ impl Column {
     /// Holds a value against the column's kind.
     fn judge(&mut self, value: &str, number: Option<f64>, walk: &Walk, times: u64) {
         let Some(kind) = self.kind.as_ref().map(|k| k.kind.as_str()) else { return };
+        let year = || value.get(..4).filter(|year| year.bytes().all(|b| b.is_ascii_digit()));
+        let outside = match kind {
+            "birth_date" => year().is_some_and(|year| !("1900".."2100").contains(&year)),
+            "geo" => number.is_some_and(|n| n.abs() > 180.0),
+            _ => false,
+        };
         if self.strict && !fits(kind, value) {
             self.misfits += times;
-        } else if kind == "birth_date"
-            && value
-                .get(..4)
-                .is_some_and(|year| !("1900".."2100").contains(&year) && year.parse::<u16>().is_ok())
-        {
-            self.out_of_range += times;
-        } else if kind == "geo" && number.is_some_and(|n| n.abs() > 180.0) {
+        } else if outside {
             self.out_of_range += times;
         }
         if self.cased {
@@ -253,9 +253,7 @@ impl Column {
         self.blanks += other.blanks;
         self.sentinels += other.sentinels;
         self.distinct.merge(&other.distinct);
-        for (low, high) in [(&other.lowest, &other.highest)] {
-            low.iter().chain(high).for_each(|value| self.bounds(value));
-        }
+        other.lowest.iter().chain(&other.highest).for_each(|value| self.bounds(value));
         if let Some((min, max, sum)) = other.lengths {
             let (low, high, all) = self.lengths.unwrap_or((min, max, 0));
             self.lengths = Some((low.min(min), high.max(max), all + sum));

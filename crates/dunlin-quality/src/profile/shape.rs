@@ -74,16 +74,18 @@ impl Walk {
         let (mut all, mut before) = (0, 0);
         let bytes = value.as_bytes();
         let head = bytes.len().min(LONGEST);
-        for (at, byte) in bytes.iter().enumerate() {
+        let mut note = |byte: &u8| {
             let (what, shape) = BYTES[usize::from(byte & 0x7f)];
             all |= what;
             walk.digits += usize::from(what & DIGIT);
             walk.double_blank |= what & before & BLANK != 0;
             before = what;
-            if at < head {
-                walk.shape[at] = shape;
-            }
-        }
+            shape
+        };
+        walk.shape.iter_mut().zip(bytes).for_each(|(to, byte)| *to = note(byte));
+        bytes[head..].iter().for_each(|byte| {
+            note(byte);
+        });
         walk.upper = all & UPPER != 0;
         walk.lower = all & LOWER != 0;
         walk.control = all & CONTROL != 0;

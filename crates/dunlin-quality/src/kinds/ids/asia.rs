@@ -67,7 +67,8 @@ fn pan(value: &Value) -> bool {
 }
 
 fn tfn(value: &Value) -> bool {
-    digits::<9>(value).is_some_and(|d| varied(&d) && weighted(&d, &[1, 4, 3, 7, 5, 8, 6, 9, 10]) % 11 == 0)
+    digits::<9>(value)
+        .is_some_and(|d| varied(&d) && weighted(&d, &[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11))
 }
 
 /// GB 11643: region, birth date, ISO 7064 MOD 11-2.

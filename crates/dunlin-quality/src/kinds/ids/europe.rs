@@ -347,13 +347,13 @@ fn fodselsnummer(value: &Value) -> bool {
     let Some(d) = digits::<11>(value) else { return false };
     let first = weighted(&d, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]);
     let second = weighted(&d, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]);
-    day_month(pair(&d, 0) % 40, pair(&d, 2) % 40) && first % 11 == 0 && second % 11 == 0
+    day_month(pair(&d, 0) % 40, pair(&d, 2) % 40) && first.is_multiple_of(11) && second.is_multiple_of(11)
 }
 
 /// Switzerland's 756 and the check digit of EAN-13.
 fn ahv(value: &Value) -> bool {
     let Some(d) = digits::<13>(value).filter(|d| d[..3] == [7, 5, 6]) else { return false };
-    weighted(&d, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]) % 10 == 0
+    weighted(&d, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]).is_multiple_of(10)
 }
 
 fn pps_form(value: &Value) -> bool {
@@ -379,7 +379,7 @@ fn pps(value: &Value) -> bool {
 fn rodne_cislo(value: &Value) -> bool {
     let slash = value.text.as_bytes().get(6) == Some(&b'/');
     let Some(d) = digits::<10>(value).filter(|_| slash) else { return false };
-    day_month(pair(&d, 4), pair(&d, 2) % 50 % 20) && number(&d) % 11 == 0
+    day_month(pair(&d, 4), pair(&d, 2) % 50 % 20) && number(&d).is_multiple_of(11)
 }
 
 fn cnp(value: &Value) -> bool {

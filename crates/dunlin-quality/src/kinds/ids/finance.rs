@@ -99,8 +99,9 @@ fn registered(text: &str) -> bool {
 
 /// Weights 3 7 1.
 fn aba(value: &Value) -> bool {
-    digits::<9>(value)
-        .is_some_and(|d| weighted(&d, &[3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0 && d.iter().any(|x| *x != 0))
+    digits::<9>(value).is_some_and(|d| {
+        weighted(&d, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10) && d.iter().any(|x| *x != 0)
+    })
 }
 
 /// ISO 7064 MOD 11-2, in the block that ORCID assigns from, hyphens as it writes them.

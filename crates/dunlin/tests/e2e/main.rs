@@ -7,7 +7,6 @@ mod canary;
 mod crash;
 mod crash_after;
 mod customers;
-mod duplicates;
 mod equation;
 mod fuzz;
 mod lossless;

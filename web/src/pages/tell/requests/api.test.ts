@@ -4,7 +4,7 @@ import { canExtend, isLate, isOver, nextStep, type CustomerAsk } from './api';
 const NOW = 1_000_000;
 const asked = (more: Partial<CustomerAsk>): CustomerAsk => ({
   request: 'r', kind: 'erasure', state: 'open', identity: 'unchecked', law: 'gdpr', received_at: 0, due_at: NOW + 10, days_left: 3, extended_to: NOW + 20, extended_at: null, owner: null,
-  decision: null, reason_category: null, undo_until: null, purpose: '', ended_at: null, via: 'operator', by_itself: false, task: null, failed_at: null, ...more,
+  decision: null, reason_category: null, undo_until: null, purpose: '', ended_at: null, via: 'operator', by_itself: false, task: null, failed_at: null, last_day: null, reason: null, corrects: [], ...more,
 });
 
 describe('what a person does next about a request', () => {

@@ -18,8 +18,8 @@ use super::types::needs_cast;
 use super::wire::{self, WireDecoder};
 use super::{splits, sql};
 use crate::{
-    Bounds, Column, ColumnType, ConnectError, ReadBatch, ReadRequest, ReadStream, Reader, Result, System, Table,
-    TableName, Wire, WireRequest, WireStream,
+    Bounds, Column, ColumnType, ConnectError, ReadBatch, ReadRequest, ReadStream, Reader, Result, System,
+    Table, TableName, Wire, WireRequest, WireStream,
 };
 
 /// A table as the snapshot has it.

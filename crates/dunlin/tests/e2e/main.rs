@@ -7,6 +7,7 @@ mod canary;
 mod crash;
 mod crash_after;
 mod customers;
+mod duplicates;
 mod equation;
 mod fuzz;
 mod lossless;

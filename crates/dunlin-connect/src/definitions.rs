@@ -77,16 +77,19 @@ pub trait Definable: Send + Sync {
     async fn restore(&self, definitions: &Definitions, section: Section, jobs: usize) -> Result<()>;
     /// Where the counters stand.
     async fn counters(&self, names: &[TableName]) -> Result<Vec<Counter>>;
-    /// Sets counters to exactly this, and gives back those that are not there.
+    /// Sets counters to this, but never back: one that was there before may have given more numbers. Gives those that are
+    /// not there.
     async fn set_counters(&self, counters: &[Counter]) -> Result<Vec<TableName>>;
-    /// Fills the views that hold rows of their own.
-    async fn fill_views(&self, definitions: &Definitions) -> Result<()>;
+    /// Fills the views that hold rows of their own; gives those that could not be filled.
+    async fn fill_views(&self, definitions: &Definitions) -> Result<Vec<TableName>>;
     /// What is said in `definitions` and is not so here.
     async fn missing(&self, definitions: &Definitions) -> Result<Vec<Definition>>;
     /// Drops tables of these definitions together with the views that came with them.
     async fn drop_tables(&self, tables: &[TableName], definitions: &Definitions) -> Result<()>;
     /// The large objects that columns of this table point to.
     async fn objects(&self, table: &Table) -> Result<Vec<u32>>;
+    /// The numbers that columns of this table hold which may point to large objects, sorted.
+    async fn pointed(&self, table: &Table) -> Result<Vec<u32>>;
     /// A piece of a large object from this byte on; empty behind its end.
     async fn object(&self, id: u32, from: i64) -> Result<Vec<u8>>;
     /// Copies a large object from another store under the same number, and reads it again. Gives its size in bytes.

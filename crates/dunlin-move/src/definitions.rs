@@ -115,6 +115,19 @@ pub(crate) async fn before(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) ->
         run.observer.event(Event::Step { table: None, step: "make types, functions and tables" });
         let mut kept = pair.opened().await?;
         if !kept.made {
+            // What was there before is nobody's to refresh, to compare or to take back.
+            let mut own = Vec::new();
+            for view in std::mem::take(&mut kept.definitions.views) {
+                if run.target(&pair.specs[0])?.table(&view).await?.is_none() {
+                    own.push(view);
+                    continue;
+                }
+                let (table, message) = (view.to_string(), "was there before and is left as it is");
+                run.observer.event(Event::Warning { table: &table, message });
+            }
+            kept.definitions.filled_views.retain(|view| own.contains(view));
+            kept.definitions.views = own;
+            pair.keep(&kept)?;
             pair.to.restore(&kept.definitions, Section::BeforeRows, run.options.jobs).await?;
             kept.made = true;
             pair.keep(&kept)?;
@@ -147,13 +160,26 @@ pub(crate) async fn finish(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) ->
         );
         let mut objects = 0;
         for spec in &pair.specs {
-            for object in pair.from.objects(&spec.source).await? {
+            // Only what rows that have arrived point to: an erased or excluded row's object does not move.
+            let arrived = pair.to.pointed(&spec.target).await?;
+            let there = pair.from.objects(&spec.source).await?;
+            let moving: Vec<u32> = there.into_iter().filter(|o| arrived.binary_search(o).is_ok()).collect();
+            let personal = run.subjects.as_ref().is_some_and(|s| s.links.tables.contains_key(&spec.label));
+            if personal && !moving.is_empty() {
+                // Outside of every table nobody finds them again: an erasure could not prove that they are gone.
+                let what = format!("{} large objects, which no erasure could follow", moving.len());
+                left.push(LeftBehind { table: spec.source.name.to_string(), what });
+                continue;
+            }
+            for object in moving {
                 run.options.pause.check()?;
                 pair.to.copy_object(object, pair.from.as_ref()).await?;
                 objects += 1;
             }
         }
-        pair.to.fill_views(&definitions).await?;
+        for view in pair.to.fill_views(&definitions).await? {
+            left.push(LeftBehind { table: view.to_string(), what: "rows of a materialised view".to_owned() });
+        }
         let before = left.len();
         for missing in pair.to.missing(&definitions).await? {
             let table = missing.table.to_string();
@@ -200,6 +226,7 @@ pub(crate) async fn drop_tables(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>
         let Some(kept) = pair.kept()? else { continue };
         let names: Vec<TableName> = pair.specs.iter().map(|s| s.target.name.clone()).collect();
         pair.to.drop_tables(&names, &kept.definitions).await?;
+        let _ = std::fs::remove_file(pair.file.with_extension("dump"));
     }
     Ok(())
 }

@@ -83,7 +83,7 @@ pub async fn run(
         workspace.integrate().await?;
     }
     let (tables, left_behind) = outcome?;
-    run.done(&id, &tables).await?;
+    run.done(&id, &tables, left_behind.is_empty()).await?;
     workspace.integrate().await?;
     Ok(RunSummary { run: id, fingerprint, resumed, tables, findings: run.resolved.findings, left_behind })
 }

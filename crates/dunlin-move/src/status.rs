@@ -78,9 +78,10 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub(crate) async fn done(&self, id: &str, tables: &[TableResult]) -> Result<()> {
+    /// `whole` says that nothing about the tables stayed behind.
+    pub(crate) async fn done(&self, id: &str, tables: &[TableResult], whole: bool) -> Result<()> {
         fail::fail_point!("move::finish.before", |_| Err(MoveError::failpoint("move::finish.before")));
-        let reconciled = tables.iter().all(|t| t.reconciled);
+        let reconciled = whole && tables.iter().all(|t| t.reconciled);
         let mut tx = self.workspace.state().begin().await?;
         tx.set_run_status(id, RunStatus::Done).await?;
         tx.enter(self.entry(Body::RunFinished { run: id.to_owned(), reconciled })).await?;

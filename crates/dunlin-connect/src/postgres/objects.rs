@@ -12,8 +12,7 @@ const PIECE: i32 = 1 << 20;
 
 /// The large objects that a table's columns point to.
 pub(super) async fn of_table(pool: &Arc<Pool>, table: &Table) -> Result<Vec<u32>> {
-    let pointing = |c: &&crate::Column| matches!(&c.ty, ColumnType::Opaque { name } if name == "oid");
-    let columns: Vec<&crate::Column> = table.columns.iter().filter(pointing).collect();
+    let columns: Vec<&crate::Column> = table.columns.iter().filter(|c| is_pointing(c)).collect();
     if columns.is_empty() {
         return Ok(Vec::new());
     }
@@ -35,6 +34,30 @@ pub(super) async fn of_table(pool: &Arc<Pool>, table: &Table) -> Result<Vec<u32>
     found.sort_unstable();
     found.dedup();
     Ok(found)
+}
+
+/// The numbers in a table's columns that may point to large objects, sorted.
+pub(super) async fn pointed(pool: &Arc<Pool>, table: &Table) -> Result<Vec<u32>> {
+    let session = pool.get().await?;
+    let mut found = Vec::new();
+    if let Some(relation) = catalog::relation(&session, &table.name).await? {
+        for column in table.columns.iter().filter(|c| is_pointing(c)) {
+            let name = sql::ident(&column.name);
+            let query = format!("SELECT DISTINCT t.{name} FROM {} t WHERE t.{name} <> 0", relation.source());
+            let rows = session.query(&query, &[]).await;
+            let act = format!("find the large objects of {}", table.name);
+            let rows = rows.map_err(|e| session.config().fail(&act, &e))?;
+            found.extend(rows.iter().map(|r| r.get::<_, u32>(0)));
+        }
+    }
+    session.give_back();
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+fn is_pointing(column: &crate::Column) -> bool {
+    matches!(&column.ty, ColumnType::Opaque { name } if name == "oid")
 }
 
 /// A piece of a large object; empty behind its end.

@@ -96,6 +96,7 @@ pub(super) const KINDS: &[&str] = &[
     "request_closed",
     "message_sent",
     "deliveries_settled",
+    "definitions_moved",
 ];
 
 /// Classes of OCSF that we use, with their numbers.

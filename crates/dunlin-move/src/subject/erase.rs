@@ -4,7 +4,7 @@
 //! corrections, row indexes, what deleted rows leave in files; then everything is searched once more, and what is found
 //! nowhere is stated in the ledger and to the customer. Marks come before all of it ([`super::carry`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dunlin_plan::{OnErasure, Plan};
@@ -12,7 +12,7 @@ use dunlin_store::{Body, Effect, Entry, Mark, RequestKind, RequestRecord, Reques
 
 use super::carry::{Carried, Elsewhere, FOUND, by_store, find, marks_of};
 use super::receipt::{Statement, issue};
-use super::request::{first_marks, forget, of, subject_of};
+use super::request::{by_email, first_marks, forget, of, subject_of};
 use super::scene::{Scene, Stand};
 use super::stage::Subjects;
 use super::sweep::{Found, Sweep};
@@ -40,7 +40,8 @@ impl Erasing<'_> {
         let found = find(self.stand, &subjects, id).await?;
         fail::fail_point!("move::subject.found", |_| Err(MoveError::failpoint("move::subject.found")));
         // Before the rows go: once they are gone, nobody knows whose letters these are.
-        self.letters(&found).await?;
+        let addresses = self.own_addresses(&subjects, &found).await?;
+        self.letters(&addresses).await?;
         fail::fail_point!("move::subject.letters", |_| Err(MoveError::failpoint("move::subject.letters")));
         let mut rows = by_store(run, &act::after_run(self.stand, &subjects, &found, id).await?);
         let left = quarantine::leave(run, self.stand.id(), &found.quarantine).await?;
@@ -64,7 +65,7 @@ impl Erasing<'_> {
         let statement = self.search(&subjects, &record).await?;
         let receipt = issue(workspace, self.options, statement).await?;
         let rows = self.total(id, rows).await?;
-        let record = self.close(record, &rows, &marks, &found).await?;
+        let record = self.close(record, &rows, &marks, &addresses).await?;
         forget(workspace, &record.id)?;
         notes.sort();
         notes.dedup();
@@ -72,12 +73,24 @@ impl Erasing<'_> {
     }
 
     /// Letters that wait are not sent any more.
-    async fn letters(&self, found: &Found) -> Result<()> {
+    async fn letters(&self, addresses: &BTreeSet<String>) -> Result<()> {
         let workspace = self.stand.run().workspace;
         let mut tx = workspace.state().begin().await?;
-        self.elsewhere.forget(workspace, &mut tx, &found.addresses).await?;
+        self.elsewhere.forget(workspace, &mut tx, addresses).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// The customer's addresses that no other customer has: a letter to a family's address is the others' too.
+    async fn own_addresses(&self, subjects: &Subjects, found: &Found) -> Result<BTreeSet<String>> {
+        let mut own = BTreeSet::new();
+        for address in &found.addresses {
+            let having = by_email(self.stand.run(), &subjects.links, address).await?;
+            if having.iter().all(|key| *key == self.key) {
+                own.insert(address.clone());
+            }
+        }
+        Ok(own)
     }
 
     /// What the customer had corrected is customer data too.
@@ -152,7 +165,7 @@ impl Erasing<'_> {
         mut record: RequestRecord,
         rows: &BTreeMap<String, u64>,
         marks: &[Mark],
-        found: &Found,
+        addresses: &BTreeSet<String>,
     ) -> Result<RequestRecord> {
         let workspace = self.stand.run().workspace;
         let entry = |body| Entry { at: now_us(), actor: self.options.actor.clone(), body };
@@ -175,7 +188,7 @@ impl Erasing<'_> {
         tx.shred_subject(&record.subject).await?;
         tx.forget_answers(&workspace.keys().subject_name(&self.key)?).await?;
         // Once more: an audience may have been read while the rows went.
-        self.elsewhere.forget(workspace, &mut tx, &found.addresses).await?;
+        self.elsewhere.forget(workspace, &mut tx, addresses).await?;
         tx.update_request(&record).await?;
         tx.commit().await?;
         fail::fail_point!("move::subject.closed", |_| Err(MoveError::failpoint("move::subject.closed")));

@@ -40,7 +40,7 @@ async fn of_run(sweep: &Sweep<'_>, id: &str, fragments: &[FragmentRef]) -> Resul
                 .to_owned(),
     };
     let table = fragments.first().map(|at| at.table.clone()).unwrap_or_default();
-    let record = now.workspace.state().run(id).await?;
+    let Ok(record) = now.workspace.state().run(id).await else { return Err(unread(&table)) };
     let Ok(mut then) = dunlin_plan::load(&record.plan_text, &record.plan_file) else {
         return Err(unread(&table));
     };

@@ -176,6 +176,18 @@ impl<'a> Sweep<'a> {
         let mut found = Vec::new();
         while let Some(batch) = stream.next().await {
             let batch = batch?;
+            if self.complete && !batch.bad.is_empty() {
+                return Err(MoveError::Broken {
+                    message: format!(
+                        "{} in {} hold values that cannot be read here, and nobody can tell whose they are",
+                        crate::error::rows(batch.bad.len() as u64),
+                        spec.target.name
+                    ),
+                    help: "mend those values in the target (`NaN`, dates beyond the year 294246, texts in columns \
+                           of numbers), then try again"
+                        .to_owned(),
+                });
+            }
             let rows = mapped_columns(spec, &batch.rows)?;
             let texts = LinkTexts::of(links, None, Some(&rows));
             for row in 0..rows.num_rows() {

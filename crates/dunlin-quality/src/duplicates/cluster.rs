@@ -17,6 +17,8 @@ pub(super) struct Edge {
 const GROUP_MOST: usize = 600;
 /// Beyond this, more bits are no surer: one pair cannot outweigh many.
 const BITS_MOST: f64 = 12.0;
+/// A group whose pairs weigh more than this is not cut any further, in bits.
+const CUT_MOST: f32 = 256.0;
 
 /// Records that are one.
 #[derive(Debug, Clone)]
@@ -94,7 +96,13 @@ pub(super) fn within(
                 }
             }
             let next = bits + 2.0;
-            open.push((groups(records, &inside, next), next));
+            let cut = groups(records, &inside, next);
+            if cut.is_empty() || next > CUT_MOST {
+                // All its pairs weigh the same: it is looked at in pieces rather than not at all.
+                ready.extend(group.chunks(GROUP_MOST).map(<[u32]>::to_vec));
+            } else {
+                open.push((cut, next));
+            }
         }
     }
     ready.sort_unstable();

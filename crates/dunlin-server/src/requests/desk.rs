@@ -239,7 +239,9 @@ async fn asked_already(
     asked: &Asked,
 ) -> Result<Option<RequestRecord>, Problem> {
     let purpose = asked.purpose.clone().unwrap_or_default();
-    let open = app.customers()?.asked_by(key).await?.into_iter().filter(|r| r.ended_at.is_none());
+    // One whose asker nobody has confirmed is not theirs yet, or was left half-way.
+    let theirs = |r: &RequestRecord| r.ended_at.is_none() && r.identity == Identity::Confirmed;
+    let open = app.customers()?.asked_by(key).await?.into_iter().filter(theirs);
     let mut same = open.filter(|r| r.kind == asked.kind && r.purpose == purpose);
     if asked.kind != RequestKind::Rectification {
         return Ok(same.next());

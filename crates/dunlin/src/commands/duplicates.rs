@@ -33,6 +33,8 @@ pub async fn duplicates(dir: &Path, args: DuplicatesArgs, format: Format) -> Res
 struct Told {
     groups: Vec<Group>,
     review: Vec<ReviewPair>,
+    /// Whether places of rows are shown.
+    by_place: bool,
 }
 
 impl Told {
@@ -63,7 +65,10 @@ async fn find(
     let linked = link(compared).await?;
     let groups = tokio::task::block_in_place(|| linked.found.groups(args.above));
     let review = linked.found.review(args.review, &groups);
-    let told = Told { groups, review };
+    // A rowid may be the key itself.
+    let by_place =
+        ![Some(&compared.url), compared.link.as_ref()].iter().flatten().any(|u| u.starts_with("sqlite:"));
+    let told = Told { groups, review, by_place };
     let seconds = started.elapsed().as_secs_f64();
     let log = Log::of(dir).await?;
     if format == Format::Json || args.out.is_some() {
@@ -172,7 +177,7 @@ fn write(path: &Path, linked: &Linked, told: &Told, keys: &[Vec<String>]) -> Res
     for (at, ((records, _, decision), keys)) in told.sets().zip(keys).enumerate() {
         for ((record, p), key) in records.into_iter().zip(keys) {
             let source = if linked.found.is_second(record) { "2" } else { "1" };
-            let row = linked.found.row(record).to_string();
+            let row = if told.by_place { linked.found.row(record).to_string() } else { String::new() };
             let cells = [
                 (at + 1).to_string(),
                 key.clone(),
@@ -191,7 +196,8 @@ fn write(path: &Path, linked: &Linked, told: &Told, keys: &[Vec<String>]) -> Res
 
 fn print_json(linked: &Linked, told: &Told, keys: &[Vec<String>], seconds: f64) {
     for (at, ((records, probability, decision), keys)) in told.sets().zip(keys).enumerate() {
-        let rows: Vec<u64> = records.iter().map(|(record, _)| linked.found.row(*record)).collect();
+        let places = || records.iter().map(|(record, _)| linked.found.row(*record)).collect::<Vec<u64>>();
+        let rows = told.by_place.then(places);
         output::json(&serde_json::json!({
             "table": linked.table(), "cluster": at + 1, "keys": keys, "rows": rows,
             "probability": rounded(probability), "decision": decision,

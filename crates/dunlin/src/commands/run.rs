@@ -124,6 +124,11 @@ async fn to_its_end(
                     args.retry
                 ));
                 tokio::time::sleep(wait).await;
+                if !args.rehearse {
+                    // It may have closed meanwhile, or a notice may have been taken back.
+                    window(workspace, plan, args).await?;
+                    super::publish::told(workspace, plan, args.now.as_deref()).await?;
+                }
             }
             Err(error) => return Err(plan.failure(error)),
         }

@@ -96,8 +96,13 @@ impl Definable for PgDefinitions {
     }
 
     async fn set_counters(&self, counters: &[Counter]) -> Result<Vec<TableName>> {
-        const SQL: &str = "SELECT setval(c.oid::regclass, $3, $4) FROM pg_class c JOIN pg_namespace n \
-            ON n.oid = c.relnamespace WHERE n.nspname = $1::text AND c.relname = $2::text AND c.relkind = 'S'";
+        // One that was there before may be ahead, and must not give the same numbers twice.
+        const SQL: &str = "SELECT CASE WHEN l.last IS NULL OR s.seqincrement > 0 AND l.last <= $3 \
+                OR s.seqincrement < 0 AND l.last >= $3 \
+                THEN setval(c.oid::regclass, $3, $4) ELSE l.last END \
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+            JOIN pg_sequence s ON s.seqrelid = c.oid, LATERAL (SELECT pg_sequence_last_value(c.oid) AS last) l \
+            WHERE n.nspname = $1::text AND c.relname = $2::text AND c.relkind = 'S'";
         let session = self.pool.get().await?;
         let mut lost = Vec::new();
         for counter in counters {
@@ -123,7 +128,7 @@ impl Definable for PgDefinitions {
         Ok(lost)
     }
 
-    async fn fill_views(&self, definitions: &Definitions) -> Result<()> {
+    async fn fill_views(&self, definitions: &Definitions) -> Result<Vec<TableName>> {
         let session = self.pool.get().await?;
         let mut open: Vec<&TableName> = definitions.filled_views.iter().collect();
         // One view may rest on another; they are filled as soon as they can be.
@@ -136,13 +141,13 @@ impl Definable for PgDefinitions {
                     left.push(view);
                 }
             }
-            if left.is_empty() || left.len() == before {
+            open = left;
+            if open.is_empty() || open.len() == before {
                 break;
             }
-            open = left;
         }
         session.give_back();
-        Ok(())
+        Ok(open.into_iter().cloned().collect())
     }
 
     async fn missing(&self, definitions: &Definitions) -> Result<Vec<Definition>> {
@@ -183,6 +188,10 @@ impl Definable for PgDefinitions {
 
     async fn objects(&self, table: &Table) -> Result<Vec<u32>> {
         objects::of_table(&self.pool, table).await
+    }
+
+    async fn pointed(&self, table: &Table) -> Result<Vec<u32>> {
+        objects::pointed(&self.pool, table).await
     }
 
     async fn object(&self, id: u32, from: i64) -> Result<Vec<u8>> {

@@ -133,9 +133,11 @@ impl Program {
                 help: "take the run back and begin anew: dunlin undo".into(),
             });
         }
+        let list = self.list(config, archive)?;
         let call = |more: &[&str]| {
             let mut command = self.command("pg_restore", config);
             command.args(["--no-owner", "--no-privileges", "--no-tablespaces", "--no-password"]);
+            command.arg("--use-list").arg(&list);
             command.arg("--dbname").arg(&config.database).args(more).arg(archive);
             succeeded(&mut command)
         };
@@ -148,7 +150,25 @@ impl Program {
                 call(&["--section=post-data", "--jobs", &jobs.max(1).to_string()]);
             }
         }
+        let _ = std::fs::remove_file(&list);
         Ok(())
+    }
+
+    /// Writes which things of an archive are made: not what belongs to a server or a whole database.
+    fn list(&self, config: &Config, archive: &Path) -> Result<PathBuf> {
+        let failed = |what: &str| ConnectError::Unsupported {
+            store: config.store.clone(),
+            what: format!("{what} the list of an archive of definitions"),
+            help: "see whether the workspace's folder can be written to, and whether pg_restore works".into(),
+        };
+        let mut command = self.command("pg_restore", config);
+        command.arg("--list").arg(archive).stdin(Stdio::null()).stderr(Stdio::null());
+        let output = command.output().ok().filter(|o| o.status.success()).ok_or_else(|| failed("reading"))?;
+        let kept: Vec<&[u8]> =
+            output.stdout.split(|b| *b == b'\n').filter(|line| is_of_tables(line)).collect();
+        let path = archive.with_extension("list");
+        std::fs::write(&path, kept.join(&b'\n')).map_err(|_| failed("writing"))?;
+        Ok(path)
     }
 
     /// A program with what it needs to connect, by its environment: a password on the command line can be read by all.
@@ -196,6 +216,25 @@ impl Program {
     }
 }
 
+/// Whether a line of an archive's list (`12; 1259 16385 TABLE public t owner`) may be made in another database. Foreign
+/// servers and their users hold passwords, and an event trigger acts on whatever anybody does there later.
+fn is_of_tables(line: &[u8]) -> bool {
+    const OTHERS: [&str; 7] = [
+        "EVENT TRIGGER",
+        "FOREIGN DATA WRAPPER",
+        "SERVER",
+        "USER MAPPING",
+        "PUBLICATION",
+        "SUBSCRIPTION",
+        "DATABASE",
+    ];
+    let line = String::from_utf8_lossy(line);
+    // The number with its semicolon and the two of the catalog stand before the word; a comment's subject behind a dash.
+    let Some(what) = line.splitn(4, ' ').nth(3) else { return true };
+    let what = what.strip_prefix("COMMENT - ").unwrap_or(what);
+    !OTHERS.iter().any(|other| what.starts_with(&format!("{other} ")))
+}
+
 fn mode(config: &Config) -> &'static str {
     use tokio_postgres::config::SslMode;
     match (&config.trust, config.driver.get_ssl_mode()) {
@@ -216,6 +255,26 @@ fn succeeded(command: &mut Command) -> bool {
 mod tests {
     use super::*;
     use crate::OpenOptions;
+
+    #[test]
+    fn what_belongs_to_a_server_stays_there() {
+        for line in [
+            "3418; 3466 16700 EVENT TRIGGER - watch ana",
+            "4; 1417 16690 SERVER - elsewhere ana",
+            "5; 1418 16691 USER MAPPING - USER MAPPING ana SERVER elsewhere ana",
+            "6; 0 0 COMMENT - EVENT TRIGGER watch ana",
+        ] {
+            assert!(!is_of_tables(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "; Archive created",
+            "",
+            "215; 1259 16385 TABLE public SERVER ana",
+            "7; 0 0 COMMENT public TABLE t ana",
+        ] {
+            assert!(is_of_tables(line.as_bytes()), "{line}");
+        }
+    }
 
     #[test]
     fn the_password_goes_by_the_environment_and_weak_tls_never_replaces_strong() {

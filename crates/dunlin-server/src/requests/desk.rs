@@ -12,9 +12,10 @@ use dunlin_tell::{Lang, Word};
 use dunlin_work::{By, Edit, Origin as TaskOrigin};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, Semaphore};
 
 use super::letters::{self, Contact, Letter};
+use super::seats::Seats;
 use super::{CarriedOut, CustomerKey, Customers, Named, NewCustomerRequest, RequestDecision, due};
 use crate::app::App;
 use crate::config::ServerConfig;
@@ -23,12 +24,6 @@ use crate::problem::Problem;
 
 /// How long after a failure a request is tried again, in microseconds.
 const AGAIN_US: i64 = 15 * 60 * 1_000_000;
-/// Looks at customers' rows at a time: each reads tables whole.
-const LOOKS: usize = 2;
-/// Looks that one customer gets in [`LOOKS_US`].
-const LOOKS_EACH: usize = 60;
-/// Ten minutes, in microseconds.
-const LOOKS_US: i64 = 10 * 60 * 1_000_000;
 /// Addresses that may wait to be looked for.
 const LINKS_WAITING: usize = 64;
 /// Corrections of one customer that may wait for an answer.
@@ -36,10 +31,8 @@ const CORRECTIONS_OPEN: usize = 10;
 
 /// What is kept at hand for requests.
 pub(crate) struct Desk {
-    /// Looks at rows that are under way.
-    looks: Semaphore,
-    /// When each customer, by the state's name, was looked at lately.
-    looked: std::sync::Mutex<HashMap<String, Vec<i64>>>,
+    /// Looks at customers' rows.
+    pub(crate) seats: Seats,
     /// Addresses that wait to be looked for.
     pub(crate) links: Arc<Semaphore>,
     /// One request is carried out at a time.
@@ -53,44 +46,12 @@ impl Desk {
     pub(crate) fn new(config: &ServerConfig) -> Desk {
         let hours = i64::from(config.requests.undo_hours);
         Desk {
-            looks: Semaphore::new(LOOKS),
-            looked: std::sync::Mutex::default(),
+            seats: Seats::new(),
             links: Arc::new(Semaphore::new(LINKS_WAITING)),
             carrying: Mutex::default(),
             taking: Mutex::default(),
             hours,
         }
-    }
-
-    /// Waits for a seat from which tables may be read whole.
-    pub(crate) async fn seat(&self) -> Result<SemaphorePermit<'_>, Problem> {
-        self.looks.acquire().await.map_err(|_| Problem::internal())
-    }
-
-    /// The same for a customer, who gets so many in ten minutes. `name` is the state's for them.
-    ///
-    /// # Errors
-    /// They have had enough for now.
-    pub(crate) async fn seat_for(&self, name: String) -> Result<SemaphorePermit<'_>, Problem> {
-        let now = now_us();
-        {
-            let mut looked = self.looked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            looked.retain(|_, times| {
-                times.retain(|at| *at > now - LOOKS_US);
-                !times.is_empty()
-            });
-            let times = looked.entry(name).or_default();
-            if times.len() >= LOOKS_EACH {
-                return Err(Problem::new(
-                    axum::http::StatusCode::TOO_MANY_REQUESTS,
-                    "too_many",
-                    "this page was asked for too often",
-                )
-                .help("wait ten minutes"));
-            }
-            times.push(now);
-        }
-        self.seat().await
     }
 
     /// How long a kind can be taken back, in microseconds. What is no loss acts at once: it can be asked for again.
@@ -191,7 +152,7 @@ pub(crate) async fn take_in(app: &App, asked: Asked, actor: Actor) -> Result<Req
     };
     let mut record = match by_customer {
         Some(_) => {
-            let _seat = app.requests.seat().await?;
+            let _seat = app.requests.seats.any().await?;
             app.customers()?.open(new, actor.clone()).await?
         }
         None => app.customers()?.open(new, actor.clone()).await?,

@@ -8,6 +8,7 @@ mod desk;
 mod due;
 mod letters;
 mod port;
+mod seats;
 
 pub use port::{
     CarriedOut, CustomerKey, CustomerPart, Customers, Named, NewCustomerRequest, RequestDecision,

@@ -7,8 +7,8 @@ use dunlin_store::{StoreError, Tx, database_error, now_us};
 use super::address::{Address, Recipients};
 
 /// Forgets the receivers with these addresses. Deliveries stay as numbers under a name that is nobody's: what was due is
-/// `suppressed` with the word `erased`; what was on its way cannot be called back and is counted likewise. Gives how
-/// many deliveries that were.
+/// `suppressed` with the word `erased`; what was on its way cannot be called back and is counted likewise, and what nobody knows the end of
+/// counts as `sent`. Gives how many deliveries that were.
 ///
 /// # Errors
 /// The state.

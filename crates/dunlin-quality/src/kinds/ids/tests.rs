@@ -1,3 +1,5 @@
+//! Every identifier is found with its check digits right, and not with one of them wrong.
+
 use proptest::prelude::{ProptestConfig, any as anything, prop_assert, proptest};
 
 use super::*;

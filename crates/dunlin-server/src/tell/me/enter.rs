@@ -110,7 +110,7 @@ pub(super) async fn ask_link(
 }
 
 async fn send_link(app: &App, lang: dunlin_tell::Lang, email: String) -> Result<(), Problem> {
-    let _seat = app.requests.seat().await?;
+    let _seat = app.requests.seats.any().await?;
     let keys = app.customers()?.with_address(&email).await?;
     let key = match keys.as_slice() {
         [] => return Ok(()),

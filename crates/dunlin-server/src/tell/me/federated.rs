@@ -74,7 +74,7 @@ pub(super) async fn back(visit: Visit, Query(answer): Query<Answer>) -> Result<R
     let key = match (named, &said.email) {
         (Some(claim), _) => said.claims.claim(claim),
         (None, Some(email)) => {
-            let _seat = app.requests.seat().await?;
+            let _seat = app.requests.seats.any().await?;
             let keys = app.customers()?.with_address(email).await?;
             if keys.is_empty() {
                 return visit.says(StatusCode::OK, visit.words().unknown, visit.words().unknown_lead);

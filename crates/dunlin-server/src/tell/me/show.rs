@@ -121,7 +121,7 @@ pub(super) fn plan_of(app: &App) -> Option<Plan> {
 
 /// Waits for a seat from which the customer's tables may be read.
 pub(super) async fn seat<'a>(app: &'a App, key: &CustomerKey) -> Result<SemaphorePermit<'a>, Problem> {
-    app.requests.seat_for(app.workspace.keys().subject_name(&key.0)?).await
+    app.requests.seats.of(app.workspace.keys().subject_name(&key.0)?).await
 }
 
 /// Everything of the customer. Few at a time: each look reads tables whole.

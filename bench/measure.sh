@@ -44,6 +44,11 @@ measure() {
   tail -n 1 "$RESULTS" | awk -F'\t' '{ printf "  %-24s %-44s round %s  %8.2f s\n", $1, $2, $3, $4 }' >&2
 }
 
+# also GROUP NAME SECONDS: notes a part of what was measured last.
+also() {
+  printf '%s\t%s\t%d\t%.3f\t0\n' "$1" "$2" "$ROUND" "$3" >>"$RESULTS"
+}
+
 # report: a Markdown table a group; the first row of a group is its floor, 1.00.
 report() {
   awk -F'\t' '

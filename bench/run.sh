@@ -132,7 +132,13 @@ dunlin_round() {
   reset "$target" "$table"
   workspace "$shape" "$table" "$key" "$url" "$DST" "$from"
   measure "$group" "$name" dunlin
+  also "$group" "$name: its load, before the key and the reading back" "$(loaded_in)"
   check "$table"
+}
+
+# What dunlin says of its own load: seconds until the rows and their receipts are in the target.
+loaded_in() {
+  grep -o '"seconds": *[0-9.]*' "$WORK/last.json" | head -n 1 | grep -o '[0-9.]*$'
 }
 
 # A time counts only when every row arrived.

@@ -56,6 +56,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     request.extensions_mut().insert(client.clone());
     let route = Route::of(&request);
     let may_pack = pack::is_welcome(&method, request.uri().path(), request.headers());
+    pack::unpack_tags(request.headers_mut());
     let name = route.name.clone();
     let answer = async {
         let answer = match admit(&app, &client, &route, request) {

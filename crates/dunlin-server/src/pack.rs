@@ -1,6 +1,9 @@
 //! Answers that travel compressed: JSON that was asked for with GET, from 1 kB on. A page of the grid is 240 kB and
 //! leaves as 20. Not here: files of the app, which are compressed when it is built, and streams.
 //!
+//! An entity tag names bytes (RFC 9110, 8.8.3), so a compressed answer has one of its own, `"…-gzip"`; what comes back
+//! in `If-Match` is read without that ending, and the rest of the server knows nothing of it.
+//!
 //! Compressed secrets can be guessed by who sees the length of answers that also hold words of theirs (BREACH). Cookies
 //! of this server are not sent along with requests that other sites make, so nobody elsewhere can cause such answers;
 //! and what belongs to the caller alone (`/api/v1/me…`) stays as it is all the same.
@@ -35,9 +38,8 @@ pub(crate) async fn packed(response: Response) -> Response {
     let headers = response.headers();
     let is_json = text(headers, header::CONTENT_TYPE).starts_with("application/json");
     let size = response.body().size_hint().exact().unwrap_or(0);
-    // An entity tag names the bytes as they are.
-    let is_named = headers.contains_key(header::ETAG) || headers.contains_key(header::CONTENT_ENCODING);
-    if !is_json || is_named || !(LEAST..=MOST).contains(&size) {
+    let is_packed = headers.contains_key(header::CONTENT_ENCODING);
+    if !is_json || is_packed || !(LEAST..=MOST).contains(&size) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
@@ -51,12 +53,35 @@ pub(crate) async fn packed(response: Response) -> Response {
         Ok(small) if small.len() < bytes.len() => {
             parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             parts.headers.remove(header::CONTENT_LENGTH);
+            if let Some(tag) = parts.headers.get(header::ETAG).and_then(packed_tag) {
+                parts.headers.insert(header::ETAG, tag);
+            }
             Body::from(small)
         }
         _ => Body::from(bytes),
     };
     parts.headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     Response::from_parts(parts, body)
+}
+
+/// Ends the tag of a compressed answer.
+const ENDING: &str = "-gzip\"";
+
+fn packed_tag(tag: &HeaderValue) -> Option<HeaderValue> {
+    let open = tag.to_str().ok()?.strip_suffix('"')?;
+    HeaderValue::from_str(&format!("{open}{ENDING}")).ok()
+}
+
+/// The tags that a request names, as the handlers know them.
+pub(crate) fn unpack_tags(headers: &mut HeaderMap) {
+    for name in [header::IF_MATCH, header::IF_NONE_MATCH] {
+        let sent = text(headers, name.clone());
+        if sent.contains(ENDING)
+            && let Ok(value) = HeaderValue::from_str(&sent.replace(ENDING, "\""))
+        {
+            headers.insert(name, value);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -80,6 +105,20 @@ mod tests {
         std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut back).unwrap();
         assert_eq!(back, long);
         assert!(!packed(json("[]".into())).await.headers().contains_key(header::CONTENT_ENCODING));
+    }
+
+    #[tokio::test]
+    async fn a_compressed_answer_has_a_tag_of_its_own_that_is_understood_when_it_comes_back() {
+        let mut answer = json("{\"text\": \"the same words again and again\"}".repeat(200));
+        answer.headers_mut().insert(header::ETAG, HeaderValue::from_static("\"abc\""));
+        let answer = packed(answer).await;
+        assert_eq!(answer.headers()[header::ETAG], "\"abc-gzip\"");
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_MATCH, answer.headers()[header::ETAG].clone());
+        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"abc-gzip\", \"d\""));
+        unpack_tags(&mut headers);
+        assert_eq!(headers[header::IF_MATCH], "\"abc\"");
+        assert_eq!(headers[header::IF_NONE_MATCH], "\"abc\", \"d\"");
     }
 
     #[test]

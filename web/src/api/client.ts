@@ -122,10 +122,10 @@ export async function body<T>(asked: Promise<{ data?: unknown; error?: unknown; 
   throw new ProblemError(problem);
 }
 
-/** The same, with the answer's headers (for an `ETag`). */
+/** The same, with the answer's `ETag`; the server marks that of a compressed answer, and it is one and the same to us. */
 export async function bodyWithEtag<T>(asked: Promise<{ data?: unknown; error?: unknown; response: Response }>): Promise<{ data: T; etag: string }> {
   const answer = await asked.catch(() => { throw new ProblemError({ title: '', status: 0, code: 'offline' }); });
-  if (answer.response.ok) return { data: answer.data as T, etag: answer.response.headers.get('etag') ?? '' };
+  if (answer.response.ok) return { data: answer.data as T, etag: (answer.response.headers.get('etag') ?? '').replace('-gzip"', '"') };
   const problem = await problemOf(answer.response, answer.error);
   follow(problem);
   throw new ProblemError(problem);

@@ -13,7 +13,7 @@ use crate::accounting::PartReceipt;
 use crate::parts::parts_of;
 use crate::quarantine::{Form, QuarantinedRow};
 use crate::run::Run;
-use crate::{MoveError, Result, recover};
+use crate::{Result, recover};
 
 /// The reason of a row that was overwritten.
 pub(crate) const BLANK: &str = "erased";
@@ -32,7 +32,7 @@ pub(crate) async fn leave(run: &Run<'_>, id: Option<&str>, rows: &[WaitingRow]) 
             _ => None,
         };
         account(run, of.as_deref(), table, (origin, fragment), rows).await?;
-        fail::fail_point!("move::subject.quarantine", |_| Err(MoveError::failpoint(
+        fail::fail_point!("move::subject.quarantine", |_| Err(crate::MoveError::failpoint(
             "move::subject.quarantine"
         )));
         blank(run.workspace, origin, table, fragment, &numbers)?;

@@ -11,6 +11,8 @@ export interface Places {
   firstVisit: string;
   /** A page of a host app, served by the tests: another origin, which the seeded server knows. */
   hostPort: number;
+  /** A workspace that one test makes for itself. */
+  own: string;
   /** The owner, signed in. */
   state: string;
   /** What the set-up left. */
@@ -21,7 +23,7 @@ export interface Places {
 export function placesOf(worker: number): Places {
   const port = PORT + worker * 10;
   const folder = `test-results/state/${worker}`;
-  return { base: `http://localhost:${port}`, firstVisit: `http://localhost:${port + 1}`, hostPort: port + 2, state: `${folder}/owner.json`, left: `${folder}/places.json` };
+  return { base: `http://localhost:${port}`, firstVisit: `http://localhost:${port + 1}`, hostPort: port + 2, own: `http://localhost:${port + 3}`, state: `${folder}/owner.json`, left: `${folder}/places.json` };
 }
 
 const mine = placesOf(Number(process.env.TEST_PARALLEL_INDEX ?? 0));
@@ -29,6 +31,7 @@ export const BASE = mine.base;
 export const FIRST_VISIT = mine.firstVisit;
 export const HOST_PORT = mine.hostPort;
 export const HOST = `http://localhost:${HOST_PORT}`;
+export const OWN = mine.own;
 export const STATE = mine.state;
 export const PLACES_FILE = mine.left;
 export const OWNER = { name: 'Ana Ruiz', email: 'ana@atlas.example', password: 'a quiet tide at seven' };

@@ -1,39 +1,13 @@
 // For each worker: makes the demo's workspace small, serves it, makes three people, and beside it a workspace in which
 // nothing has happened. Gives back what ends all servers.
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { request } from '@playwright/test';
 import { OWNER, placesOf, WORKERS, type Left } from './places';
-
-const binary = process.env.DUNLIN_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(process.env.HOME ?? '', '.cache/dunlin/target'), 'debug/dunlin');
-// No second factor for these tests: they have tests of their own over the pages of sign-in.
-const SERVER = '[guard]\nmfa_roles = []\n[limits]\nper_address = 60000\nper_person = 60000\nstreams_per_person = 64\n';
-
-async function run(...args: string[]): Promise<string> {
-  const { stdout, stderr } = await promisify(execFile)(binary, args, { maxBuffer: 1 << 26 });
-  return stdout + stderr;
-}
-
-/** Serves a workspace; gives the secret of the first owner, where it waits for one. */
-function serve(dir: string, url: string, waitsForOwner: boolean): Promise<{ child: ChildProcess; secret: string }> {
-  const child = spawn(binary, ['serve', '--dir', dir, '--listen', new URL(url).host.replace('localhost', '127.0.0.1')], { stdio: ['ignore', 'pipe', 'pipe'] });
-  return new Promise((resolve, reject) => {
-    let said = '';
-    const hear = (chunk: Buffer) => {
-      said += chunk.toString();
-      const secret = said.match(/works once:\s+(\S+)/)?.[1];
-      if (secret || (!waitsForOwner && said.includes('answers at'))) resolve({ child, secret: secret ?? '' });
-    };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    child.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
-    setTimeout(() => reject(new Error(`the server said only: ${said}`)), 60_000).unref();
-  });
-}
+import { run, serve, SERVER } from './program';
 
 /** The demo's people, each with the password that it printed. */
 function passwords(said: string): Record<string, string> {

@@ -25,7 +25,8 @@ use crate::remap::{Remap, engine, target_batch};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Observer, Run, RunOptions};
 use crate::spec::TableSpec;
-use crate::{MoveError, Result, recover, settle};
+use crate::tried::{self, ShapeChange};
+use crate::{Result, recover, settle};
 
 /// Rows of one amendment: bounds its memory.
 const DECIDE_ROWS: usize = 20_000;
@@ -44,8 +45,8 @@ pub enum Decision {
 /// Which rows.
 #[derive(Debug, Clone, Default)]
 pub struct DecideOptions {
-    /// Only this group.
-    pub group: Option<String>,
+    /// Only these groups; empty for all.
+    pub groups: Vec<String>,
     /// Only this table.
     pub table: Option<String>,
     /// Change nothing; say what would happen.
@@ -68,6 +69,9 @@ pub struct Decided {
     /// The columns at fault, by reason, where a reason names any.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub waiting_columns: BTreeMap<String, BTreeSet<String>>,
+    /// What a fix that is only tried makes of the values, by their shapes, the most frequent first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shapes: Vec<ShapeChange>,
     /// Rows elsewhere that wait for a parent which may be among the released.
     pub children: u64,
 }
@@ -108,7 +112,7 @@ pub async fn decide(
         let filter = QuarantineFilter {
             run: None,
             table: Some(spec.label.clone()),
-            group: which.group.clone(),
+            groups: which.groups.clone(),
             status: Some(QuarantineStatus::Waiting),
         };
         let rows = workspace.state().quarantine_rows(&filter, u32::MAX, 0).await?;
@@ -133,11 +137,7 @@ pub async fn decide(
     }
     workspace.integrate().await?;
     if !found {
-        return Err(MoveError::Refused {
-            code: "no-such-group",
-            message: "no row in quarantine fits".to_owned(),
-            help: "`dunlin quarantine list` names the groups that wait".to_owned(),
-        });
+        return Err(tried::no_group());
     }
     Ok(decided)
 }
@@ -244,6 +244,9 @@ impl Table<'_> {
             };
             let remap = Remap { run: self.run, spec: self.spec, set };
             let rows: Vec<&QuarantinedRow> = mapped.iter().map(|w| &w.row).collect();
+            if self.which.dry_run && !set.is_empty() {
+                tried::count(&remap.tried(&rows)?, &mut decided.shapes);
+            }
             let (batch, lead) = remap.map(&rows).await?;
             let passed: Vec<bool> = lead.fates.iter().map(|f| *f == fate::ALIVE).collect();
             for (row, _) in passed.iter().enumerate().filter(|(_, passed)| !**passed) {

@@ -19,6 +19,7 @@ use crate::batch::{Lead, body, fate, lead, marker_of};
 use crate::exec::names::key_hash;
 use crate::parts::{Part, live_entries};
 use crate::quarantine::{QuarantinedRow, rows_as_text};
+use crate::ranges::Differing;
 use crate::reconcile::{BUCKETS, Hashed};
 use crate::run::Run;
 use crate::spec::TableSpec;
@@ -272,7 +273,7 @@ impl Search<'_> {
     }
 
     fn told(&self, found: &Found) -> Differences {
-        let mut told = Told { search: self, rows: Vec::new(), keys: Vec::new() };
+        let mut told = Told { spec: self.spec, rows: Vec::new(), keys: Vec::new() };
         let missing = found.missing.iter().chain(found.new.iter().filter(|k| !found.gone.contains(*k)));
         for key in missing.collect::<HashSet<_>>() {
             told.row(DifferenceKind::Missing, key, found.wanted.get(key), Vec::new());
@@ -299,22 +300,33 @@ impl Search<'_> {
     }
 }
 
+impl Differences {
+    /// Rows that were found to differ by reading both sides; their keys are sealed here.
+    pub(crate) fn of(spec: &TableSpec, found: Vec<Differing>) -> Self {
+        let mut told = Told { spec, rows: Vec::new(), keys: Vec::new() };
+        for row in found {
+            told.row(row.kind, &row.key, Some(&row.values), row.columns);
+        }
+        told.sealed()
+    }
+}
+
 /// What is told of the differing rows: how they differ in the open, their keys to be sealed.
 struct Told<'a> {
-    search: &'a Search<'a>,
+    spec: &'a TableSpec,
     rows: Vec<DifferingRow>,
     keys: Vec<Values>,
 }
 
 impl Told<'_> {
     fn row(&mut self, kind: DifferenceKind, key: &Key, values: Option<&Values>, columns: Vec<String>) {
-        let places = self.search.spec.key.iter();
+        let places = self.spec.key.iter();
         self.keys.push(places.map(|place| values.and_then(|v| v[*place].clone())).collect());
         self.rows.push(DifferingRow { kind, columns, name: hex::encode(key) });
     }
 
     fn sealed(self) -> Differences {
-        let spec = self.search.spec;
+        let spec = self.spec;
         let columns = spec.key.iter().map(|place| {
             let column = &spec.mapping.columns[*place];
             ColumnInfo { name: column.target.clone(), kind: column.kind.map(|k| k.as_str().to_owned()) }

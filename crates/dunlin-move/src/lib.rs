@@ -32,6 +32,7 @@ mod pause;
 mod pipeline;
 mod protect;
 pub mod quarantine;
+mod ranges;
 mod reconcile;
 mod recover;
 mod relate;
@@ -45,6 +46,7 @@ mod spec;
 mod status;
 mod stores;
 pub mod subject;
+mod tried;
 mod undo;
 mod verify;
 
@@ -64,6 +66,7 @@ pub use resolve::{Resolved, resolve, try_resolve};
 pub use run::{Event, Observer, Rehearsal, RunOptions, RunSummary, Unfinished, run};
 pub use spec::{Mapped, Mapping, SavedTable, TableSpec, Value};
 pub use stores::{Stores, find_table, open_store, table_name};
+pub use tried::{ShapeChange, Tried, groups_of, try_fix};
 pub use undo::{UndoneTable, undo};
 pub use verify::{Difference, DifferenceKind, Differences, DifferingRow, Verified, verify};
 

@@ -180,7 +180,8 @@ async fn splits(reader: &Arc<dyn Reader>, table: &Arc<Table>) -> Result<Vec<Boun
     if lying.len() > 1 { Ok(lying) } else { Ok(reader.splits(table, ROWS, &[]).await?) }
 }
 
-async fn hash_one(
+/// Reads one part of a table and hashes it.
+pub(crate) async fn hash_one(
     reader: &dyn Reader,
     request: ReadRequest,
     key: &HashKey,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
-use dunlin_connect::{ColumnType, Reason, text_to_array};
+use dunlin_connect::{ColumnType, Reason, array_to_text, text_to_array};
 use dunlin_quality::{Compiler, evaluate_rows};
 
 use crate::batch::{Lead, body, fate, lead, with_lead};
@@ -18,6 +18,7 @@ use crate::quarantine::{Form, QuarantinedRow};
 use crate::run::Run;
 use crate::spec::TableSpec;
 use crate::subject::stage::Acting;
+use crate::tried::Tried;
 use crate::{MoveError, Result};
 
 /// The mapping of a table's quarantined rows.
@@ -77,18 +78,45 @@ impl Remap<'_> {
         Ok((rows.map_err(|_| engine("map a row again"))?, Lead::of(&out)))
     }
 
+    /// What the fix alone makes of the columns that it sets, row by row, as text.
+    pub(crate) fn tried(&self, rows: &[&QuarantinedRow]) -> Result<Vec<Tried>> {
+        let (mut columns, _) = self.source_columns(rows);
+        let texts = self.texts(rows);
+        let nothing = vec![Default::default(); rows.len()];
+        let mut marks = Lead::alive(0, vec![0; rows.len()], nothing);
+        self.fix(&mut columns, &mut marks)?;
+        let mut tried: Vec<Tried> = Vec::new();
+        for (column, _) in self.set {
+            let Ok(place) = self.spec.mapping.read_schema.index_of(column) else { continue };
+            // The same column set twice is one change.
+            if tried.iter().any(|t| t.column == *column) {
+                continue;
+            }
+            let before = texts.iter().map(|row| row.get(place).cloned().flatten()).collect();
+            let mut after = array_to_text(&columns[place], &self.spec.mapping.input_types[place]);
+            let ended = |row| marks.fates[row] != fate::ALIVE && marks.column(row) == Some(column);
+            let failed: Vec<bool> = (0..rows.len()).map(ended).collect();
+            for (value, _) in after.iter_mut().zip(&failed).filter(|(_, failed)| **failed) {
+                *value = None;
+            }
+            tried.push(Tried { column: column.clone(), place, before, after, failed });
+        }
+        Ok(tried)
+    }
+
+    /// The values of rows as they are kept.
+    fn texts(&self, rows: &[&QuarantinedRow]) -> Vec<Vec<Option<String>>> {
+        let lossy = |b: Vec<u8>| String::from_utf8_lossy(&b).into_owned();
+        let text = |row: &&QuarantinedRow| match row.form {
+            Form::Raw => row.raw_fields().into_iter().map(|f| f.map(lossy)).collect(),
+            _ => row.fields.clone(),
+        };
+        rows.iter().map(text).collect()
+    }
+
     /// The read columns of rows from their texts, and which could still not be read, a list a column.
     fn source_columns(&self, rows: &[&QuarantinedRow]) -> (Vec<ArrayRef>, Vec<Vec<(usize, Reason)>>) {
-        let texts: Vec<Vec<Option<String>>> = rows
-            .iter()
-            .map(|row| match row.form {
-                Form::Raw => {
-                    let lossy = |b: Vec<u8>| String::from_utf8_lossy(&b).into_owned();
-                    row.raw_fields().into_iter().map(|f| f.map(lossy)).collect()
-                }
-                _ => row.fields.clone(),
-            })
-            .collect();
+        let texts = self.texts(rows);
         let width = self.spec.read.len();
         let mut columns = Vec::with_capacity(width);
         let mut unread = Vec::with_capacity(width);

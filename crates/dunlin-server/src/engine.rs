@@ -123,6 +123,8 @@ pub struct QuarantineAsk {
     pub limit: u32,
     /// From this one on.
     pub offset: u64,
+    /// Instead of the rows, what this fix would make of them: source column to SQL.
+    pub fix: BTreeMap<String, String>,
 }
 
 /// Quarantined rows under seal.
@@ -143,11 +145,12 @@ pub struct QuarantineRows {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decide {
-    /// The group's id.
-    pub group: String,
-    /// What becomes of its rows.
+    /// The groups' ids, of one table.
+    #[schema(min_items = 1, max_items = 1000)]
+    pub groups: Vec<String>,
+    /// What becomes of their rows.
     pub decision: DecisionWord,
-    /// With `fix`: target column to SQL over target columns.
+    /// With `fix`: source column to SQL over source columns.
     #[serde(default)]
     pub fix: BTreeMap<String, String>,
 }
@@ -337,8 +340,25 @@ pub struct WouldDecide {
     pub discarded: u64,
     /// Rows that would still wait, by reason.
     pub waiting: BTreeMap<String, u64>,
+    /// What a fix makes of the values, by their shapes, the most frequent first.
+    pub shapes: Vec<ShapeChange>,
     /// Rows elsewhere that wait for a parent which may be among them.
     pub children: u64,
+}
+
+/// Values of one shape that a fix turns into values of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ShapeChange {
+    /// The source column.
+    pub column: String,
+    /// The shape before: digits as 9, letters as A; null for no value.
+    pub before: Option<String>,
+    /// The shape after.
+    pub after: Option<String>,
+    /// Whether the expression fails for them.
+    pub failed: bool,
+    /// How many rows.
+    pub rows: u64,
 }
 
 /// The evidence of the latest run.

@@ -75,8 +75,8 @@ pub struct QuarantineFilter {
     pub run: Option<String>,
     /// Of this table.
     pub table: Option<String>,
-    /// Of this group.
-    pub group: Option<String>,
+    /// Of one of these groups; empty for any.
+    pub groups: Vec<String>,
     /// In this status.
     pub status: Option<QuarantineStatus>,
 }
@@ -281,18 +281,22 @@ impl State {
 
 fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &QuarantineFilter) {
     let status = filter.status.map(|s| s.as_str().to_owned());
-    let wanted = [
-        (" run = ", filter.run.clone()),
-        (" label = ", filter.table.clone()),
-        (" group_id = ", filter.group.clone()),
-        (" status = ", status),
-    ];
+    let wanted =
+        [(" run = ", filter.run.clone()), (" label = ", filter.table.clone()), (" status = ", status)];
     let mut joint = " where";
     for (test, value) in wanted {
         if let Some(value) = value {
             query.push(joint).push(test).push_bind(value);
             joint = " and";
         }
+    }
+    if !filter.groups.is_empty() {
+        query.push(joint).push(" group_id in (");
+        let mut list = query.separated(", ");
+        for group in &filter.groups {
+            list.push_bind(group.clone());
+        }
+        query.push(")");
     }
 }
 

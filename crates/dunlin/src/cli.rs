@@ -305,31 +305,51 @@ pub enum QuarantineCommand {
     },
     /// Set source columns by SQL and release: `--set "age = null"`.
     Fix {
-        /// The group.
-        group: String,
+        #[command(flatten)]
+        which: Which,
         /// `COLUMN = SQL` over the source row; may be repeated.
         #[arg(long = "set", required = true, value_name = "COLUMN = SQL")]
         set: Vec<String>,
-        /// Say what would happen, change nothing.
+        /// Say what would happen, change nothing: values before and after by their shapes, and of some rows, masked.
         #[arg(long)]
         dry_run: bool,
+        /// With --dry-run: of so many rows.
+        #[arg(long, default_value_t = 5, requires = "dry_run")]
+        rows: u32,
     },
     /// Try the rows of a group again as they are.
     Release {
-        /// The group.
-        group: String,
+        #[command(flatten)]
+        which: Which,
         /// Say what would happen, change nothing.
         #[arg(long)]
         dry_run: bool,
     },
     /// Leave the rows of a group behind for good: they count as excluded.
     Discard {
-        /// The group.
-        group: String,
+        #[command(flatten)]
+        which: Which,
         /// Say what would happen, change nothing.
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+/// Rows that are decided on together.
+#[derive(Args)]
+pub struct Which {
+    /// The groups, from `list`.
+    #[arg(value_name = "GROUP", required_unless_present = "reason", conflicts_with = "reason")]
+    pub groups: Vec<String>,
+    /// Instead of groups: all that wait for this reason, whatever the shape of their values.
+    #[arg(long, requires = "table", value_name = "REASON")]
+    pub reason: Option<String>,
+    /// With --reason: of this table.
+    #[arg(long, requires = "reason", value_name = "TABLE")]
+    pub table: Option<String>,
+    /// With --reason: because of this column.
+    #[arg(long, requires = "reason", value_name = "COLUMN")]
+    pub column: Option<String>,
 }
 
 /// `dunlin report`.

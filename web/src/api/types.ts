@@ -55,9 +55,12 @@ export interface RunTable {
   seconds: number; rows_per_second: number; reasons: Record<string, number>; strip: SplitState[];
 }
 export interface PlanEvent { entry: number; at: number; by: Actor; kind: 'edited' | 'approved' | 'voided'; fingerprint: string; previous: string | null }
-export interface WouldDecide { rows: number; released: number; discarded: number; waiting: Record<string, number>; children: number }
+/** Values of one shape that a fix turns into values of another; a shape of null is no value. */
+export interface ShapeChange { column: string; before: string | null; after: string | null; failed: boolean; rows: number }
+export interface WouldDecide { rows: number; released: number; discarded: number; waiting: Record<string, number>; shapes: ShapeChange[]; children: number }
 
-export interface QuarantineGroup { group: string; run: string; table: string; reason: string; column: string | null; pattern: string | null; rows: number }
+export interface QuarantineTask { id: string; number: number; owner: string | null; deadline: string | null }
+export interface QuarantineGroup { group: string; run: string; table: string; reason: string; column: string | null; pattern: string | null; rows: number; task: QuarantineTask | null }
 
 export interface PlanColumn { target: string; sql?: string; clean?: string; from?: string; kind?: string; protect?: string; formats?: string[]; region?: string; sentinels?: string[] }
 export interface PlanRule { name: string; check: string; otherwise: string; fix?: { column: string; value: string }[] }

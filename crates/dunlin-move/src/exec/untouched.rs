@@ -62,7 +62,7 @@ impl Untouched {
 }
 
 /// Whether each target column is a source column, in the order in which they are read, and nothing looks at a row.
-fn is_plain(spec: &TableSpec) -> bool {
+pub(crate) fn is_plain(spec: &TableSpec) -> bool {
     let mapping = &spec.mapping;
     let column = |(i, column): (usize, &crate::spec::Mapped)| {
         let source = &spec.source.columns[spec.read[i].index];

@@ -91,9 +91,20 @@ pub struct Agreement {
 }
 
 impl Duplicates {
-    /// How many records were compared.
+    /// How many records there are.
     pub fn records(&self) -> usize {
         self.names.keys.len()
+    }
+
+    /// How many of them were compared: those that follow a twin come after these.
+    fn leading(&self) -> usize {
+        self.names.keys.len() - self.names.followed.len()
+    }
+
+    /// The compared record that says what this one says.
+    fn leader(&self, record: u32) -> u32 {
+        let behind = (record as usize).checked_sub(self.leading());
+        behind.and_then(|at| self.names.followed.get(at)).copied().unwrap_or(record)
     }
 
     /// How many pairs were looked at.
@@ -123,10 +134,13 @@ impl Duplicates {
 
     /// The record of a key, in the first source or in the second.
     pub fn find(&self, key: &str, second: bool) -> Option<u32> {
-        let border = self.names.second_from.unwrap_or(self.records());
-        let (from, to) = if second { (border, self.records()) } else { (0, border) };
-        let at = self.names.keys[from..to].binary_search_by(|k| (**k).cmp(key)).ok()?;
-        Some((from + at) as u32)
+        let (leading, all) = (self.leading(), self.records());
+        let border = self.names.second_from.unwrap_or(leading);
+        let seek = |from: usize, to: usize| {
+            let at = self.names.keys[from..to].binary_search_by(|k| (**k).cmp(key)).ok()?;
+            Some((from + at) as u32)
+        };
+        if second { seek(border, leading) } else { seek(0, border).or_else(|| seek(leading, all)) }
     }
 
     /// The groups of records that are one with at least this probability (inside 0 and 1).
@@ -134,7 +148,7 @@ impl Duplicates {
         let least = bits_of(above);
         let weigh = |a: u32, b: u32| self.bits(a, b);
         let clusters = match self.names.second_from {
-            None => cluster::within(self.records(), &self.edges, least, &weigh),
+            None => cluster::within(self.leading(), &self.edges, least, &weigh),
             Some(_) => cluster::between(&self.edges, least),
         };
         let sure = |cluster: &Cluster, record: u32| {
@@ -142,9 +156,19 @@ impl Duplicates {
             let bits: f64 = others.map(|other| self.bits(record, *other)).sum();
             (record, chance_of(bits / (cluster.records.len() - 1) as f64))
         };
-        let group = |c: &Cluster| Group {
-            records: c.records.iter().map(|r| sure(c, *r)).collect(),
-            probability: chance_of(c.bits),
+        let mut following: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (at, leader) in self.names.followed.iter().enumerate() {
+            following.entry(*leader).or_default().push((self.leading() + at) as u32);
+        }
+        let group = |c: &Cluster| {
+            let mut records: Vec<(u32, f64)> = c.records.iter().map(|r| sure(c, *r)).collect();
+            // Who says the same as one of them belongs here as surely as that one.
+            for at in 0..c.records.len() {
+                let (leader, sure) = records[at];
+                records.extend(following.get(&leader).into_iter().flatten().map(|twin| (*twin, sure)));
+            }
+            records.sort_by(|(a, _), (b, _)| self.key(*a).cmp(self.key(*b)).then(a.cmp(b)));
+            Group { records, probability: chance_of(c.bits) }
         };
         clusters.iter().map(group).collect()
     }
@@ -197,6 +221,7 @@ impl Duplicates {
 
     /// Why two records are held for one, or not.
     pub fn explain(&self, a: u32, b: u32) -> Explanation {
+        let (a, b) = (self.leader(a), self.leader(b));
         let (a, b) = (a.min(b) as usize, a.max(b) as usize);
         let pattern = Comparer { fields: &self.fields }.pattern(a, b);
         let columns = self.fields.columns.iter().enumerate().map(|(at, column)| {

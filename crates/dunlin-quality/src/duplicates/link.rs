@@ -29,7 +29,7 @@ pub(super) type Weighed = (u64, u64, f32);
 
 /// Learns the weights and weighs the pairs.
 pub(super) fn link(fields: Fields, names: Names) -> Duplicates {
-    let (records, second_from) = (names.keys.len(), names.second_from);
+    let (records, second_from) = (names.keys.len() - names.followed.len(), names.second_from);
     let comparer = Comparer { fields: &fields };
     let all = blocking::all(records, second_from);
     if all < 1.0 {

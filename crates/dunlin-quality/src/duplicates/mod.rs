@@ -1,9 +1,10 @@
 //! Which records stand for one person: record linkage without labels.
 //!
-//! The story, a file each: values are brought into one form ([`normal`]) and become numbers ([`values`]); pairs worth
-//! looking at share keys ([`keys`]), by rules that are chosen from the data ([`blocking`]); each pair is compared column
-//! by column ([`compare`]); what each agreement weighs is learnt from the pairs themselves ([`model`]), beside what chance
-//! does ([`random`]); pairs become clusters that do not chain ([`cluster`]); and each pair can be explained ([`found`]).
+//! The story, a file each: values are brought into one form ([`normal`]) and become numbers ([`values`]); of records that
+//! say the very same only a few are compared ([`twins`]); pairs worth looking at share keys ([`keys`]), by rules that are
+//! chosen from the data ([`blocking`]); each pair is compared column by column ([`compare`]); what each agreement weighs is
+//! learnt from the pairs themselves ([`model`]), beside what chance does ([`random`]); pairs become clusters that do not
+//! chain ([`cluster`]); and each pair can be explained ([`found`]).
 //! [`link`] goes through it from end to end.
 //!
 //! What this is not: it reads no store, and it decides nothing about rows. It says which records belong together, how
@@ -26,6 +27,7 @@ mod parallel;
 mod random;
 #[cfg(test)]
 mod tests;
+mod twins;
 mod values;
 
 pub use compare::Level;
@@ -34,6 +36,7 @@ pub use kind::FieldKind;
 
 use compare::COLUMNS_MOST;
 use parallel::in_parallel;
+use twins::Twins;
 use values::Fields;
 
 /// The records to be compared, as they arrive.
@@ -49,6 +52,8 @@ struct Names {
     rows: Vec<u64>,
     /// The first record of the second source.
     second_from: Option<usize>,
+    /// For the records after those that are compared, in order, the compared one that says the same.
+    followed: Vec<u32>,
 }
 
 impl Records {
@@ -58,7 +63,7 @@ impl Records {
     /// No records yet, of these columns and kinds; of more than [`Self::COLUMNS_MOST`] only the first are compared.
     pub fn new(columns: &[(String, FieldKind)]) -> Self {
         let columns = &columns[..columns.len().min(COLUMNS_MOST)];
-        let names = Names { keys: Vec::new(), rows: Vec::new(), second_from: None };
+        let names = Names { keys: Vec::new(), rows: Vec::new(), second_from: None, followed: Vec::new() };
         Self { fields: Fields::new(columns), names }
     }
 
@@ -96,7 +101,15 @@ impl Records {
     /// Finds out which records are the same.
     pub fn link(mut self) -> Duplicates {
         let order = self.order();
-        self.fields.settle(&order);
+        // Between two sources each record has one partner, so it matters who follows whom.
+        let twins = match self.names.second_from {
+            None => Twins::find(&self.fields, &order),
+            Some(_) => Twins::none(order),
+        };
+        self.fields.settle(&twins.compared);
+        let order: Vec<u32> =
+            twins.compared.iter().copied().chain(twins.others.iter().map(|(at, _)| *at)).collect();
+        self.names.followed = twins.others.iter().map(|(_, led)| *led).collect();
         let mut keys = std::mem::take(&mut self.names.keys);
         self.names.keys = order.iter().map(|at| std::mem::take(&mut keys[*at as usize])).collect();
         self.names.rows = order.iter().map(|at| self.names.rows[*at as usize]).collect();

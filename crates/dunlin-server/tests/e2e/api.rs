@@ -206,7 +206,7 @@ async fn auditors_prove_export_and_are_seen_doing_so() {
 async fn a_decision_stays_within_the_tables_that_a_person_is_limited_to() {
     let bench = Bench::new().await;
     let steward = bench.person(Role::Steward).await;
-    let ask = json!({ "group": "nowhere", "decision": "discard" });
+    let ask = json!({ "groups": ["nowhere"], "decision": "discard" });
     let unknown = bench.post(&steward, "/api/v1/quarantine/decide", ask).await;
     assert_eq!(unknown.status(), 404);
     let row = dunlin_store::QuarantineRow {
@@ -242,11 +242,11 @@ async fn a_decision_stays_within_the_tables_that_a_person_is_limited_to() {
     let limited = bench.sign_in(&steward.id).await;
     let listed = read_json(bench.get(&limited, "/api/v1/quarantine").await).await;
     assert_eq!(listed["items"], json!([]), "nor does he see that there is such a group");
-    let ask = json!({ "group": row.group(), "decision": "discard" });
+    let ask = json!({ "groups": [row.group()], "decision": "discard" });
     let answer = bench.post(&limited, "/api/v1/quarantine/decide", ask.clone()).await;
     assert_eq!(read_json(answer).await["code"], "table_limit");
     // The store is protected and nobody has approved the plan: what writes there is refused as well.
     let free = bench.person(Role::Steward).await;
-    let release = json!({ "group": row.group(), "decision": "release" });
+    let release = json!({ "groups": [row.group()], "decision": "release" });
     assert_eq!(bench.post(&free, "/api/v1/quarantine/decide", release).await.status(), 403);
 }

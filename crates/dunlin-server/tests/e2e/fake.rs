@@ -149,7 +149,7 @@ impl Engine for Fake {
     }
 
     async fn decide(&self, ask: Decide, _: Actor) -> Result<Decided, EngineError> {
-        if ask.group != "0123456789ab" {
+        if ask.groups != ["0123456789ab"] {
             return Err(EngineError::Unknown("group"));
         }
         Ok(Decided { rows: 1, left: 0 })

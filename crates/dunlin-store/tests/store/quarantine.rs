@@ -59,7 +59,7 @@ async fn a_decision_takes_the_waiting_rows_of_a_group_once() {
         .await
         .unwrap();
     assert_eq!(single.rows, 2);
-    let cast = QuarantineFilter { group: Some(rows[0].group()), ..QuarantineFilter::default() };
+    let cast = QuarantineFilter { groups: vec![rows[0].group()], ..QuarantineFilter::default() };
     let group = tx.decide_quarantine(&cast, QuarantineStatus::Discarded).await.unwrap();
     assert_eq!((group.rows, group.root.len()), (9, 64));
     let again = tx.decide_quarantine(&cast, QuarantineStatus::Released).await.unwrap();

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use dunlin_gate::{Ask, ColumnInfo, MaskedOnly};
 use dunlin_move::quarantine::QuarantinedRow;
-use dunlin_move::{DecideOptions, Decision};
-use dunlin_store::{Actor, QuarantineFilter, QuarantineStatus};
+use dunlin_move::{DecideOptions, Decision, MoveError};
+use dunlin_store::{Actor, QuarantineFilter, QuarantineStatus, Workspace};
+use serde_json::{Value, json};
 
 use super::OK;
-use crate::cli::{Format, QuarantineCommand};
-use crate::engine::{Waiting, waiting};
+use crate::cli::{Format, QuarantineCommand, Which};
+use crate::engine::{Waiting, tried, waiting};
 use crate::failure::Failure;
 use crate::output::{self, thousands};
 use crate::progress::Progress;
@@ -23,15 +24,16 @@ pub async fn quarantine(dir: &Path, command: QuarantineCommand, format: Format) 
         QuarantineCommand::Show { group, limit, clear, purpose } => {
             show(dir, &group, limit, purpose.filter(|_| clear), format).await
         }
-        QuarantineCommand::Fix { group, set, dry_run } => {
+        QuarantineCommand::Fix { which, set, dry_run, rows } => {
             let set = set.iter().map(|s| assignment(s)).collect::<Result<Vec<_>, _>>()?;
-            decide(dir, group, Decision::Fix(set), dry_run, format).await
+            let sample = if dry_run { rows } else { 0 };
+            decide(dir, which, Decision::Fix(set), dry_run, sample, format).await
         }
-        QuarantineCommand::Release { group, dry_run } => {
-            decide(dir, group, Decision::Release, dry_run, format).await
+        QuarantineCommand::Release { which, dry_run } => {
+            decide(dir, which, Decision::Release, dry_run, 0, format).await
         }
-        QuarantineCommand::Discard { group, dry_run } => {
-            decide(dir, group, Decision::Discard, dry_run, format).await
+        QuarantineCommand::Discard { which, dry_run } => {
+            decide(dir, which, Decision::Discard, dry_run, 0, format).await
         }
     }
 }
@@ -53,7 +55,7 @@ async fn list(dir: &Path, format: Format) -> Result<u8, Failure> {
     let groups = workspace.state().quarantine_groups(&filter).await?;
     if format == Format::Json {
         for g in &groups {
-            output::json(&serde_json::json!({
+            output::json(&json!({
                 "group": g.id, "table": g.table, "reason": g.reason, "column": g.column, "pattern": g.pattern,
                 "rows": g.rows, "run": g.run,
             }));
@@ -143,16 +145,63 @@ fn print_row(row: &QuarantinedRow, columns: &[ColumnInfo], values: &[Option<Stri
     }
 }
 
+/// The groups that are named, or those that wait for one reason.
+async fn groups(workspace: &Workspace, which: Which) -> Result<Vec<String>, MoveError> {
+    match (&which.reason, &which.table) {
+        (Some(reason), Some(table)) => {
+            dunlin_move::groups_of(workspace, table, reason, which.column.as_deref()).await
+        }
+        _ => Ok(which.groups),
+    }
+}
+
+/// Values before and after a fix, masked, of the first rows of the first group.
+async fn sample(
+    workspace: &Workspace,
+    plan: &PlanFile,
+    group: &str,
+    set: &[(String, String)],
+    limit: u32,
+    format: Format,
+) -> Result<(), Failure> {
+    let Some(found) = tried(workspace, plan, group, set, limit, 0).await? else { return Ok(()) };
+    let access = dunlin_store::new_id();
+    let ask = Ask::masked(Actor::local());
+    let opened =
+        dunlin_gate::open(found.values, &MaskedOnly, workspace, &ask, &access).await.map_err(refused)?;
+    for (row, values) in found.rows.iter().zip(&opened.rows) {
+        if format == Format::Json {
+            let value = |v: &Option<String>| v.clone().map_or(Value::Null, Value::String);
+            let changes: Vec<Value> = (opened.columns.chunks(2).zip(values.chunks(2)))
+                .filter(|(_, values)| values.len() == 2)
+                .map(|(c, v)| json!({ "column": c[0].name, "before": value(&v[0]), "after": value(&v[1]) }))
+                .collect();
+            output::json(&json!({ "position": row.position, "changes": changes }));
+            continue;
+        }
+        for (columns, values) in opened.columns.chunks(2).zip(values.chunks(2)) {
+            let text =
+                |v: Option<&Option<String>>| v.and_then(Clone::clone).unwrap_or_else(|| "NULL".to_owned());
+            let (before, after) = (text(values.first()), text(values.get(1)));
+            output::line(&format!("  position {}: {} {before} → {after}", row.position, columns[0].name));
+        }
+    }
+    opened.close(workspace).await.map_err(refused)
+}
+
 async fn decide(
     dir: &Path,
-    group: String,
+    which: Which,
     decision: Decision,
     dry_run: bool,
+    rows: u32,
     format: Format,
 ) -> Result<u8, Failure> {
     let plan = PlanFile::read(dir)?;
     let workspace = open(dir).await?;
-    let which = DecideOptions { group: Some(group), table: None, dry_run };
+    let groups = groups(&workspace, which).await.map_err(|e| plan.failure(e))?;
+    let first = groups.first().cloned().unwrap_or_default();
+    let which = DecideOptions { groups, table: None, dry_run };
     let progress = Arc::new(Progress::new(false));
     let outcome =
         dunlin_move::decide(&workspace, &plan.plan, &plan.options(None), &which, &decision, progress.clone())
@@ -171,6 +220,12 @@ async fn decide(
             thousands(done.released),
             thousands(done.discarded)
         ));
+        for change in &done.shapes {
+            let shape = |s: &Option<String>| s.clone().unwrap_or_else(|| "NULL".to_owned());
+            let after = if change.failed { "fails".to_owned() } else { shape(&change.after) };
+            let (rows, before) = (output::rows(change.rows), shape(&change.before));
+            output::line(&format!("  {rows}: {} {before} → {after}", change.column));
+        }
         for (reason, rows) in &done.waiting {
             let columns: Vec<&str> =
                 done.waiting_columns.get(reason).into_iter().flatten().map(String::as_str).collect();
@@ -185,6 +240,12 @@ async fn decide(
                 output::rows(done.children)
             ));
         }
+    }
+    if let Decision::Fix(set) = &decision
+        && rows > 0
+    {
+        sample(&workspace, &plan, &first, set, rows, format).await?;
+        workspace.integrate().await?;
     }
     Ok(OK)
 }

@@ -34,7 +34,7 @@ use tokio::sync::broadcast;
 use crate::failure::Failure;
 use crate::workspace::PlanFile;
 use queue::Queued;
-pub use rows::{Waiting, waiting};
+pub use rows::{Waiting, tried, waiting};
 use work::Work;
 
 /// Runs, quarantine and stores of one workspace, for the server. Cheap to clone; clones share everything.
@@ -250,7 +250,7 @@ impl Engine for MoveEngine {
         let decision = decision(&ask)?;
         let mut options = plan.options(None);
         options.actor = actor;
-        let which = DecideOptions { group: Some(ask.group), table: None, dry_run: false };
+        let which = DecideOptions { groups: ask.groups, table: None, dry_run: false };
         let workspace = self.inner.workspace.clone();
         // On its own: a client that leaves, or waits no longer, does not stop it half-way.
         let work = tokio::spawn(async move {
@@ -265,7 +265,7 @@ impl Engine for MoveEngine {
 
     async fn would_decide(&self, ask: Decide) -> Result<WouldDecide, EngineError> {
         let decision = decision(&ask)?;
-        runs::would_decide(&self.inner.workspace, &self.plan()?, ask.group, &decision).await
+        runs::would_decide(&self.inner.workspace, &self.plan()?, ask.groups, &decision).await
     }
 
     fn rehearsal(&self, run: &str) -> Option<Rehearsed> {

@@ -3,7 +3,7 @@
 use dunlin_gate::{ColumnInfo, Rows, Sealed};
 use dunlin_move::quarantine::{Form, QuarantinedRow};
 use dunlin_server::{EngineError, QuarantineAsk, QuarantineRows};
-use dunlin_store::{QuarantineFilter, QuarantineStatus, Workspace};
+use dunlin_store::{QuarantineFilter, QuarantineRow, QuarantineStatus, Workspace};
 
 use super::{moved, state, told};
 use crate::failure::Failure;
@@ -25,16 +25,17 @@ pub struct Waiting {
     pub names: Vec<String>,
 }
 
-/// Reads rows of a group; `None` when none waits.
-pub async fn waiting(
+/// Rows of a group as they lie there, whose table they are, and each row's place.
+type Found = (QuarantineRow, Vec<QuarantinedRow>, Vec<String>);
+
+async fn found(
     workspace: &Workspace,
-    plan: &PlanFile,
     group: &str,
     limit: u32,
     offset: u64,
-) -> Result<Option<Waiting>, Failure> {
+) -> Result<Option<Found>, Failure> {
     let filter = QuarantineFilter {
-        group: Some(group.to_owned()),
+        groups: vec![group.to_owned()],
         status: Some(QuarantineStatus::Waiting),
         ..QuarantineFilter::default()
     };
@@ -50,10 +51,69 @@ pub async fn waiting(
             names.push(format!("{}/{}/{}/{}", place.run, place.table, place.fragment, place.row));
         }
     }
+    Ok(Some((first, rows, names)))
+}
+
+/// Reads rows of a group; `None` when none waits.
+pub async fn waiting(
+    workspace: &Workspace,
+    plan: &PlanFile,
+    group: &str,
+    limit: u32,
+    offset: u64,
+) -> Result<Option<Waiting>, Failure> {
+    let Some((first, mut rows, names)) = found(workspace, group, limit, offset).await? else {
+        return Ok(None);
+    };
     let columns = columns(workspace, plan, &first.run, &first.table, &rows).await?;
     let store = plan.plan.table(&first.table).map(|t| t.from.store.clone()).unwrap_or_default();
     let values = rows.iter_mut().map(readable).collect();
     let table = first.table;
+    let sealed = Sealed::seal(Rows {
+        store: store.clone(),
+        table: table.clone(),
+        columns: columns.clone(),
+        rows: values,
+    });
+    Ok(Some(Waiting { rows, columns, store, table, values: sealed, names }))
+}
+
+/// What a fix would make of rows of a group: two columns for each that it sets, before and after; `None` when no row
+/// waits. Rows that had been loaded before they waited are left out: a fix does not touch them.
+pub async fn tried(
+    workspace: &Workspace,
+    plan: &PlanFile,
+    group: &str,
+    set: &[(String, String)],
+    limit: u32,
+    offset: u64,
+) -> Result<Option<Waiting>, Failure> {
+    let Some((first, rows, names)) = found(workspace, group, limit, offset).await? else { return Ok(None) };
+    let table = first.table;
+    let (mut rows, names): (Vec<_>, Vec<_>) =
+        rows.into_iter().zip(names).filter(|(row, _)| row.form != Form::Target).unzip();
+    let tried = dunlin_move::try_fix(workspace, &plan.plan, &plan.options(None), &table, &rows, set).await;
+    let tried = tried.map_err(|e| plan.failure(e))?;
+    let kinds = dunlin_move::quarantined_columns(workspace, &plan.plan, &plan.dir, &first.run, &table)
+        .await
+        .map_err(|e| plan.failure(e))?
+        .source;
+    let store = plan.plan.table(&table).map(|t| t.from.store.clone()).unwrap_or_default();
+    let mut columns = Vec::new();
+    let mut values = vec![Vec::new(); rows.len()];
+    for one in tried {
+        // What it becomes is as sensitive as what it was; a column that the plan knows no kind of is shown least.
+        let kind =
+            kinds.get(one.place).map_or_else(|| Some("free_text".to_owned()), |(_, kind)| kind.clone());
+        columns.push(ColumnInfo { name: one.column.clone(), kind: kind.clone() });
+        columns.push(ColumnInfo { name: format!("{} →", one.column), kind });
+        for (row, (before, after)) in values.iter_mut().zip(one.before.into_iter().zip(one.after)) {
+            row.extend([before, after]);
+        }
+    }
+    for row in &mut rows {
+        row.fields.clear();
+    }
     let sealed = Sealed::seal(Rows {
         store: store.clone(),
         table: table.clone(),
@@ -103,14 +163,17 @@ pub(super) async fn quarantined(
     plan: &PlanFile,
     ask: &QuarantineAsk,
 ) -> Result<QuarantineRows, EngineError> {
-    let found =
-        waiting(workspace, plan, &ask.group, ask.limit, ask.offset).await.map_err(
-            |failure| match failure {
-                Failure::Move(error) => moved(error),
-                Failure::State(error) => state(error),
-                other => told(other),
-            },
-        )?;
+    let found = if ask.fix.is_empty() {
+        waiting(workspace, plan, &ask.group, ask.limit, ask.offset).await
+    } else {
+        let set: Vec<(String, String)> = ask.fix.clone().into_iter().collect();
+        tried(workspace, plan, &ask.group, &set, ask.limit, ask.offset).await
+    };
+    let found = found.map_err(|failure| match failure {
+        Failure::Move(error) => moved(error),
+        Failure::State(error) => state(error),
+        other => told(other),
+    })?;
     let found = found.ok_or(EngineError::Unknown("group"))?;
     let Waiting { columns, store, table, values, names, .. } = found;
     Ok(QuarantineRows { rows: values, columns, store, table, names })

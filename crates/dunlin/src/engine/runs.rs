@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dunlin_ledger::{Actor, Body, Entry};
 use dunlin_move::{Account, DecideOptions, Decision, SavedTable, parts_of};
-use dunlin_server::{EngineError, RunTable, RunUndone, WouldDecide};
+use dunlin_server::{EngineError, RunTable, RunUndone, ShapeChange, WouldDecide};
 use dunlin_store::{SplitRecord, SplitStatus, StoreError, Workspace, now_us};
 
 use super::{moved, state};
@@ -172,10 +172,10 @@ pub(super) async fn undo(
 pub(super) async fn would_decide(
     workspace: &Workspace,
     plan: &PlanFile,
-    group: String,
+    groups: Vec<String>,
     decision: &Decision,
 ) -> Result<WouldDecide, EngineError> {
-    let which = DecideOptions { group: Some(group), table: None, dry_run: true };
+    let which = DecideOptions { groups, table: None, dry_run: true };
     let silent = Arc::new(|_: dunlin_move::Event<'_>| {});
     let options = plan.options(None);
     let done = dunlin_move::decide(workspace, &plan.plan, &options, &which, decision, silent).await;
@@ -185,6 +185,13 @@ pub(super) async fn would_decide(
         would.released += table.released;
         would.discarded += table.discarded;
         would.children += table.children;
+        would.shapes.extend(table.shapes.into_iter().map(|c| ShapeChange {
+            column: c.column,
+            before: c.before,
+            after: c.after,
+            failed: c.failed,
+            rows: c.rows,
+        }));
         for (reason, rows) in table.waiting {
             *would.waiting.entry(reason).or_default() += rows;
         }

@@ -136,6 +136,58 @@ fn a_fix_releases_a_parent_and_then_its_children() {
 }
 
 #[test]
+fn a_fix_can_be_tried_on_all_that_wait_for_one_reason_and_shows_what_the_values_become() {
+    let plan = r#"
+[plan]
+name = "Dirty"
+[store.old]
+url = "file:people.csv"
+[store.new]
+url = "sqlite:new.db"
+[[table]]
+from = "old"
+to = "new.people"
+key = ["id"]
+[table.columns]
+id = "id"
+born_on = { clean = "date", from = "dob", formats = ["%Y-%m-%d"], kind = "birth_date" }
+"#;
+    let site = Site::with_plan(plan);
+    let rows: String = (1..=20)
+        .map(|i| match i {
+            1..=4 => format!("{i},1{i}/05/1980\n"),
+            5..=6 => format!("{i},see the file\n"),
+            _ => format!("{i},1980-05-11\n"),
+        })
+        .collect();
+    std::fs::write(site.path("people.csv"), format!("id,dob\n{rows}")).unwrap();
+    site.moved();
+    let groups = site.waiting();
+    assert_eq!(groups.len(), 2, "{groups:?}");
+    let reason = groups[0]["reason"].as_str().unwrap().to_owned();
+    let column = groups[0]["column"].as_str().unwrap().to_owned();
+    let all = ["--reason", &reason, "--table", "new.people", "--column", &column];
+    let turn = "dob = substr(dob, 7, 4) || '-' || substr(dob, 4, 2) || '-' || substr(dob, 1, 2)";
+    let fix = |set: &str, more: &[&str]| {
+        let args = [&["quarantine", "fix"], all.as_slice(), &["--set", set], more].concat();
+        site.dunlin(&args).expect(0)
+    };
+    let tried = fix(turn, &["--dry-run", "--rows", "1"]);
+    insta::assert_snapshot!(tried.out, @"");
+    assert!(!tried.out.contains("11/05") && !tried.out.contains("05-11"), "no value is shown");
+    let waiting = || site.waiting().iter().map(|g| g["rows"].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(waiting(), 6, "nothing has changed");
+    fix(turn, &[]);
+    assert_eq!(waiting(), 2);
+    fix("dob = null", &[]);
+    assert_eq!(waiting(), 0);
+    assert_eq!(site.rows("new.db", "born_on", "people where id in (1, 5)"), ["'1980-05-11'", "NULL"]);
+    site.verify().expect(0).balanced();
+    let nothing = site.dunlin(&["quarantine", "release", "--reason", &reason, "--table", "new.people"]);
+    insta::assert_snapshot!(site.plain(&nothing.expect(2).err), @"");
+}
+
+#[test]
 fn what_still_fails_still_waits_and_what_is_discarded_is_excluded() {
     let site = dirty();
     let groups = site.waiting();

@@ -190,11 +190,9 @@ fn an_owner_runs_a_plan_through_the_api_and_opens_rows_through_the_gate() {
         assert_eq!(masked["rows"].as_array().unwrap().len(), 3);
         assert!(!masked.to_string().contains("nowhere"), "{masked}");
 
-        let mut decided = 0;
-        for group in &groups {
-            let ask = json!({ "group": group["group"], "decision": "discard" });
-            decided += ana.post("/api/v1/quarantine/decide", ask).await["rows"].as_u64().unwrap();
-        }
+        let groups: Vec<_> = groups.iter().map(|g| g["group"].clone()).collect();
+        let ask = json!({ "groups": groups, "decision": "discard" });
+        let decided = ana.post("/api/v1/quarantine/decide", ask).await["rows"].as_u64().unwrap();
         assert_eq!(decided, 200);
     });
     assert_eq!(site.one("new.db", "select count(*) from people"), "1800");

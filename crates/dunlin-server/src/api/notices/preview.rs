@@ -145,11 +145,13 @@ fn drawn(app: &App, notice: &Notice, form: &Form, images: &str) -> Result<Respon
     }
 }
 
+/// A document of its own around a part of a page. The part keeps its margins inside: beside it the frame is white, also
+/// where the part is dark.
 fn document(lang: &str, css: &str, body: &str) -> String {
     let head =
         "<meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">";
     format!(
-        "<!doctype html><html lang=\"{lang}\"><head>{head}<title>·</title><style>body{{margin:0}}{css}</style></head><body>{body}</body></html>"
+        "<!doctype html><html lang=\"{lang}\"><head>{head}<title>·</title><style>body{{margin:0}}body>*{{display:flow-root}}{css}</style></head><body>{body}</body></html>"
     )
 }
 

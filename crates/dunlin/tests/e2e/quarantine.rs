@@ -173,7 +173,13 @@ born_on = { clean = "date", from = "dob", formats = ["%Y-%m-%d"], kind = "birth_
         site.dunlin(&args).expect(0)
     };
     let tried = fix(turn, &["--dry-run", "--rows", "1"]);
-    insta::assert_snapshot!(tried.out, @"");
+    insta::assert_snapshot!(tried.out, @r"
+    new.people: 6 rows looked at; 4 would be released, 0 would be left behind
+      4 rows: dob 99/99/9999 → 9999-99-99
+      2 rows: dob A A A → A A- A-A
+      2 still wait: wrong-type in born_on
+      position 2: dob 1980 → 1980
+    ");
     assert!(!tried.out.contains("11/05") && !tried.out.contains("05-11"), "no value is shown");
     let waiting = || site.waiting().iter().map(|g| g["rows"].as_u64().unwrap()).sum::<u64>();
     assert_eq!(waiting(), 6, "nothing has changed");
@@ -184,7 +190,10 @@ born_on = { clean = "date", from = "dob", formats = ["%Y-%m-%d"], kind = "birth_
     assert_eq!(site.rows("new.db", "born_on", "people where id in (1, 5)"), ["'1980-05-11'", "NULL"]);
     site.verify().expect(0).balanced();
     let nothing = site.dunlin(&["quarantine", "release", "--reason", &reason, "--table", "new.people"]);
-    insta::assert_snapshot!(site.plain(&nothing.expect(2).err), @"");
+    insta::assert_snapshot!(site.plain(&nothing.expect(2).err), @r"
+    error: no row in quarantine fits
+      help: `dunlin quarantine list` names the groups that wait
+    ");
 }
 
 #[test]

@@ -218,9 +218,10 @@ fn class_of(body: &Body) -> (Class, u8) {
         Body::NoticeWithdrawn { .. } => (EntityManagement, 4),
         Body::NoticeSkipped { .. } => (ApiActivity, 3),
         Body::RequestOpened { .. } => (EntityManagement, 1),
-        Body::RequestDecided { .. } | Body::RequestIdentity { .. } | Body::RequestClosed { .. } => {
-            (EntityManagement, 3)
-        }
+        Body::RequestDecided { .. }
+        | Body::RequestIdentity { .. }
+        | Body::RequestClosed { .. }
+        | Body::RequestCopyOffered { .. } => (EntityManagement, 3),
         Body::SubjectMarked { .. } => (DatastoreActivity, 2),
         Body::SubjectErased { .. } => (DatastoreActivity, 7),
         Body::SubjectExported { .. } | Body::SubjectVerified { .. } => (DatastoreActivity, 1),
@@ -349,7 +350,8 @@ fn entity(body: &Body) -> (&'static str, &str) {
         Body::RequestOpened { request, .. }
         | Body::RequestDecided { request, .. }
         | Body::RequestIdentity { request, .. }
-        | Body::RequestClosed { request, .. } => ("request", request),
+        | Body::RequestClosed { request, .. }
+        | Body::RequestCopyOffered { request, .. } => ("request", request),
         _ => ("unknown", "unknown"),
     }
 }

@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::config::ServerConfig;
 use crate::engine::EngineError;
 use crate::problem::Problem;
+use crate::tell::of_row;
 
 /// How long after a failure a request is tried again, in microseconds.
 const AGAIN_US: i64 = 15 * 60 * 1_000_000;
@@ -91,7 +92,8 @@ pub(crate) struct Asked {
     pub(crate) purpose: Option<String>,
     pub(crate) set: Vec<(String, String, Option<String>)>,
     pub(crate) via: Via,
-    pub(crate) lang: Lang,
+    /// The language of letters; without it that of the customer's own row.
+    pub(crate) lang: Option<Lang>,
     /// Where letters go.
     pub(crate) email: Option<String>,
     /// When it arrived, in microseconds since 1970 UTC; now without it.
@@ -157,7 +159,13 @@ pub(crate) async fn take_in(app: &App, asked: Asked, actor: Actor) -> Result<Req
         }
         None => app.customers()?.open(new, actor.clone()).await?,
     };
-    let contact = asked.email.map(|email| Contact { email, lang: asked.lang.as_str().to_owned() });
+    let lang = match asked.lang {
+        Some(lang) => lang,
+        None if asked.email.is_none() => Lang::En,
+        None => row_language(app, &record.id).await,
+    };
+    let lang = lang.as_str().to_owned();
+    let contact = asked.email.map(|email| Contact { email, lang: lang.clone() });
     if let Some(contact) = &contact {
         letters::keep(&app.workspace, &record.id, contact)?;
     }
@@ -166,7 +174,7 @@ pub(crate) async fn take_in(app: &App, asked: Asked, actor: Actor) -> Result<Req
     let details = CustomerRequest {
         request: record.id.clone(),
         via: asked.via.as_str().to_owned(),
-        lang: asked.lang.as_str().to_owned(),
+        lang,
         by_itself,
         task,
         extended_at: None,
@@ -188,6 +196,23 @@ pub(crate) async fn take_in(app: &App, asked: Asked, actor: Actor) -> Result<Req
     }
     tell(app, &record);
     Ok(record)
+}
+
+/// The language in the customer's own row; English where it says none that letters are written in.
+async fn row_language(app: &App, request: &str) -> Lang {
+    let found = async {
+        let customers = app.customers()?;
+        let Some(key) = customers.whose(request).await? else { return Ok(None) };
+        let _seat = app.requests.seats.any().await?;
+        Ok::<_, Problem>(customers.reach(&key).await?.locale)
+    };
+    match found.await {
+        Ok(locale) => of_row(locale.as_deref()).unwrap_or(Lang::En),
+        Err(problem) => {
+            tracing::warn!(code = problem.code, request, "a customer's language could not be read");
+            Lang::En
+        }
+    }
 }
 
 /// A request of the same customer for the same that is not answered: asking twice is asking once.
@@ -294,11 +319,16 @@ pub(crate) async fn decide(
     let before = app.workspace.state().request(id).await?;
     let contact = letters::contact(&app.workspace, id);
     let (state, reason) = (decision.state, decision.reason.clone());
+    let by_person = !matches!(actor, Actor::System);
     let record = app.customers()?.decide(id, decision, actor).await?;
     if before.state != record.state {
         match state {
             Some(RequestState::Granted) => letters::send(app, contact, &record, &Letter::Granted),
             Some(RequestState::Refused) => letters::send(app, contact, &record, &Letter::Refused(&reason)),
+            // Customers who take it back themselves know; in their name nothing is taken back without a word.
+            Some(RequestState::Withdrawn) if by_person => {
+                letters::send(app, contact, &record, &Letter::Withdrawn(&reason));
+            }
             _ => {}
         }
     }
@@ -317,6 +347,25 @@ pub(crate) async fn undo(app: &App, id: &str) -> Result<RequestRecord, Problem> 
         ..RequestDecision::default()
     };
     decide(app, id, decision, Actor::System).await
+}
+
+/// Somebody takes a request back in the customer's name, and the customer hears of it.
+///
+/// # Errors
+/// It is answered, or being carried out.
+pub(crate) async fn withdraw(
+    app: &App,
+    id: &str,
+    (category, reason): (&str, &str),
+    actor: Actor,
+) -> Result<RequestRecord, Problem> {
+    let decision = RequestDecision {
+        state: Some(RequestState::Withdrawn),
+        reason_category: category.to_owned(),
+        reason: reason.to_owned(),
+        ..RequestDecision::default()
+    };
+    decide(app, id, decision, actor).await
 }
 
 /// Puts a request off by the law's extension, and tells the customer why.

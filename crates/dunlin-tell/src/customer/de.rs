@@ -106,6 +106,8 @@ pub(super) const WORDS: CustomerWords = CustomerWords {
         reason: "Der Grund: {}",
         complain: "Sie können sich bei der Datenschutzbehörde beschweren und ein Gericht anrufen.",
         extended: "Ihr Anliegen braucht länger als üblich. Das Gesetz lässt uns bis {} Zeit, und so lange brauchen wir höchstens.",
+        withdrawn: "Diese Anfrage wurde in Ihrem Namen zurückgenommen. Wenn Sie das nicht wollten, schreiben Sie uns.",
+        copy: "Die Kopie Ihrer Daten ist bereit. Öffnen Sie diesen Link innerhalb von 15 Minuten; er gilt einmal:\n\n{}\n\nIst die Zeit vorbei, schreiben Sie uns, und wir schicken Ihnen einen neuen.",
         done: "Worum Sie gebeten haben, ist erledigt.",
         receipt: "Es folgt Ihre Quittung. Bewahren Sie diese Zeilen als Datei auf: Jeder kann sie an unserem Verzeichnis prüfen.",
         see: "So steht es: {}",

@@ -99,6 +99,8 @@ pub(super) const WORDS: CustomerWords = CustomerWords {
         reason: "The reason: {}",
         complain: "You can complain to the data protection authority, and go to a court.",
         extended: "Your request takes longer than the usual time. The law allows us to answer by {}, and we will.",
+        withdrawn: "This request was taken back in your name. If you did not want that, write to us.",
+        copy: "The copy of your data is ready. Open this link within 15 minutes; it works once:\n\n{}\n\nIf the time is over, write to us and we send you another one.",
         done: "What you asked for is done.",
         receipt: "Your receipt follows. Keep these lines as a file: anybody can check them against our ledger.",
         see: "See where it stands: {}",

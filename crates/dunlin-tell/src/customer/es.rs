@@ -99,6 +99,8 @@ pub(super) const WORDS: CustomerWords = CustomerWords {
         reason: "El motivo: {}",
         complain: "Puede reclamar ante la autoridad de protección de datos y acudir a un tribunal.",
         extended: "Su solicitud lleva más tiempo de lo normal. La ley nos permite responder hasta el {}, y lo haremos.",
+        withdrawn: "Esta solicitud se ha retirado en su nombre. Si no era lo que quería, escríbanos.",
+        copy: "La copia de sus datos está lista. Abra este enlace en 15 minutos; sirve una sola vez:\n\n{}\n\nSi se le ha pasado el tiempo, escríbanos y le enviaremos otro.",
         done: "Lo que pidió está hecho.",
         receipt: "Sigue su recibo. Guarde estas líneas en un archivo: cualquiera puede comprobarlas con nuestro registro.",
         see: "Vea cómo va: {}",

@@ -99,6 +99,8 @@ pub(super) const WORDS: CustomerWords = CustomerWords {
         reason: "La raison : {}",
         complain: "Vous pouvez réclamer auprès de l’autorité de protection des données et saisir un tribunal.",
         extended: "Votre demande prend plus de temps que d’habitude. La loi nous permet de répondre avant le {} inclus, et nous le ferons.",
+        withdrawn: "Cette demande a été retirée en votre nom. Si vous ne le vouliez pas, écrivez-nous.",
+        copy: "La copie de vos données est prête. Ouvrez ce lien dans les 15 minutes ; il ne fonctionne qu’une fois :\n\n{}\n\nSi le délai est passé, écrivez-nous et nous vous en enverrons un autre.",
         done: "Ce que vous avez demandé est fait.",
         receipt: "Voici votre reçu. Gardez ces lignes dans un fichier : chacun peut les vérifier avec notre registre.",
         see: "Voir où elle en est : {}",

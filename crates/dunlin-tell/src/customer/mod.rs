@@ -169,6 +169,10 @@ pub struct LetterWords {
     pub complain: &'static str,
     /// "… We need longer, until {}."
     pub extended: &'static str,
+    /// It was taken back in the customer's name.
+    pub withdrawn: &'static str,
+    /// "Your copy … within 15 minutes: {}".
+    pub copy: &'static str,
     /// It was done.
     pub done: &'static str,
     /// Before a receipt.
@@ -229,6 +233,7 @@ mod tests {
                 (letters.reason, 1),
                 (letters.extended, 1),
                 (letters.see, 1),
+                (letters.copy, 1),
             ];
             for (text, count) in places {
                 assert_eq!(text.matches("{}").count(), count, "{lang}: {text}");

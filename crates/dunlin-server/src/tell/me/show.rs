@@ -1,7 +1,7 @@
 //! What a customer sees: what was moved, from where to where and when, what was left behind and why, who looked, and what
 //! they have asked for. Read through the gate as the customer's own access, each time anew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -191,6 +191,21 @@ async fn tables(
             waiting: (waiting > 0).then(|| filled(words.waiting, &[&waiting.to_string()])),
         });
     }
+    // Tables that the plan has no longer, with rows that wait all the same.
+    let is_known = |label: &str| plan.tables.iter().any(|table| table.label() == label);
+    let mut gone: BTreeMap<&str, u64> = BTreeMap::new();
+    for part in parts.iter().filter(|p| p.side == "quarantine" && !is_known(&p.table)) {
+        *gone.entry(&part.table).or_default() += part.count;
+    }
+    found.extend(gone.into_iter().map(|(label, waiting)| Moved {
+        name: short(label),
+        records: filled(words.records, &[&waiting.to_string()]),
+        way: String::new(),
+        when: words.not_moved.to_owned(),
+        rows: Vec::new(),
+        left: Vec::new(),
+        waiting: Some(filled(words.waiting, &[&waiting.to_string()])),
+    }));
     Ok(found)
 }
 
@@ -291,8 +306,8 @@ async fn hear(visit: &Visit, customer: &Customer, key: &CustomerKey) -> Result<b
             purpose: Some(purpose.clone()),
             set: Vec::new(),
             via: Via::Gpc,
-            lang: visit.lang,
-            email: customer.known.email.clone(),
+            lang: Some(visit.lang),
+            email: customer.known.write_to(),
             received_at: None,
         };
         match take_in(app, asked, Actor::System).await {

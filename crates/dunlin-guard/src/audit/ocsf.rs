@@ -97,6 +97,7 @@ pub(super) const KINDS: &[&str] = &[
     "message_sent",
     "deliveries_settled",
     "definitions_moved",
+    "request_copy_offered",
 ];
 
 /// Classes of OCSF that we use, with their numbers.

@@ -47,6 +47,7 @@ pub(super) const WORDS: CustomerWords = CustomerWords {
     consent_lead: "Für jeden Zweck einzeln. Zurücknehmen ist so leicht wie geben.",
     withdraw: "Einwilligung zurücknehmen",
     give: "Einwilligung geben",
+    more: "{} weitere",
     moved: "Was umgezogen ist",
     records: "Datensätze: {}.",
     from_to: "Von {} nach {}.",

@@ -47,6 +47,7 @@ pub(super) const WORDS: CustomerWords = CustomerWords {
     consent_lead: "For each purpose by itself. Taking consent back is as easy as giving it.",
     withdraw: "Take my consent back",
     give: "Give my consent",
+    more: "{} more",
     moved: "What was moved",
     records: "Records: {}.",
     from_to: "From {} to {}.",

@@ -47,6 +47,7 @@ pub(super) const WORDS: CustomerWords = CustomerWords {
     consent_lead: "Para cada finalidad por separado. Retirarlo es tan fácil como darlo.",
     withdraw: "Retirar mi consentimiento",
     give: "Dar mi consentimiento",
+    more: "{} más",
     moved: "Qué se ha trasladado",
     records: "Registros: {}.",
     from_to: "De {} a {}.",

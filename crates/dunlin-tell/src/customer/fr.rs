@@ -47,6 +47,7 @@ pub(super) const WORDS: CustomerWords = CustomerWords {
     consent_lead: "Pour chaque finalité séparément. Le retirer est aussi simple que le donner.",
     withdraw: "Retirer mon consentement",
     give: "Donner mon consentement",
+    more: "{} de plus",
     moved: "Ce qui a été transféré",
     records: "Enregistrements : {}.",
     from_to: "De {} à {}.",

@@ -98,6 +98,8 @@ pub struct CustomerWords {
     pub withdraw: &'static str,
     /// Gives it.
     pub give: &'static str,
+    /// "{} more": to the rest of a list.
+    pub more: &'static str,
     /// What was moved.
     pub moved: &'static str,
     /// "Records: {}."
@@ -219,6 +221,7 @@ mod tests {
             let letters = &words.letters;
             let places = [
                 (words.title, 1),
+                (words.more, 1),
                 (words.records, 1),
                 (words.from_to, 2),
                 (words.moved_on, 1),

@@ -25,6 +25,7 @@ mod returned;
 mod smtp;
 mod stop;
 mod transport;
+mod unreachable;
 mod wire;
 
 pub use address::{Address, Invalid, Recipient, Recipients};
@@ -43,6 +44,7 @@ pub use ramp::Ramp;
 pub use returned::{Returned, Returns, read_returned, take_back};
 pub use smtp::{SmtpServer, SmtpSettings, SmtpTls};
 pub use stop::{Stopped, stop_page, stream_of, unsubscribe};
+pub use unreachable::{Unreached, unreachable, unreached, unreached_told};
 pub use transport::{Courier, Mark, Outcome, Transport};
 
 /// Failpoints of sending, for crash tests.

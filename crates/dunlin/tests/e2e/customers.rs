@@ -153,3 +153,27 @@ fn a_customer_sees_takes_corrects_and_deletes_what_is_theirs() {
         assert!(ledger.contains(kind), "the ledger says nothing of {kind}");
     }
 }
+
+/// By the source's row before the first run, by the target's after it, whatever the browser asks for.
+#[test]
+fn the_page_speaks_the_language_of_the_customers_own_row() {
+    let scene = Scene::sqlite();
+    scene.site.write("server.toml", config());
+    scene.site.edit_plan("email = \"email\"\n", "email = \"email\"\nlocale = \"city\"\n");
+    scene.site.sql("old.db", "update customer set city = 'es_ES' where id = 41");
+    let lang = |number: u32| {
+        let mut served = serve(&scene.site, &[]);
+        let pages = wait(async {
+            let spanish = Customer::signed_in(&served, "41", number).await.get("/tell/me/settings").await;
+            (spanish, Customer::signed_in(&served, "40", number + 1).await.get("/tell/me/settings").await)
+        });
+        assert_eq!(stopped(&mut served), Some(0));
+        let lang = |page: &str| page.split("<html lang=\"").nth(1).map(|rest| rest[..2].to_owned());
+        (lang(&pages.0).unwrap(), lang(&pages.1).unwrap())
+    };
+    let (es, en) = ("es".to_owned(), "en".to_owned());
+    assert_eq!(lang(1), (es.clone(), en.clone()), "on the way");
+    scene.moved();
+    scene.site.sql("old.db", "update customer set city = 'fr' where id = 41");
+    assert_eq!(lang(3), (es, en), "as it is in the target");
+}

@@ -25,6 +25,26 @@ use crate::requests::{
 
 /// The most rows of a table that the page shows; the copy has all.
 const ROWS: usize = 50;
+/// How many of a list are seen at once, on a phone too; the rest is a tap away.
+const AT_ONCE: usize = 3;
+
+/// A list of which the first are seen at once.
+struct Folded<T> {
+    first: Vec<T>,
+    rest: Vec<T>,
+    /// What leads to the rest, where there is one.
+    more: Option<String>,
+}
+
+impl<T> Folded<T> {
+    /// Shows so many, unless a single one were left: its line takes as much room as the way to it.
+    fn at(mut all: Vec<T>, shown: usize, words: &CustomerWords) -> Folded<T> {
+        let shown = if all.len() <= shown + 1 { all.len() } else { shown };
+        let rest = all.split_off(shown);
+        let more = (!rest.is_empty()).then(|| filled(words.more, &[&rest.len().to_string()]));
+        Folded { first: all, rest, more }
+    }
+}
 
 /// A value of a row with its column's name.
 pub(super) struct Field {
@@ -38,7 +58,7 @@ pub(super) struct Moved {
     records: String,
     way: String,
     when: String,
-    rows: Vec<Vec<Field>>,
+    rows: Folded<Vec<Field>>,
     left: Vec<Field>,
     waiting: Option<String>,
 }
@@ -66,9 +86,9 @@ struct Page<'a> {
     suffix: String,
     heard: bool,
     tables: Vec<Moved>,
-    has_left: bool,
-    opened: Vec<Line>,
-    asked: Vec<Wish>,
+    left: Folded<Field>,
+    opened: Folded<Line>,
+    asked: Folded<Wish>,
 }
 
 /// The page, or the way in.
@@ -94,19 +114,45 @@ pub(super) async fn page(visit: Visit) -> Result<Response, Problem> {
     let seen: Vec<(String, String)> = places(&plan, &parts);
     let asked = app.customers()?.asked_by(&key).await?;
     let erased = asked.iter().any(|r| r.kind == RequestKind::Erasure && r.state == RequestState::Done);
-    let tables = tables(&visit, &plan, parts, erased).await?;
+    let mut tables = tables(&visit, &plan, parts, erased).await?;
     let page = Page {
         words: visit.words(),
         title: visit.title(),
         csrf: customer.form_token(app)?,
         suffix: visit.suffix(),
         heard,
-        has_left: tables.iter().any(|t| !t.left.is_empty() || t.waiting.is_some()),
+        left: left(&mut tables, visit.words()),
         tables,
-        opened: opened::lines(app, visit.lang, &seen).await?,
-        asked: asked.iter().map(|one| line(&visit, one)).collect(),
+        opened: Folded::at(opened::lines(app, visit.lang, &seen).await?, AT_ONCE, visit.words()),
+        asked: wishes(&visit, &asked),
     };
     visit.page(StatusCode::OK, &page.title.clone(), draw(&page)?)
+}
+
+/// What was asked for, the newest first; what is not answered is seen at once, however much it is.
+fn wishes(visit: &Visit, asked: &[RequestRecord]) -> Folded<Wish> {
+    let (mut wishes, mut old) = (Vec::new(), Vec::new());
+    for (place, one) in asked.iter().enumerate() {
+        let seen = one.ended_at.is_none() || place < AT_ONCE;
+        if seen { &mut wishes } else { &mut old }.push(line(visit, one));
+    }
+    let shown = wishes.len();
+    wishes.append(&mut old);
+    Folded::at(wishes, shown, visit.words())
+}
+
+/// What stayed behind of all tables: rows that wait before columns that do not move.
+fn left(tables: &mut [Moved], words: &CustomerWords) -> Folded<Field> {
+    let (mut all, mut columns) = (Vec::new(), Vec::new());
+    for table in tables {
+        let waits = table.waiting.take().map(|value| Field { name: table.name.clone(), value });
+        all.extend(waits);
+        for Field { name, value } in table.left.drain(..) {
+            columns.push(Field { name: format!("{}: {name}", table.name), value });
+        }
+    }
+    all.append(&mut columns);
+    Folded::at(all, AT_ONCE, words)
 }
 
 /// More than one customer has the address: nothing is shown.
@@ -182,7 +228,7 @@ async fn tables(
             records: filled(words.records, &[&target.max(source).to_string()]),
             way: way(visit.lang, words, plan, table),
             when,
-            rows,
+            rows: Folded::at(rows, AT_ONCE, words),
             left: table
                 .drop
                 .iter()
@@ -202,7 +248,7 @@ async fn tables(
         records: filled(words.records, &[&waiting.to_string()]),
         way: String::new(),
         when: words.not_moved.to_owned(),
-        rows: Vec::new(),
+        rows: Folded::at(Vec::new(), AT_ONCE, words),
         left: Vec::new(),
         waiting: Some(filled(words.waiting, &[&waiting.to_string()])),
     }));

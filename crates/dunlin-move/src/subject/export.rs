@@ -187,8 +187,7 @@ fn quarantined(run: &Run<'_>, subjects: &Subjects, found: &Found) -> Vec<Part> {
         // Rows that could not be read stand in the source as they are; here are those that could.
         let rows = found.quarantine.iter().filter(|r| r.table == spec.label && r.row.form == Form::Source);
         let fields = spec.mapping.read_schema.fields().iter();
-        let columns =
-            fields.map(|f| ColumnInfo { name: f.name().clone(), kind: spec.source_kind(f.name()) });
+        let columns = fields.map(|f| ColumnInfo { name: f.name().clone(), kind: spec.source_kind(f.name()) });
         parts.extend(part(
             "quarantine",
             Rows {

@@ -19,5 +19,5 @@ pub use images::encode;
 pub use judge::{Judged, Judgement, LinksAsked, ask_links, judge, needs_approval, previous};
 pub use precede::{NotTold, WhyNot, not_told, skipped};
 pub use press::{Handed, publish, submit, take_back, withdraw};
-pub(crate) use unreached::tasks as unreached_tasks;
 pub use show::{NoticeDay, actions, days, with_own_page};
+pub(crate) use unreached::tasks as unreached_tasks;

@@ -3,6 +3,7 @@
 //!
 //! Not here: what a request does to rows (`dunlin-move`), who may decide (the policies), and the pages.
 
+mod carrying;
 mod copy;
 mod desk;
 mod due;
@@ -16,9 +17,8 @@ pub use port::{
     RequestDecision,
 };
 
+pub(crate) use carrying::{carry, carry_due};
 pub(crate) use copy::{OwnData, ask as own_ask, copy};
-pub(crate) use desk::{
-    Asked, Desk, Via, carry, carry_due, decide, details, extend, take_in, undo, withdraw,
-};
+pub(crate) use desk::{Asked, Desk, Via, decide, details, extend, take_in, undo, withdraw};
 pub(crate) use letters::{company, day, has_address, kind_name, last_day};
 pub(crate) use offer::{OfferedBy, fetch, offer};

@@ -55,7 +55,11 @@ pub(crate) async fn offer(app: &App, id: &str, by: OfferedBy, actor: Actor) -> R
         return Err(refused("no_copy", "the request asks for no copy", "carry it out instead"));
     }
     if request.state != RequestState::Granted {
-        return Err(refused("not_granted", "the request is not granted, or is answered", "decide on it first"));
+        return Err(refused(
+            "not_granted",
+            "the request is not granted, or is answered",
+            "decide on it first",
+        ));
     }
     if request.identity != Identity::Confirmed {
         return Err(refused("unchecked", "nobody has confirmed who asks", "check who the customer is first"));

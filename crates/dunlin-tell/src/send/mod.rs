@@ -44,8 +44,8 @@ pub use ramp::Ramp;
 pub use returned::{Returned, Returns, read_returned, take_back};
 pub use smtp::{SmtpServer, SmtpSettings, SmtpTls};
 pub use stop::{Stopped, stop_page, stream_of, unsubscribe};
-pub use unreachable::{Unreached, unreachable, unreached, unreached_told};
 pub use transport::{Courier, Mark, Outcome, Transport};
+pub use unreachable::{Unreached, unreachable, unreached, unreached_told};
 
 /// Failpoints of sending, for crash tests.
 pub const FAILPOINTS: &[&str] = &[

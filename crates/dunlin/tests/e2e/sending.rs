@@ -114,7 +114,10 @@ fn a_message_goes_into_the_outbox_once_and_its_size_is_confirmed_before() {
     assert_eq!(line["invalid_by_reason"]["missing"], 1, "{line}");
 
     // Whom nobody can write to is listed through the gate: masked, and by their keys for whoever says why.
-    site.write(FILE, NOTICE.replace("select email, locale from", "select email, locale, person_id as key from"));
+    site.write(
+        FILE,
+        NOTICE.replace("select email, locale from", "select email, locale, person_id as key from"),
+    );
     let list = ["--format", "json", "notice", "audience", FILE, "--unreachable"];
     let masked = site.dunlin(&list).expect(0);
     assert_eq!(masked.json().len(), 2, "{masked:?}");

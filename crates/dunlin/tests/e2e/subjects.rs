@@ -829,7 +829,8 @@ fn at_random_moments(scene: impl Fn(&str) -> Option<Scene>, times: u64) {
         let id = scene.asked("erasure", &[]);
         for _ in 0..chance.random_range(1..=3) {
             let after = chance.random_bool(0.7).then(|| carrying.mul_f64(chance.random_range(0.0..1.1)));
-            killed += u32::from(let_live(scene.command(&["request", "carry-out", &id]), after) && after.is_some());
+            killed +=
+                u32::from(let_live(scene.command(&["request", "carry-out", &id]), after) && after.is_some());
         }
         if let Some(mut run) = under_way {
             if chance.random_bool(0.5) {
@@ -851,8 +852,13 @@ fn at_random_moments(scene: impl Fn(&str) -> Option<Scene>, times: u64) {
         scene.target_without(&what);
         scene.no_file_has_it(&[], &what);
     }
-    eprintln!("{times} deletions; {killed} times what carries them out was killed, {runs_killed} times a run");
-    assert!(times < 10 || (killed > 3 && runs_killed > 1), "{killed} and {runs_killed}: too few kills to prove much");
+    eprintln!(
+        "{times} deletions; {killed} times what carries them out was killed, {runs_killed} times a run"
+    );
+    assert!(
+        times < 10 || (killed > 3 && runs_killed > 1),
+        "{killed} and {runs_killed}: too few kills to prove much"
+    );
 }
 
 #[test]

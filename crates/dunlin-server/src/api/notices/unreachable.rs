@@ -83,7 +83,8 @@ async fn rows(
     let wanted = Wanted { clear: body.clear, purpose: body.purpose.as_ref(), task: body.task.as_deref() };
     let mut ask = ask(&app, &caller, &wanted, "notice");
     ask.limit = Some(u64::from(limit));
-    let opened = dunlin_gate::open(sealed, &app.policy, &app.presence, &ask, &new_id()).await.map_err(refused)?;
+    let opened =
+        dunlin_gate::open(sealed, &app.policy, &app.presence, &ask, &new_id()).await.map_err(refused)?;
     let body = Opened {
         access: opened.access.clone(),
         store: opened.store.clone(),

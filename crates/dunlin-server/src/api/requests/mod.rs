@@ -125,7 +125,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 "Make a link to the copy that a granted request asks for",
             )
             .takes::<CopyOffer>()
-            .answers::<CopyOffered>("The link; the copy is made when it is fetched, and the request is answered then"),
+            .answers::<CopyOffered>(
+                "The link; the copy is made when it is fetched, and the request is answered then",
+            ),
             copy,
         )
         .add(

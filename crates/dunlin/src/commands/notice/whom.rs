@@ -186,16 +186,21 @@ pub async fn unreachable(dir: &Path, file: &Path, clear: &ClearArgs, format: For
             }
             Format::Text => {
                 let values = names.iter().zip(row);
-                let values = values.map(|(name, value)| format!("{name} {}", value.as_deref().unwrap_or("–")));
+                let values =
+                    values.map(|(name, value)| format!("{name} {}", value.as_deref().unwrap_or("–")));
                 output::line(&values.collect::<Vec<_>>().join("  "));
             }
         }
     }
     if format == Format::Text {
         let rows = output::rows(opened.rows.len() as u64);
-        output::note(&format!("{rows} that no letter can go to: correct them, or tell these people another way"));
+        output::note(&format!(
+            "{rows} that no letter can go to: correct them, or tell these people another way"
+        ));
         if !names.contains(&"key") {
-            output::note("give the audience a column `key` (`select email, locale, id as key from …`) to know them by");
+            output::note(
+                "give the audience a column `key` (`select email, locale, id as key from …`) to know them by",
+            );
         }
     }
     opened.close(&*desk.workspace).await.map_err(refused)?;

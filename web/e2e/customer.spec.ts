@@ -251,7 +251,7 @@ test('an operator hands a copy over by a link, and takes another request back in
   await expect(page.getByRole('button', { name: 'Receipt' })).toBeVisible();
 
   await enter('erasure');
-  await page.getByRole('button', { name: 'More' }).click();
+  await page.locator('#main').getByRole('button', { name: 'More' }).click();
   await page.getByRole('menuitem', { name: 'Take back for the customer' }).click();
   const back = page.getByRole('dialog', { name: 'Take back in the customer’s name: Delete their data' });
   await back.getByLabel('In words').fill('They telephoned: not after all.');

@@ -863,7 +863,12 @@ fn at_random_moments(scene: impl Fn(&str) -> Option<Scene>, times: u64) {
 
 #[test]
 #[ignore = "minutes: make soak"]
-fn soak_requests() {
+fn soak_deletions_sqlite() {
     at_random_moments(|_| Some(Scene::sqlite().with_source_erased()), 30);
+}
+
+#[test]
+#[ignore = "minutes: make soak"]
+fn soak_deletions_postgres() {
     at_random_moments(|name| Some(Scene::postgres(name)?.with_source_erased()), 30);
 }

@@ -25,6 +25,8 @@ use crate::requests::{
 
 /// The most rows of a table that the page shows; the copy has all.
 const ROWS: usize = 50;
+/// How many fields of a row are seen at once.
+const FIELDS: usize = 8;
 /// How many of a list are seen at once, on a phone too; the rest is a tap away.
 const AT_ONCE: usize = 3;
 
@@ -52,13 +54,23 @@ pub(super) struct Field {
     pub(super) value: String,
 }
 
+impl Field {
+    /// The name as people read it; a long one breaks between its words.
+    fn label(&self) -> String {
+        self.name.replace('_', " ")
+    }
+}
+
+/// What stands where there is no value.
+const NOTHING: &str = "–";
+
 /// A table with rows of the customer.
 pub(super) struct Moved {
     pub(super) name: String,
     records: String,
     way: String,
     when: String,
-    rows: Folded<Vec<Field>>,
+    rows: Folded<Folded<Field>>,
     left: Vec<Field>,
     waiting: Option<String>,
 }
@@ -139,6 +151,12 @@ fn wishes(visit: &Visit, asked: &[RequestRecord]) -> Folded<Wish> {
     let shown = wishes.len();
     wishes.append(&mut old);
     Folded::at(wishes, shown, visit.words())
+}
+
+/// A row with what it holds: empty fields hold nothing, and the copy has them.
+fn fields(mut row: Vec<Field>, words: &CustomerWords) -> Folded<Field> {
+    row.retain(|field| field.value != NOTHING);
+    Folded::at(row, FIELDS, words)
 }
 
 /// What stayed behind of all tables: rows that wait before columns that do not move.
@@ -228,7 +246,7 @@ async fn tables(
             records: filled(words.records, &[&target.max(source).to_string()]),
             way: way(visit.lang, words, plan, table),
             when,
-            rows: Folded::at(rows, AT_ONCE, words),
+            rows: Folded::at(rows.into_iter().map(|row| fields(row, words)).collect(), AT_ONCE, words),
             left: table
                 .drop
                 .iter()
@@ -282,7 +300,7 @@ pub(super) async fn rows(app: &App, part: CustomerPart) -> Result<Vec<Vec<Field>
     let opened = opened.map_err(shut)?;
     let field = |(column, value): (&dunlin_gate::ColumnInfo, &Option<String>)| Field {
         name: column.name.clone(),
-        value: value.clone().unwrap_or_else(|| "–".to_owned()),
+        value: value.clone().unwrap_or_else(|| NOTHING.to_owned()),
     };
     let rows = opened.rows.iter().take(ROWS);
     let rows = rows.map(|row| opened.columns.iter().zip(row).map(field).collect()).collect();

@@ -50,7 +50,7 @@ else
 	@scripts/part 'unit tests' cargo test --workspace --lib --bins $(FEATURES)
 endif
 
-soak: ## kill -9 fifty times a kind of target, at most 40 minutes; never in CI
+soak: ## kill -9 fifty times a kind of target, deletions at sixty random moments; at most 40 minutes, never in CI
 	@scripts/part 'PostgreSQL at hand' scripts/need-postgres.sh
 	@EXAMPLES=300 scripts/part 'requests generated from the API' scripts/schemathesis.sh
 ifeq ($(NEXTEST),yes)

@@ -8,8 +8,8 @@ const OWNER = 'ana@atlas.example';
 // Everything comes from one address and one person here; their limits are not what is measured. Nor is a second factor.
 const SERVER = '[guard]\nmfa_roles = []\n[limits]\nper_address = 1000000\nper_person = 1000000\nstreams_per_person = 64\n';
 
-/** Makes and serves it. `ask` calls its API as the owner; `stop` ends the server and takes the folder away. */
-export async function serveDemo(customers) {
+/** Makes and serves it; `more` goes into its server.toml. `ask` calls its API as the owner; `stop` ends the server and takes the folder away. */
+export async function serveDemo(customers, more = '') {
   const program = process.env.DUNLIN_BIN;
   if (!program) throw new Error('DUNLIN_BIN names no program; start this by its .sh');
   const folder = mkdtempSync(join(tmpdir(), 'dunlin-bench-'));
@@ -17,7 +17,7 @@ export async function serveDemo(customers) {
   const made = spawnSync(program, ['demo', '--no-serve', '--customers', String(customers), '--dir', dir], { encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`dunlin demo ended with ${made.status}: ${made.stderr}`);
   const password = new RegExp(`${OWNER}\\s+(\\S+)`).exec(made.stdout + made.stderr)?.[1];
-  writeFileSync(join(dir, 'server.toml'), SERVER);
+  writeFileSync(join(dir, 'server.toml'), SERVER + more);
   const server = spawn(program, ['serve', '--dir', dir, '--listen', `127.0.0.1:${process.env.PORT ?? 0}`], { stdio: ['ignore', 'pipe', 'pipe'] });
   const stop = async () => {
     server.removeAllListeners('exit');

@@ -26,8 +26,8 @@ async function arrive(browser: Browser, more: BrowserContextOptions = {}): Promi
   for (;;) {
     const customer = String((last += 1));
     await page.goto(`/tell/me?token=${token(customer)}`);
-    await expect(page.getByRole('heading', { level: 1, name: /^Your data at/ })).toBeVisible();
-    // Some wait in quarantine, and some are left behind.
+    await expect(page.getByRole('heading', { level: 1, name: /^(Your data at|Sus datos en|Ihre Daten bei|Vos données chez) / })).toBeVisible();
+    // Some wait in quarantine, some are left behind, and some read another language, whatever the browser asks for.
     if (await page.getByText('Moved on').count()) return { context, page, customer };
     await context.clearCookies();
   }
@@ -203,6 +203,61 @@ test('an operator finds the request in the queue, decides it and carries it out;
   await settled(page);
   await expect(page.locator(`a[href="/notices/requests/${mine?.request}"]`)).toBeVisible();
   expect(complaints, 'the console').toEqual([]);
+  await operator.close();
+  await context.close();
+});
+
+test('an operator hands a copy over by a link, and takes another request back in the customer’s name', async ({ browser }) => {
+  test.slow();
+  const { context, page: customer, customer: id } = await arrive(browser);
+  await context.clearCookies();
+  const operator = await browser.newContext({ baseURL: BASE, storageState: STATE, locale: 'en-GB', viewport: { width: 390, height: 844 } });
+  const page = await operator.newPage();
+  const enter = async (kind: string) => {
+    await page.goto('/notices/requests');
+    await settled(page);
+    await page.getByRole('button', { name: 'Enter a request' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('What they ask for').selectOption(kind);
+    await dialog.getByLabel('The customer, by').selectOption('subject');
+    await dialog.getByLabel('Their id').fill(id);
+    await dialog.getByRole('button', { name: 'Enter' }).click();
+    await expect(page.getByRole('button', { name: 'Check who asks' })).toBeVisible({ timeout: 30_000 });
+  };
+  await enter('access');
+  await page.getByRole('button', { name: 'Check who asks' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'It is the customer' }).click();
+  await page.getByRole('button', { name: 'Grant' }).click();
+  await page.getByRole('dialog').getByLabel('In words').fill('They asked at the counter.');
+  await page.getByRole('dialog').getByRole('button', { name: 'Grant' }).click();
+  await page.getByRole('button', { name: 'Hand over the copy' }).click();
+  const dialog = page.getByRole('dialog', { name: 'A link to the customer’s copy' });
+  await expect(dialog.getByText('There is no address for letters.')).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByRole('button', { name: 'Show the link' }).click();
+  const link = (await dialog.locator('code').innerText()).trim();
+  expect(link).toContain('/tell/me/copy/');
+  expect(await violations(page)).toEqual([]);
+  expect(await over(page)).toBe(0);
+  // The customer, on a device of their own, without an account.
+  await customer.goto(new URL(link).pathname);
+  expect(await violations(customer)).toEqual([]);
+  const [download] = await Promise.all([customer.waitForEvent('download'), tap(customer, 'Download my data', 'button')]);
+  expect(readFileSync(await download.path()).subarray(0, 4).toString('latin1'), 'a zip file').toBe('PK\u0003\u0004');
+  await customer.goto(new URL(link).pathname);
+  await expect(customer.getByRole('heading', { name: 'This link does not work any more' })).toBeVisible();
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  // The request is answered.
+  await expect(page.getByRole('button', { name: 'Receipt' })).toBeVisible();
+
+  await enter('erasure');
+  await page.locator('#main').getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: 'Take back for the customer' }).click();
+  const back = page.getByRole('dialog', { name: 'Take back in the customer’s name: Delete their data' });
+  await back.getByLabel('In words').fill('They telephoned: not after all.');
+  expect(await violations(page)).toEqual([]);
+  await back.getByRole('button', { name: 'Take back for the customer' }).click();
+  await expect(page.getByText('Taken back in the customer’s name: the customer said so')).toBeVisible();
   await operator.close();
   await context.close();
 });

@@ -383,6 +383,9 @@ pub enum Body {
     /// Everything about tables that were taken over as they are was held against the source: how many things are said
     /// about them there, how many of those are `missing` in the target, and how many large objects came with their rows.
     DefinitionsMoved { run: String, store: String, tables: u64, parts: u64, missing: u64, objects: u64 },
+    /// A way to a copy of a customer's data was made, good once and for minutes: `letter`, sent to where the customer is
+    /// written to, or `hand`, given to whoever made it to be handed on.
+    RequestCopyOffered { request: String, by: String },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.
@@ -584,6 +587,7 @@ impl Body {
             Body::RequestIdentity { outcome, .. } | Body::RequestClosed { outcome, .. } => {
                 code("outcome", outcome)
             }
+            Body::RequestCopyOffered { by, .. } => code("by", by),
             Body::SubjectMarked { effect, .. } => code("effect", effect),
             Body::SubjectErased { subject, root, .. } => {
                 hash("subject", subject)?;

@@ -35,6 +35,13 @@ pub struct TableSpec {
 }
 
 impl TableSpec {
+    /// The kind of a source column, as a word: that of a target column which takes it over.
+    pub(crate) fn source_kind(&self, name: &str) -> Option<String> {
+        let read = self.mapping.read_schema.index_of(name).ok()?;
+        let taking = self.mapping.columns.iter().find(|m| m.from == Some(read) && m.kind.is_some())?;
+        taking.kind.map(|k| k.as_str().to_owned())
+    }
+
     /// The columns a load writes, in the order of the mapping.
     pub fn load_columns(&self) -> Vec<LoadColumn> {
         let columns = self.mapping.columns.iter();

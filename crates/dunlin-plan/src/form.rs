@@ -97,9 +97,9 @@ struct Subject {
     table: String,
     /// Its column that names a customer.
     id: String,
-    /// Its e-mail column.
+    /// Its e-mail column: by it customers sign in, and to it letters about their requests go.
     email: Option<String>,
-    /// Its language column.
+    /// Its language column, e.g. `es` or `es-MX`: that of their page and of these letters.
     locale: Option<String>,
     /// Whether an erasure deletes the customer's rows in the sources too. Without it: false.
     erase_source: Option<bool>,

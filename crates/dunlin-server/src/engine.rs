@@ -474,6 +474,12 @@ pub trait Engine: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
+    /// Rows of a notice's audience that no letter can go to, at most `limit`, under seal; with a column `why`.
+    async fn unreachable(&self, audience: &str, limit: u32) -> Result<Sealed<Rows>, EngineError> {
+        let _ = (audience, limit);
+        Err(EngineError::Unknown("audience"))
+    }
+
     /// Who can look at the stores' own lists of connections, where somebody can.
     fn outside(&self) -> Option<Arc<dyn Outside>> {
         None

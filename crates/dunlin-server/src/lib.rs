@@ -47,7 +47,8 @@ pub use engine::{
 pub use log::start_log;
 pub use problem::Problem;
 pub use requests::{
-    CarriedOut, CustomerKey, CustomerPart, Customers, Named, NewCustomerRequest, RequestDecision,
+    CarriedOut, CustomerKey, CustomerPart, CustomerReach, Customers, Named, NewCustomerRequest,
+    RequestDecision,
 };
 pub use routes::openapi;
 pub use serve::{Server, ServerError, TlsError};

@@ -506,6 +506,12 @@ pub enum NoticeCommand {
     Audience {
         /// The notice.
         file: PathBuf,
+        /// List the rows that no letter can go to, each with its `key` where the audience gives one; masked.
+        #[arg(long)]
+        unreachable: bool,
+        /// The rows in the clear, if wanted.
+        #[command(flatten)]
+        clear: ClearArgs,
     },
     /// Send a message of a notice to its audience, each letter once; go on after any interruption with --resume.
     Send(NoticeSendArgs),

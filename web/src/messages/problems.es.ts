@@ -13,6 +13,7 @@ export const problemsEs: Record<string, readonly [title: string, help: string]> 
   last_owner: ['es la última persona propietaria activa', 'haga propietaria a otra persona primero'],
   link_spent: ['este enlace o código no vale: es desconocido, ya se usó o es demasiado antiguo', 'pida uno nuevo'],
   method_not_allowed: ['esta dirección no admite esa operación', ''],
+  no_address: ['no hay ninguna dirección a la que escribir', 'entregue el enlace en mano, o registre la solicitud otra vez con una dirección'],
   no_plan: ['el plan no se puede leer', 'corrija el plan primero'],
   notice_changed: ['otra persona ha cambiado el aviso entretanto', 'léalo otra vez y siga desde ahí'],
   notice_findings: ['este aviso así no se puede publicar', 'cada hallazgo dice su línea y cómo corregirlo'],

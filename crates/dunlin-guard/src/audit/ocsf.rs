@@ -97,6 +97,7 @@ pub(super) const KINDS: &[&str] = &[
     "message_sent",
     "deliveries_settled",
     "definitions_moved",
+    "request_copy_offered",
 ];
 
 /// Classes of OCSF that we use, with their numbers.
@@ -218,9 +219,10 @@ fn class_of(body: &Body) -> (Class, u8) {
         Body::NoticeWithdrawn { .. } => (EntityManagement, 4),
         Body::NoticeSkipped { .. } => (ApiActivity, 3),
         Body::RequestOpened { .. } => (EntityManagement, 1),
-        Body::RequestDecided { .. } | Body::RequestIdentity { .. } | Body::RequestClosed { .. } => {
-            (EntityManagement, 3)
-        }
+        Body::RequestDecided { .. }
+        | Body::RequestIdentity { .. }
+        | Body::RequestClosed { .. }
+        | Body::RequestCopyOffered { .. } => (EntityManagement, 3),
         Body::SubjectMarked { .. } => (DatastoreActivity, 2),
         Body::SubjectErased { .. } => (DatastoreActivity, 7),
         Body::SubjectExported { .. } | Body::SubjectVerified { .. } => (DatastoreActivity, 1),
@@ -349,7 +351,8 @@ fn entity(body: &Body) -> (&'static str, &str) {
         Body::RequestOpened { request, .. }
         | Body::RequestDecided { request, .. }
         | Body::RequestIdentity { request, .. }
-        | Body::RequestClosed { request, .. } => ("request", request),
+        | Body::RequestClosed { request, .. }
+        | Body::RequestCopyOffered { request, .. } => ("request", request),
         _ => ("unknown", "unknown"),
     }
 }

@@ -1,6 +1,7 @@
 //! Everything of one customer, for the customer: rows of sources and targets with all their columns, and rows that wait in
 //! quarantine. What is found leaves under seal; the caller opens it at the gate, for the purpose `subject-access`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dunlin_connect::{ColumnType, array_to_text};
@@ -12,9 +13,9 @@ use super::carry::{marks_of, ready};
 use super::request::{first_marks, forget, named, of};
 use super::scene::{Stand, scene};
 use super::stage::Subjects;
-use super::sweep::{Found, Sweep};
+use super::sweep::{Found, Named, Sweep};
 use crate::finished::Access;
-use crate::quarantine::Form;
+use crate::quarantine::{Form, QuarantinedRow};
 use crate::run::{Observer, Run, RunOptions};
 use crate::spec::TableSpec;
 use crate::{MoveError, Result};
@@ -82,6 +83,7 @@ pub(super) async fn parts(
         parts.extend(sources(sweep, spec, found).await?);
     }
     parts.extend(quarantined(run, subjects, found));
+    parts.extend(left(found));
     Ok(parts)
 }
 
@@ -159,13 +161,6 @@ fn targets(spec: &Arc<TableSpec>, subjects: &Subjects, found: &Found) -> Option<
     part.map(|part| Part { correctable: correctable(spec, subjects), ..part })
 }
 
-/// The kind of a source column: that of a target column which takes it over.
-fn source_kind(spec: &TableSpec, name: &str) -> Option<String> {
-    let read = spec.mapping.read_schema.index_of(name).ok()?;
-    let taking = spec.mapping.columns.iter().find(|m| m.from == Some(read) && m.kind.is_some())?;
-    taking.kind.map(|k| k.as_str().to_owned())
-}
-
 async fn sources(sweep: &Sweep<'_>, spec: &Arc<TableSpec>, found: &Found) -> Result<Option<Part>> {
     let Some(rows) = found.source.get(&spec.label) else { return Ok(None) };
     let (rows, _) = sweep.addressed(spec, rows).await?;
@@ -173,7 +168,7 @@ async fn sources(sweep: &Sweep<'_>, spec: &Arc<TableSpec>, found: &Found) -> Res
         .source
         .columns
         .iter()
-        .map(|column| ColumnInfo { name: column.name.clone(), kind: source_kind(spec, &column.name) });
+        .map(|column| ColumnInfo { name: column.name.clone(), kind: spec.source_kind(&column.name) });
     Ok(part(
         "source",
         Rows {
@@ -192,8 +187,7 @@ fn quarantined(run: &Run<'_>, subjects: &Subjects, found: &Found) -> Vec<Part> {
         // Rows that could not be read stand in the source as they are; here are those that could.
         let rows = found.quarantine.iter().filter(|r| r.table == spec.label && r.row.form == Form::Source);
         let fields = spec.mapping.read_schema.fields().iter();
-        let columns =
-            fields.map(|f| ColumnInfo { name: f.name().clone(), kind: source_kind(spec, f.name()) });
+        let columns = fields.map(|f| ColumnInfo { name: f.name().clone(), kind: spec.source_kind(f.name()) });
         parts.extend(part(
             "quarantine",
             Rows {
@@ -205,4 +199,32 @@ fn quarantined(run: &Run<'_>, subjects: &Subjects, found: &Found) -> Vec<Part> {
         ));
     }
     parts
+}
+
+/// Rows that wait of tables which the plan no longer has. Nothing else of these tables is read, so here are also those that
+/// could not be read, byte for byte where they are text.
+fn left(found: &Found) -> Vec<Part> {
+    // One table may have been set aside by runs that called its columns otherwise: a part each.
+    let mut tables: BTreeMap<(&str, Vec<&str>), (&Named, Vec<&QuarantinedRow>)> = BTreeMap::new();
+    for waiting in &found.quarantine {
+        let Some(named) = &waiting.left else { continue };
+        let names = named.columns.iter().map(|c| c.name.as_str()).collect();
+        tables.entry((&waiting.table, names)).or_insert_with(|| (named, Vec::new())).1.push(&waiting.row);
+    }
+    let parts = tables.into_iter().filter_map(|((table, _), (named, rows))| {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let fields = |row: &QuarantinedRow| match row.form {
+            Form::Source | Form::Target => row.fields.clone(),
+            Form::Raw => row.raw_fields().into_iter().map(|field| field.map(text)).collect(),
+        };
+        let mut rows: Vec<Vec<Option<String>>> = rows.into_iter().map(fields).collect();
+        // A line with more fields than the table has columns waits because of just that.
+        let width = rows.iter().map(Vec::len).max().unwrap_or_default().max(named.columns.len());
+        rows.iter_mut().for_each(|row| row.resize(width, None));
+        let mut columns = named.columns.clone();
+        let more = columns.len() + 1..=width;
+        columns.extend(more.map(|at| ColumnInfo { name: format!("field {at}"), kind: None }));
+        part("quarantine", Rows { store: named.store.clone(), table: table.to_owned(), columns, rows })
+    });
+    parts.collect()
 }

@@ -2,13 +2,17 @@
 //! aside knows: they are read by that one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use dunlin_gate::ColumnInfo;
 use dunlin_store::FragmentRef;
 
 use super::links::Links;
-use super::sweep::{Sweep, WaitingRow, rows_of};
+use super::sweep::{Named, Sweep, WaitingRow, rows_of};
+use crate::quarantine::Form;
 use crate::resolve::resolve;
 use crate::run::Run;
+use crate::spec::TableSpec;
 use crate::stores::Stores;
 use crate::{MoveError, Result, recover};
 
@@ -59,7 +63,23 @@ async fn of_run(sweep: &Sweep<'_>, id: &str, fragments: &[FragmentRef]) -> Resul
     for at in fragments {
         let Some(spec) = resolved.specs.iter().find(|s| s.label == at.table) else { continue };
         let Some(table) = links.tables.get(&spec.label) else { continue };
-        found.extend(rows_of(now, &sweep.book, spec, table, at, None)?);
+        let mut rows = rows_of(now, &sweep.book, spec, table, at, None)?;
+        for (form, named) in named(spec) {
+            rows.iter_mut().filter(|r| r.row.form == form).for_each(|r| r.left = Some(Arc::clone(&named)));
+        }
+        found.extend(rows);
     }
     Ok(found)
+}
+
+/// What the fields of a table's waiting rows are called, by the form in which they wait.
+fn named(spec: &TableSpec) -> [(Form, Arc<Named>); 3] {
+    let read = spec.mapping.read_schema.fields().iter();
+    let read = read.map(|f| ColumnInfo { name: f.name().clone(), kind: spec.source_kind(f.name()) });
+    let source = Arc::new(Named { store: spec.plan.from.store.clone(), columns: read.collect() });
+    let mapped = spec.mapping.columns.iter();
+    let mapped =
+        mapped.map(|m| ColumnInfo { name: m.target.clone(), kind: m.kind.map(|k| k.as_str().to_owned()) });
+    let target = Arc::new(Named { store: spec.plan.to.store.clone(), columns: mapped.collect() });
+    [(Form::Source, Arc::clone(&source)), (Form::Raw, source), (Form::Target, target)]
 }

@@ -50,6 +50,8 @@ pub(crate) struct Links {
     pub(crate) id: Link,
     /// The subject's e-mail column among the mapped ones.
     pub(crate) email: Option<usize>,
+    /// Its language column, likewise.
+    pub(crate) locale: Option<usize>,
     /// The tables with a customer's rows, by label.
     pub(crate) tables: BTreeMap<String, TableLinks>,
     /// Whether some table comes before one that it refers to.
@@ -64,6 +66,7 @@ impl Links {
         let place = |spec: &TableSpec, name: &str| spec.mapping.columns.iter().position(|m| m.target == name);
         let id = link(root, vec![place(root, &subject.id)?], domain(root, std::slice::from_ref(&subject.id)));
         let email = subject.email.as_ref().and_then(|name| place(root, name));
+        let locale = subject.locale.as_ref().and_then(|name| place(root, name));
         let mut found: BTreeMap<String, (Vec<Link>, Vec<Link>)> = BTreeMap::new();
         found.insert(root.label.clone(), (vec![id.clone()], vec![id.clone()]));
         // Tables reach the customer over tables that do: until no more are found.
@@ -101,7 +104,7 @@ impl Links {
             let on_erasure = spec.plan.on_erasure;
             Some((label, TableLinks { belongs, offers, on_erasure, blank, purpose, basis }))
         });
-        Some(Links { root: root.label.clone(), id, email, tables: tables.collect(), cyclic })
+        Some(Links { root: root.label.clone(), id, email, locale, tables: tables.collect(), cyclic })
     }
 
     /// Refuses a plan by which an erasure could not be carried out as it says.

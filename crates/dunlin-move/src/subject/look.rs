@@ -7,7 +7,7 @@ use dunlin_plan::Plan;
 use dunlin_store::{Effect, RequestRecord, Workspace};
 
 use super::export::{Part, parts};
-use super::request::{by_email, first_marks, of, subject_of};
+use super::request::{by_email, first_marks, named, of, subject_of};
 use super::scene::{Stand, scene};
 use super::sweep::Sweep;
 use super::values::Correction;
@@ -77,4 +77,12 @@ pub fn corrects(workspace: &Workspace, request: &str) -> Result<Vec<(String, Str
     let corrections = Correction::open(&workspace.subjects(), request)?;
     let columns = |c: Correction| c.set.into_keys().map(move |column| (c.table.clone(), column));
     Ok(corrections.into_iter().flat_map(columns).collect())
+}
+
+/// The key of the customer whom a request is about; nothing once it is answered, for then nobody knows.
+///
+/// # Errors
+/// Those of the sealed files.
+pub fn whose(workspace: &Workspace, request: &str) -> Result<Option<String>> {
+    named(workspace, request)
 }

@@ -26,6 +26,7 @@ mod look;
 mod marks;
 mod meant;
 mod quarantine;
+mod reach;
 mod receipt;
 mod request;
 mod scene;
@@ -43,7 +44,8 @@ use dunlin_store::{Effect, RequestKind, Workspace};
 pub(crate) use act::{as_they_are, at_settle};
 pub use carry::{Carried, Elsewhere, carry_out};
 pub use export::{Export, Part, export, exported};
-pub use look::{asked_by, corrects, customers_with, look};
+pub use look::{asked_by, corrects, customers_with, look, whose};
+pub use reach::{Reach, reach};
 pub use receipt::{FORMAT, Receipt, ReceiptError, Statement};
 pub use request::{Deciding, NewRequest, Who, decide, open};
 

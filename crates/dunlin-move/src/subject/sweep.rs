@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use dunlin_connect::canon::{RowHash, hash_raw, hash_rows};
 use dunlin_connect::{Bounds, ConnectError, array_to_text};
+use dunlin_gate::ColumnInfo;
 use dunlin_store::{FragmentRef, Mark};
 use futures::StreamExt;
 
@@ -56,6 +57,14 @@ pub(crate) struct Addressed {
     pub(crate) row: RecordBatch,
 }
 
+/// What the values of a waiting row are called, where the plan of today does not say.
+pub(crate) struct Named {
+    /// The store that the row came from.
+    pub(crate) store: String,
+    /// The columns of its fields.
+    pub(crate) columns: Vec<ColumnInfo>,
+}
+
 /// A row in a quarantine fragment.
 pub(crate) struct WaitingRow {
     pub(crate) run: String,
@@ -63,6 +72,8 @@ pub(crate) struct WaitingRow {
     pub(crate) fragment: String,
     pub(crate) number: u32,
     pub(crate) row: QuarantinedRow,
+    /// For a row of a table that the plan does not have: by the plan of the run that set it aside.
+    pub(crate) left: Option<Arc<Named>>,
 }
 
 /// Everything of one customer, by table.
@@ -344,7 +355,7 @@ pub(crate) fn rows_of(
         let read = sources.is_some_and(|s| s.iter().any(|s| s.hash == row.source));
         if read || knows(book, spec, links, &row)? {
             let (run, table, fragment) = (at.run.clone(), at.table.clone(), at.name.clone());
-            rows.push(WaitingRow { run, table, fragment, number: number as u32, row });
+            rows.push(WaitingRow { run, table, fragment, number: number as u32, row, left: None });
         }
     }
     Ok(rows)

@@ -11,6 +11,7 @@ mod judge;
 mod precede;
 mod press;
 mod show;
+mod unreached;
 
 pub use error::NoticeError;
 pub use file::{FOLDER, NoticeFile, files, is_name, read, save};
@@ -19,3 +20,4 @@ pub use judge::{Judged, Judgement, LinksAsked, ask_links, judge, needs_approval,
 pub use precede::{NotTold, WhyNot, not_told, skipped};
 pub use press::{Handed, publish, submit, take_back, withdraw};
 pub use show::{NoticeDay, actions, days, with_own_page};
+pub(crate) use unreached::tasks as unreached_tasks;

@@ -2,16 +2,16 @@
 //! made in memory. No file of it stays on this machine.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{Cursor, Write};
 
 use dunlin_gate::{
     Act, Ask, ColumnDecision, Decision, Permit, Policy, Question, Shown, people_csv, people_file_name,
 };
 use dunlin_ledger::Actor;
 use dunlin_store::{Workspace, new_id};
-use flate2::write::DeflateEncoder;
-use flate2::{Compression, Crc};
 use serde_json::{Map, Value, json};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::CustomerPart;
 use crate::problem::Problem;
@@ -94,64 +94,71 @@ fn unmade() -> Problem {
     Problem::internal()
 }
 
-/// A zip file (APPNOTE 6.3.3, the parts that every reader knows): deflated entries below 4 GB, names in UTF-8, and no
-/// times, so that the same data gives the same bytes.
-#[derive(Default)]
-struct Zip {
-    bytes: Vec<u8>,
-    directory: Vec<u8>,
-    entries: u16,
-}
+/// The zip file: deflated, and without times, so that the same data gives the same bytes.
+struct Zip(ZipWriter<Cursor<Vec<u8>>>);
 
-/// 1 January 1980, where DOS began to count.
-const NO_DATE: u16 = 0x21;
+impl Default for Zip {
+    fn default() -> Zip {
+        Zip(ZipWriter::new(Cursor::new(Vec::new())))
+    }
+}
 
 impl Zip {
     fn add(&mut self, name: &str, content: &[u8]) -> Result<(), Problem> {
-        let size = |n: usize| u32::try_from(n).map_err(|_| unmade());
-        let mut crc = Crc::new();
-        crc.update(content);
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(content).map_err(|_| unmade())?;
-        let packed = encoder.finish().map_err(|_| unmade())?;
-        let at = size(self.bytes.len())?;
-        let mut common = Vec::new();
-        // Version 2.0; names in UTF-8 (bit 11); deflate; no time.
-        for number in [20u16, 1 << 11, 8, 0, NO_DATE] {
-            common.extend(number.to_le_bytes());
-        }
-        for number in [crc.sum(), size(packed.len())?, size(content.len())?] {
-            common.extend(number.to_le_bytes());
-        }
-        common.extend(u16::try_from(name.len()).map_err(|_| unmade())?.to_le_bytes());
-        common.extend(0u16.to_le_bytes());
-        self.bytes.extend(0x0403_4b50u32.to_le_bytes());
-        self.bytes.extend(&common);
-        self.bytes.extend(name.as_bytes());
-        self.bytes.extend(packed);
-        self.directory.extend(0x0201_4b50u32.to_le_bytes());
-        self.directory.extend(20u16.to_le_bytes());
-        self.directory.extend(&common);
-        // No comment, first disk, no attributes.
-        self.directory.extend([0u8; 10]);
-        self.directory.extend(at.to_le_bytes());
-        self.directory.extend(name.as_bytes());
-        self.entries = self.entries.checked_add(1).ok_or_else(unmade)?;
-        Ok(())
+        // Whoever unpacks it on a shared machine keeps it to themselves.
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .last_modified_time(DateTime::default())
+            .unix_permissions(0o600)
+            // Only where sizes need it: old programs do not read the longer form.
+            .large_file(u32::try_from(content.len()).is_err());
+        self.0.start_file(name, options).map_err(|_| unmade())?;
+        self.0.write_all(content).map_err(|_| unmade())
     }
 
-    fn finish(mut self) -> Result<Vec<u8>, Problem> {
-        let size = |n: usize| u32::try_from(n).map_err(|_| unmade());
-        let (at, length) = (size(self.bytes.len())?, size(self.directory.len())?);
-        self.bytes.extend(&self.directory);
-        self.bytes.extend(0x0605_4b50u32.to_le_bytes());
-        self.bytes.extend([0u8; 4]);
-        for _ in 0..2 {
-            self.bytes.extend(self.entries.to_le_bytes());
+    fn finish(self) -> Result<Vec<u8>, Problem> {
+        Ok(self.0.finish().map_err(|_| unmade())?.into_inner())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn made() -> Vec<u8> {
+        let mut zip = Zip::default();
+        zip.add("target-atlas.people.csv", b"name\r\nAna\r\n").unwrap();
+        zip.add("cuarentena-año.csv", &vec![b'x'; 200_000]).unwrap();
+        zip.add("data.json", b"{}").unwrap();
+        zip.finish().unwrap()
+    }
+
+    #[test]
+    fn the_same_data_gives_the_same_bytes_and_reads_back() {
+        let zip = made();
+        assert_eq!(zip, made());
+        assert!(zip.len() < 2_000, "it is deflated");
+        let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
+        let mut text = String::new();
+        archive.by_name("target-atlas.people.csv").unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "name\r\nAna\r\n");
+    }
+
+    #[test]
+    fn python_opens_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("my-data.zip");
+        std::fs::write(&file, made()).unwrap();
+        let program = "import sys, zipfile\n\
+            z = zipfile.ZipFile(sys.argv[1])\n\
+            assert z.testzip() is None\n\
+            assert z.namelist() == ['target-atlas.people.csv', 'cuarentena-año.csv', 'data.json'], z.namelist()\n\
+            assert len(z.read('cuarentena-año.csv')) == 200000\n";
+        match std::process::Command::new("python3").arg("-c").arg(program).arg(&file).output() {
+            Ok(done) => assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr)),
+            Err(_) => eprintln!("skipped: there is no python3"),
         }
-        self.bytes.extend(length.to_le_bytes());
-        self.bytes.extend(at.to_le_bytes());
-        self.bytes.extend(0u16.to_le_bytes());
-        Ok(self.bytes)
     }
 }

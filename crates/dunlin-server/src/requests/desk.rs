@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use dunlin_guard::Action;
 use dunlin_ledger::{Actor, Body, Entry};
@@ -16,14 +15,12 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::letters::{self, Contact, Letter};
 use super::seats::Seats;
-use super::{CarriedOut, CustomerKey, Customers, Named, NewCustomerRequest, RequestDecision, due};
+use super::{CustomerKey, Customers, Named, NewCustomerRequest, RequestDecision, due};
 use crate::app::App;
 use crate::config::ServerConfig;
-use crate::engine::EngineError;
 use crate::problem::Problem;
+use crate::tell::of_row;
 
-/// How long after a failure a request is tried again, in microseconds.
-const AGAIN_US: i64 = 15 * 60 * 1_000_000;
 /// Addresses that may wait to be looked for.
 const LINKS_WAITING: usize = 64;
 /// Corrections of one customer that may wait for an answer.
@@ -36,7 +33,7 @@ pub(crate) struct Desk {
     /// Addresses that wait to be looked for.
     pub(crate) links: Arc<Semaphore>,
     /// One request is carried out at a time.
-    carrying: Mutex<()>,
+    pub(super) carrying: Mutex<()>,
     /// One customer's request is taken in at a time: two windows that ask for the same make one.
     taking: Mutex<()>,
     hours: i64,
@@ -91,7 +88,8 @@ pub(crate) struct Asked {
     pub(crate) purpose: Option<String>,
     pub(crate) set: Vec<(String, String, Option<String>)>,
     pub(crate) via: Via,
-    pub(crate) lang: Lang,
+    /// The language of letters; without it that of the customer's own row.
+    pub(crate) lang: Option<Lang>,
     /// Where letters go.
     pub(crate) email: Option<String>,
     /// When it arrived, in microseconds since 1970 UTC; now without it.
@@ -157,7 +155,13 @@ pub(crate) async fn take_in(app: &App, asked: Asked, actor: Actor) -> Result<Req
         }
         None => app.customers()?.open(new, actor.clone()).await?,
     };
-    let contact = asked.email.map(|email| Contact { email, lang: asked.lang.as_str().to_owned() });
+    let lang = match asked.lang {
+        Some(lang) => lang,
+        None if asked.email.is_none() => Lang::En,
+        None => row_language(app, &record.id).await,
+    };
+    let lang = lang.as_str().to_owned();
+    let contact = asked.email.map(|email| Contact { email, lang: lang.clone() });
     if let Some(contact) = &contact {
         letters::keep(&app.workspace, &record.id, contact)?;
     }
@@ -166,7 +170,7 @@ pub(crate) async fn take_in(app: &App, asked: Asked, actor: Actor) -> Result<Req
     let details = CustomerRequest {
         request: record.id.clone(),
         via: asked.via.as_str().to_owned(),
-        lang: asked.lang.as_str().to_owned(),
+        lang,
         by_itself,
         task,
         extended_at: None,
@@ -188,6 +192,23 @@ pub(crate) async fn take_in(app: &App, asked: Asked, actor: Actor) -> Result<Req
     }
     tell(app, &record);
     Ok(record)
+}
+
+/// The language in the customer's own row; English where it says none that letters are written in.
+async fn row_language(app: &App, request: &str) -> Lang {
+    let found = async {
+        let customers = app.customers()?;
+        let Some(key) = customers.whose(request).await? else { return Ok(None) };
+        let _seat = app.requests.seats.any().await?;
+        Ok::<_, Problem>(customers.reach(&key).await?.locale)
+    };
+    match found.await {
+        Ok(locale) => of_row(locale.as_deref()).unwrap_or(Lang::En),
+        Err(problem) => {
+            tracing::warn!(code = problem.code, request, "a customer's language could not be read");
+            Lang::En
+        }
+    }
 }
 
 /// A request of the same customer for the same that is not answered: asking twice is asking once.
@@ -215,7 +236,7 @@ async fn asked_already(
     Err(Problem::new(status, "too_many", title).help("wait until they are answered"))
 }
 
-async fn put(app: &App, details: &CustomerRequest) -> Result<(), Problem> {
+pub(super) async fn put(app: &App, details: &CustomerRequest) -> Result<(), Problem> {
     let mut tx = app.workspace.state().begin().await?;
     tx.put_customer_request(details).await?;
     tx.commit().await?;
@@ -257,7 +278,7 @@ fn deadline(app: &App, due_at: Option<i64>) -> Option<Value> {
 }
 
 /// Brings the task of a request up to where the request stands.
-async fn follow(app: &App, record: &RequestRecord, task: Option<String>) {
+pub(super) async fn follow(app: &App, record: &RequestRecord, task: Option<String>) {
     let Some(id) = task else { return };
     let status = match record.state {
         RequestState::Open => "open",
@@ -279,7 +300,7 @@ async fn follow(app: &App, record: &RequestRecord, task: Option<String>) {
 }
 
 /// Tells live clients; they read again what they may.
-fn tell(app: &App, record: &RequestRecord) {
+pub(super) fn tell(app: &App, record: &RequestRecord) {
     let data = json!({ "request": record.id, "state": record.state.as_str() });
     app.hub.tell("request.changed", Action::RequestsRead, None, data);
 }
@@ -294,11 +315,16 @@ pub(crate) async fn decide(
     let before = app.workspace.state().request(id).await?;
     let contact = letters::contact(&app.workspace, id);
     let (state, reason) = (decision.state, decision.reason.clone());
+    let by_person = !matches!(actor, Actor::System);
     let record = app.customers()?.decide(id, decision, actor).await?;
     if before.state != record.state {
         match state {
             Some(RequestState::Granted) => letters::send(app, contact, &record, &Letter::Granted),
             Some(RequestState::Refused) => letters::send(app, contact, &record, &Letter::Refused(&reason)),
+            // Customers who take it back themselves know; in their name nothing is taken back without a word.
+            Some(RequestState::Withdrawn) if by_person => {
+                letters::send(app, contact, &record, &Letter::Withdrawn(&reason));
+            }
             _ => {}
         }
     }
@@ -317,6 +343,25 @@ pub(crate) async fn undo(app: &App, id: &str) -> Result<RequestRecord, Problem> 
         ..RequestDecision::default()
     };
     decide(app, id, decision, Actor::System).await
+}
+
+/// Somebody takes a request back in the customer's name, and the customer hears of it.
+///
+/// # Errors
+/// It is answered, or being carried out.
+pub(crate) async fn withdraw(
+    app: &App,
+    id: &str,
+    (category, reason): (&str, &str),
+    actor: Actor,
+) -> Result<RequestRecord, Problem> {
+    let decision = RequestDecision {
+        state: Some(RequestState::Withdrawn),
+        reason_category: category.to_owned(),
+        reason: reason.to_owned(),
+        ..RequestDecision::default()
+    };
+    decide(app, id, decision, actor).await
 }
 
 /// Puts a request off by the law's extension, and tells the customer why.
@@ -371,94 +416,4 @@ pub(crate) async fn extend(
     follow(app, &record, task).await;
     tell(app, &record);
     Ok(record)
-}
-
-/// Carries a granted request out, and writes to the customer.
-pub(crate) async fn carry(app: &App, id: &str, actor: Actor) -> Result<CarriedOut, EngineError> {
-    let customers = app.engine.customers().ok_or(EngineError::Unknown("request"))?;
-    let _turn = app.requests.carrying.lock().await;
-    // Before: carrying an erasure out forgets it.
-    let contact = letters::contact(&app.workspace, id);
-    let carried = customers.carry_out(id, actor).await?;
-    letters::send(app, contact, &carried.request, &Letter::Done(carried.receipt.as_ref()));
-    for note in &carried.notes {
-        tracing::warn!(request = id, note, "a request was carried out, with a note");
-    }
-    ended(app, &carried.request).await;
-    Ok(carried)
-}
-
-/// The task and live clients hear that a request has come further.
-async fn ended(app: &App, record: &RequestRecord) {
-    let task = details(app).await.ok().and_then(|mut all| all.remove(&record.id)).and_then(|one| one.task);
-    follow(app, record, task).await;
-    tell(app, record);
-}
-
-impl Desk {
-    /// The customer has got the copy: the request is answered.
-    pub(crate) async fn copied(&self, app: &App, id: &str, rows: u64, actor: Actor) -> Result<(), Problem> {
-        let contact = letters::contact(&app.workspace, id);
-        let record = app.customers()?.exported(id, rows, actor).await?;
-        letters::send(app, contact, &record, &Letter::Done(None));
-        ended(app, &record).await;
-        Ok(())
-    }
-}
-
-/// Each few seconds, what was granted without a person and can no longer be taken back is carried out; so is what waited
-/// for a run, or died.
-pub(crate) async fn carry_due(app: App) {
-    let mut tick = tokio::time::interval(Duration::from_secs(2));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    if app.engine.customers().is_none() {
-        return;
-    }
-    loop {
-        tick.tick().await;
-        match ready(&app).await {
-            Ok(ready) => {
-                for details in ready {
-                    one(&app, details).await;
-                }
-            }
-            Err(error) => tracing::error!(%error, "requests that are due could not be read"),
-        }
-    }
-}
-
-async fn ready(app: &App) -> Result<Vec<CustomerRequest>, StoreError> {
-    let state = app.workspace.state();
-    let known = state.customer_requests().await?;
-    let waits = |one: &CustomerRequest| one.failed_at.is_some_and(|at| at + AGAIN_US > now_us());
-    let known: Vec<CustomerRequest> = known.into_iter().filter(|one| one.by_itself && !waits(one)).collect();
-    if known.is_empty() {
-        return Ok(Vec::new());
-    }
-    let requests = state.requests().await?;
-    let is_ready = |r: &RequestRecord| {
-        let copy = matches!(r.kind, RequestKind::Access | RequestKind::Portability);
-        matches!(r.state, RequestState::Granted | RequestState::Acting)
-            && !copy
-            && r.identity == Identity::Confirmed
-            && r.undo_until.is_none_or(|until| until <= now_us())
-    };
-    let ready = |one: &CustomerRequest| requests.iter().any(|r| r.id == one.request && is_ready(r));
-    Ok(known.into_iter().filter(ready).collect())
-}
-
-async fn one(app: &App, details: CustomerRequest) {
-    let id = details.request.clone();
-    let failed = match carry(app, &id, Actor::System).await {
-        Ok(_) => return,
-        // A run is under way: what is asked for is remembered, and the run acts on it.
-        Err(EngineError::Conflict { .. }) => return tokio::time::sleep(Duration::from_secs(5)).await,
-        Err(error) => error,
-    };
-    tracing::error!(error = %failed, request = id, "a request could not be carried out");
-    // The customer may have asked for nothing that can be done by itself: a person looks at it.
-    let details = CustomerRequest { failed_at: Some(now_us()), ..details };
-    if let Err(problem) = put(app, &details).await {
-        tracing::error!(code = problem.code, request = id, "that a request failed could not be kept");
-    }
 }

@@ -29,10 +29,16 @@ pub(super) fn keep(workspace: &Workspace, request: &str, contact: &Contact) -> R
     Ok(())
 }
 
+/// Whether letters about a request have somewhere to go.
+pub(crate) fn has_address(workspace: &Workspace, request: &str) -> bool {
+    let sealed = workspace.subjects().list(request);
+    sealed.is_ok_and(|all| all.iter().any(|at| at.table == TABLE && at.name == NAME))
+}
+
 /// Where letters about a request go; nobody knows once it is forgotten.
 pub(super) fn contact(workspace: &Workspace, request: &str) -> Option<Contact> {
     let sealed = workspace.subjects();
-    let there = sealed.list(request).ok()?.iter().any(|at| at.table == TABLE && at.name == NAME);
+    let there = has_address(workspace, request);
     let mut payloads = there.then(|| sealed.open(request, TABLE, NAME).ok())??;
     serde_json::from_slice(&payloads.next()?.ok()?).ok()
 }
@@ -47,6 +53,10 @@ pub(super) enum Letter<'a> {
     Refused(&'a str),
     /// It is put off, for a reason in words.
     Extended(&'a str),
+    /// It was taken back for the customer, for a reason in words.
+    Withdrawn(&'a str),
+    /// The copy can be fetched at this address, for minutes.
+    Copy(&'a str),
     /// It is done; where there is a receipt, with it.
     Done(Option<&'a serde_json::Value>),
 }
@@ -100,6 +110,11 @@ pub(super) fn send(app: &App, to: Option<Contact>, record: &RequestRecord, lette
             parts.extend(reason(why));
             parts.push(said.complain.to_owned());
         }
+        Letter::Withdrawn(why) => {
+            parts.push(format!("{kind}: {}", said.withdrawn));
+            parts.extend(reason(why));
+        }
+        Letter::Copy(link) => parts.push(filled(said.copy, &[link])),
         Letter::Done(receipt) => {
             parts.push(format!("{kind}: {}", said.done));
             if let Some(receipt) = receipt {
@@ -108,12 +123,13 @@ pub(super) fn send(app: &App, to: Option<Contact>, record: &RequestRecord, lette
             }
         }
     }
-    let is_over = matches!(letter, Letter::Done(_) | Letter::Refused(_));
+    let is_over = matches!(letter, Letter::Done(_) | Letter::Refused(_) | Letter::Withdrawn(_));
     if !is_over {
         let page = format!("{}/tell/me?lang={lang}", app.base_url());
         parts.push(filled(said.see, &[&page]));
     }
-    parts.push(company.clone());
+    let contact = app.brands.now().contact.clone();
+    parts.push(contact.map_or_else(|| company.clone(), |contact| format!("{company}\n{contact}")));
     let subject = filled(said.subject, &[&company]);
     app.guard.write_to_customer(Mail { to: to.email, subject, text: parts.join("\n\n") });
 }

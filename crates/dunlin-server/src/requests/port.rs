@@ -79,6 +79,15 @@ pub struct CustomerPart {
     pub rows: Sealed<Rows>,
 }
 
+/// How a customer can be written to, as their own row has it. Customer data: it has no `Debug`.
+#[derive(Clone, Default)]
+pub struct CustomerReach {
+    /// What stands in the column of addresses. Nobody has looked whether it is one.
+    pub address: Option<String>,
+    /// What stands in the column of languages, e.g. `es-MX`.
+    pub locale: Option<String>,
+}
+
 /// What was carried out.
 pub struct CarriedOut {
     /// The request as it is now.
@@ -102,6 +111,12 @@ pub trait Customers: Send + Sync + 'static {
 
     /// What a customer has asked for, the newest first.
     async fn asked_by(&self, who: &CustomerKey) -> Result<Vec<RequestRecord>, EngineError>;
+
+    /// How a customer can be written to; nothing where the plan names no such column. It reads the customers' table whole.
+    async fn reach(&self, who: &CustomerKey) -> Result<CustomerReach, EngineError>;
+
+    /// Whom a request is about; nobody knows once it is answered.
+    async fn whose(&self, id: &str) -> Result<Option<CustomerKey>, EngineError>;
 
     /// The columns that a request corrects, as table and column. Never what they are to hold.
     async fn corrects(&self, id: &str) -> Result<Vec<(String, String)>, EngineError>;

@@ -41,6 +41,7 @@ pub(super) fn start(app: &App, tls: Option<Certificates>) -> Chores {
     tasks.push(tokio::spawn(adopt(plan)));
     tasks.push(tokio::spawn(retain(app.clone())));
     tasks.push(tokio::spawn(crate::requests::carry_due(app.clone())));
+    tasks.push(tokio::spawn(crate::notices::unreached_tasks(app.clone())));
     tasks.extend(crate::api::work::start(app));
     let polite = vec![
         tokio::spawn(async move { judge.run(judging).await }),

@@ -56,6 +56,12 @@ pub(super) fn of_reader(asked: Option<&str>, accept: &str) -> Lang {
     known.unwrap_or(Lang::En)
 }
 
+/// The language of a customer's own row: `es`, `es-MX`, `es_MX.UTF-8`. None where letters and pages are not written in it.
+pub(crate) fn of_row(locale: Option<&str>) -> Option<Lang> {
+    let tag = locale?.trim().to_ascii_lowercase().replace('_', "-");
+    Lang::from_word(primary(&tag))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +79,7 @@ mod tests {
         assert_eq!(of(Some("<script>"), ";;q=,"), Some("en"));
         assert_eq!(best(&[], Some("en"), "en"), None);
         assert_eq!(of_reader(Some("fr-CA"), "de"), Lang::Fr);
+        let rows = ["es_MX.UTF-8", " DE ", "tlh", ""].map(|locale| of_row(Some(locale)));
+        assert_eq!(rows, [Some(Lang::Es), Some(Lang::De), None, None]);
     }
 }

@@ -25,6 +25,8 @@ use crate::layers::text;
 use crate::notices::{actions, with_own_page};
 use crate::problem::Problem;
 
+pub(crate) use lang::of_row;
+pub(crate) use me::copy_link;
 pub use me::customer_link;
 pub(crate) use status::Progress;
 

@@ -6,13 +6,16 @@ use std::sync::Mutex;
 use dunlin_gate::{ColumnInfo, Rows, Sealed};
 use dunlin_ledger::{Actor, Body, Entry};
 use dunlin_server::{
-    CarriedOut, CustomerKey, CustomerPart, Customers, EngineError, Named, NewCustomerRequest, RequestDecision,
+    CarriedOut, CustomerKey, CustomerPart, CustomerReach, Customers, EngineError, Named, NewCustomerRequest,
+    RequestDecision,
 };
 use dunlin_store::{Identity, RequestKind, RequestRecord, RequestState, State, new_id, now_us};
 use serde_json::json;
 
 pub const ANA: &str = "customer-7";
 pub const ANA_AT: &str = "ana@customer.example";
+/// In the row of the first twin, who reads Spanish.
+pub const TWIN_AT: &str = "twin-one@customer.example";
 pub const SHARED_AT: &str = "twins@customer.example";
 /// In every row of Ana's.
 pub const CANARY: &str = "canary-4711-street";
@@ -101,6 +104,24 @@ impl Customers for FakeCustomers {
         let mut all = self.state.requests().await.map_err(|_| EngineError::Failed)?;
         all.retain(|r| r.subject == subject(&who.0));
         Ok(all)
+    }
+
+    async fn reach(&self, who: &CustomerKey) -> Result<CustomerReach, EngineError> {
+        let text = |text: &str| Some(text.to_owned());
+        Ok(match who.0.as_str() {
+            key if !self.knows(key) => CustomerReach::default(),
+            ANA => CustomerReach { address: text(ANA_AT), locale: text("en-GB") },
+            "twin-1" => CustomerReach { address: text(TWIN_AT), locale: text("es_MX") },
+            // What stands in a column of addresses need not be one.
+            _ => CustomerReach { address: text("by telephone"), locale: text("tlh") },
+        })
+    }
+
+    async fn whose(&self, id: &str) -> Result<Option<CustomerKey>, EngineError> {
+        let record = self.read(id).await?;
+        let keys = [ANA, "twin-1", "twin-2"];
+        let key = keys.into_iter().find(|key| subject(key) == record.subject && record.ended_at.is_none());
+        Ok(key.map(|key| CustomerKey(key.to_owned())))
     }
 
     async fn corrects(&self, id: &str) -> Result<Vec<(String, String)>, EngineError> {

@@ -204,6 +204,20 @@ impl Engine for Fake {
         })
     }
 
+    async fn unreachable(&self, _: &str, _: u32) -> Result<Sealed<Rows>, EngineError> {
+        let column = |name: &str, kind: Option<&str>| ColumnInfo {
+            name: name.to_owned(),
+            kind: kind.map(str::to_owned),
+        };
+        let row = ["canary-key-7", "canary at telephone", "malformed"].map(|text| Some(text.to_owned()));
+        Ok(Sealed::seal(Rows {
+            store: "atlas".to_owned(),
+            table: "people".to_owned(),
+            columns: vec![column("key", None), column("email", Some("email")), column("why", Some("none"))],
+            rows: vec![row.to_vec()],
+        }))
+    }
+
     async fn profile(
         &self,
         table: &str,

@@ -123,3 +123,21 @@ async fn a_claim_that_is_the_customers_id_signs_in() {
     let page = get(&bench, &mut jar, &back).await.1;
     assert!(page.contains("We do not know you"), "neither the claim nor a vouched address: {page}");
 }
+
+#[tokio::test]
+async fn whoever_signs_in_again_and_again_has_the_table_read_sixty_times_in_ten_minutes() {
+    let Some(provider) = OidcProvider::start(BACK).await else { return };
+    let bench = bench(&provider, "").await;
+    let mut last = 0;
+    for n in 0..61 {
+        let mut jar = Vec::new();
+        let back = away(&bench, &mut jar, "customer").await;
+        last = get(&bench, &mut jar, &back).await.0;
+        assert!(last == 303 || n == 60, "{n}: {last}");
+    }
+    assert_eq!(last, 429);
+    // Somebody else comes in.
+    let mut jar = Vec::new();
+    let back = away(&bench, &mut jar, "nobody").await;
+    assert_eq!(get(&bench, &mut jar, &back).await.0, 200);
+}

@@ -98,6 +98,8 @@ pub struct CustomerWords {
     pub withdraw: &'static str,
     /// Gives it.
     pub give: &'static str,
+    /// "{} more": to the rest of a list.
+    pub more: &'static str,
     /// What was moved.
     pub moved: &'static str,
     /// "Records: {}."
@@ -169,6 +171,10 @@ pub struct LetterWords {
     pub complain: &'static str,
     /// "… We need longer, until {}."
     pub extended: &'static str,
+    /// It was taken back in the customer's name.
+    pub withdrawn: &'static str,
+    /// "Your copy … within 15 minutes: {}".
+    pub copy: &'static str,
     /// It was done.
     pub done: &'static str,
     /// Before a receipt.
@@ -215,6 +221,7 @@ mod tests {
             let letters = &words.letters;
             let places = [
                 (words.title, 1),
+                (words.more, 1),
                 (words.records, 1),
                 (words.from_to, 2),
                 (words.moved_on, 1),
@@ -229,6 +236,7 @@ mod tests {
                 (letters.reason, 1),
                 (letters.extended, 1),
                 (letters.see, 1),
+                (letters.copy, 1),
             ];
             for (text, count) in places {
                 assert_eq!(text.matches("{}").count(), count, "{lang}: {text}");

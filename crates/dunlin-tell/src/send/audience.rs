@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use dunlin_connect::{Store, TableName};
+use dunlin_connect::{Store, TableName, TextRows};
 use dunlin_gate::{Batch, ColumnInfo, Sealed, SealedStream, SourceFailed};
 use futures::StreamExt;
 use sqlparser::ast::{
@@ -64,7 +64,7 @@ impl BadAudience {
                 "write `store.table` as in the plan; all tables of one audience are in one store"
             }
             BadAudience::Columns(_) => {
-                "give `email`, and `locale` and `name` if there are any, by these names and no others"
+                "give `email`, and `locale`, `name` and `key` if there are any, by these names and no others"
             }
         }
     }
@@ -79,6 +79,8 @@ pub enum Field {
     Locale,
     /// The name.
     Name,
+    /// What the row is known by, for whoever mends it.
+    Key,
 }
 
 impl Field {
@@ -87,17 +89,20 @@ impl Field {
             "email" => Some(Field::Email),
             "locale" => Some(Field::Locale),
             "name" => Some(Field::Name),
+            "key" => Some(Field::Key),
             _ => None,
         }
     }
 
-    fn info(self) -> ColumnInfo {
+    pub(super) fn info(self) -> ColumnInfo {
         let (name, kind) = match self {
-            Field::Email => ("email", "email"),
-            Field::Locale => ("locale", "none"),
-            Field::Name => ("name", "person_name"),
+            Field::Email => ("email", Some("email")),
+            Field::Locale => ("locale", Some("none")),
+            Field::Name => ("name", Some("person_name")),
+            // Nobody has said what it holds.
+            Field::Key => ("key", None),
         };
-        ColumnInfo { name: name.to_owned(), kind: Some(kind.to_owned()) }
+        ColumnInfo { name: name.to_owned(), kind: kind.map(str::to_owned) }
     }
 }
 
@@ -194,6 +199,11 @@ impl Audience {
         self.tables.iter().map(|parts| parts.join(".")).collect::<Vec<_>>().join("+")
     }
 
+    /// Its tables with their store, as the plan calls them: `atlas.people`.
+    pub fn tables(&self) -> impl Iterator<Item = String> + '_ {
+        self.tables.iter().map(|parts| format!("{}.{}", self.store, parts.join(".")))
+    }
+
     /// The columns that it gives, in their order.
     pub fn fields(&self) -> &[Field] {
         &self.fields
@@ -204,6 +214,22 @@ impl Audience {
     /// # Errors
     /// A table that is not there, or the store.
     pub async fn rows(&self, store: &dyn Store) -> Result<SealedStream, SendError> {
+        let rows = self.bare(store).await?;
+        let batches = rows.map(|batch| match batch {
+            Ok(rows) => Ok(Sealed::seal(Batch { rows, names: Vec::new() })),
+            // The store's own error is safe to show, but the gate's streams carry none.
+            Err(_) => Err(SourceFailed),
+        });
+        Ok(SealedStream {
+            store: self.store.clone(),
+            table: self.label(),
+            columns: self.fields.iter().map(|field| field.info()).collect(),
+            batches: Box::pin(batches),
+        })
+    }
+
+    /// Its rows as they are: for what seals them before they leave this module's neighbours.
+    pub(super) async fn bare(&self, store: &dyn Store) -> Result<TextRows, SendError> {
         let mut query = self.query.clone();
         let mut names = BTreeMap::new();
         for parts in &self.tables {
@@ -221,18 +247,7 @@ impl Audience {
         let renamed: Vec<String> = (1..=self.fields.len()).map(|at| format!("c{at}")).collect();
         let sql =
             format!("with q ({}) as ({query}) select {} from q", renamed.join(", "), columns.join(", "));
-        let rows = store.select(sql, self.fields.len()).await?;
-        let batches = rows.map(|batch| match batch {
-            Ok(rows) => Ok(Sealed::seal(Batch { rows, names: Vec::new() })),
-            // The store's own error is safe to show, but the gate's streams carry none.
-            Err(_) => Err(SourceFailed),
-        });
-        Ok(SealedStream {
-            store: self.store.clone(),
-            table: self.label(),
-            columns: self.fields.iter().map(|field| field.info()).collect(),
-            batches: Box::pin(batches),
-        })
+        Ok(store.select(sql, self.fields.len()).await?)
     }
 }
 

@@ -131,7 +131,7 @@ pub async fn gather(
     if let Some(left) = queue.find(key).await? {
         queue.forget(&left.id).await?;
     }
-    let id = queue.begin(key).await?;
+    let id = queue.begin(key, &reading.audience.tables().collect::<Vec<_>>().join(" + ")).await?;
     match fill(reading, queue, key, &id).await {
         Ok(found) => Ok((id, found)),
         Err(error) => {

@@ -25,6 +25,7 @@ mod returned;
 mod smtp;
 mod stop;
 mod transport;
+mod unreachable;
 mod wire;
 
 pub use address::{Address, Invalid, Recipient, Recipients};
@@ -44,6 +45,7 @@ pub use returned::{Returned, Returns, read_returned, take_back};
 pub use smtp::{SmtpServer, SmtpSettings, SmtpTls};
 pub use stop::{Stopped, stop_page, stream_of, unsubscribe};
 pub use transport::{Courier, Mark, Outcome, Transport};
+pub use unreachable::{Unreached, unreachable, unreached, unreached_told};
 
 /// Failpoints of sending, for crash tests.
 pub const FAILPOINTS: &[&str] = &[

@@ -84,13 +84,13 @@ impl Queue {
         rows.iter().map(message).collect()
     }
 
-    /// Begins to gather the recipients of a message.
-    pub(super) async fn begin(&self, key: &MessageKey) -> Result<String, SendError> {
+    /// Begins to gather the recipients of a message from an audience, by the names of its tables.
+    pub(super) async fn begin(&self, key: &MessageKey, audience: &str) -> Result<String, SendError> {
         let id = new_id();
         let mut tx = self.state.begin().await?;
         sqlx::query(
             "insert into tell_messages (id, notice, version, message, stream, transport, state, rows_read, \
-             duplicates, created_at) values ($1, $2, $3, $4, $5, $6, 'gathering', 0, 0, $7)",
+             duplicates, created_at, audience) values ($1, $2, $3, $4, $5, $6, 'gathering', 0, 0, $7, $8)",
         )
         .bind(&id)
         .bind(&key.notice)
@@ -99,6 +99,7 @@ impl Queue {
         .bind(key.stream.as_str())
         .bind(key.transport)
         .bind(now_us())
+        .bind(audience)
         .execute(tx.connection())
         .await
         .map_err(db("keeping a message"))?;

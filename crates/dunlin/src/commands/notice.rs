@@ -37,7 +37,10 @@ pub async fn notice(dir: &Path, command: NoticeCommand, format: Format) -> Resul
         NoticeCommand::Withdraw { file, reason } => {
             super::publish::withdraw(dir, &file, &reason, format).await
         }
-        NoticeCommand::Audience { file } => whom::audience(dir, &file, format).await,
+        NoticeCommand::Audience { file, unreachable: true, clear } => {
+            whom::unreachable(dir, &file, &clear, format).await
+        }
+        NoticeCommand::Audience { file, .. } => whom::audience(dir, &file, format).await,
         NoticeCommand::Send(args) => send::send(dir, args, format).await,
         NoticeCommand::Deliveries { file, settle, message } => {
             deliveries::deliveries(dir, &file, settle, message.as_deref(), format).await

@@ -11,7 +11,8 @@ use dunlin_ledger::Actor;
 use dunlin_move::RunOptions;
 use dunlin_move::subject::{self, Deciding, NewRequest, Part, Who};
 use dunlin_server::{
-    CarriedOut, CustomerKey, CustomerPart, Customers, EngineError, Named, NewCustomerRequest, RequestDecision,
+    CarriedOut, CustomerKey, CustomerPart, CustomerReach, Customers, EngineError, Named, NewCustomerRequest,
+    RequestDecision,
 };
 use dunlin_store::{RequestRecord, StoreError, Workspace};
 
@@ -94,6 +95,17 @@ impl Customers for Subjects {
 
     async fn asked_by(&self, who: &CustomerKey) -> Result<Vec<RequestRecord>, EngineError> {
         subject::asked_by(&self.workspace, &who.0).await.map_err(asked)
+    }
+
+    async fn reach(&self, who: &CustomerKey) -> Result<CustomerReach, EngineError> {
+        let (plan, options) = self.plan(Actor::System)?;
+        let found = subject::reach(&self.workspace, &plan.plan, &options, silent(), &who.0).await;
+        let subject::Reach { address, locale } = found.map_err(asked)?;
+        Ok(CustomerReach { address, locale })
+    }
+
+    async fn whose(&self, id: &str) -> Result<Option<CustomerKey>, EngineError> {
+        Ok(subject::whose(&self.workspace, id).map_err(asked)?.map(CustomerKey))
     }
 
     async fn corrects(&self, id: &str) -> Result<Vec<(String, String)>, EngineError> {

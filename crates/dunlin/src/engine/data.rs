@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use dunlin_connect::{ColumnType, ReadBatch, ReadRequest, Store, Table, array_to_text};
-use dunlin_gate::{Batch, ColumnInfo, Sealed, SealedStream, SourceFailed};
+use dunlin_gate::{Batch, ColumnInfo, Rows, Sealed, SealedStream, SourceFailed};
 use dunlin_move::{MoveError, Stores, find_table};
 use dunlin_plan::{ColumnValue, TablePlan, TableRef};
 use dunlin_server::{EngineError, ShowError, Side, Through};
+use dunlin_tell::send::{Audience, SendError};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
@@ -43,6 +44,29 @@ async fn find(plan: &PlanFile, label: &str, side: Side) -> Result<Found, EngineE
     })?;
     let kinds = table.columns.iter().map(|c| info(planned, side, &c.name)).collect();
     Ok(Found { store, table, kinds, label: label.to_owned() })
+}
+
+/// Rows of a notice's audience that no letter can go to.
+pub(super) async fn unreachable(
+    plan: &PlanFile,
+    audience: &str,
+    limit: u32,
+) -> Result<Sealed<Rows>, EngineError> {
+    let audience = Audience::parse(Some(audience)).map_err(|error| EngineError::Refused {
+        code: "bad_audience",
+        message: error.to_string(),
+        help: Some(error.help().to_owned()),
+    })?;
+    let store = plan.plan.stores.get(audience.store()).ok_or(EngineError::Unknown("store"))?;
+    let store = dunlin_move::open_store(store, &plan.dir).await.map_err(moved)?;
+    match dunlin_tell::send::unreachable(&audience, &*store, limit as usize).await {
+        Ok(rows) => Ok(rows),
+        Err(SendError::Connect(error)) => Err(failed(error)),
+        Err(error) => {
+            let (message, help) = (error.to_string(), error.help());
+            Err(EngineError::Refused { code: "bad_audience", message, help })
+        }
+    }
 }
 
 fn reference(planned: &TablePlan, side: Side) -> &TableRef {

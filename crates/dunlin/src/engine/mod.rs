@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use dunlin_gate::{ColumnInfo, SealedStream};
+use dunlin_gate::{ColumnInfo, Rows, Sealed, SealedStream};
 use dunlin_ledger::Actor;
 use dunlin_move::{DecideOptions, Decision, MoveError, Stores, Unfinished};
 use dunlin_server::{
@@ -337,6 +337,10 @@ impl Engine for MoveEngine {
             crate::commands::report::latest(&self.inner.workspace, &self.plan()?).await.map_err(told)?;
         let json = serde_json::to_value(&report).map_err(|_| EngineError::Failed)?;
         Ok(ReportFiles { html: crate::report::render(&report), json })
+    }
+
+    async fn unreachable(&self, audience: &str, limit: u32) -> Result<Sealed<Rows>, EngineError> {
+        data::unreachable(&self.plan()?, audience, limit).await
     }
 
     async fn survey(&self) -> Result<Vec<dunlin_server::Surveyed>, EngineError> {

@@ -91,19 +91,10 @@ impl Customer {
 }
 
 fn exact(zip: &[u8]) -> String {
-    let number = |at: usize| u32::from_le_bytes(zip[at..at + 4].try_into().unwrap()) as usize;
-    let mut at = 0;
-    while number(at) == 0x0403_4b50 {
-        let begin = at + 30 + usize::from(zip[at + 26]);
-        let end = begin + number(at + 18);
-        if &zip[at + 30..begin] == b"data.json" {
-            let mut text = String::new();
-            flate2::read::DeflateDecoder::new(&zip[begin..end]).read_to_string(&mut text).unwrap();
-            return text;
-        }
-        at = end;
-    }
-    panic!("no data.json in the file");
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
+    let mut text = String::new();
+    archive.by_name("data.json").unwrap().read_to_string(&mut text).unwrap();
+    text
 }
 
 #[test]
@@ -161,4 +152,28 @@ fn a_customer_sees_takes_corrects_and_deletes_what_is_theirs() {
     for kind in ["subject_exported", "subject_marked", "subject_erased", "subject_verified"] {
         assert!(ledger.contains(kind), "the ledger says nothing of {kind}");
     }
+}
+
+/// By the source's row before the first run, by the target's after it, whatever the browser asks for.
+#[test]
+fn the_page_speaks_the_language_of_the_customers_own_row() {
+    let scene = Scene::sqlite();
+    scene.site.write("server.toml", config());
+    scene.site.edit_plan("email = \"email\"\n", "email = \"email\"\nlocale = \"city\"\n");
+    scene.site.sql("old.db", "update customer set city = 'es_ES' where id = 41");
+    let lang = |number: u32| {
+        let mut served = serve(&scene.site, &[]);
+        let pages = wait(async {
+            let spanish = Customer::signed_in(&served, "41", number).await.get("/tell/me/settings").await;
+            (spanish, Customer::signed_in(&served, "40", number + 1).await.get("/tell/me/settings").await)
+        });
+        assert_eq!(stopped(&mut served), Some(0));
+        let lang = |page: &str| page.split("<html lang=\"").nth(1).map(|rest| rest[..2].to_owned());
+        (lang(&pages.0).unwrap(), lang(&pages.1).unwrap())
+    };
+    let (es, en) = ("es".to_owned(), "en".to_owned());
+    assert_eq!(lang(1), (es.clone(), en.clone()), "on the way");
+    scene.moved();
+    scene.site.sql("old.db", "update customer set city = 'fr' where id = 41");
+    assert_eq!(lang(3), (es, en), "as it is in the target");
 }

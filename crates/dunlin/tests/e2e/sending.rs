@@ -113,6 +113,22 @@ fn a_message_goes_into_the_outbox_once_and_its_size_is_confirmed_before() {
     );
     assert_eq!(line["invalid_by_reason"]["missing"], 1, "{line}");
 
+    // Whom nobody can write to is listed through the gate: masked, and by their keys for whoever says why.
+    site.write(
+        FILE,
+        NOTICE.replace("select email, locale from", "select email, locale, person_id as key from"),
+    );
+    let list = ["--format", "json", "notice", "audience", FILE, "--unreachable"];
+    let masked = site.dunlin(&list).expect(0);
+    assert_eq!(masked.json().len(), 2, "{masked:?}");
+    assert!(!masked.out.contains("nobody") && !masked.out.contains("\"33\""), "{masked:?}");
+    let clear = [&list[..], &["--clear", "--purpose", "letters: whom to telephone"]].concat();
+    let clear = site.dunlin(&clear).expect(0).json();
+    let of = |why: &str| clear.iter().find(|row| row["why"] == why).unwrap_or_else(|| panic!("{clear:?}"));
+    assert_eq!([&of("missing")["key"], &of("malformed")["key"]], ["32", "33"]);
+    let entries = site.dunlin(&["ledger", "export"]).expect(0).out;
+    assert!(entries.contains("access_opened") && !entries.contains("telephone"), "{entries}");
+
     let send = ["--format", "json", "notice", "send", FILE, "--message", "before", "--to-outbox", "out"];
     let unconfirmed = site.dunlin(&send).expect(2);
     assert!(unconfirmed.out.contains("nobody was written to"), "{unconfirmed:?}");

@@ -142,6 +142,18 @@ fn quarantined_rows_of_a_table_that_left_the_plan() {
     };
     let before: u64 = waiting("true").parse().unwrap();
     assert!(before > 1);
+    // The customer's copy has it, with its columns' names, and nobody else's.
+    let id = scene.asked("access", &[]);
+    scene.dunlin(&["request", "carry-out", &id, "--out", "mine"]).expect(0);
+    let all: serde_json::Value = serde_json::from_str(&scene.site.read("mine/data.json")).unwrap();
+    let copied = all["tables"].as_array().unwrap().iter().find(|t| t["table"] == "new.visit");
+    let copied = copied.unwrap_or_else(|| panic!("not in the copy: {all}"));
+    assert_eq!(copied["side"], "quarantine");
+    let row = serde_json::json!({ "id": "142", "customer_id": "42", "said": "zebra-said 142", "stars": "9" });
+    assert_eq!(copied["rows"], serde_json::json!([row]), "{copied}");
+    let sheet = scene.site.read(&format!("mine/{}", copied["file"].as_str().unwrap()));
+    assert!(sheet.contains("zebra-said 142"), "{sheet}");
+    std::fs::remove_dir_all(scene.site.path("mine")).unwrap();
     let id = scene.asked("erasure", &[]);
     scene.carry_out(&id).expect(0);
     assert_eq!(waiting("true").parse::<u64>().unwrap(), before - 1);

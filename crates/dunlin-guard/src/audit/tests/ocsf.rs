@@ -319,5 +319,6 @@ fn every_body() -> Vec<Body> {
             missing: 0,
             objects: 0,
         },
+        Body::RequestCopyOffered { request: id("r"), by: id("hand") },
     ]
 }

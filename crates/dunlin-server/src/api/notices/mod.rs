@@ -4,6 +4,7 @@
 mod edit;
 mod lines;
 mod preview;
+mod unreachable;
 mod versions;
 
 use axum::http::StatusCode;
@@ -19,7 +20,12 @@ use crate::operation::{Access, Method, Op, Routes, Target};
 use crate::problem::Problem;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.with(lines::routes).with(edit::routes).with(preview::routes).with(versions::routes)
+    routes
+        .with(lines::routes)
+        .with(edit::routes)
+        .with(preview::routes)
+        .with(unreachable::routes)
+        .with(versions::routes)
 }
 
 fn op(method: Method, path: &'static str, action: Action, id: &str, summary: &str) -> Op {

@@ -54,6 +54,8 @@ pub(super) struct RequestLine {
     pub(super) task: Option<String>,
     /// When carrying it out by itself last failed.
     pub(super) failed_at: Option<i64>,
+    /// Whether letters about it have somewhere to go.
+    pub(super) letters: bool,
     /// The last day on which it is answered in time, in the company's zone, e.g. `2026-12-23`; none when it is answered.
     pub(super) last_day: Option<String>,
     /// Why it was decided so, in the words of whoever decided.
@@ -90,6 +92,7 @@ impl RequestLine {
         }
         let last_day = due.and_then(|due| jiff::Timestamp::from_microsecond(due.saturating_sub(1)).ok());
         let last_day = last_day.map(|at| at.to_zoned(app.desk.zone()).date().to_string());
+        let letters = crate::requests::has_address(&app.workspace, &r.id);
         Ok(RequestLine {
             last_day,
             reason,
@@ -108,6 +111,7 @@ impl RequestLine {
             decision: r.decision,
             reason_category: r.reason_category,
             undo_until: r.undo_until,
+            letters,
             purpose: r.purpose,
             ended_at: r.ended_at,
             via: known.map(|k| k.via.clone()),
@@ -151,7 +155,7 @@ pub(super) struct NewCustomerCase {
     /// Where letters go; kept sealed until the request is answered.
     #[serde(default)]
     pub(super) write_to: Option<String>,
-    /// The language of the letters: `en`, `es`, `de`, `fr`.
+    /// The language of the letters: `en`, `es`, `de`, `fr`; without it that of the customer's own row.
     #[serde(default)]
     pub(super) lang: Option<String>,
     /// When it arrived; now without it.
@@ -199,7 +203,35 @@ pub(super) struct RequestPutOff {
     pub(super) reason: Reason,
 }
 
-/// ReceiptOf receipt.
+/// Why it is taken back in the customer's name.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RequestWithdrawn {
+    /// The customer reads the words.
+    pub(super) reason: Reason,
+}
+
+/// How the link to a copy reaches the customer.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CopyOffer {
+    /// `letter`: to where letters about the request go; `hand`: by you.
+    #[schema(pattern = "^(letter|hand)$")]
+    pub(super) by: String,
+}
+
+/// A link to a copy.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CopyOffered {
+    /// The request as it is; it is answered when the copy was fetched.
+    pub(super) request: RequestLine,
+    /// The link to hand over, good once; none where it was sent by letter.
+    pub(super) link: Option<String>,
+    /// Until when it is good, in microseconds since 1970 UTC.
+    pub(super) until: i64,
+}
+
+/// Of whom a receipt is wanted.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReceiptOf {

@@ -17,10 +17,10 @@ use crate::extract::{Json, Path};
 use crate::gate::Caller;
 use crate::operation::{Access, Method, Op, Routes, Target};
 use crate::problem::Problem;
-use crate::requests::{self, Asked, CustomerKey, Named, RequestDecision, Via};
+use crate::requests::{self, Asked, CustomerKey, Named, OfferedBy, RequestDecision, Via};
 use bodies::{
-    CarriedOutNow, IdentityChecked, NewCustomerCase, ReceiptOf, RequestLine, RequestOwner, RequestPutOff,
-    Ruling,
+    CarriedOutNow, CopyOffer, CopyOffered, IdentityChecked, NewCustomerCase, ReceiptOf, RequestLine,
+    RequestOwner, RequestPutOff, RequestWithdrawn, Ruling,
 };
 
 /// The longest time to take something back, in hours.
@@ -107,6 +107,32 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .add(
             op(
                 Post,
+                "/api/v1/requests/{request}/withdraw",
+                RequestsWrite,
+                "request_withdraw",
+                "Take it back in the customer's name",
+            )
+            .takes::<RequestWithdrawn>()
+            .answers::<RequestLine>("The request; the customer is written to"),
+            withdraw,
+        )
+        .add(
+            op(
+                Post,
+                "/api/v1/requests/{request}/copy",
+                RequestsCarryOut,
+                "request_copy",
+                "Make a link to the copy that a granted request asks for",
+            )
+            .takes::<CopyOffer>()
+            .answers::<CopyOffered>(
+                "The link; the copy is made when it is fetched, and the request is answered then",
+            ),
+            copy,
+        )
+        .add(
+            op(
+                Post,
                 "/api/v1/requests/{request}/carry-out",
                 RequestsCarryOut,
                 "request_carry_out",
@@ -182,8 +208,8 @@ async fn open(
         (None, Some(email)) => Named::Email(email),
         _ => return Err(unfit("a request names one customer", "give `subject` or `email`, and not both")),
     };
-    let lang = body.lang.as_deref().map_or(Some(Lang::En), Lang::from_word);
-    let lang = lang.ok_or_else(|| unfit("letters are not written in that language", "en, es, de or fr"))?;
+    let unknown = || unfit("letters are not written in that language", "en, es, de or fr");
+    let lang = body.lang.as_deref().map(|lang| Lang::from_word(lang).ok_or_else(unknown)).transpose()?;
     let asked = Asked {
         kind,
         who,
@@ -277,12 +303,40 @@ async fn carry_out(
             "a copy of the data is handed to the customer alone",
         )
         .help(
-            "grant it, and the customer downloads it at /tell/me; or at a shell: dunlin request carry-out",
+            "grant it, and the customer downloads it at /tell/me, or by a link: POST /api/v1/requests/ID/copy",
         ));
     }
     let carried = requests::carry(&app, &id, caller.who.actor()).await?;
     let request = shown(&app, carried.request).await?;
     Ok(ok(&CarriedOutNow { request, rows: carried.rows, notes: carried.notes }))
+}
+
+async fn withdraw(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<RequestWithdrawn>,
+) -> Result<Response, Problem> {
+    reasoned(&body.reason)?;
+    let reason = (body.reason.category.as_str(), body.reason.text.as_str());
+    let record = requests::withdraw(&app, &id, reason, caller.who.actor()).await?;
+    Ok(ok(&shown(&app, record).await?))
+}
+
+async fn copy(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<CopyOffer>,
+) -> Result<Response, Problem> {
+    let by = match body.by.as_str() {
+        "letter" => OfferedBy::Letter,
+        "hand" => OfferedBy::Hand,
+        _ => return Err(unfit("a link is sent or handed over", "`letter` or `hand`")),
+    };
+    let offered = requests::offer(&app, &id, by, caller.who.actor()).await?;
+    let request = shown(&app, offered.request).await?;
+    Ok(ok(&CopyOffered { request, link: offered.link, until: offered.until }))
 }
 
 async fn receipt(

@@ -253,8 +253,8 @@ fn of(visit: &Visit, customer: &Customer, key: CustomerKey, (kind, purpose, set)
         purpose,
         set,
         via: Via::Page,
-        lang: visit.lang,
-        email: customer.known.email.clone(),
+        lang: Some(visit.lang),
+        email: customer.known.write_to(),
         received_at: None,
     }
 }
@@ -308,9 +308,14 @@ pub(super) async fn download(visit: Visit, Form(about): Form<About>) -> Result<R
     };
     let made = requests::copy(&app.workspace, &record.id, &company(app), parts).await?;
     app.requests.copied(app, &record.id, made.rows, Actor::System).await?;
-    let mut response = made.zip.into_response();
+    Ok(zipped(made.zip))
+}
+
+/// A copy, as a file.
+pub(super) fn zipped(zip: Vec<u8>) -> Response {
+    let mut response = zip.into_response();
     file(&mut response, "application/zip", "my-data.zip");
-    Ok(response)
+    response
 }
 
 fn file(response: &mut Response, kind: &'static str, name: &'static str) {

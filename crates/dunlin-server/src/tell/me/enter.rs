@@ -6,17 +6,19 @@ use std::sync::Arc;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dunlin_guard::{Mail, Secret};
-use dunlin_tell::customer::filled;
+use dunlin_tell::Lang;
+use dunlin_tell::customer::{CustomerWords, filled};
+use dunlin_tell::send::Address;
 use serde::Deserialize;
 
 use super::session::{self, Known};
-use super::{Visit, draw, federated};
+use super::{Visit, act, draw, federated, show};
 use crate::app::App;
 use crate::extract::{Form, Path};
 use crate::gate::CameFrom;
 use crate::problem::Problem;
-use crate::requests::company;
-use crate::tell::subject;
+use crate::requests::{self, CustomerKey, CustomerReach, company};
+use crate::tell::{lang, subject};
 
 /// The longest address that is looked for.
 const ADDRESS_MAX: usize = 254;
@@ -24,7 +26,7 @@ const ADDRESS_MAX: usize = 254;
 #[derive(askama::Template)]
 #[template(path = "me_enter.html")]
 struct Enter<'a> {
-    words: &'a dunlin_tell::customer::CustomerWords,
+    words: &'a CustomerWords,
     again: bool,
     suffix: String,
     /// What stands on the way to the company's own sign-in, where there is one.
@@ -34,7 +36,9 @@ struct Enter<'a> {
 #[derive(askama::Template)]
 #[template(path = "me_link.html")]
 struct Link<'a> {
-    words: &'a dunlin_tell::customer::CustomerWords,
+    title: &'a str,
+    lead: &'a str,
+    go: &'a str,
 }
 
 /// The form that asks for a link; `again` where somebody is signed in for too long for what they want.
@@ -52,7 +56,7 @@ pub(super) async fn by_address(visit: &Visit) -> Result<Option<Response>, Proble
     let (app, now) = (&visit.app, visit.app.guard.now().late);
     let found = match (&visit.query.token, &visit.query.card) {
         (Some(token), _) => match subject::accept(app, token).await {
-            Ok(person) => Some((Known { key: Some(person.id), email: None }, now, "app")),
+            Ok(person) => Some((Known { key: Some(person.id), ..Known::default() }, now, "app")),
             Err(subject::SubjectError::Store(error)) => return Err(error.into()),
             Err(why) => {
                 tracing::info!(code = why.code(), "a host app's token was not believed");
@@ -65,15 +69,36 @@ pub(super) async fn by_address(visit: &Visit) -> Result<Option<Response>, Proble
     // What is not believed makes a stranger, who sees the form; whoever is signed in stays so.
     let mut response = visit.to(&visit.path);
     if let Some((known, at, how)) = found {
+        let known = reached(app, known).await;
         let cookie = session::begin(app, &known, how, at).await?;
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(Some(response))
 }
 
-/// An address.
+/// With what the customer's own row says of how to write to them. Without it they come in all the same.
+pub(super) async fn reached(app: &App, known: Known) -> Known {
+    let Some(key) = known.key.clone().map(CustomerKey) else { return known };
+    let found = async {
+        let _seat = show::seat(app, &key).await?;
+        Ok::<_, Problem>(app.customers()?.reach(&key).await?)
+    };
+    match found.await {
+        Ok(CustomerReach { address, locale }) => {
+            // A column of addresses may hold anything.
+            let row_email = address.filter(|text| text.parse::<Address>().is_ok());
+            Known { row_email, locale, ..known }
+        }
+        Err(problem) => {
+            tracing::warn!(code = problem.code, "how a customer can be written to could not be read");
+            known
+        }
+    }
+}
+
+/// What a form about an address sends.
 #[derive(Deserialize)]
-pub(super) struct Address {
+pub(super) struct AddressForm {
     email: String,
 }
 
@@ -81,7 +106,7 @@ pub(super) struct Address {
 pub(super) async fn ask_link(
     visit: Visit,
     CameFrom(origin): CameFrom,
-    Form(form): Form<Address>,
+    Form(form): Form<AddressForm>,
 ) -> Result<Response, Problem> {
     visit.is_own()?;
     let email = form.email.trim().to_owned();
@@ -97,10 +122,11 @@ pub(super) async fn ask_link(
         tracing::warn!("a customer's link was not sent: too many wait already");
     }
     if let Some(Ok(waits)) = waits {
-        let (app, lang) = (visit.app.clone(), visit.lang);
+        // What the page was asked for in goes before what the row says, and the row before the browser.
+        let (app, asked, browser) = (visit.app.clone(), visit.asked.is_some(), visit.lang);
         // In the background: how long the answer takes must not tell whether there is such a customer.
         tokio::spawn(async move {
-            if let Err(problem) = send_link(&app, lang, email).await {
+            if let Err(problem) = send_link(&app, asked, browser, email).await {
                 tracing::warn!(code = problem.code, "a customer's link could not be sent");
             }
             drop(waits);
@@ -109,18 +135,22 @@ pub(super) async fn ask_link(
     visit.says(StatusCode::OK, visit.words().sent, visit.words().sent_lead)
 }
 
-async fn send_link(app: &App, lang: dunlin_tell::Lang, email: String) -> Result<(), Problem> {
-    let _seat = app.requests.seats.any().await?;
-    let keys = app.customers()?.with_address(&email).await?;
+async fn send_link(app: &App, asked: bool, browser: Lang, email: String) -> Result<(), Problem> {
+    let keys = {
+        let _seat = app.requests.seats.any().await?;
+        app.customers()?.with_address(&email).await?
+    };
     let key = match keys.as_slice() {
         [] => return Ok(()),
         [one] => Some(one.0.clone()),
         // Nobody knows which: nothing is shown until a person has checked.
         _ => None,
     };
-    let token =
-        session::new_link(&app.workspace, &app.guard, &Known { key, email: Some(email.clone()) }).await?;
-    let words = &dunlin_tell::customer::CustomerWords::of(lang).letters;
+    let known = reached(app, Known { key, email: Some(email.clone()), ..Known::default() }).await;
+    let own = lang::of_row(known.locale.as_deref()).filter(|_| !asked);
+    let lang = own.unwrap_or(browser);
+    let token = session::new_link(&app.workspace, &app.guard, &known).await?;
+    let words = &CustomerWords::of(lang).letters;
     let address = format!("{}/tell/me/in/{}?lang={lang}", app.base_url(), token.expose());
     let company = company(app);
     let text = format!("{}\n\n{company}", filled(words.link, &[&company, &address]));
@@ -131,11 +161,35 @@ async fn send_link(app: &App, lang: dunlin_tell::Lang, email: String) -> Result<
 
 /// Shows a link's button. Programs that look through mail fetch addresses; they send no forms.
 pub(super) async fn link(visit: Visit, Path(token): Path<String>) -> Result<Response, Problem> {
-    if !session::is_good(&visit.app, &Secret::new(token)).await? {
+    if !session::is_good(&visit.app, "link", &Secret::new(token)).await? {
         return visit.says(StatusCode::NOT_FOUND, visit.words().spent, visit.words().spent_lead);
     }
-    let inner = draw(&Link { words: visit.words() })?;
-    visit.page(StatusCode::OK, visit.words().sign_in, inner)
+    let CustomerWords { sign_in, link_lead, link_go, .. } = visit.words();
+    let inner = draw(&Link { title: sign_in, lead: link_lead, go: link_go })?;
+    visit.page(StatusCode::OK, sign_in, inner)
+}
+
+/// Shows the button of a link to a copy.
+pub(super) async fn copy_link(visit: Visit, Path(token): Path<String>) -> Result<Response, Problem> {
+    if !session::is_good(&visit.app, "copy", &Secret::new(token)).await? {
+        return visit.says(StatusCode::NOT_FOUND, visit.words().spent, visit.words().spent_lead);
+    }
+    let CustomerWords { download, download_lead, .. } = visit.words();
+    let inner = draw(&Link { title: download, lead: download_lead, go: download })?;
+    visit.page(StatusCode::OK, download, inner)
+}
+
+/// Spends a link to a copy: gives the copy, and nothing else. Whoever has the link was handed it.
+pub(super) async fn spend_copy_link(visit: Visit, Path(token): Path<String>) -> Result<Response, Problem> {
+    visit.is_own()?;
+    let spent = || visit.says(StatusCode::NOT_FOUND, visit.words().spent, visit.words().spent_lead);
+    let Some(request) = session::spend_copy(&visit.app, &Secret::new(token)).await? else { return spent() };
+    match requests::fetch(&visit.app, &request).await {
+        Ok(zip) => Ok(act::zipped(zip)),
+        // Answered or withdrawn since.
+        Err(problem) if problem.status < 500 => spent(),
+        Err(problem) => Err(problem),
+    }
 }
 
 /// Spends a link.

@@ -74,7 +74,11 @@ pub(super) async fn back(visit: Visit, Query(answer): Query<Answer>) -> Result<R
     let key = match (named, &said.email) {
         (Some(claim), _) => said.claims.claim(claim),
         (None, Some(email)) => {
-            let _seat = app.requests.seats.any().await?;
+            // A look reads the customers' table whole: nobody gets more of them here than on the page.
+            let Ok(_seat) = app.requests.seats.of(app.workspace.keys().subject_name(email)?).await else {
+                let words = visit.words();
+                return visit.says(StatusCode::TOO_MANY_REQUESTS, words.closed, words.closed_lead);
+            };
             let keys = app.customers()?.with_address(email).await?;
             if keys.is_empty() {
                 return visit.says(StatusCode::OK, visit.words().unknown, visit.words().unknown_lead);
@@ -91,7 +95,8 @@ pub(super) async fn back(visit: Visit, Query(answer): Query<Answer>) -> Result<R
         .signed_in_at
         .map_or(FRESH_US, |at| dunlin_store::now_us().saturating_sub(at.saturating_mul(1_000_000)).max(0));
     let at = app.guard.now().late.saturating_sub(age_us);
-    let cookie_of_session = session::begin(app, &Known { key, email: said.email }, "oidc", at).await?;
+    let known = enter::reached(app, Known { key, email: said.email, ..Known::default() }).await;
+    let cookie_of_session = session::begin(app, &known, "oidc", at).await?;
     let mut response = visit.to("/tell/me");
     response.headers_mut().append(header::SET_COOKIE, cookie_of_session);
     response.headers_mut().extend(cookie(app, "", 0).map(|c| (header::SET_COOKIE, c)));

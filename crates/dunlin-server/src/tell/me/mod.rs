@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `/tell/me` | the data, or the form that asks for a link; `?token=` of a host app and `?card=` sign in |
 //! | `/tell/me/in/{token}` | a link by e-mail, spent by a POST |
+//! | `/tell/me/copy/{token}` | a link to one copy, by e-mail or handed over, spent by a POST; it signs nobody in |
 //! | `/tell/me/oidc` `oidc/back` | to the company's identity provider and back |
 //! | `/tell/me/download` `correct` `delete` `settings` | one page an action, each with its button |
 //!
@@ -37,6 +38,7 @@ use crate::problem::Problem;
 use crate::requests::company;
 use session::Customer;
 
+pub(crate) use session::copy_link;
 pub use session::customer_link;
 pub(super) use session::ticket;
 
@@ -48,6 +50,7 @@ pub(super) fn router() -> Router<App> {
         .route("/tell/me/oidc", get(federated::begin))
         .route("/tell/me/oidc/back", get(federated::back))
         .route("/tell/me/in/{token}", get(enter::link).post(enter::spend_link))
+        .route("/tell/me/copy/{token}", get(enter::copy_link).post(enter::spend_copy_link))
         .route("/tell/me/out", post(enter::out))
         .route("/tell/me/download", get(act::download_page).post(act::download))
         .route("/tell/me/correct", get(act::correct_page))
@@ -84,7 +87,13 @@ impl FromRequestParts<App> for Visit {
         let query = axum::extract::Query::<Query>::from_request_parts(parts, app).await;
         let query = query.map(|q| q.0).unwrap_or_default();
         let accept = text(&parts.headers, header::ACCEPT_LANGUAGE);
-        let lang = lang::of_reader(query.lang.as_deref(), accept);
+        let mut lang = lang::of_reader(query.lang.as_deref(), accept);
+        // The customer's own row goes before the browser, and what the address says before both.
+        if query.lang.is_none()
+            && let Some(customer) = session::customer(app, &parts.headers).await?
+        {
+            lang = lang::of_row(customer.known.locale.as_deref()).unwrap_or(lang);
+        }
         Ok(Visit {
             app: app.clone(),
             headers: parts.headers.clone(),

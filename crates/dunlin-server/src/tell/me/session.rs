@@ -30,8 +30,21 @@ pub(super) const FRESH_US: i64 = 15 * 60 * 1_000_000;
 pub(super) struct Known {
     /// The key; none where one address has several customers.
     pub(super) key: Option<String>,
-    /// The address that a link went to.
+    /// The address that a link went to, or that a provider vouches for.
     pub(super) email: Option<String>,
+    /// The address in the customer's own row. It shows nothing: it is written to, no more.
+    #[serde(default)]
+    pub(super) row_email: Option<String>,
+    /// The language of the customer's own row, as it stands there.
+    #[serde(default)]
+    pub(super) locale: Option<String>,
+}
+
+impl Known {
+    /// Where letters to them go.
+    pub(super) fn write_to(&self) -> Option<String> {
+        self.email.clone().or_else(|| self.row_email.clone())
+    }
 }
 
 /// A customer who is signed in.
@@ -137,13 +150,39 @@ pub async fn customer_link(
     guard: &Guard,
     key: &CustomerKey,
 ) -> Result<String, Problem> {
-    let token = new_link(workspace, guard, &Known { key: Some(key.0.clone()), email: None }).await?;
+    let known = Known { key: Some(key.0.clone()), ..Known::default() };
+    let token = new_link(workspace, guard, &known).await?;
     Ok(format!("/tell/me/in/{}", token.expose()))
 }
 
-/// Whether a link could be spent.
-pub(super) async fn is_good(app: &App, token: &Secret) -> Result<bool, Problem> {
-    let hash = app.guard.customer_token_hash("link", token);
+/// Keeps a link to the copy that a request asks for, and to nothing else; gives its path, and until when it is good by
+/// the clock that never goes back.
+pub(crate) async fn copy_link(
+    workspace: &Workspace,
+    guard: &Guard,
+    request: &str,
+) -> Result<(String, i64), Problem> {
+    let token = guard.new_customer_token()?;
+    let hash = guard.customer_token_hash("copy", &token);
+    let until = guard.now().late + FRESH_US;
+    let mut tx = workspace.state().begin().await?;
+    tx.insert_customer_link(&hash, &sealed(&token_key(&token, "copy"), &request)?, until).await?;
+    tx.commit().await?;
+    Ok((format!("/tell/me/copy/{}", token.expose()), until))
+}
+
+/// Spends such a link; the request whose copy it leads to.
+pub(super) async fn spend_copy(app: &App, token: &Secret) -> Result<Option<String>, Problem> {
+    let hash = app.guard.customer_token_hash("copy", token);
+    let mut tx = app.workspace.state().begin().await?;
+    let held = tx.spend_customer_link(&hash, app.guard.now().late).await?;
+    tx.commit().await?;
+    Ok(held.and_then(|(held, _)| opened(&token_key(token, "copy"), &held)))
+}
+
+/// Whether a link of this kind, `link` or `copy`, could be spent.
+pub(super) async fn is_good(app: &App, kind: &str, token: &Secret) -> Result<bool, Problem> {
+    let hash = app.guard.customer_token_hash(kind, token);
     Ok(app.workspace.state().customer_link_is_good(&hash, app.guard.now().late).await?)
 }
 
@@ -188,7 +227,7 @@ pub(super) async fn punch(app: &App, ticket: &str) -> Result<Option<(Known, i64)
         return Ok(None);
     }
     tx.commit().await?;
-    Ok(Some((Known { key: Some(said.key), email: None }, said.at)))
+    Ok(Some((Known { key: Some(said.key), ..Known::default() }, said.at)))
 }
 
 /// A key that seals one thing: every token and every salt is random and used once.
@@ -239,7 +278,7 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_with_its_own_token_for_its_own_use_alone() {
         let token = Secret::new("a-token");
-        let known = Known { key: Some("customer-canary".into()), email: None };
+        let known = Known { key: Some("customer-canary".into()), ..Known::default() };
         let held = sealed(&token_key(&token, "link"), &known).unwrap();
         assert!(!held.contains("canary"));
         let open = |token: &str, kind| opened::<Known>(&token_key(&Secret::new(token), kind), &held);

@@ -1,7 +1,7 @@
 //! What a customer sees: what was moved, from where to where and when, what was left behind and why, who looked, and what
 //! they have asked for. Read through the gate as the customer's own access, each time anew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -25,6 +25,28 @@ use crate::requests::{
 
 /// The most rows of a table that the page shows; the copy has all.
 const ROWS: usize = 50;
+/// How many fields of a row are seen at once.
+const FIELDS: usize = 8;
+/// How many of a list are seen at once, on a phone too; the rest is a tap away.
+const AT_ONCE: usize = 3;
+
+/// A list of which the first are seen at once.
+struct Folded<T> {
+    first: Vec<T>,
+    rest: Vec<T>,
+    /// What leads to the rest, where there is one.
+    more: Option<String>,
+}
+
+impl<T> Folded<T> {
+    /// Shows so many, unless a single one were left: its line takes as much room as the way to it.
+    fn at(mut all: Vec<T>, shown: usize, words: &CustomerWords) -> Folded<T> {
+        let shown = if all.len() <= shown + 1 { all.len() } else { shown };
+        let rest = all.split_off(shown);
+        let more = (!rest.is_empty()).then(|| filled(words.more, &[&rest.len().to_string()]));
+        Folded { first: all, rest, more }
+    }
+}
 
 /// A value of a row with its column's name.
 pub(super) struct Field {
@@ -32,13 +54,23 @@ pub(super) struct Field {
     pub(super) value: String,
 }
 
+impl Field {
+    /// The name as people read it; a long one breaks between its words.
+    fn label(&self) -> String {
+        self.name.replace('_', " ")
+    }
+}
+
+/// What stands where there is no value.
+const NOTHING: &str = "–";
+
 /// A table with rows of the customer.
 pub(super) struct Moved {
     pub(super) name: String,
     records: String,
     way: String,
     when: String,
-    rows: Vec<Vec<Field>>,
+    rows: Folded<Folded<Field>>,
     left: Vec<Field>,
     waiting: Option<String>,
 }
@@ -66,9 +98,9 @@ struct Page<'a> {
     suffix: String,
     heard: bool,
     tables: Vec<Moved>,
-    has_left: bool,
-    opened: Vec<Line>,
-    asked: Vec<Wish>,
+    left: Folded<Field>,
+    opened: Folded<Line>,
+    asked: Folded<Wish>,
 }
 
 /// The page, or the way in.
@@ -94,19 +126,51 @@ pub(super) async fn page(visit: Visit) -> Result<Response, Problem> {
     let seen: Vec<(String, String)> = places(&plan, &parts);
     let asked = app.customers()?.asked_by(&key).await?;
     let erased = asked.iter().any(|r| r.kind == RequestKind::Erasure && r.state == RequestState::Done);
-    let tables = tables(&visit, &plan, parts, erased).await?;
+    let mut tables = tables(&visit, &plan, parts, erased).await?;
     let page = Page {
         words: visit.words(),
         title: visit.title(),
         csrf: customer.form_token(app)?,
         suffix: visit.suffix(),
         heard,
-        has_left: tables.iter().any(|t| !t.left.is_empty() || t.waiting.is_some()),
+        left: left(&mut tables, visit.words()),
         tables,
-        opened: opened::lines(app, visit.lang, &seen).await?,
-        asked: asked.iter().map(|one| line(&visit, one)).collect(),
+        opened: Folded::at(opened::lines(app, visit.lang, &seen).await?, AT_ONCE, visit.words()),
+        asked: wishes(&visit, &asked),
     };
     visit.page(StatusCode::OK, &page.title.clone(), draw(&page)?)
+}
+
+/// What was asked for, the newest first; what is not answered is seen at once, however much it is.
+fn wishes(visit: &Visit, asked: &[RequestRecord]) -> Folded<Wish> {
+    let (mut wishes, mut old) = (Vec::new(), Vec::new());
+    for (place, one) in asked.iter().enumerate() {
+        let seen = one.ended_at.is_none() || place < AT_ONCE;
+        if seen { &mut wishes } else { &mut old }.push(line(visit, one));
+    }
+    let shown = wishes.len();
+    wishes.append(&mut old);
+    Folded::at(wishes, shown, visit.words())
+}
+
+/// A row with what it holds: empty fields hold nothing, and the copy has them.
+fn fields(mut row: Vec<Field>, words: &CustomerWords) -> Folded<Field> {
+    row.retain(|field| field.value != NOTHING);
+    Folded::at(row, FIELDS, words)
+}
+
+/// What stayed behind of all tables: rows that wait before columns that do not move.
+fn left(tables: &mut [Moved], words: &CustomerWords) -> Folded<Field> {
+    let (mut all, mut columns) = (Vec::new(), Vec::new());
+    for table in tables {
+        let waits = table.waiting.take().map(|value| Field { name: table.name.clone(), value });
+        all.extend(waits);
+        for Field { name, value } in table.left.drain(..) {
+            columns.push(Field { name: format!("{}: {name}", table.name), value });
+        }
+    }
+    all.append(&mut columns);
+    Folded::at(all, AT_ONCE, words)
 }
 
 /// More than one customer has the address: nothing is shown.
@@ -182,7 +246,7 @@ async fn tables(
             records: filled(words.records, &[&target.max(source).to_string()]),
             way: way(visit.lang, words, plan, table),
             when,
-            rows,
+            rows: Folded::at(rows.into_iter().map(|row| fields(row, words)).collect(), AT_ONCE, words),
             left: table
                 .drop
                 .iter()
@@ -191,6 +255,21 @@ async fn tables(
             waiting: (waiting > 0).then(|| filled(words.waiting, &[&waiting.to_string()])),
         });
     }
+    // Tables that the plan has no longer, with rows that wait all the same.
+    let is_known = |label: &str| plan.tables.iter().any(|table| table.label() == label);
+    let mut gone: BTreeMap<&str, u64> = BTreeMap::new();
+    for part in parts.iter().filter(|p| p.side == "quarantine" && !is_known(&p.table)) {
+        *gone.entry(&part.table).or_default() += part.count;
+    }
+    found.extend(gone.into_iter().map(|(label, waiting)| Moved {
+        name: short(label),
+        records: filled(words.records, &[&waiting.to_string()]),
+        way: String::new(),
+        when: words.not_moved.to_owned(),
+        rows: Folded::at(Vec::new(), AT_ONCE, words),
+        left: Vec::new(),
+        waiting: Some(filled(words.waiting, &[&waiting.to_string()])),
+    }));
     Ok(found)
 }
 
@@ -221,7 +300,7 @@ pub(super) async fn rows(app: &App, part: CustomerPart) -> Result<Vec<Vec<Field>
     let opened = opened.map_err(shut)?;
     let field = |(column, value): (&dunlin_gate::ColumnInfo, &Option<String>)| Field {
         name: column.name.clone(),
-        value: value.clone().unwrap_or_else(|| "–".to_owned()),
+        value: value.clone().unwrap_or_else(|| NOTHING.to_owned()),
     };
     let rows = opened.rows.iter().take(ROWS);
     let rows = rows.map(|row| opened.columns.iter().zip(row).map(field).collect()).collect();
@@ -291,8 +370,8 @@ async fn hear(visit: &Visit, customer: &Customer, key: &CustomerKey) -> Result<b
             purpose: Some(purpose.clone()),
             set: Vec::new(),
             via: Via::Gpc,
-            lang: visit.lang,
-            email: customer.known.email.clone(),
+            lang: Some(visit.lang),
+            email: customer.known.write_to(),
             received_at: None,
         };
         match take_in(app, asked, Actor::System).await {

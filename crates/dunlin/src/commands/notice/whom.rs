@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use dunlin_connect::Store;
 use dunlin_gate::{Ask, MaskedOnly};
 use dunlin_server::ServerConfig;
 use dunlin_store::{Actor, Workspace};
@@ -10,7 +11,8 @@ use dunlin_tell::send::{Audience, Gathered, Queue, Reading, Recipients, SendErro
 use dunlin_tell::{Notice, NoticeSource};
 
 use super::super::OK;
-use crate::cli::Format;
+use super::super::quarantine::refused;
+use crate::cli::{ClearArgs, Format};
 use crate::failure::Failure;
 use crate::output::{self, thousands};
 use crate::workspace::{PlanFile, open};
@@ -105,12 +107,8 @@ impl Desk {
         Ok(Self { plan, workspace, config, queue })
     }
 
-    /// Reads the audience of a notice by `read`, through the gate.
-    pub async fn with_audience<T>(
-        &self,
-        languages: &Languages,
-        read: impl AsyncFnOnce(&Reading<'_>) -> Result<T, SendError>,
-    ) -> Result<T, Failure> {
+    /// The audience of a notice, and its store.
+    async fn audience(&self, languages: &Languages) -> Result<(Audience, Arc<dyn Store>), Failure> {
         let notice = languages.first();
         let audience = Audience::parse(notice.audience.as_deref()).map_err(|e| failed(e.into()))?;
         let store = self.plan.plan.stores.get(audience.store()).ok_or_else(|| {
@@ -118,6 +116,17 @@ impl Desk {
             Failure::usage(message, "name one of [store.…]")
         })?;
         let store = dunlin_move::open_store(store, &self.plan.dir).await.map_err(|e| self.plan.failure(e))?;
+        Ok((audience, store))
+    }
+
+    /// Reads the audience of a notice by `read`, through the gate.
+    pub async fn with_audience<T>(
+        &self,
+        languages: &Languages,
+        read: impl AsyncFnOnce(&Reading<'_>) -> Result<T, SendError>,
+    ) -> Result<T, Failure> {
+        let notice = languages.first();
+        let (audience, store) = self.audience(languages).await?;
         let why = format!("notice {} version {}", notice.id, notice.version);
         let ask = Ask { surface: "notice".to_owned(), ..Ask::clear(Actor::local(), "notice", &why) };
         let reading = Reading {
@@ -147,6 +156,55 @@ pub async fn audience(dir: &Path, file: &Path, format: Format) -> Result<u8, Fai
     if format == Format::Text {
         output::note("`dunlin notice send` asks for the number of recipients before anything leaves");
     }
+    Ok(OK)
+}
+
+/// The most rows that are listed.
+const LISTED: usize = 10_000;
+
+/// `dunlin notice audience --unreachable`: the rows that no letter can go to, through the gate.
+pub async fn unreachable(dir: &Path, file: &Path, clear: &ClearArgs, format: Format) -> Result<u8, Failure> {
+    let languages = Languages::read(file)?;
+    let desk = Desk::open(dir).await?;
+    let (audience, store) = desk.audience(&languages).await?;
+    let sealed = dunlin_tell::send::unreachable(&audience, &*store, LISTED).await.map_err(failed)?;
+    let mut ask = match (&clear.purpose, clear.clear) {
+        (Some(why), true) => Ask::clear(Actor::local(), "notice", why),
+        _ => Ask::masked(Actor::local()),
+    };
+    "notice".clone_into(&mut ask.surface);
+    let access = dunlin_store::new_id();
+    let opened = dunlin_gate::open(sealed, &MaskedOnly, &*desk.workspace, &ask, &access).await;
+    let opened = opened.map_err(refused)?;
+    let names: Vec<&str> = opened.columns.iter().map(|column| column.name.as_str()).collect();
+    for row in &opened.rows {
+        match format {
+            Format::Json => {
+                let fields = names.iter().map(|name| (*name).to_owned());
+                let values = row.iter().map(|value| serde_json::json!(value));
+                output::json(&fields.zip(values).collect::<serde_json::Map<_, _>>());
+            }
+            Format::Text => {
+                let values = names.iter().zip(row);
+                let values =
+                    values.map(|(name, value)| format!("{name} {}", value.as_deref().unwrap_or("–")));
+                output::line(&values.collect::<Vec<_>>().join("  "));
+            }
+        }
+    }
+    if format == Format::Text {
+        let rows = output::rows(opened.rows.len() as u64);
+        output::note(&format!(
+            "{rows} that no letter can go to: correct them, or tell these people another way"
+        ));
+        if !names.contains(&"key") {
+            output::note(
+                "give the audience a column `key` (`select email, locale, id as key from …`) to know them by",
+            );
+        }
+    }
+    opened.close(&*desk.workspace).await.map_err(refused)?;
+    desk.workspace.integrate().await?;
     Ok(OK)
 }
 

@@ -7,10 +7,11 @@ import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
 import { requests as en } from '@/messages/requests.en';
 import { Button, Menu, type MenuItem } from '@/ui';
-import { assign, canExtend, isOver, stale, type Carried, type CustomerAsk, type Next } from './api';
+import { assign, canExtend, canOffer, canWithdraw, isCopy, isOver, stale, type Carried, type CustomerAsk, type Next } from './api';
 import { CarryOut, HandOver, Identity, PutOff, Receipt, Rule } from './dialogs';
+import { OfferCopy, Withdraw } from './for-customer';
 
-type Asking = 'identity' | 'grant' | 'refuse' | 'extend' | 'own' | 'carry' | 'receipt';
+type Asking = 'identity' | 'grant' | 'refuse' | 'extend' | 'own' | 'carry' | 'copy' | 'withdraw' | 'receipt';
 
 export function Acts({ of: r, next, onCarried }: { of: CustomerAsk; next: Next; onCarried: (done: Carried) => void }) {
   const t = useMessages(en);
@@ -28,6 +29,8 @@ export function Acts({ of: r, next, onCarried }: { of: CustomerAsk; next: Next; 
     if (may('people.read')) items.push({ label: t.own, icon: 'arrow', run: () => setAsking('own') });
     if (next !== 'identity') items.push({ label: t.identity, icon: 'eye', run: () => setAsking('identity') });
   }
+  if (carries && next !== 'carry' && canOffer(r, Date.now() * 1000)) items.push({ label: t.copy, icon: 'link', run: () => setAsking('copy') });
+  if (writes && canWithdraw(r)) items.push({ label: t.withdraw, icon: 'left', run: () => setAsking('withdraw') });
   if (writes && canExtend(r)) items.push({ label: t.extend, icon: 'calendar', run: () => setAsking('extend') });
   return (
     <>
@@ -35,7 +38,8 @@ export function Acts({ of: r, next, onCarried }: { of: CustomerAsk; next: Next; 
       {/* Granting somebody else's wish would be worse than a refusal: it waits until it is known who asks. */}
       {decides && r.state === 'open' && r.identity === 'confirmed' && <Button kind="primary" onClick={() => setAsking('grant')}>{t.grant}</Button>}
       {decides && <Button onClick={() => setAsking('refuse')}>{t.refuse}</Button>}
-      {next === 'carry' && carries && <Button kind={r.kind === 'erasure' ? 'danger' : 'primary'} onClick={() => setAsking('carry')}>{t.carry}</Button>}
+      {next === 'carry' && carries && isCopy(r) && <Button kind="primary" icon="link" onClick={() => setAsking('copy')}>{t.copy}</Button>}
+      {next === 'carry' && carries && !isCopy(r) && <Button kind={r.kind === 'erasure' ? 'danger' : 'primary'} onClick={() => setAsking('carry')}>{t.carry}</Button>}
       {r.state === 'done' && carries && <Button icon="download" onClick={() => setAsking('receipt')}>{t.receipt}</Button>}
       {items.length > 0 && <Menu label={t.more} items={items} />}
       {asking === 'identity' && <Identity of={r} onClose={close} />}
@@ -43,6 +47,8 @@ export function Acts({ of: r, next, onCarried }: { of: CustomerAsk; next: Next; 
       {asking === 'extend' && <PutOff of={r} onClose={close} />}
       {asking === 'own' && <HandOver of={r} onClose={close} />}
       {asking === 'carry' && <CarryOut of={r} onClose={close} onCarried={onCarried} />}
+      {asking === 'copy' && <OfferCopy of={r} onClose={close} />}
+      {asking === 'withdraw' && <Withdraw of={r} onClose={close} />}
       {asking === 'receipt' && <Receipt of={r} onClose={close} />}
     </>
   );

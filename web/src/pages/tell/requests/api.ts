@@ -35,6 +35,10 @@ export const assign = (id: string, owner: string) => send<CustomerAsk>(at(id, '/
 export const decide = (id: string, decision: 'granted' | 'refused', reason: Reason, undo_hours: number) => send<CustomerAsk>(at(id, '/decide'), { decision, reason, undo_hours });
 export const extend = (id: string, reason: Reason) => send<CustomerAsk>(at(id, '/extend'), { reason });
 export const carryOut = (id: string) => send<Carried>(at(id, '/carry-out'));
+export const withdraw = (id: string, reason: Reason) => send<CustomerAsk>(at(id, '/withdraw'), { reason });
+/** A link to the copy: sent by letter, or given back to be handed over; good until a moment in microseconds. */
+export interface Offered { request: CustomerAsk; link: string | null; until: number }
+export const offerCopy = (id: string, by: 'letter' | 'hand') => send<Offered>(at(id, '/copy'), { by });
 /** The receipt as the server wrote it: its hash is over these very bytes' content, so it is handed on untouched. */
 export const receipt = async (id: string, subject: string): Promise<string> => (await raw(at(id, '/receipt'), { method: 'POST', body: JSON.stringify({ subject }), headers: { 'content-type': 'application/json' } })).text();
 
@@ -42,8 +46,12 @@ export const receipt = async (id: string, subject: string): Promise<string> => (
 export const isOver = (r: CustomerAsk): boolean => r.state === 'done' || r.state === 'refused' || r.state === 'withdrawn';
 /** Late, and not answered. */
 export const isLate = (r: CustomerAsk): boolean => !isOver(r) && r.days_left !== null && r.days_left < 0;
-/** A copy goes to the customer alone. */
+/** A copy goes to the customer alone: on their own page, or by a link. */
 export const isCopy = (r: CustomerAsk): boolean => r.kind === 'access' || r.kind === 'portability';
+/** Whether a link to the copy may be made now. */
+export const canOffer = (r: CustomerAsk, now: number): boolean => isCopy(r) && r.state === 'granted' && r.identity === 'confirmed' && (r.undo_until === null || r.undo_until <= now);
+/** Whether it may still be taken back in the customer's name. */
+export const canWithdraw = (r: CustomerAsk): boolean => r.state === 'open' || r.state === 'granted';
 /** Whether the law still gives more time. */
 export const canExtend = (r: CustomerAsk): boolean => !isOver(r) && !isLate(r) && r.extended_to !== null && (r.due_at === null || r.due_at < r.extended_to);
 /** What a person has to do next; nothing where it waits for a customer, a moment, or the server. */
@@ -51,8 +59,9 @@ export type Next = 'identity' | 'decide' | 'carry' | null;
 export function nextStep(r: CustomerAsk, now: number): Next {
   if (r.state === 'open') return r.identity === 'unchecked' ? 'identity' : 'decide';
   if (r.state !== 'granted' && r.state !== 'acting') return null;
-  if (isCopy(r)) return null;
   if (r.identity !== 'confirmed') return 'identity';
+  // Who has asked on their own page fetches the copy there.
+  if (isCopy(r)) return r.via !== 'page' && canOffer(r, now) ? 'carry' : null;
   // What dunlin does by itself is a person's again once it has failed.
   if (r.by_itself && r.failed_at === null) return null;
   return r.undo_until !== null && r.undo_until > now ? null : 'carry';

@@ -11,7 +11,7 @@ import { Area, Button, Choice, Dialog, Field, ProblemView } from '@/ui';
 import { assign, carryOut, decide, extend, isCopy, noteIdentity, receipt, stale, type Carried, type CustomerAsk } from './api';
 import { lastDay, useKind } from './parts';
 
-interface Of { of: CustomerAsk; onClose: () => void }
+export interface Of { of: CustomerAsk; onClose: () => void }
 
 /** Sends something once, shows what went wrong where it was asked for, and makes the pages read again either way. */
 export function useSend(onClose: () => void) {
@@ -27,7 +27,7 @@ export function useSend(onClose: () => void) {
   return { busy, send, wrong: error === null ? null : <ProblemView error={error} /> };
 }
 
-function Foot({ onClose, children }: { onClose: () => void; children: ReactNode }) {
+export function Foot({ onClose, children }: { onClose: () => void; children: ReactNode }) {
   const c = useMessages(common);
   return <><Button onClick={onClose}>{c.cancel}</Button>{children}</>;
 }
@@ -49,7 +49,7 @@ const REFUSALS = ['legal_obligation', 'legal_claims', 'rights_of_others', 'exces
 const DELAYS = ['complex', 'many_requests'];
 
 /** A code for the ledger and words for people. */
-function useReason(codes: readonly string[], readBy: 'customer' | 'us') {
+export function useReason(codes: readonly string[], readBy: 'customer' | 'us') {
   const t = useMessages(en);
   const [category, setCategory] = useState(codes[0] ?? '');
   const [text, setText] = useState('');

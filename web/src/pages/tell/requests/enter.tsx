@@ -18,7 +18,7 @@ export function EnterRequest({ onClose }: { onClose: () => void }) {
   const c = useMessages(common);
   const navigate = useNavigate();
   const { busy, send, wrong } = useSend(onClose);
-  const [form, setForm] = useState({ kind: 'access', by: 'email', who: '', day: today(), write_to: '', lang: 'en' });
+  const [form, setForm] = useState({ kind: 'access', by: 'email', who: '', day: today(), write_to: '', lang: '' });
   const [tried, setTried] = useState(false);
   const set = (key: keyof typeof form) => (e: { target: { value: string } }) => setForm((f) => ({ ...f, [key]: e.target.value }));
   const goodDay = /^\d{4}-\d{2}-\d{2}$/.test(form.day) && form.day <= today();
@@ -26,7 +26,7 @@ export function EnterRequest({ onClose }: { onClose: () => void }) {
     setTried(true);
     const who = form.who.trim();
     if (!who || !goodDay) return;
-    const asked: Entered = { kind: form.kind, lang: form.lang, ...(form.by === 'email' ? { email: who } : { subject: who }) };
+    const asked: Entered = { kind: form.kind, ...(form.lang ? { lang: form.lang } : {}), ...(form.by === 'email' ? { email: who } : { subject: who }) };
     if (form.write_to.trim()) asked.write_to = form.write_to.trim();
     // A day that is over began with its first moment; what arrives today arrives now.
     if (form.day < today()) asked.received_at = Date.parse(`${form.day}T00:00`) * 1000;
@@ -44,7 +44,7 @@ export function EnterRequest({ onClose }: { onClose: () => void }) {
       <Field type="date" label={t.enterDay} hint={t.enterDayHint} wrong={tried && !goodDay ? t.enterDayWrong : null} max={today()} value={form.day} onChange={set('day')} />
       <div className="pair">
         <Field label={t.enterWrite} hint={t.enterWriteHint} autoComplete="off" inputMode="email" value={form.write_to} onChange={set('write_to')} />
-        <Choice label={t.enterLang} value={form.lang} onChange={set('lang')} options={LANGS.map((value) => ({ value, label: t.langs[value] ?? value }))} />
+        <Choice label={t.enterLang} value={form.lang} onChange={set('lang')} options={['', ...LANGS].map((value) => ({ value, label: value ? (t.langs[value] ?? value) : t.langOfRow }))} />
       </div>
       {wrong}
     </Dialog>

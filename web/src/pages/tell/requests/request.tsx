@@ -59,7 +59,7 @@ function Step({ mark, title, children }: { mark: 'done' | 'next' | 'bad' | 'late
 function Steps({ of: r, next }: { of: CustomerAsk; next: Next }) {
   const t = useMessages(en);
   const reason = r.reason_category ? (t.reasons[r.reason_category] ?? r.reason_category) : '';
-  const decided = r.decision === 'granted' ? t.grantedFor(reason) : r.decision === 'refused' ? t.refusedFor(reason) : r.decision === 'withdrawn' ? t.withdrawnSays : '';
+  const decided = r.decision === 'granted' ? t.grantedFor(reason) : r.decision === 'refused' ? t.refusedFor(reason) : r.decision === 'withdrawn' ? (r.reason_category === 'taken_back' ? t.withdrawnSays : t.withdrawnFor(reason)) : '';
   const undo = r.undo_until !== null && r.state === 'granted' && r.undo_until > Date.now() * 1000;
   const over = r.state === 'refused' || r.state === 'withdrawn';
   const carrying = () => {
@@ -68,7 +68,7 @@ function Steps({ of: r, next }: { of: CustomerAsk; next: Next }) {
     if (r.failed_at !== null) return <p>{t.failed} <Time at={r.failed_at} /></p>;
     if (r.state === 'acting') return <p>{t.acting}</p>;
     if (r.state === 'open') return <p className="muted">{t.notYet}</p>;
-    if (isCopy(r)) return <p>{t.waitsCopy}</p>;
+    if (isCopy(r)) return <p>{r.via === 'page' ? t.waitsCopy : t.waitsLink}</p>;
     if (undo) return <p>{t.waitsUndo}</p>;
     return <p className="muted">{r.by_itself && r.identity === 'confirmed' ? t.waitsServer : t.notYet}</p>;
   };

@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion_physical_plan::SendableRecordBatchStream;
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use dunlin_connect::canon::HashKey;
-use dunlin_connect::{ReadRequest, Reader, Target, WireBatch, WireRequest};
+use dunlin_connect::{ReadRequest, Reader, Target, Unwired, WireBatch, WireRequest};
 use futures::StreamExt;
 
 use super::Stage;
@@ -62,7 +62,7 @@ impl Untouched {
 }
 
 /// Whether each target column is a source column, in the order in which they are read, and nothing looks at a row.
-fn is_plain(spec: &TableSpec) -> bool {
+pub(crate) fn is_plain(spec: &TableSpec) -> bool {
     let mapping = &spec.mapping;
     let column = |(i, column): (usize, &crate::spec::Mapped)| {
         let source = &spec.source.columns[spec.read[i].index];
@@ -158,8 +158,8 @@ impl Untouched {
         Ok(out)
     }
 
-    /// One row in Arrow, in the columns of the read.
-    pub(super) fn decode(&self, row: &[u8]) -> Result<RecordBatch> {
+    /// One row as text, in the columns of the read.
+    pub(super) fn decode(&self, row: &[u8]) -> Result<Unwired> {
         Ok(self.reader.unwire(&self.request, row)?)
     }
 }

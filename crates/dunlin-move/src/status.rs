@@ -7,7 +7,7 @@ use dunlin_store::{Actor, Body, RunKind, RunRecord, RunStatus};
 
 use crate::pause::PauseReason;
 use crate::reconcile::TableResult;
-use crate::run::{Rehearsal, Run};
+use crate::run::{Outcome, Rehearsal, Run};
 use crate::{MoveError, Result};
 
 impl Run<'_> {

@@ -285,7 +285,11 @@ pub(super) fn as_text(request: &ReadRequest, types: &[ColumnType], row: &[u8]) -
     Ok(Unwired { fields, exact: false })
 }
 
-fn decode_row(request: &ReadRequest, types: &[ColumnType], row: &[u8]) -> Result<ReadBatch, Broken> {
+pub(super) fn decode_row(
+    request: &ReadRequest,
+    types: &[ColumnType],
+    row: &[u8],
+) -> Result<ReadBatch, Broken> {
     let plain: Vec<_> = types.iter().map(|ty| (ty.clone(), false)).collect();
     let mut decoder = Decoder::new(request.schema(), &plain, Address::Ordinal, 1);
     let stream = [SIGNATURE, &[0; 8], row].concat();

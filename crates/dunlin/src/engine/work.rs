@@ -186,8 +186,8 @@ impl Work {
         let lineage = match Lineage::of_server(&self.workspace.dir) {
             Ok(Some(lineage)) if !self.is_rehearsal => lineage,
             Ok(_) => return moving.await,
-            Err(error) => {
-                tracing::warn!(run = %self.run, %error, "lineage: nothing of this run is told");
+            Err(_) => {
+                tracing::warn!(run = %self.run, "lineage: `server.toml` cannot be read, so nothing of this run is told");
                 return moving.await;
             }
         };

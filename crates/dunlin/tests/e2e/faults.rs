@@ -59,6 +59,16 @@ fn ended(child: Child) -> Done {
     Done::at_its_end(&child.wait_with_output().unwrap())
 }
 
+fn said(done: &Done) -> String {
+    format!("{}{}", done.out, done.err)
+}
+
+/// Whether a run that stopped gives a reason, and not a defect.
+fn says_why(done: &Done) -> bool {
+    let said = said(done);
+    !said.trim().is_empty() && !said.contains("panicked") && !said.contains("defect of dunlin")
+}
+
 /// Where it stopped it said why, and going on brings it to its end.
 #[track_caller]
 fn must_end_well(what: &str, site: &Site, first: Done, from: &str, to: &str) {
@@ -67,11 +77,11 @@ fn must_end_well(what: &str, site: &Site, first: Done, from: &str, to: &str) {
         if done.code == 0 {
             break;
         }
-        assert!(matches!(done.code, 1..=3), "{what}: exit {}: {}", done.code, done.err);
-        assert!(!done.err.trim().is_empty() && !done.err.contains("panicked"), "{what}: {}", done.err);
+        assert!(matches!(done.code, 1..=3), "{what}: exit {}: {}", done.code, said(&done));
+        assert!(says_why(&done), "{what}: {}", said(&done));
         done = ended(begun(site, &[]));
     }
-    assert_eq!(done.code, 0, "{what}: {}", done.err);
+    assert_eq!(done.code, 0, "{what}: {}", said(&done));
     done.balanced();
     assert_eq!(pg_one(to, CONTENT), pg_one(from, CONTENT), "{what}");
     site.verify().expect(0).balanced();
@@ -169,20 +179,20 @@ fn columns(rounds: u64) {
             if done.code == 0 {
                 break;
             }
-            assert!(
-                matches!(done.code, 1..=3) && !done.err.contains("panicked"),
-                "{}: {}",
-                done.code,
-                done.err
-            );
+            assert!(matches!(done.code, 1..=3) && says_why(&done), "{}: {}", done.code, said(&done));
             if pg_one(&to, CONTENT) == pg_one(&from, CONTENT) {
                 // Everything arrived but the column, and that is what it says.
-                assert!(done.err.contains("late") || done.out.contains("late"), "{}", done.err);
+                assert!(said(&done).contains("late"), "{}", said(&done));
                 break;
             }
             done = ended(begun(&site, &[]));
         }
-        assert_eq!(pg_one(&to, CONTENT), pg_one(&from, CONTENT), "a column came, seed {seed}: {}", done.err);
+        assert_eq!(
+            pg_one(&to, CONTENT),
+            pg_one(&from, CONTENT),
+            "a column came, seed {seed}: {}",
+            said(&done)
+        );
     }
 }
 
@@ -206,7 +216,7 @@ fn full_disk(rounds: u64) {
         command.env("DUNLIN_KEYS", site.folder().join("keys")).env("HOME", site.folder().join("home"));
         let done = Done::of(command);
         assert_eq!(done.code, 3, "{}{}", done.out, done.err);
-        assert!(!done.err.trim().is_empty() && !done.err.contains("panicked"), "{}", done.err);
+        assert!(says_why(&done), "{}", said(&done));
         let there: u32 = site.one("new.db", "select count(*) from t").parse().unwrap();
         assert!(there < 4_000 && there.is_multiple_of(200), "{there} rows are whole splits");
         site.moved();

@@ -94,7 +94,7 @@ fn pg_restore_that_loses_its_connection_is_called_again() {
         proxy.arm(Fault::CutAt(said.as_bytes().to_vec()));
         let done = site.run(&["--retry", "0"]).expect(3);
         assert_eq!(proxy.struck(), 1, "{said}");
-        assert!(done.err.contains("pg_restore"), "{}", done.err);
+        assert!(done.out.contains("pg_restore"), "{}{}", done.out, done.err);
         site.moved();
         assert_eq!(pg_one(&to, KEYS), "to_parent true", "{said}");
         let indexes = "select count(*) from pg_indexes where schemaname = 'public'";

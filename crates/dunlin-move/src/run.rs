@@ -234,6 +234,9 @@ impl<'a> Run<'a> {
                 seconds.insert(spec.label.clone(), begun.elapsed().as_secs_f64());
             }
         }
+        if let Some(throttle) = throttle {
+            throttle.done(self.observer.as_ref());
+        }
         // Keys hold tables together: they come once all rows are there.
         failed.check(&specs)?;
         self.options.pause.check()?;

@@ -278,16 +278,10 @@ async fn leaving(
                 Some(reader) => &*reader,
                 none => &*none.insert(run.target(spec)?.reader().await?),
             };
-            let Some((hash, fields, wire)) = beyond_arrow(run, spec, reader.as_ref(), bad)? else { continue };
-            let reason = reason(&fields, parents);
-            out.push(Leaving {
-                position: bad.position,
-                hash,
-                fields,
-                wire: Some(wire),
-                reason,
-                column: column.clone(),
-            });
+            let Some(mut row) = beyond_arrow(run, spec, reader.as_ref(), bad)? else { continue };
+            row.reason = reason(&row.fields, parents);
+            row.column.clone_from(&column);
+            out.push(row);
         }
         if out.len() >= AMEND_ROWS {
             break;
@@ -296,13 +290,13 @@ async fn leaving(
     Ok(out)
 }
 
-/// A row of the target that Arrow cannot hold, which only the short way has loaded: its hash, its text and its bytes.
+/// A row of the target that Arrow cannot hold, which only the short way has loaded: with its text and its bytes.
 fn beyond_arrow(
     run: &Run<'_>,
     spec: &TableSpec,
     reader: &dyn Reader,
     row: &BadRow,
-) -> Result<Option<(RowHash, Vec<Option<String>>, Vec<u8>)>> {
+) -> Result<Option<Leaving>> {
     let raw: Option<Vec<Option<Vec<u8>>>> =
         spec.mapping.columns.iter().map(|c| row.fields.get(c.target_index).cloned()).collect();
     let Some((wire, raw)) = raw.and_then(|raw| Some((reader.rewire(&raw)?, raw))) else { return Ok(None) };
@@ -312,7 +306,9 @@ fn beyond_arrow(
         return Ok(None);
     }
     // The short way hashes such a row by its bytes.
-    Ok(Some((hash_raw(&run.key, &raw), reader.unwire(&request, &wire)?.fields, wire)))
+    let (hash, fields) = (hash_raw(&run.key, &raw), reader.unwire(&request, &wire)?.fields);
+    let (position, reason) = (row.position, row.reason);
+    Ok(Some(Leaving { position, hash, fields, wire: Some(wire), reason, column: None }))
 }
 
 fn refers(

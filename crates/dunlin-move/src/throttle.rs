@@ -92,6 +92,17 @@ impl Throttle {
         Arc::new(Throttled { inner, gate: self.gate.clone() })
     }
 
+    /// Ends it: all rows are read. What is done in the targets from here on waits for no source.
+    pub(crate) fn done(&self, observer: &dyn Observer) {
+        self.sampler.abort();
+        let held = self.held();
+        let since = self.held.since.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if since.is_some() {
+            self.held.millis.store(held.as_millis() as u64, Ordering::Relaxed);
+            observer.event(Event::Held { why: None });
+        }
+    }
+
     /// How long readers were held back so far.
     pub(crate) fn held(&self) -> Duration {
         let since = *self.held.since.lock().unwrap_or_else(PoisonError::into_inner);

@@ -50,15 +50,15 @@ else
 	@scripts/part 'unit tests' cargo test --workspace --lib --bins $(FEATURES)
 endif
 
-soak: ## kill -9 fifty times a kind of target, deletions at sixty random moments; at most 40 minutes, never in CI
+soak: ## kill -9 fifty times a kind of target, other faults twenty times, deletions at sixty moments; an hour at most, never in CI
 	@scripts/part 'PostgreSQL at hand' scripts/need-postgres.sh
 	@EXAMPLES=300 scripts/part 'requests generated from the API' scripts/schemathesis.sh
 ifeq ($(NEXTEST),yes)
 	@scripts/part 'build the tests' cargo nextest run --workspace $(FEATURES) --no-run
-	@DUNLIN_SOAK=50 scripts/part 'soak' scripts/with-postgres.sh timeout 2400 cargo nextest run --workspace $(FEATURES) --run-ignored only --no-capture -E 'test(/soak/)'
+	@DUNLIN_SOAK=50 scripts/part 'soak' scripts/with-postgres.sh timeout 3000 cargo nextest run --workspace $(FEATURES) --run-ignored only --no-capture -E 'test(/soak/)'
 else
 	@scripts/part 'build the tests' cargo test --workspace $(FEATURES) --tests --no-run
-	@DUNLIN_SOAK=50 scripts/part 'soak' scripts/with-postgres.sh timeout 2400 cargo test --workspace $(FEATURES) --tests soak -- --ignored --nocapture --test-threads=1
+	@DUNLIN_SOAK=50 scripts/part 'soak' scripts/with-postgres.sh timeout 3000 cargo test --workspace $(FEATURES) --tests soak -- --ignored --nocapture --test-threads=1
 endif
 
 bench: ## measure dunlin beside its floors in the same run; prints a Markdown table (see bench/README.md)

@@ -50,12 +50,24 @@ pub struct Counter {
     pub given: bool,
 }
 
-/// What is made before the rows, and what after.
+/// A thing of a database that is no table: a type, a function, a schema, an extension, a counter of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Thing {
+    /// What it is, in the store's words: `type`, `function`.
+    pub kind: String,
+    /// Its name in full, as the store would write it in a statement.
+    pub name: String,
+}
+
+/// What is made before the rows, and what after, in the order in which it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     /// Types, functions, tables, defaults, checks.
     BeforeRows,
-    /// Keys, indexes, triggers, policies.
+    /// Primary keys, unique and exclusion constraints, indexes: what rows may stand against, and what makes looking for
+    /// such rows fast, but nothing that acts when one of them is taken out.
+    Keys,
+    /// Foreign keys, triggers, rules, policies, comments, statistics.
     AfterRows,
 }
 
@@ -74,6 +86,10 @@ pub trait Definable: Send + Sync {
     /// tables, and do not come with the tables.
     async fn dump(&self, tables: &[TableName], besides: &[TableName], archive: &Path) -> Result<Definitions>;
     /// Makes what is not there yet. What could not be made is no error: ask [`Definable::missing`].
+    ///
+    /// # Errors
+    /// When the connection broke on the way: a transient error, after which this can be asked for again, as what was
+    /// made already is left as it is.
     async fn restore(&self, definitions: &Definitions, section: Section, jobs: usize) -> Result<()>;
     /// Where the counters stand.
     async fn counters(&self, names: &[TableName]) -> Result<Vec<Counter>>;
@@ -86,6 +102,14 @@ pub trait Definable: Send + Sync {
     async fn missing(&self, definitions: &Definitions) -> Result<Vec<Definition>>;
     /// Drops tables of these definitions together with the views that came with them.
     async fn drop_tables(&self, tables: &[TableName], definitions: &Definitions) -> Result<()>;
+    /// All things of the database that are no tables and do not go with one.
+    async fn things(&self) -> Result<Vec<Thing>>;
+    /// Drops those of these things that nothing else rests on; gives those that stay.
+    async fn drop_things(&self, things: &[Thing]) -> Result<Vec<Thing>>;
+    /// Which of these large objects there are.
+    async fn objects_there(&self, objects: &[u32]) -> Result<Vec<u32>>;
+    /// Drops those of these large objects that no column of any table points to; gives those that stay.
+    async fn drop_objects(&self, objects: &[u32]) -> Result<Vec<u32>>;
     /// The large objects that columns of this table point to.
     async fn objects(&self, table: &Table) -> Result<Vec<u32>>;
     /// The numbers that columns of this table hold which may point to large objects, sorted.

@@ -24,7 +24,7 @@ mod store;
 mod text;
 
 pub use activity::{Activity, Connection};
-pub use definitions::{Counter, Definable, Definition, Definitions, Section};
+pub use definitions::{Counter, Definable, Definition, Definitions, Section, Thing};
 pub use error::{ConnectError, Reason, Result};
 pub use open::{FileFormat, OpenOptions, open};
 pub use schema::{
@@ -32,8 +32,8 @@ pub use schema::{
 };
 pub use store::{
     BadRow, Bounds, Committed, Load, LoadColumn, LoadSpec, Meant, Probe, ProbeStatus, ReadBatch, ReadColumn,
-    ReadRequest, ReadStream, Reader, Receipt, Refused, Store, System, Target, TextRows, Violation, Wire,
-    WireBatch, WireRequest, WireStream,
+    ReadRequest, ReadStream, Reader, Receipt, Refused, Store, System, Target, TextRows, Unwired, Violation,
+    Wire, WireBatch, WireRequest, WireStream,
 };
 pub use text::{array_to_text, text_to_array};
 

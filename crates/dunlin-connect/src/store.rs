@@ -65,6 +65,10 @@ pub trait Store: Send + Sync {
     fn definable(&self) -> Option<Arc<dyn crate::Definable>> {
         None
     }
+    /// How far the standby that is furthest behind is behind it, where it has any and tells us.
+    async fn replication_lag(&self) -> Result<Option<std::time::Duration>> {
+        Ok(None)
+    }
     /// Who is connected to it now, dunlin's own among them. A file keeps no list of its readers.
     async fn activity(&self) -> Result<Activity> {
         let why = "the operating system keeps no list that tells who reads a file, and for whom";
@@ -189,6 +193,8 @@ impl ReadRequest {
 pub struct BadRow {
     /// Where it stands in the source: rowid, line number (1 = first line of the file), or ordinal in the split.
     pub position: u64,
+    /// The byte of its file at which its record begins, from 0, where that can be told.
+    pub byte: Option<u64>,
     /// Why it could not be read.
     pub reason: Reason,
     /// The column at fault, by its position in the request's columns.
@@ -263,6 +269,16 @@ pub struct WireBatch {
     pub bad: Vec<BadRow>,
 }
 
+/// One row of the wire as text. It is data, so it has no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Unwired {
+    /// A value a requested column, in canonical text; one that Arrow's type cannot hold in the store's words (`NaN`), or
+    /// where it has none, as its bytes (`\x` and hex).
+    pub fields: Vec<Option<String>>,
+    /// Whether the text says everything: the row can be read from it again.
+    pub exact: bool,
+}
+
 /// The batches of one split in the bytes of the wire.
 pub type WireStream = Pin<Box<dyn Stream<Item = Result<WireBatch>> + Send>>;
 
@@ -295,8 +311,13 @@ pub trait Reader: Send + Sync {
         Err(no_wire("reading rows"))
     }
     /// Decodes one row of a [`WireBatch`], for those few that have to be looked at after all.
-    fn unwire(&self, _request: &ReadRequest, _row: &[u8]) -> Result<RecordBatch> {
+    fn unwire(&self, _request: &ReadRequest, _row: &[u8]) -> Result<Unwired> {
         Err(no_wire("decoding a row"))
+    }
+    /// A row in the bytes of the wire from the raw fields of a [`BadRow`], where a row that Arrow cannot hold can still
+    /// be handed on so.
+    fn rewire(&self, _fields: &[Option<Vec<u8>>]) -> Option<Vec<u8>> {
+        None
     }
 }
 

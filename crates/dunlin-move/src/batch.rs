@@ -51,10 +51,12 @@ pub mod lead {
     pub const COLUMN: usize = 5;
     /// The raw fields of a row that could not be read.
     pub const RAW: usize = 6;
+    /// The byte of its file at which such a row begins.
+    pub const BYTE: usize = 7;
     /// A bit a rule that warned or mended.
-    pub const NOTED: usize = 7;
+    pub const NOTED: usize = 8;
     /// How many there are.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
 }
 
 /// The fields of the leading columns.
@@ -67,6 +69,7 @@ pub fn lead_fields() -> Vec<Field> {
         Field::new("__reason", DataType::Utf8, true),
         Field::new("__column", DataType::Utf8, true),
         Field::new("__raw", DataType::Binary, true),
+        Field::new("__byte", DataType::UInt64, true),
         Field::new("__noted", DataType::UInt64, false),
     ]
 }
@@ -84,6 +87,7 @@ struct End {
     reason: Option<String>,
     column: Option<String>,
     raw: Option<Vec<u8>>,
+    byte: Option<u64>,
 }
 
 /// The leading columns of a batch while they are being changed.
@@ -130,9 +134,15 @@ impl Lead {
         }
     }
 
-    /// Keeps the raw fields of a row that could not be read.
-    pub fn keep_raw(&mut self, row: usize, fields: Vec<u8>) {
-        self.ends.entry(row).or_default().raw = Some(fields);
+    /// Keeps the raw fields of a row that could not be read, and where in its file it begins.
+    pub fn keep_raw(&mut self, row: usize, fields: Vec<u8>, byte: Option<u64>) {
+        let end = self.ends.entry(row).or_default();
+        (end.raw, end.byte) = (Some(fields), byte);
+    }
+
+    /// The byte of its file at which a row that could not be read begins.
+    pub fn byte(&self, row: usize) -> Option<u64> {
+        self.ends.get(&row)?.byte
     }
 
     /// Why a row ended.
@@ -184,6 +194,11 @@ impl Lead {
         } else {
             Arc::new(BinaryArray::from_iter((0..n).map(|row| self.raw(row))))
         };
+        let byte: ArrayRef = if self.ends.values().all(|end| end.byte.is_none()) {
+            new_null_array(&DataType::UInt64, n)
+        } else {
+            Arc::new(UInt64Array::from_iter((0..n).map(|row| self.byte(row))))
+        };
         vec![
             Arc::new(UInt32Array::from(vec![self.split; n])),
             Arc::new(UInt64Array::from(self.positions.clone())),
@@ -192,6 +207,7 @@ impl Lead {
             text(|end| end.reason.as_deref()),
             text(|end| end.column.as_deref()),
             raw,
+            byte,
             Arc::new(UInt64Array::from(self.noted.clone())),
         ]
     }
@@ -202,6 +218,7 @@ fn ends_of(batch: &RecordBatch) -> BTreeMap<usize, End> {
     let reasons = batch.column(lead::REASON).as_string::<i32>();
     let columns = batch.column(lead::COLUMN).as_string::<i32>();
     let raws = batch.column(lead::RAW).as_binary::<i32>();
+    let bytes = batch.column(lead::BYTE).as_primitive::<UInt64Type>();
     let n = batch.num_rows();
     if reasons.null_count() == n && columns.null_count() == n && raws.null_count() == n {
         return BTreeMap::new();
@@ -211,7 +228,8 @@ fn ends_of(batch: &RecordBatch) -> BTreeMap<usize, End> {
         .filter(|row| reasons.is_valid(*row) || columns.is_valid(*row) || raws.is_valid(*row))
         .map(|row| {
             let raw = raws.is_valid(row).then(|| raws.value(row).to_vec());
-            (row, End { reason: text(reasons, row), column: text(columns, row), raw })
+            let byte = bytes.is_valid(row).then(|| bytes.value(row));
+            (row, End { reason: text(reasons, row), column: text(columns, row), raw, byte })
         })
         .collect()
 }

@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{BinaryArray, BinaryBuilder, RecordBatch};
 use arrow::compute::filter_record_batch;
-use dunlin_connect::canon::hash_rows;
-use dunlin_connect::{Receipt, Target};
+use dunlin_connect::canon::{RowHash, hash_rows};
+use dunlin_connect::{Bounds, ReadRequest, Receipt, Target};
 use dunlin_plan::Plan;
 use dunlin_store::{QuarantineFilter, QuarantineRow, QuarantineStatus, Workspace};
 use serde::Serialize;
@@ -18,9 +18,10 @@ use crate::accounting::PartReceipt;
 use crate::batch::fate;
 use crate::carry::load_spec;
 use crate::exec::names::key_hash;
+use crate::exec::untouched::is_plain;
 use crate::finished::{self, Access};
 use crate::parts::rows_folder;
-use crate::quarantine::{Form, QuarantinedRow};
+use crate::quarantine::{Form, InWire, QuarantinedRow};
 use crate::remap::{Remap, engine, target_batch};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Observer, Run, RunOptions};
@@ -189,6 +190,14 @@ struct Table<'a> {
     decision: &'a Decision,
 }
 
+/// Rows on their way back into the target.
+enum Rows {
+    /// In the mapped columns.
+    Mapped(RecordBatch),
+    /// In the bytes of the wire.
+    Wire(BinaryArray),
+}
+
 /// A waiting row with the place it lies at.
 struct Waiting {
     place: String,
@@ -230,7 +239,17 @@ impl Table<'_> {
         if *self.decision == Decision::Discard {
             return self.discard(rows, decided).await;
         }
-        let (there, mapped): (Vec<_>, Vec<_>) = rows.into_iter().partition(|w| w.row.form == Form::Target);
+        let (wired, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|w| w.row.wire.is_some());
+        let (mended, wired) = match self.decision {
+            // A row that did not arrive can be mended; one that did goes back as it was.
+            Decision::Fix(_) => wired.into_iter().partition(|w| w.row.form == Form::Source),
+            _ => (Vec::new(), wired),
+        };
+        if !wired.is_empty() {
+            self.load_wired(&wired, decided).await?;
+        }
+        let rows = rows.into_iter().chain(mended);
+        let (there, mapped): (Vec<_>, Vec<_>) = rows.partition(|w| w.row.form == Form::Target);
         if !there.is_empty() {
             let texts: Vec<&[Option<String>]> = there.iter().map(|w| w.row.fields.as_slice()).collect();
             let batch = target_batch(self.spec, &texts)?;
@@ -264,7 +283,7 @@ impl Table<'_> {
         Ok(known.iter().map(|a| a.amendment).max().map_or(1, |n| n + 1))
     }
 
-    /// Loads the rows that pass: index, one target transaction, one state transaction.
+    /// Loads the rows that pass.
     async fn load(
         &self,
         rows: &[Waiting],
@@ -278,21 +297,79 @@ impl Table<'_> {
             decided.released += candidates.len() as u64;
             return Ok(());
         }
+        let mut buffer = Vec::new();
+        let name =
+            |(place, hash)| (key_hash(&self.run.key, &batch, &self.spec.key, place, hash, &mut buffer), hash);
+        let names = hash_rows(&self.run.key, &batch).into_iter().enumerate().map(name).collect();
+        self.write(&candidates, names, Rows::Mapped(batch.clone()), decided).await
+    }
+
+    /// Loads rows in the bytes in which they travelled, where the target takes them so.
+    async fn load_wired(&self, rows: &[Waiting], decided: &mut Decided) -> Result<()> {
+        let takes = self.takes_wire().await?;
+        let mut candidates = Vec::new();
+        let mut names = Vec::new();
+        let mut bytes = BinaryBuilder::new();
+        for waiting in rows {
+            match waiting.row.wire.as_ref().and_then(InWire::parts).filter(|_| takes) {
+                Some((row, name)) => {
+                    // The short way: what arrives is what was read.
+                    names.push((name, waiting.row.source));
+                    bytes.append_value(row);
+                    candidates.push(waiting);
+                }
+                None => decided.still(&waiting.row.reason, waiting.row.column.as_deref()),
+            }
+        }
+        if self.which.dry_run || candidates.is_empty() {
+            decided.released += candidates.len() as u64;
+            return Ok(());
+        }
+        self.write(&candidates, names, Rows::Wire(bytes.finish()), decided).await
+    }
+
+    /// Whether the table still takes its short way: nothing in the plan, and no customer's wish, looks at its rows.
+    async fn takes_wire(&self) -> Result<bool> {
+        if !is_plain(self.spec) {
+            return Ok(false);
+        }
+        if let Some(subjects) = &self.run.subjects
+            && subjects.links.tables.contains_key(&self.spec.label)
+            && !subjects.asked().await?.book.is_empty()
+        {
+            return Ok(false);
+        }
+        let (table, columns) = (Arc::clone(&self.spec.source), self.spec.read.clone());
+        let request = ReadRequest { table, columns, bounds: Bounds::Whole, batch_rows: 1 };
+        let Some(wire) = self.run.source(self.spec)?.reader().await?.wire(&request) else { return Ok(false) };
+        Ok(self.target.takes_wire(&load_spec(self.spec, self.id, ""), &wire).await?)
+    }
+
+    /// Index, one target transaction, one state transaction. `names` has each row's name by key and its hash in target
+    /// space.
+    async fn write(
+        &self,
+        candidates: &[&Waiting],
+        names: Vec<([u8; 16], RowHash)>,
+        rows: Rows,
+        decided: &mut Decided,
+    ) -> Result<()> {
         let number = self.next_amendment().await?;
         let part = format!("amend-{number}");
         let mut load = self.target.begin(load_spec(self.spec, self.id, &part)).await?;
-        load.write(batch.clone()).await?;
+        match rows {
+            Rows::Mapped(batch) => load.write(batch).await?,
+            Rows::Wire(rows) => load.write_wire(rows).await?,
+        }
         let refused = load.settle().await?;
         let mut receipt = PartReceipt { decision: Some(self.said()), ..PartReceipt::default() };
         let folder = rows_folder(&self.run.workspace.state_dir, self.id, &self.spec.label);
         let mut index = IndexWriter::create(&folder.join(format!("{part}.idx")))?;
-        let mut buffer = Vec::new();
-        for (place, (waiting, hash)) in candidates.iter().zip(hash_rows(&self.run.key, &batch)).enumerate() {
+        for (place, (waiting, (key, hash))) in candidates.iter().zip(names).enumerate() {
             if let Some(refusal) = refused.iter().find(|r| r.ordinal == place as u64) {
                 decided.still(refusal.reason.code(), refusal.column.as_deref());
                 continue;
             }
-            let key = key_hash(&self.run.key, &batch, &self.spec.key, place, hash, &mut buffer);
             index.push(IndexEntry { key, row: hash.short(), source: waiting.row.source })?;
             receipt.dispositions.loaded.add(waiting.row.source);
             receipt.taken.quarantined.add(waiting.row.source);

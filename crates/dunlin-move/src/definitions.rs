@@ -4,11 +4,11 @@
 //! Not here: tables that the plan changes, or that go under another name; they are made from what
 //! [`dunlin_connect::Table`] has words for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dunlin_connect::{Definable, Definitions, Section, TableName, Unique};
+use dunlin_connect::{Definable, Definitions, Section, TableName, Thing, Unique};
 use dunlin_store::Body;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,15 @@ struct Kept {
     definitions: Definitions,
     /// Whether what comes before the rows was made.
     made: bool,
+    /// What lay in the target beside its tables before that; absent as long as nobody has looked.
+    #[serde(default)]
+    there: Option<Vec<Thing>>,
+    /// What the run made there besides tables.
+    #[serde(default)]
+    things: Vec<Thing>,
+    /// The large objects that the run made.
+    #[serde(default)]
+    objects: Vec<u32>,
 }
 
 /// The tables of one pair of stores that are taken over as they are.
@@ -90,19 +99,24 @@ impl Pair {
     async fn opened(&self) -> Result<Kept> {
         let mut names: Vec<TableName> = self.specs.iter().map(|s| s.source.name.clone()).collect();
         names.sort();
-        let kept = self.kept()?.filter(|kept| kept.definitions.tables == names);
-        let made = kept.as_ref().is_some_and(|kept| kept.made);
-        if let Some(kept) = kept
-            && kept.definitions.archive.is_file()
-        {
-            return Ok(kept);
-        }
+        let before = self.kept()?.filter(|kept| kept.definitions.tables == names);
+        let before = match before {
+            Some(kept) if kept.definitions.archive.is_file() => return Ok(kept),
+            other => other,
+        };
         if let Some(folder) = self.file.parent() {
             std::fs::create_dir_all(folder).map_err(|e| MoveError::file(folder, &e))?;
         }
         let definitions = self.from.dump(&names, &self.besides, &self.file.with_extension("dump")).await?;
         // An archive that has served is gone, and asked for again when the run goes on after all.
-        let kept = Kept { definitions, made };
+        let mut kept =
+            Kept { definitions, made: false, there: None, things: Vec::new(), objects: Vec::new() };
+        if let Some(before) = before {
+            let views = |view: &TableName| before.there.is_none() || before.definitions.views.contains(view);
+            kept.definitions.views.retain(views);
+            kept.definitions.filled_views.retain(views);
+            kept = Kept { definitions: kept.definitions, ..before };
+        }
         self.keep(&kept)?;
         Ok(kept)
     }
@@ -114,7 +128,10 @@ pub(crate) async fn before(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) ->
     for pair in pairs(run, id, specs).await? {
         run.observer.event(Event::Step { table: None, step: "make types, functions and tables" });
         let mut kept = pair.opened().await?;
-        if !kept.made {
+        if kept.made {
+            continue;
+        }
+        if kept.there.is_none() {
             // What was there before is nobody's to refresh, to compare or to take back.
             let mut own = Vec::new();
             for view in std::mem::take(&mut kept.definitions.views) {
@@ -127,22 +144,46 @@ pub(crate) async fn before(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) ->
             }
             kept.definitions.filled_views.retain(|view| own.contains(view));
             kept.definitions.views = own;
-            pair.keep(&kept)?;
-            pair.to.restore(&kept.definitions, Section::BeforeRows, run.options.jobs).await?;
-            kept.made = true;
+            kept.there = Some(pair.to.things().await?);
             pair.keep(&kept)?;
         }
+        pair.to.restore(&kept.definitions, Section::BeforeRows, run.options.jobs).await?;
+        kept.things = made(&kept, pair.from.things().await?, pair.to.things().await?);
+        kept.made = true;
+        pair.keep(&kept)?;
     }
     Ok(())
 }
 
-/// Makes keys, indexes, triggers and all else that comes after the rows. What rows stand against is not made now: the
-/// rows are looked for, and this is asked for again.
+/// What the run has made: what is there now, was not there before, and is in the source.
+fn made(kept: &Kept, source: Vec<Thing>, now: Vec<Thing>) -> Vec<Thing> {
+    let source: BTreeSet<Thing> = source.into_iter().collect();
+    let before: BTreeSet<&Thing> = kept.there.iter().flatten().collect();
+    now.into_iter().filter(|thing| source.contains(thing) && !before.contains(thing)).collect()
+}
+
+/// Makes primary keys, unique constraints and indexes. What rows stand against is not made now: the rows are looked for,
+/// and this is asked for again.
+pub(crate) async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<()> {
+    restore(run, id, specs, Section::Keys, "add keys and indexes").await
+}
+
+/// Makes foreign keys, triggers and all else that comes once no row has to leave any more.
 pub(crate) async fn after(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<()> {
+    restore(run, id, specs, Section::AfterRows, "add foreign keys and triggers").await
+}
+
+async fn restore(
+    run: &Run<'_>,
+    id: &str,
+    specs: &[Arc<TableSpec>],
+    section: Section,
+    step: &str,
+) -> Result<()> {
     for pair in pairs(run, id, specs).await? {
-        run.observer.event(Event::Step { table: None, step: "add keys, indexes and triggers" });
+        run.observer.event(Event::Step { table: None, step });
         let kept = pair.opened().await?;
-        pair.to.restore(&kept.definitions, Section::AfterRows, run.options.jobs).await?;
+        pair.to.restore(&kept.definitions, section, run.options.jobs).await?;
     }
     Ok(())
 }
@@ -152,7 +193,8 @@ pub(crate) async fn finish(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) ->
     let mut left = Vec::new();
     for pair in pairs(run, id, specs).await? {
         run.observer.event(Event::Step { table: None, step: "compare definitions" });
-        let definitions = pair.opened().await?.definitions;
+        let mut kept = pair.opened().await?;
+        let definitions = kept.definitions.clone();
         let counters = pair.from.counters(&definitions.counters).await?;
         let lost = pair.to.set_counters(&counters).await?;
         left.extend(
@@ -171,6 +213,10 @@ pub(crate) async fn finish(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) ->
                 left.push(LeftBehind { table: spec.source.name.to_string(), what });
                 continue;
             }
+            let there = pair.to.objects_there(&moving).await?;
+            kept.objects.extend(moving.iter().filter(|o| there.binary_search(o).is_err()));
+            // Before the first of them is made, so that a run that dies knows its own.
+            pair.keep(&kept)?;
             for object in moving {
                 run.options.pause.check()?;
                 pair.to.copy_object(object, pair.from.as_ref()).await?;
@@ -220,13 +266,29 @@ pub(crate) async fn has_unique(run: &Run<'_>, spec: &TableSpec, unique: &Unique)
         || there.indexes.iter().any(index))
 }
 
-/// Drops tables that were taken over as they are, after their rows were taken back.
+/// Drops tables that were taken over as they are, after their rows were taken back, then what came with them and nothing
+/// else uses; says what stays.
 pub(crate) async fn drop_tables(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<()> {
     for pair in pairs(run, id, specs).await? {
         let Some(kept) = pair.kept()? else { continue };
         let names: Vec<TableName> = pair.specs.iter().map(|s| s.target.name.clone()).collect();
         pair.to.drop_tables(&names, &kept.definitions).await?;
+        let objects = pair.to.drop_objects(&kept.objects).await?;
+        let mut stays: Vec<String> = pair.to.drop_things(&kept.things).await?.iter().map(told).collect();
+        if !objects.is_empty() {
+            stays.push(format!("{} large objects", objects.len()));
+        }
+        if !stays.is_empty() {
+            let message =
+                format!("came with the run and is in use elsewhere, so it stays: {}", stays.join(", "));
+            run.observer.event(Event::Warning { table: &pair.to_name, message: &message });
+        }
         let _ = std::fs::remove_file(pair.file.with_extension("dump"));
     }
     Ok(())
+}
+
+/// A thing by kind and name, for people.
+fn told(thing: &Thing) -> String {
+    format!("{} {}", thing.kind, thing.name)
 }

@@ -42,6 +42,14 @@ pub enum MoveError {
         /// Which rule or limit, and where.
         message: String,
     },
+    /// Some tables could not be moved, others could; the run can be resumed.
+    #[error("{message}")]
+    Partly {
+        /// Which, why, and which keys wait for them.
+        message: String,
+        /// How to mend the first of them.
+        help: String,
+    },
     /// What was asked for is remembered and goes on when something else is through.
     #[error("{message}")]
     Waiting {
@@ -84,9 +92,10 @@ impl MoveError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Connect(e) => e.help(),
-            Self::Refused { help, .. } | Self::Broken { help, .. } | Self::Waiting { help, .. } => {
-                Some(help.clone())
-            }
+            Self::Refused { help, .. }
+            | Self::Broken { help, .. }
+            | Self::Partly { help, .. }
+            | Self::Waiting { help, .. } => Some(help.clone()),
             Self::Stopped { .. } => Some("mend the cause and run again: it goes on where it stopped".into()),
             Self::Paused => Some("resume it: it goes on where it stopped".into()),
             Self::File { .. } => Some("make the path writable and the disk roomy, then run again".into()),
@@ -116,7 +125,7 @@ impl MoveError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Findings(_) | Self::Refused { .. } => 2,
-            Self::Stopped { .. } | Self::Broken { .. } => 1,
+            Self::Stopped { .. } | Self::Broken { .. } | Self::Partly { .. } => 1,
             Self::Connect(ConnectError::Url { .. } | ConnectError::Unsupported { .. }) => 2,
             Self::Connect(_)
             | Self::State(_)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use dunlin_plan::Finding;
 use dunlin_store::Actor;
+use serde::Serialize;
 
 use crate::definitions::LeftBehind;
 use crate::pause::Pause;
@@ -95,6 +96,11 @@ pub enum Event<'a> {
         /// What; never a value.
         message: &'a str,
     },
+    /// Readers wait because the source is busy, or go on again.
+    Held {
+        /// Why they wait; `None` when they go on.
+        why: Option<&'a str>,
+    },
     /// A step that takes time has begun, e.g. `add keys`.
     Step {
         /// The table, if it is about one.
@@ -130,6 +136,19 @@ pub struct RunSummary {
     pub findings: Vec<Finding>,
     /// What should have come over with tables that are taken over as they are, and did not.
     pub left_behind: Vec<LeftBehind>,
+    /// How long readers waited because the source was busy, in seconds.
+    pub held_back_seconds: f64,
+}
+
+/// What a run came to besides its tables; kept with it, for whoever looks at it later.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Outcome {
+    /// What should have come over with tables that are taken over as they are, and did not.
+    pub left_behind: Vec<LeftBehind>,
+    /// How long readers waited because the source was busy, in seconds.
+    pub held_back_seconds: f64,
+    /// Why it stopped before its end; never a value.
+    pub problem: Option<String>,
 }
 
 impl RunSummary {

@@ -2,7 +2,8 @@
 //!
 //! Three forms. *Source*: the row as read, values in canonical text, so that it can be mapped again, with a fix if need
 //! be. *Raw*: the bytes of a row that could not be read. *Target*: a row that was loaded and had to leave again (a
-//! violator of a key that was added after the load); it goes back as it is.
+//! violator of a key that was added after the load); it goes back as it is. A row of the short way that no other system
+//! could hold also keeps the bytes in which it travelled, and goes back in them.
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take;
@@ -29,6 +30,9 @@ pub struct QuarantinedRow {
     pub split: u32,
     /// Where it stands in the source.
     pub position: u64,
+    /// The byte of its file at which its record begins, where it is a record of a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub byte: Option<u64>,
     /// Why it waits: a reason's code or `rule:NAME`.
     pub reason: String,
     /// The column at fault.
@@ -41,8 +45,32 @@ pub struct QuarantinedRow {
     pub form: Form,
     /// The values.
     pub fields: Vec<Option<String>>,
+    /// The row as it travelled, where its text does not say everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wire: Option<InWire>,
     /// The row's hash in source space.
     pub source: RowHash,
+}
+
+/// A row of the short way that holds values which only its store can: it can be released as it is, and not be mapped.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InWire {
+    /// The bytes of the wire, in hex.
+    bytes: String,
+    /// The first half of the hash of the columns that name it, in hex.
+    name: String,
+}
+
+impl InWire {
+    /// From the bytes of a row and its name.
+    pub fn new(bytes: &[u8], name: [u8; 16]) -> Self {
+        Self { bytes: hex::encode(bytes), name: hex::encode(name) }
+    }
+
+    /// The bytes and the name; `None` where they are not what [`InWire::new`] made.
+    pub fn parts(&self) -> Option<(Vec<u8>, [u8; 16])> {
+        Some((hex::decode(&self.bytes).ok()?, hex::decode(&self.name).ok()?.try_into().ok()?))
+    }
 }
 
 impl QuarantinedRow {

@@ -18,6 +18,7 @@ use dunlin_plan::Plan;
 use dunlin_store::{Body, Entry, Purpose, SplitRecord, SplitStatus, Workspace, now_us};
 
 use crate::exec::load::{LoadContext, SplitReceipt};
+use crate::failed::Failed;
 use crate::parts::{StoredPart, parts_of, rows_folder};
 use crate::pipeline::Pipeline;
 use crate::protect::Protector;
@@ -26,9 +27,10 @@ use crate::resolve::{Resolved, resolve};
 use crate::spec::{SavedTable, TableSpec};
 use crate::stores::Stores;
 use crate::subject::stage::Subjects;
+use crate::throttle::Throttle;
 use crate::{Result, carry, definitions, recover, replace, settle, subject};
 
-pub use crate::options::{Event, Observer, Rehearsal, RunOptions, RunSummary, Unfinished};
+pub use crate::options::{Event, Observer, Outcome, Rehearsal, RunOptions, RunSummary, Unfinished};
 
 /// Rows of a split: large enough that a transaction's cost vanishes, small enough that little is done twice.
 const ROWS_PER_SPLIT: u64 = 100_000;
@@ -68,7 +70,8 @@ pub async fn run(
     }
     let started_at = begun.as_ref().map_or_else(now_us, |r| r.started_at);
     let resolved = resolve(plan, &stores, started_at, &saved).await?;
-    let run = Run::new(workspace, stores, plan, options, observer, resolved)?;
+    let mut run = Run::new(workspace, stores, plan, options, observer, resolved)?;
+    run.one_moment = !resumed;
     if let Some(Rehearsal::Nowhere) = options.rehearsal {
         return run.rehearse(&fingerprint).await;
     }
@@ -77,15 +80,21 @@ pub async fn run(
         None => run.begin(&fingerprint, identities, started_at).await?,
     };
     run.observer.event(Event::Run { run: &id, resumed });
-    let outcome = run.tables(&id).await;
-    if let Err(error) = &outcome {
-        run.paused(&id, error).await?;
+    let throttle = Throttle::of(&run).await?;
+    let ended = run.tables(&id, throttle.as_ref()).await;
+    let held_back_seconds = throttle.as_ref().map_or(0.0, |t| t.held().as_secs_f64());
+    drop(throttle);
+    if let Err(error) = &ended {
+        let problem = (!matches!(error, crate::MoveError::Paused)).then(|| error.to_string());
+        run.paused(&id, error, &Outcome { held_back_seconds, problem, ..Outcome::default() }).await?;
         workspace.integrate().await?;
     }
-    let (tables, left_behind) = outcome?;
-    run.done(&id, &tables, left_behind.is_empty()).await?;
+    let (tables, left_behind) = ended?;
+    run.done(&id, &tables, &Outcome { left_behind: left_behind.clone(), held_back_seconds, problem: None })
+        .await?;
     workspace.integrate().await?;
-    Ok(RunSummary { run: id, fingerprint, resumed, tables, findings: run.resolved.findings, left_behind })
+    let findings = run.resolved.findings;
+    Ok(RunSummary { run: id, fingerprint, resumed, tables, findings, left_behind, held_back_seconds })
 }
 
 /// A run at work.
@@ -101,6 +110,8 @@ pub(crate) struct Run<'a> {
     quarantined: Arc<AtomicU64>,
     /// What customers have asked for, where the plan names customers.
     pub(crate) subjects: Option<Arc<Subjects>>,
+    /// Whether all rows are read from one view of each source, which is not so once a run goes on.
+    pub(crate) one_moment: bool,
     /// Wall-clock seconds by table.
     pub(crate) seconds: Mutex<BTreeMap<String, f64>>,
 }
@@ -145,6 +156,7 @@ impl<'a> Run<'a> {
             protector,
             quarantined,
             subjects,
+            one_moment: false,
             seconds,
         })
     }
@@ -166,9 +178,16 @@ impl<'a> Run<'a> {
     }
 
     /// Everything between the beginning and the end of a run.
-    async fn tables(&self, id: &str) -> Result<(Vec<TableResult>, Vec<definitions::LeftBehind>)> {
+    async fn tables(
+        &self,
+        id: &str,
+        throttle: Option<&Throttle>,
+    ) -> Result<(Vec<TableResult>, Vec<definitions::LeftBehind>)> {
         let targets = self.targets().await?;
-        let readers = self.readers().await?;
+        let mut readers = self.readers().await?;
+        if let Some(throttle) = throttle {
+            readers.values_mut().for_each(|reader| *reader = throttle.over(reader.clone()));
+        }
         let specs: Vec<Arc<TableSpec>> =
             self.resolved.specs.iter().filter(|s| self.chosen(s)).cloned().collect();
         for spec in &specs {
@@ -194,8 +213,9 @@ impl<'a> Run<'a> {
             recover::receipts(self, &before, &targets).await?;
         }
         recover::receipts(self, id, &targets).await?;
-        let mut failed = None;
+        let mut failed = Failed::default();
         for spec in &specs {
+            failed.keys_aside(self, spec, &targets).await?;
             let reader = &readers[&spec.plan.from.store];
             let begun = Instant::now();
             match self.table(id, spec, reader, &targets[&spec.plan.to.store]).await {
@@ -206,7 +226,7 @@ impl<'a> Run<'a> {
                         let message = format!("{error}; the other tables go on");
                         self.observer.event(Event::Warning { table: &spec.label, message: &message });
                     }
-                    failed = failed.or(Some(error));
+                    failed.add(spec, error);
                 }
                 Err(error) => return Err(error),
             }
@@ -214,8 +234,11 @@ impl<'a> Run<'a> {
                 seconds.insert(spec.label.clone(), begun.elapsed().as_secs_f64());
             }
         }
+        if let Some(throttle) = throttle {
+            throttle.done(self.observer.as_ref());
+        }
         // Keys hold tables together: they come once all rows are there.
-        failed.map_or(Ok(()), Err)?;
+        failed.check(&specs)?;
         self.options.pause.check()?;
         subject::at_settle(self, id, &specs, &targets).await?;
         settle::keys(self, id, &specs, &targets).await?;
@@ -413,6 +436,7 @@ impl<'a> Run<'a> {
             tables,
             findings: self.resolved.findings,
             left_behind: Vec::new(),
+            held_back_seconds: 0.0,
         })
     }
 

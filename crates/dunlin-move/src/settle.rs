@@ -2,21 +2,26 @@
 //! are added.
 //!
 //! A row that has to leave may be the parent of others; so this goes on until nothing more stands against any key.
+//! Nothing acts in the target meanwhile: a foreign key that cascades, or a trigger, would take rows with it that nobody
+//! accounts for. So unique keys and indexes come first, and foreign keys and triggers when every row has its place.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use dunlin_connect::canon::{RowHash, hash_rows};
-use dunlin_connect::{ColumnType, Committed, ForeignKey, Reason, Receipt, System, Target, Unique, Violation};
+use dunlin_connect::canon::{RowHash, hash_raw, hash_rows};
+use dunlin_connect::{
+    BadRow, Bounds, ColumnType, Committed, ForeignKey, ReadRequest, Reader, Reason, Receipt, System,
+    TableName, Target, Unique, Violation,
+};
 use futures::StreamExt;
 
 #[cfg(feature = "failpoints")]
 use crate::MoveError;
 use crate::accounting::PartReceipt;
 use crate::address::{Wanted, mapped_columns};
-use crate::carry::{self, load_spec};
-use crate::parts::{live_entries, parts_of, rows_folder};
-use crate::quarantine::{Form, QuarantinedRow, rows_as_text};
+use crate::carry::load_spec;
+use crate::parts::{account, live_entries, parts_of, rows_folder};
+use crate::quarantine::{Form, InWire, QuarantinedRow, rows_as_text};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Event, Run};
 use crate::spec::TableSpec;
@@ -29,7 +34,7 @@ type Targets = BTreeMap<String, Arc<dyn Target>>;
 
 /// Settles the keys of all tables.
 pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &Targets) -> Result<()> {
-    definitions::after(run, id, specs).await?;
+    definitions::keys(run, id, specs).await?;
     let mut left = 0;
     for spec in specs {
         let target = &targets[&spec.plan.to.store];
@@ -53,15 +58,14 @@ pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &T
             }
         }
     }
-    let mut aside = BTreeMap::new();
-    for store in targets.keys() {
-        aside.insert(store.clone(), carry::keys_aside(run, id, specs, store).await?);
+    if left > 0 {
+        definitions::keys(run, id, specs).await?;
     }
     loop {
         let mut moved = 0;
         for spec in specs {
             let target = &targets[&spec.plan.to.store];
-            for key in checked_keys(run, spec, &aside[&spec.plan.to.store]).await? {
+            for key in checked_keys(run, id, specs, spec).await? {
                 run.observer.event(Event::Step {
                     table: Some(&spec.label),
                     step: "look for references that lead nowhere",
@@ -71,14 +75,11 @@ pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &T
                 moved += move_out(run, id, spec, target, violation, Some((&key, &parents))).await?;
             }
         }
-        left += moved;
         if moved == 0 {
             break;
         }
     }
-    if left > 0 {
-        definitions::after(run, id, specs).await?;
-    }
+    definitions::after(run, id, specs).await?;
     fail::fail_point!("move::complete.before", |_| Err(MoveError::failpoint("move::complete.before")));
     for spec in specs {
         run.observer.event(Event::Step { table: Some(&spec.label), step: "add keys and indexes" });
@@ -107,16 +108,56 @@ fn uniques(spec: &TableSpec) -> Vec<Unique> {
 }
 
 /// The foreign keys nobody has checked while loading. One that is NOT VALID stays so, and its rows stay.
-async fn checked_keys(run: &Run<'_>, spec: &TableSpec, aside: &[ForeignKey]) -> Result<Vec<ForeignKey>> {
-    let there = match spec.carried {
-        true => run.target(spec)?.table(&spec.target.name).await?.map(|t| t.foreign_keys).unwrap_or_default(),
-        false => Vec::new(),
+async fn checked_keys(
+    run: &Run<'_>,
+    id: &str,
+    specs: &[Arc<TableSpec>],
+    spec: &TableSpec,
+) -> Result<Vec<ForeignKey>> {
+    // Only a PostgreSQL server looks at the rows itself, when it takes a key over and ever after. A key that stands
+    // aside, because of a cycle or of a parent that could not be loaded, is not there.
+    let there = match run.target(spec)?.system() {
+        System::Postgres => run.target(spec)?.table(&spec.target.name).await?,
+        _ => None,
     };
-    let enforced = !spec.created && run.target(spec)?.system() == System::Postgres;
-    let keys = spec.target.foreign_keys.iter().filter(|k| k.validated);
-    // The server has looked at the rows itself when it took a key over.
+    let there = there.map(|t| t.foreign_keys).unwrap_or_default();
     let taken = |k: &ForeignKey| there.iter().any(|t| t.columns == k.columns && t.parent == k.parent);
-    Ok(keys.filter(|k| (!enforced || aside.contains(k)) && !taken(k)).cloned().collect())
+    let mut open = Vec::new();
+    for key in spec.target.foreign_keys.iter().filter(|k| k.validated && !taken(k)) {
+        // The source holds this very key: rows of one moment stand against it only where rows of the parent are missing.
+        let held = spec.carried && run.one_moment && parent_is_whole(run, id, specs, spec, key).await?;
+        if !held {
+            open.push(key.clone());
+        }
+    }
+    Ok(open)
+}
+
+/// Whether every row that was read of a key's parent is in the target.
+async fn parent_is_whole(
+    run: &Run<'_>,
+    id: &str,
+    specs: &[Arc<TableSpec>],
+    child: &TableSpec,
+    key: &ForeignKey,
+) -> Result<bool> {
+    let Some(parent) = parent_of(specs, child, key).filter(|p| p.carried) else { return Ok(false) };
+    let account = account(&parts_of(run.workspace.state(), id, &parent.label).await?);
+    Ok(account.dispositions.loaded.rows == account.source.rows)
+}
+
+fn parent_of<'a>(
+    specs: &'a [Arc<TableSpec>],
+    child: &TableSpec,
+    key: &ForeignKey,
+) -> Option<&'a Arc<TableSpec>> {
+    specs.iter().find(|s| s.plan.to.store == child.plan.to.store && is_parent(&s.target.name, &key.parent))
+}
+
+/// Whether a foreign key means this table; a name without a schema is any schema's.
+pub(crate) fn is_parent(table: &TableName, named: &TableName) -> bool {
+    let elsewhere = matches!((&table.schema, &named.schema), (Some(a), Some(b)) if a != b);
+    table.name == named.name && !elsewhere
 }
 
 /// The key values (as text) of parent rows that wait in quarantine, where they can be told.
@@ -128,10 +169,7 @@ async fn quarantined_parents(
     key: &ForeignKey,
 ) -> Result<HashSet<Vec<Option<String>>>> {
     let mut found = HashSet::new();
-    let parent = specs
-        .iter()
-        .find(|s| s.plan.to.store == child.plan.to.store && s.target.name.name == key.parent.name);
-    let Some(parent) = parent else { return Ok(found) };
+    let Some(parent) = parent_of(specs, child, key) else { return Ok(found) };
     let mapped: Vec<_> = key
         .parent_columns
         .iter()
@@ -168,6 +206,8 @@ struct Leaving {
     position: u64,
     hash: RowHash,
     fields: Vec<Option<String>>,
+    /// Its bytes, where its text does not say everything.
+    wire: Option<Vec<u8>>,
     reason: Reason,
     column: Option<String>,
 }
@@ -215,27 +255,60 @@ async fn leaving(
         [one] => Some(one.clone()),
         _ => None,
     };
+    let otherwise = violation.reason;
+    let reason = |fields: &[Option<String>], parents: Option<Parents<'_>>| match parents {
+        Some((key, quarantined)) if refers(spec, key, fields, quarantined) => Reason::ParentQuarantined,
+        _ => otherwise,
+    };
     let mut out = Vec::new();
+    // Only few tables have rows that need it.
+    let mut reader: Option<Arc<dyn Reader>> = None;
     while let Some(batch) = violation.rows.next().await {
         let batch = batch?;
         let rows = mapped_columns(spec, &batch.rows)?;
         let hashes = hash_rows(&run.key, &rows);
         let all: Vec<usize> = (0..rows.num_rows()).collect();
         for (row, fields) in rows_as_text(&rows, &types, &all).into_iter().enumerate() {
-            let reason = match parents {
-                Some((key, quarantined)) if refers(spec, key, &fields, quarantined) => {
-                    Reason::ParentQuarantined
-                }
-                _ => violation.reason,
+            let reason = reason(&fields, parents);
+            let (position, hash, column) = (batch.positions[row], hashes[row], column.clone());
+            out.push(Leaving { position, hash, fields, wire: None, reason, column });
+        }
+        for bad in &batch.bad {
+            let reader = match &mut reader {
+                Some(reader) => &*reader,
+                none => &*none.insert(run.target(spec)?.reader().await?),
             };
-            let position = batch.positions[row];
-            out.push(Leaving { position, hash: hashes[row], fields, reason, column: column.clone() });
+            let Some(mut row) = beyond_arrow(run, spec, reader.as_ref(), bad)? else { continue };
+            row.reason = reason(&row.fields, parents);
+            row.column.clone_from(&column);
+            out.push(row);
         }
         if out.len() >= AMEND_ROWS {
             break;
         }
     }
     Ok(out)
+}
+
+/// A row of the target that Arrow cannot hold, which only the short way has loaded: with its text and its bytes.
+fn beyond_arrow(
+    run: &Run<'_>,
+    spec: &TableSpec,
+    reader: &dyn Reader,
+    row: &BadRow,
+) -> Result<Option<Leaving>> {
+    let raw: Option<Vec<Option<Vec<u8>>>> =
+        spec.mapping.columns.iter().map(|c| row.fields.get(c.target_index).cloned()).collect();
+    let Some((wire, raw)) = raw.and_then(|raw| Some((reader.rewire(&raw)?, raw))) else { return Ok(None) };
+    let (table, columns) = (Arc::clone(&spec.target), spec.read_back());
+    let request = ReadRequest { table, columns, bounds: Bounds::Whole, batch_rows: 1 };
+    if reader.wire(&request).is_none() {
+        return Ok(None);
+    }
+    // The short way hashes such a row by its bytes.
+    let (hash, fields) = (hash_raw(&run.key, &raw), reader.unwire(&request, &wire)?.fields);
+    let (position, reason) = (row.position, row.reason);
+    Ok(Some(Leaving { position, hash, fields, wire: Some(wire), reason, column: None }))
 }
 
 fn refers(
@@ -271,6 +344,7 @@ async fn amend(
         let row = QuarantinedRow {
             split: 0,
             position: leaving.position,
+            byte: None,
             reason: leaving.reason.code().to_owned(),
             column: leaving.column.clone(),
             constraint: Some(constraint.to_owned()),
@@ -278,6 +352,7 @@ async fn amend(
             pattern: None,
             form: Form::Target,
             fields: leaving.fields.clone(),
+            wire: leaving.wire.as_ref().map(|bytes| InWire::new(bytes, entry.key)),
             source: entry.source,
         };
         fragment.push(&row.pack())?;

@@ -7,7 +7,7 @@ use dunlin_store::{Actor, Body, RunKind, RunRecord, RunStatus};
 
 use crate::pause::PauseReason;
 use crate::reconcile::TableResult;
-use crate::run::{Rehearsal, Run};
+use crate::run::{Outcome, Rehearsal, Run};
 use crate::{MoveError, Result};
 
 impl Run<'_> {
@@ -54,7 +54,7 @@ impl Run<'_> {
         Ok(record.id)
     }
 
-    pub(crate) async fn paused(&self, id: &str, error: &MoveError) -> Result<()> {
+    pub(crate) async fn paused(&self, id: &str, error: &MoveError, outcome: &Outcome) -> Result<()> {
         let status =
             if matches!(error, MoveError::Stopped { .. }) { RunStatus::Stopped } else { RunStatus::Paused };
         let reason_code = match error {
@@ -66,6 +66,7 @@ impl Run<'_> {
         };
         let mut tx = self.workspace.state().begin().await?;
         tx.set_run_status(id, status).await?;
+        tx.set_run_outcome(id, &serde_json::to_value(outcome).unwrap_or_default()).await?;
         let mut entry =
             self.entry(Body::RunPaused { run: id.to_owned(), reason_code: reason_code.to_owned() });
         if let (MoveError::Paused, Some(actor)) = (error, self.options.pause.asked()) {
@@ -78,12 +79,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// `whole` says that nothing about the tables stayed behind.
-    pub(crate) async fn done(&self, id: &str, tables: &[TableResult], whole: bool) -> Result<()> {
+    pub(crate) async fn done(&self, id: &str, tables: &[TableResult], outcome: &Outcome) -> Result<()> {
         fail::fail_point!("move::finish.before", |_| Err(MoveError::failpoint("move::finish.before")));
-        let reconciled = whole && tables.iter().all(|t| t.reconciled);
+        let reconciled = outcome.left_behind.is_empty() && tables.iter().all(|t| t.reconciled);
         let mut tx = self.workspace.state().begin().await?;
         tx.set_run_status(id, RunStatus::Done).await?;
+        tx.set_run_outcome(id, &serde_json::to_value(outcome).unwrap_or_default()).await?;
         tx.enter(self.entry(Body::RunFinished { run: id.to_owned(), reconciled })).await?;
         tx.commit().await?;
         Ok(())

@@ -131,7 +131,8 @@ struct Window {
     to: String,
     /// A time zone of the IANA database, for example `Europe/Madrid`.
     zone: String,
-    /// `pause above 70% of the busiest hour`, with a number from 1 to 100.
+    /// `pause above 70% of the busiest hour`, with a number from 1 to 100: readers wait while more sessions are at work in
+    /// the sources than this share of the busiest hour that `dunlin serve` has seen, or while a standby is 30 s behind.
     source_load: Option<String>,
 }
 

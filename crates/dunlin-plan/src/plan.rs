@@ -195,7 +195,6 @@ impl Plan {
     pub fn inactive_parts(&self) -> Vec<Finding> {
         let comply = self.comply.as_ref();
         let parts = [
-            ("window.source_load", self.window.as_ref().is_some_and(|window| window.source_load.is_some())),
             ("comply.packs", comply.is_some_and(|comply| !comply.packs.is_empty())),
             ("comply.waiver", comply.is_some_and(|comply| !comply.waivers.is_empty())),
             ("table.duplicates", self.tables.iter().any(|table| table.duplicates.is_some())),

@@ -84,7 +84,7 @@ pub struct Progress {
     pub run: String,
     /// `running`, `waiting`, `paused`, `stopped`, `done`, `abandoned`.
     pub status: String,
-    /// What it does now: `load`, `settle`, `reconcile`, `undo`.
+    /// What it does now: `load`, `held` (the source is busy, readers wait), `settle`, `reconcile`, `undo`.
     pub phase: String,
     /// Rows read so far.
     pub rows: u64,

@@ -129,6 +129,11 @@ impl Tx {
         Ok(())
     }
 
+    /// Remembers what a run came to besides its tables, in the words of whoever ran it.
+    pub async fn set_run_outcome(&mut self, id: &str, outcome: &serde_json::Value) -> Result<(), StoreError> {
+        self.set_setting(&outcome_of(id), &outcome.to_string()).await
+    }
+
     /// Moves a run on; one that is over gets its end time.
     pub async fn set_run_status(&mut self, id: &str, status: RunStatus) -> Result<(), StoreError> {
         let done = sqlx::query("update runs set status = $1, ended_at = $2 where id = $3")
@@ -150,6 +155,11 @@ impl State {
     pub async fn run(&self, id: &str) -> Result<RunRecord, StoreError> {
         let runs = self.select_runs("where id = $1", id).await?;
         runs.into_iter().next().ok_or_else(|| StoreError::Unknown { what: "run", id: id.to_owned() })
+    }
+
+    /// What a run came to besides its tables, as far as it has come.
+    pub async fn run_outcome(&self, id: &str) -> Result<Option<serde_json::Value>, StoreError> {
+        Ok(self.setting(&outcome_of(id)).await?.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     /// All runs, the newest first.
@@ -176,6 +186,11 @@ impl State {
         let rows = query.build().bind(argument).fetch_all(&self.pool).await.map_err(db("reading runs"))?;
         rows.iter().map(read_run).collect()
     }
+}
+
+/// The setting that holds a run's outcome.
+fn outcome_of(run: &str) -> String {
+    format!("run_outcome.{run}")
 }
 
 fn read_run(row: &SqliteRow) -> Result<RunRecord, StoreError> {

@@ -3,11 +3,13 @@
 //! [`postgres`] gives the server that `DUNLIN_TEST_POSTGRES` names (a URL whose user may create databases), or a
 //! private one shared by the tests of this process. [`start_private`] always starts one, for tests that kill it.
 //! Where no PostgreSQL is installed both print why and give `None`, so that the test can return.
-//! [`MailSink`] is a mail server that takes letters, [`OidcProvider`] an identity provider.
+//! [`MailSink`] is a mail server that takes letters, [`OidcProvider`] an identity provider, [`Proxy`] a network that
+//! breaks.
 //! Not for production code: everything here panics when the machine is not as it should be.
 
 mod cluster;
 mod oidc;
+mod proxy;
 mod sink;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +18,7 @@ use tokio::sync::OnceCell;
 
 pub use cluster::Cluster;
 pub use oidc::OidcProvider;
+pub use proxy::{Fault, Proxy};
 pub use sink::{Answer, MailSink, SinkBehaviour, SunkLetter};
 
 /// A server that tests may create databases in.

@@ -1,5 +1,6 @@
 //! What a run reads and writes, told as OpenLineage events: appended to a file, or posted to an address that
-//! `server.toml` lets dunlin call. Names of stores, tables and counts; never a value.
+//! `server.toml` lets dunlin call. Names of stores, tables and counts; never a value. A run at a shell is told where
+//! `--lineage` says, one of the server's where `lineage` in `server.toml` does.
 //!
 //! Telling is a courtesy: when it fails, that is said, and the run goes on.
 
@@ -7,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use dunlin_guard::outgoing::{Call, Outgoing};
-use dunlin_move::TableResult;
+use dunlin_move::{MoveError, RunSummary, TableResult};
 use dunlin_plan::{Plan, TableRef};
 use dunlin_server::ServerConfig;
 use dunlin_store::Workspace;
@@ -15,7 +16,6 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::failure::Failure;
-use crate::output;
 
 /// <https://openlineage.io/spec/2-0-2/OpenLineage.json>
 const SCHEMA: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent";
@@ -46,6 +46,16 @@ impl Stage {
     }
 }
 
+/// How a run ended, as an event, with what its tables came to.
+pub fn ending(outcome: &Result<RunSummary, MoveError>) -> (Stage, &[TableResult]) {
+    match outcome {
+        Ok(summary) if summary.reconciled() => (Stage::Complete, &summary.tables),
+        Ok(summary) => (Stage::Fail, &summary.tables),
+        Err(MoveError::Paused) => (Stage::Abort, &[]),
+        Err(_) => (Stage::Fail, &[]),
+    }
+}
+
 /// Who is told.
 pub enum Lineage {
     /// A file, one event a line.
@@ -68,7 +78,20 @@ impl Lineage {
         Ok(Self::Http(url, client))
     }
 
-    /// Tells one event; `tables` are the results, where there are any yet.
+    /// Where `server.toml` wants the runs of the server told, if anywhere. A file is relative to the workspace.
+    ///
+    /// # Errors
+    /// A `server.toml` that cannot be read.
+    pub fn of_server(dir: &Path) -> Result<Option<Self>, Failure> {
+        let config = ServerConfig::load(dir).map_err(crate::commands::serve::misconfigured)?;
+        let Some(given) = config.lineage else { return Ok(None) };
+        Ok(Some(match Self::open(dir, &given)? {
+            Self::File(path) => Self::File(dir.join(path)),
+            http => http,
+        }))
+    }
+
+    /// Tells one event; `tables` are the results, where there are any yet. One that could not be told gives why.
     pub async fn tell(
         &self,
         workspace: &Workspace,
@@ -76,7 +99,7 @@ impl Lineage {
         run: &str,
         stage: Stage,
         tables: &[TableResult],
-    ) {
+    ) -> Result<(), String> {
         let stores = workspace.state().run(run).await.map(|r| r.stores).unwrap_or_default();
         let place = |table: &TableRef| {
             let mut name = table.schema.clone().map(|s| s + ".").unwrap_or_default();
@@ -104,9 +127,8 @@ impl Lineage {
             "inputs": plan.tables.iter().map(|t| place(&t.from)).collect::<Vec<_>>(),
             "outputs": plan.tables.iter().map(output).collect::<Vec<_>>(),
         });
-        if let Err(why) = self.send(&event).await {
-            output::note(&format!("lineage: the event {} was not told: {why}", stage.word()));
-        }
+        let told = self.send(&event).await;
+        told.map_err(|why| format!("lineage: the event {} was not told: {why}", stage.word()))
     }
 
     async fn send(&self, event: &Value) -> Result<(), String> {

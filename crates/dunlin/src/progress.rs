@@ -119,6 +119,8 @@ impl Observer for Progress {
                 self.table(table, rows_estimate, splits_done, splits);
             }
             Event::Rows { rows, bytes } => self.rows(rows, bytes),
+            Event::Held { why: Some(why) } => self.say(&format!("the source is busy, reading waits: {why}")),
+            Event::Held { why: None } => self.say("the source is less busy, reading goes on"),
             Event::Step { table, step } => {
                 if let Some(bar) = &self.bar {
                     bar.set_prefix(table.unwrap_or_default().to_owned());

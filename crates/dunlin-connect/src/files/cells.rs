@@ -20,6 +20,8 @@ pub(super) struct Cells {
     arena: Vec<u8>,
     cells: Vec<(usize, usize)>,
     positions: Vec<u64>,
+    /// Where each row's record begins in its file, in bytes, where that is known.
+    bytes: Vec<Option<u64>>,
     wrong: BTreeMap<usize, (usize, Reason)>,
     /// Rows that have no cells.
     bad: Vec<BadRow>,
@@ -37,8 +39,9 @@ impl Cells {
     }
 
     /// Starts a row; as many cells as the request has columns must follow.
-    pub(super) fn start_row(&mut self, position: u64) {
+    pub(super) fn start_row(&mut self, position: u64, byte: Option<u64>) {
         self.positions.push(position);
+        self.bytes.push(byte);
     }
 
     /// Adds a NULL.
@@ -60,8 +63,8 @@ impl Cells {
     }
 
     /// Adds a record that has no cells.
-    pub(super) fn push_bad(&mut self, position: u64, reason: Reason, raw: &[u8]) {
-        self.bad.push(BadRow { position, reason, column: None, fields: vec![Some(raw.to_vec())] });
+    pub(super) fn push_bad(&mut self, position: u64, byte: Option<u64>, reason: Reason, raw: &[u8]) {
+        self.bad.push(BadRow { position, byte, reason, column: None, fields: vec![Some(raw.to_vec())] });
     }
 
     /// Decodes everything.
@@ -105,8 +108,8 @@ impl Cells {
         for (row, (column, reason)) in &self.wrong {
             let raw = |cell: &(usize, usize)| (*cell != NULL).then(|| self.arena[cell.0..cell.1].to_vec());
             let fields = self.cells[row * width..(row + 1) * width].iter().map(raw).collect();
-            let position = self.positions[*row];
-            self.bad.push(BadRow { position, reason: *reason, column: Some(*column), fields });
+            let (position, byte) = (self.positions[*row], self.bytes[*row]);
+            self.bad.push(BadRow { position, byte, reason: *reason, column: Some(*column), fields });
         }
         if !self.wrong.is_empty() {
             self.bad.sort_by_key(|b| b.position);

@@ -31,7 +31,7 @@ pub(super) struct SourceFile {
     original: PathBuf,
     stamp: Stamp,
     /// Keeps what was turned into UTF-8.
-    _narrow: Option<Narrow>,
+    narrow: Option<Narrow>,
     /// A CSV file's outline.
     shape: Option<Shape>,
 }
@@ -72,7 +72,7 @@ impl Source {
                 FileFormat::Csv => Some(csv::shape(&store, &path, &shown(&original), &home.dialect)?),
                 _ => None,
             };
-            files.push(SourceFile { name, path, len, original, stamp, _narrow: narrow, shape });
+            files.push(SourceFile { name, path, len, original, stamp, narrow, shape });
         }
         Ok(Self { store, home, files, lines: Mutex::default() })
     }
@@ -292,7 +292,14 @@ impl Source {
         let failed = |e| failed(&self.store, format!("read {}", file.name), &e);
         let Some(shape) = &file.shape else {
             let lines = Lines::open(&file.path, from, line, file.len).map_err(failed)?;
-            return Ok(Box::new(JsonRead::new(&self.store, lines, &self.home.dialect, request, to)));
+            return Ok(Box::new(JsonRead::new(
+                &self.store,
+                lines,
+                &self.home.dialect,
+                request,
+                to,
+                file.narrow.is_none(),
+            )));
         };
         let width = request.table.columns.len();
         let named = || shape.names.iter().eq(request.table.columns.iter().map(|c| &c.name));
@@ -303,7 +310,15 @@ impl Source {
             return Err(self.changed(&request.table, format!("{} has another header", file.name)));
         }
         let records = shape.records(&file.path, from, line, file.len).map_err(failed)?;
-        Ok(Box::new(CsvRead::new(&self.store, records, &self.home.dialect, request, width, to)))
+        Ok(Box::new(CsvRead::new(
+            &self.store,
+            records,
+            &self.home.dialect,
+            request,
+            width,
+            to,
+            file.narrow.is_none(),
+        )))
     }
 
     /// Reads on, and at the end makes sure that the file is still the one that was cut into splits.

@@ -16,6 +16,14 @@ const SQL: &str = "SELECT coalesce(usename::text, ''), host(client_addr), coales
     WHERE (datname = current_database() AND coalesce(backend_type, 'client backend') = 'client backend') \
     OR backend_type = 'walsender' ORDER BY backend_start, pid";
 
+/// How far the standby that is furthest behind is behind, where the role is told: without `pg_monitor` it is not.
+pub(super) async fn lag(session: &Loan) -> Result<Option<std::time::Duration>> {
+    const LAG: &str = "SELECT extract(epoch FROM max(replay_lag))::float8 FROM pg_stat_replication";
+    let rows = catalog::query(session, LAG, &[]).await?;
+    let seconds = rows.first().and_then(|row| row.get::<_, Option<f64>>(0));
+    Ok(seconds.and_then(|s| std::time::Duration::try_from_secs_f64(s).ok()))
+}
+
 /// The connections; `name` is what dunlin's own call themselves.
 pub(super) async fn connections(session: &Loan, name: &str) -> Result<Vec<Connection>> {
     let rows = catalog::query(session, SQL, &[&name]).await?;

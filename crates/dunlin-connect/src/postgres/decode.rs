@@ -158,5 +158,5 @@ impl Sink for Columns {
 /// A row with a field that is not what it should be, as the raw bytes of its fields.
 pub(super) fn bad_row(data: &[u8], cuts: &[Cut], position: u64, column: usize, reason: Reason) -> BadRow {
     let fields = cuts.iter().map(|cut| cut.map(|(from, to)| data[from..to].to_vec())).collect();
-    BadRow { position, reason, column: Some(column), fields }
+    BadRow { position, byte: None, reason, column: Some(column), fields }
 }

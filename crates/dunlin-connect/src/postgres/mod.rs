@@ -182,6 +182,13 @@ impl Store for PgStore {
         Some(Arc::new(definition::PgDefinitions { pool: self.pool.clone() }))
     }
 
+    async fn replication_lag(&self) -> Result<Option<std::time::Duration>> {
+        let session = self.pool.get().await?;
+        let lag = activity::lag(&session).await?;
+        session.give_back();
+        Ok(lag)
+    }
+
     async fn activity(&self) -> Result<Activity> {
         let session = self.pool.get().await?;
         let name = self.pool.config.driver.get_application_name().unwrap_or_default();

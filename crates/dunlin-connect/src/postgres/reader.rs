@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use async_trait::async_trait;
 use futures::{Stream, StreamExt, TryStreamExt};
@@ -19,7 +18,7 @@ use super::wire::{self, WireDecoder};
 use super::{splits, sql};
 use crate::{
     Bounds, Column, ColumnType, ConnectError, ReadBatch, ReadRequest, ReadStream, Reader, Result, System,
-    Table, TableName, Wire, WireRequest, WireStream,
+    Table, TableName, Unwired, Wire, WireRequest, WireStream,
 };
 
 /// A table as the snapshot has it.
@@ -178,10 +177,14 @@ impl Reader for PgReader {
         copy(session, &relation.name, &select, decoder).await
     }
 
-    fn unwire(&self, request: &ReadRequest, row: &[u8]) -> Result<RecordBatch> {
+    fn unwire(&self, request: &ReadRequest, row: &[u8]) -> Result<Unwired> {
         let types = self.wire(request).map(|wire| wire.types).unwrap_or_default();
         let broken = |_| self.pool.config.broken(&format!("read a row of {}", request.table.name));
-        wire::decode_row(request, &types, row).map_err(broken)
+        wire::as_text(request, &types, row).map_err(broken)
+    }
+
+    fn rewire(&self, fields: &[Option<Vec<u8>>]) -> Option<Vec<u8>> {
+        Some(wire::row_of(fields))
     }
 
     async fn read_addressed(&self, table: Arc<Table>) -> Result<ReadStream> {

@@ -6,7 +6,7 @@
 //! timestamps after the year 294246) is none here: nobody has to decode it. It is hashed by its bytes, which is how the
 //! other way hashes the rows that it could not read, so that a source has one hash on both.
 
-use arrow::array::{BinaryArray, RecordBatch};
+use arrow::array::BinaryArray;
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 
 use super::cells::{date, fixed, text, timestamp, uuid};
@@ -14,8 +14,8 @@ use super::decode::{Address, BATCH_BYTES_MAX, Decoder, bad_row};
 use super::framing::{Broken, Cut, Decoding, SIGNATURE, Sink};
 use super::numeric;
 use crate::canon::{Messages, RowHash, form};
-use crate::store::{ReadRequest, WireBatch, WireRequest};
-use crate::{BadRow, ColumnType, Reason};
+use crate::store::{ReadBatch, ReadRequest, Unwired, WireBatch, WireRequest};
+use crate::{BadRow, ColumnType, Reason, array_to_text};
 
 /// Turns the stream into batches of rows in their own bytes.
 pub(super) type WireDecoder = Decoding<Rows>;
@@ -262,16 +262,69 @@ fn utf8(bytes: &[u8]) -> Result<&[u8], Reason> {
     if bytes.is_ascii() { Ok(bytes) } else { Ok(text(bytes)?.as_bytes()) }
 }
 
-/// One such row in Arrow, for the few that have to be looked at after all.
+/// One such row as text, for the few that have to be looked at after all.
+pub(super) fn as_text(request: &ReadRequest, types: &[ColumnType], row: &[u8]) -> Result<Unwired, Broken> {
+    let mut whole = decode_row(request, types, row)?;
+    if whole.rows.num_rows() == 1 {
+        let columns = whole.rows.columns().iter().zip(types);
+        let fields = columns.map(|(array, ty)| array_to_text(array, ty).pop().flatten()).collect();
+        return Ok(Unwired { fields, exact: true });
+    }
+    // Value by value: only some of them are more than Arrow can hold.
+    let bad = whole.bad.pop().ok_or(Broken)?;
+    let mut fields = Vec::with_capacity(types.len());
+    for (i, (ty, bytes)) in types.iter().zip(&bad.fields).enumerate() {
+        let one = ReadRequest { columns: vec![request.columns[i].clone()], ..request.clone() };
+        let alone = decode_row(&one, std::slice::from_ref(ty), &row_of(std::slice::from_ref(bytes)))?;
+        fields.push(match (alone.rows.num_rows(), bytes) {
+            (1, _) => array_to_text(alone.rows.column(0), ty).pop().flatten(),
+            (_, Some(bytes)) => Some(beyond(ty, bytes)),
+            (_, None) => None,
+        });
+    }
+    Ok(Unwired { fields, exact: false })
+}
+
 pub(super) fn decode_row(
     request: &ReadRequest,
     types: &[ColumnType],
     row: &[u8],
-) -> Result<RecordBatch, Broken> {
+) -> Result<ReadBatch, Broken> {
     let plain: Vec<_> = types.iter().map(|ty| (ty.clone(), false)).collect();
     let mut decoder = Decoder::new(request.schema(), &plain, Address::Ordinal, 1);
     let stream = [SIGNATURE, &[0; 8], row].concat();
     decoder.push(&stream)?;
-    let batch = decoder.take()?;
-    if batch.rows.num_rows() == 1 { Ok(batch.rows) } else { Err(Broken) }
+    decoder.take()
+}
+
+/// A value that Arrow's type cannot hold: in words where it has any, else as its bytes.
+fn beyond(ty: &ColumnType, bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    if matches!(ty, ColumnType::Decimal { .. }) && numeric::to_text(bytes, &mut text).is_ok() {
+        return text;
+    }
+    text.clear();
+    text.push_str("\\x");
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// A row from its fields, as a binary COPY has it.
+pub(super) fn row_of(fields: &[Option<Vec<u8>>]) -> Vec<u8> {
+    // A table has at most 1600 columns, and a value at most 1 GiB.
+    let mut row = (fields.len() as i16).to_be_bytes().to_vec();
+    for field in fields {
+        match field {
+            None => row.extend_from_slice(&(-1i32).to_be_bytes()),
+            Some(bytes) => {
+                row.extend_from_slice(&(bytes.len() as i32).to_be_bytes());
+                row.extend_from_slice(bytes);
+            }
+        }
+    }
+    row
 }

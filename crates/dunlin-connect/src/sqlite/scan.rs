@@ -164,7 +164,7 @@ impl Batch {
                     let fields: Vec<_> =
                         (0..self.decoders.len()).map(|i| raw_bytes(statement.column(first + i))).collect();
                     self.bytes += fields.iter().flatten().map(Vec::len).sum::<usize>();
-                    self.bad.push(BadRow { position, reason, column: Some(i), fields });
+                    self.bad.push(BadRow { position, byte: None, reason, column: Some(i), fields });
                     return;
                 }
             }

@@ -177,7 +177,7 @@ pub(super) fn bad_rows(
     for (row, bad) in bad.into_iter().enumerate() {
         let column = bad.column.and_then(|c| columns.fields().get(c));
         lead.end(row, fate::QUARANTINED, bad.reason.code().to_owned(), column.map(|f| f.name().as_str()));
-        lead.keep_raw(row, crate::quarantine::pack_fields(&bad.fields));
+        lead.keep_raw(row, crate::quarantine::pack_fields(&bad.fields), bad.byte);
     }
     let n = lead.hashes.len();
     with_columns(schema, &lead, |ty| new_null_array(ty, n))

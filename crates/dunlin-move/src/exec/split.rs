@@ -41,7 +41,7 @@ pub(super) struct Pending {
     /// In target space.
     expected: Vec<RowHash>,
     /// Names by key.
-    names: Vec<[u8; 16]>,
+    pub(super) names: Vec<[u8; 16]>,
     noted: Vec<u64>,
     /// Ordinal of its first row in the load.
     first: u64,

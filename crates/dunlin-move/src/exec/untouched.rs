@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion_physical_plan::SendableRecordBatchStream;
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use dunlin_connect::canon::HashKey;
-use dunlin_connect::{ReadRequest, Reader, Target, WireBatch, WireRequest};
+use dunlin_connect::{ReadRequest, Reader, Target, Unwired, WireBatch, WireRequest};
 use futures::StreamExt;
 
 use super::Stage;
@@ -158,8 +158,8 @@ impl Untouched {
         Ok(out)
     }
 
-    /// One row in Arrow, in the columns of the read.
-    pub(super) fn decode(&self, row: &[u8]) -> Result<RecordBatch> {
+    /// One row as text, in the columns of the read.
+    pub(super) fn decode(&self, row: &[u8]) -> Result<Unwired> {
         Ok(self.reader.unwire(&self.request, row)?)
     }
 }

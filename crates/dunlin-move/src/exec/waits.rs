@@ -9,7 +9,7 @@ use super::load::broken;
 use super::split::{Pending, Rows, SplitLoad};
 use crate::accounting::Disposition;
 use crate::batch::{Lead, fate};
-use crate::quarantine::{Form, QuarantinedRow, rows_as_text, shape, unpack_fields};
+use crate::quarantine::{Form, InWire, QuarantinedRow, rows_as_text, shape, unpack_fields};
 use crate::{MoveError, Result};
 
 impl SplitLoad {
@@ -48,12 +48,14 @@ impl SplitLoad {
             let mut entry = QuarantinedRow {
                 split: self.split,
                 position: lead.positions[row],
+                byte: lead.byte(row),
                 reason: lead.reason(row).unwrap_or_default().to_owned(),
                 column,
                 constraint: None,
                 pattern: None,
                 form,
                 fields,
+                wire: None,
                 source: lead.hashes[row],
             };
             entry.pattern = self.pattern(&entry);
@@ -106,23 +108,30 @@ impl SplitLoad {
 
     /// Quarantines a row that the target would not take.
     pub(super) fn refuse(&mut self, pending: &Pending, row: usize, refusal: &Refused) -> Result<()> {
-        let mut fields = match (&pending.rows, &self.untouched) {
-            (Rows::Mapped(source), _) => rows_as_text(source, self.read_types(), &[row]),
+        let (fields, wire) = match (&pending.rows, &self.untouched) {
+            (Rows::Mapped(source), _) => {
+                (rows_as_text(source, self.read_types(), &[row]).pop().unwrap_or_default(), None)
+            }
             (Rows::Untouched(rows), Some(way)) => {
-                rows_as_text(&way.decode(rows.value(row))?, self.read_types(), &[0])
+                let bytes = rows.value(row);
+                let told = way.decode(bytes)?;
+                // What its text does not say, its bytes do: it can still be released as it is.
+                let wire = (!told.exact).then(|| InWire::new(bytes, pending.names[row]));
+                (told.fields, wire)
             }
             (Rows::Untouched(_), None) => return Err(broken("rows in the bytes of the wire arrived mapped")),
         };
-        let fields = fields.pop().unwrap_or_default();
         let mut entry = QuarantinedRow {
             split: self.split,
             position: pending.positions[row],
+            byte: None,
             reason: refusal.reason.code().to_owned(),
             column: refusal.column.clone(),
             constraint: refusal.constraint.clone(),
             pattern: None,
             form: Form::Source,
             fields,
+            wire,
             source: pending.hashes[row],
         };
         entry.pattern = self.pattern(&entry);

@@ -85,12 +85,14 @@ fn blank(workspace: &Workspace, run: &str, table: &str, fragment: &str, rows: &[
             let empty = QuarantinedRow {
                 split: 0,
                 position: 0,
+                byte: None,
                 reason: BLANK.to_owned(),
                 column: None,
                 constraint: None,
                 pattern: None,
                 form: Form::Source,
                 fields: Vec::new(),
+                wire: None,
                 source: dunlin_connect::canon::RowHash::EMPTY,
             };
             writer.push(&empty.pack())?;

@@ -365,6 +365,8 @@ fn knows(book: &Book, spec: &TableSpec, links: &TableLinks, row: &QuarantinedRow
     Ok(match row.form {
         Form::Source => !known_fields(book, &links.belongs, &row.fields).is_empty(),
         Form::Raw => !known_raw(book, links, &row.raw_fields()).is_empty(),
+        // Not all of it is a value of Arrow's; its columns are those of the source, under their own names.
+        Form::Target if row.wire.is_some() => !known_fields(book, &links.belongs, &row.fields).is_empty(),
         Form::Target => {
             let batch = target_batch(spec, &[row.fields.as_slice()])?;
             !LinkTexts::of(links, None, Some(&batch)).known(book, links, 0).is_empty()

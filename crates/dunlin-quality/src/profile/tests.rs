@@ -45,6 +45,7 @@ fn batch(from: i64) -> ReadBatch {
     ];
     let bad = BadRow {
         position: 7,
+        byte: None,
         reason: Reason::WrongType,
         column: Some(0),
         fields: vec![Some(b"canary".to_vec())],

@@ -144,6 +144,7 @@ async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Response,
         tables.into_iter().map(|(table, body)| json!({ "table": table, "body": body })).collect();
     let mut shown = view(&run);
     shown["tables"] = Value::Array(tables);
+    shown["outcome"] = app.workspace.state().run_outcome(&id).await?.unwrap_or_default();
     shown["progress"] = serde_json::to_value(app.engine.progress(&id).await?).unwrap_or_default();
     Ok(ok(&shown))
 }

@@ -54,6 +54,8 @@ pub struct ServerConfig {
     pub allow_hosts: Vec<String>,
     /// Variables of the environment beyond `DUNLIN_*` that a plan edited here may name.
     pub allow_env: Vec<String>,
+    /// Where OpenLineage events of the server's runs go: a file, or an http(s) address.
+    pub lineage: Option<String>,
     /// A token with which Prometheus reads `/metrics` from elsewhere than this machine.
     pub metrics_token: Option<SecretRef>,
     /// Whether anybody may read the ledger's checkpoint and hash tiles. Entry tiles always need a role.
@@ -97,6 +99,7 @@ impl Default for ServerConfig {
             allow_paths: Vec::new(),
             allow_hosts: Vec::new(),
             allow_env: Vec::new(),
+            lineage: None,
             metrics_token: None,
             public_ledger: false,
             limits: RequestLimits::default(),

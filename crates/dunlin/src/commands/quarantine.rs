@@ -134,12 +134,13 @@ fn print_row(row: &QuarantinedRow, columns: &[ColumnInfo], values: &[Option<Stri
             })
             .collect();
         output::json(&serde_json::json!({
-            "position": row.position, "reason": row.reason, "column": row.column, "constraint": row.constraint, "row": fields,
+            "position": row.position, "byte": row.byte, "reason": row.reason, "column": row.column, "constraint": row.constraint, "row": fields,
         }));
         return;
     }
     let at = row.column.as_deref().map(|c| format!(" in {c}")).unwrap_or_default();
-    output::line(&format!("position {}: {}{at}", row.position, row.reason));
+    let byte = row.byte.map(|byte| format!(" (byte {})", thousands(byte))).unwrap_or_default();
+    output::line(&format!("position {}{byte}: {}{at}", row.position, row.reason));
     for (column, value) in columns.iter().zip(values) {
         output::line(&format!("    {:<20} {}", column.name, value.as_deref().unwrap_or("NULL")));
     }

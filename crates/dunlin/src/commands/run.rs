@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::{NOT_RIGHT, OK};
 use crate::cli::{Format, RunArgs};
 use crate::failure::Failure;
-use crate::lineage::{Lineage, Stage};
+use crate::lineage::{Lineage, Stage, ending};
 use crate::output::{self, thousands};
 use crate::progress::Progress;
 use crate::workspace::{PlanFile, open};
@@ -76,7 +76,8 @@ async fn to_its_end(
             let (progress, sender) = (progress.clone(), Mutex::new(Some(sender)));
             let loading = loading.clone();
             move |event: Event<'_>| {
-                loading.fetch_or(matches!(event, Event::Table { .. }), Ordering::Relaxed);
+                let begun = matches!(event, Event::Table { .. } | Event::Step { .. });
+                loading.fetch_or(begun, Ordering::Relaxed);
                 if let Event::Run { run, .. } = event
                     && let Some(sender) = sender.lock().ok().and_then(|mut s| s.take())
                 {
@@ -87,8 +88,10 @@ async fn to_its_end(
             }
         };
         let tell = async |run: &str, stage: Stage, tables: &[TableResult]| {
-            if let Some(lineage) = &lineage {
-                lineage.tell(workspace, &plan.plan, run, stage, tables).await;
+            if let Some(lineage) = &lineage
+                && let Err(why) = lineage.tell(workspace, &plan.plan, run, stage, tables).await
+            {
+                output::note(&why);
             }
         };
         let start = async {
@@ -100,12 +103,8 @@ async fn to_its_end(
         let (outcome, begun) = tokio::join!(moving, start);
         progress.clear();
         if let Some(run) = &begun {
-            match &outcome {
-                Ok(summary) if summary.reconciled() => tell(run, Stage::Complete, &summary.tables).await,
-                Ok(summary) => tell(run, Stage::Fail, &summary.tables).await,
-                Err(MoveError::Paused) => tell(run, Stage::Abort, &[]).await,
-                Err(_) => tell(run, Stage::Fail, &[]).await,
-            }
+            let (stage, tables) = ending(&outcome);
+            tell(run, stage, tables).await;
         }
         let closed = options.pause.reason() == Some(PauseReason::WindowClosed);
         match outcome {
@@ -231,6 +230,9 @@ async fn print(
         if !summary.left_behind.is_empty() {
             last["left_behind"] = serde_json::json!(summary.left_behind);
         }
+        if summary.held_back_seconds > 0.0 {
+            last["held_back_seconds"] = serde_json::json!(summary.held_back_seconds);
+        }
         output::json(&last);
         return Ok(());
     }
@@ -242,6 +244,10 @@ async fn print(
     }
     let report = super::report::gather(workspace, plan, &summary.run, &summary.tables, None).await?;
     output::line(&crate::report::summary(&report, output::colour_out(), output::width()));
+    if summary.held_back_seconds >= 1.0 {
+        let seconds = summary.held_back_seconds.round();
+        output::line(&format!("Reading waited {seconds} s because the source was busy."));
+    }
     for left in &summary.left_behind {
         output::line(&format!("✗ {}: {} did not arrive as it is in the source", left.table, left.what));
     }

@@ -395,6 +395,7 @@ fn moved(error: MoveError) -> EngineError {
             EngineError::Refused { code: "findings", message, help }
         }
         MoveError::Stopped { .. } => EngineError::Refused { code: "stopped", message, help },
+        MoveError::Partly { .. } => EngineError::Refused { code: "partly", message, help },
         MoveError::State(StoreError::RunLocked { .. }) => EngineError::Conflict {
             message: "a run of this workspace is at work in another process".to_owned(),
             help: Some("wait for its end".to_owned()),

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dunlin_ledger::{Actor, Body, Counts, Entry};
-use dunlin_move::{Event, MoveError, Pause, PauseReason, Rehearsal, RunSummary, TableResult, parts_of};
+use dunlin_move::{
+    Event, MoveError, Pause, PauseReason, Rehearsal, RunOptions, RunSummary, TableResult, parts_of,
+};
 use dunlin_server::{EngineError, Progress, Rehearsed, TableProgress};
 use dunlin_store::{SplitStatus, StoreError, Workspace, now_us};
 use jiff::Timestamp;
@@ -15,6 +17,7 @@ use tokio::sync::{Notify, broadcast, oneshot};
 use super::queue::Queued;
 use super::{moved, state, unfinished};
 use crate::commands::publish::before_the_move;
+use crate::lineage::{Lineage, Stage, ending};
 use crate::workspace::PlanFile;
 
 /// How often progress is told.
@@ -52,6 +55,8 @@ struct Now {
     told: (u64, Instant),
     rate: f64,
     started: Option<oneshot::Sender<Result<(), EngineError>>>,
+    /// Told when the mover has begun, or goes on.
+    begun: Option<oneshot::Sender<()>>,
     /// When it ended, and what each table came to; of a rehearsal, which leaves no record.
     ended_at: Option<i64>,
     results: Vec<TableResult>,
@@ -73,6 +78,7 @@ impl Work {
             told: (0, began),
             rate: 0.0,
             started: None,
+            begun: None,
             ended_at: None,
             results: Vec::new(),
         };
@@ -146,7 +152,7 @@ impl Work {
             let window = plan.plan.window.as_ref().filter(|_| !queued.rehearse);
             self.pause
                 .closes_at(window.and_then(|w| w.closes(Timestamp::now())).map(Timestamp::as_microsecond));
-            let outcome = dunlin_move::run(&self.workspace, &plan.plan, &options, self.clone()).await;
+            let outcome = self.moving(&plan, &options).await;
             let closed = self.pause.reason() == Some(PauseReason::WindowClosed);
             if !(closed && matches!(outcome, Err(MoveError::Paused))) {
                 break outcome;
@@ -168,6 +174,51 @@ impl Work {
             }
             other => moved(other),
         })
+    }
+
+    /// One go of the mover, told to whoever `server.toml` names.
+    async fn moving(
+        self: &Arc<Self>,
+        plan: &PlanFile,
+        options: &RunOptions,
+    ) -> Result<RunSummary, MoveError> {
+        let moving = dunlin_move::run(&self.workspace, &plan.plan, options, self.clone());
+        let lineage = match Lineage::of_server(&self.workspace.dir) {
+            Ok(Some(lineage)) if !self.is_rehearsal => lineage,
+            Ok(_) => return moving.await,
+            Err(_) => {
+                tracing::warn!(run = %self.run, "lineage: `server.toml` cannot be read, so nothing of this run is told");
+                return moving.await;
+            }
+        };
+        let (sender, begins) = oneshot::channel();
+        self.now().begun = Some(sender);
+        let moving = async {
+            let outcome = moving.await;
+            // One that never began is not waited for.
+            self.now().begun = None;
+            outcome
+        };
+        let start = async {
+            let begun = begins.await.is_ok();
+            if begun {
+                self.tell_lineage(&lineage, plan, Stage::Start, &[]).await;
+            }
+            begun
+        };
+        let (outcome, begun) = tokio::join!(moving, start);
+        if begun {
+            let (stage, tables) = ending(&outcome);
+            self.tell_lineage(&lineage, plan, stage, tables).await;
+        }
+        outcome
+    }
+
+    async fn tell_lineage(&self, lineage: &Lineage, plan: &PlanFile, stage: Stage, tables: &[TableResult]) {
+        let told = lineage.tell(&self.workspace, &plan.plan, &self.run, stage, tables).await;
+        if let Err(why) = told {
+            tracing::warn!(run = %self.run, "{why}");
+        }
     }
 
     /// A rehearsal leaves nothing but the word that it was, and what it counted.
@@ -370,6 +421,10 @@ impl dunlin_move::Observer for Work {
         match event {
             Event::Run { .. } => {
                 self.answer(Ok(()));
+                if let Some(begun) = self.now().begun.take() {
+                    // Nobody listens any more only when the run is over.
+                    let _ = begun.send(());
+                }
                 self.now().phase = "load".to_owned();
             }
             Event::Table { table, rows_estimate, .. } => {
@@ -385,6 +440,12 @@ impl dunlin_move::Observer for Work {
             Event::Step { step, .. } => {
                 let phase = if step == "read the target again" { "reconcile" } else { "settle" };
                 self.now().phase = phase.to_owned();
+            }
+            Event::Held { why } => {
+                if let Some(why) = why {
+                    tracing::info!(run = %self.run, "the source is busy, reading waits: {why}");
+                }
+                self.now().phase = if why.is_some() { "held" } else { "load" }.to_owned();
             }
             Event::Warning { table, message } => {
                 tracing::warn!(run = %self.run, table, "{message}");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Site, wait};
+use crate::support::{Site, pg, postgres, wait};
 
 const PLAN: &str = r#"
 [plan]
@@ -236,6 +236,35 @@ fn a_run_through_the_api_waits_for_its_notice_or_says_why_it_does_not() {
         ledger.contains("\"notice_skipped\"") && !ledger.contains("canary"),
         "the reason is in the state"
     );
+}
+
+#[test]
+fn a_run_of_the_server_says_what_stayed_behind_and_tells_its_lineage() {
+    let (Some(from), Some(to)) = (postgres("from"), postgres("to")) else { return };
+    // The view was filled when it could be; it cannot be filled again.
+    pg(
+        &from,
+        "create table t (id integer primary key); insert into t values (1), (2); \
+         create materialized view v as select 1 / (id - 3) as x from t; insert into t values (3)",
+    );
+    let site = Site::with_plan(&crate::moves::plan(&from, &to, &[("t", "id")]));
+    site.write("server.toml", format!("lineage = \"events.jsonl\"\n{SERVER}"));
+    let mut served = serve(&site, &[]);
+    wait(async {
+        let ana = Browser::set_up(&served).await;
+        let asked = json!({ "fingerprint": plan_fingerprint(&site) });
+        let run = ana.post("/api/v1/runs", asked).await["id"].as_str().unwrap().to_owned();
+        let done = ana.until(&run, "done").await;
+        let left = json!([{ "table": "public.v", "what": "rows of a materialised view" }]);
+        assert_eq!(done["outcome"]["left_behind"], left, "{done}");
+    });
+    assert_eq!(stopped(&mut served), Some(0));
+    let events = site.read("events.jsonl");
+    let kinds: Vec<String> = events
+        .lines()
+        .map(|l| serde_json::from_str::<Value>(l).unwrap()["eventType"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds, ["START", "FAIL"], "{events}");
 }
 
 /// Asks the server to stop, as a supervisor does.

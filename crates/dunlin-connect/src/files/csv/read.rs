@@ -22,6 +22,8 @@ pub(in super::super) struct CsvRead {
     width: usize,
     skip_blank: bool,
     to: Option<u64>,
+    /// Whether the bytes read are those of the file itself.
+    is_itself: bool,
     done: bool,
 }
 
@@ -34,18 +36,20 @@ impl CsvRead {
         request: ReadRequest,
         width: usize,
         to: Option<u64>,
+        is_itself: bool,
     ) -> Self {
         let mut null = Vec::new();
         dialect.encode(&dialect.null, &mut null);
         let schema = request.schema();
         let (store, dialect) = (store.to_owned(), dialect.clone());
         let skip_blank = width != 1;
-        Self { store, records, dialect, null, request, schema, width, skip_blank, to, done: false }
+        Self { store, records, dialect, null, request, schema, width, skip_blank, to, is_itself, done: false }
     }
 
     fn take_row(&mut self, cells: &mut Cells) {
         let records = &self.records;
         let line = records.line();
+        let byte = self.is_itself.then(|| records.offset());
         let reason = match records.fields().len() {
             _ if records.malformed() => Some(Reason::Malformed),
             n if n < self.width => Some(Reason::TooFewFields),
@@ -53,10 +57,10 @@ impl CsvRead {
             _ => None,
         };
         if let Some(reason) = reason {
-            cells.push_bad(line, reason, records.trimmed());
+            cells.push_bad(line, byte, reason, records.trimmed());
             return;
         }
-        cells.start_row(line);
+        cells.start_row(line, byte);
         for column in &self.request.columns {
             let field = records.fields()[column.index];
             if !field.quoted && records.bytes()[field.start..field.end] == self.null[..] {

@@ -24,6 +24,8 @@ pub(in super::super) struct JsonRead {
     request: ReadRequest,
     schema: SchemaRef,
     to: Option<u64>,
+    /// Whether the bytes read are those of the file itself.
+    is_itself: bool,
     done: bool,
 }
 
@@ -35,30 +37,32 @@ impl JsonRead {
         dialect: &Dialect,
         request: ReadRequest,
         to: Option<u64>,
+        is_itself: bool,
     ) -> Self {
         let schema = request.schema();
         let dialect = dialect.clone();
         let plain = Dialect { encoding: encoding_rs::UTF_8, ..dialect.clone() };
-        Self { store: store.to_owned(), lines, dialect, plain, request, schema, to, done: false }
+        Self { store: store.to_owned(), lines, dialect, plain, request, schema, to, is_itself, done: false }
     }
 
     fn take_row(&self, cells: &mut Cells) {
         let (line, raw) = (self.lines.line(), self.lines.text());
+        let byte = self.is_itself.then(|| self.lines.offset());
         let Some(text) = self.dialect.decode(raw) else {
-            cells.push_bad(line, Reason::InvalidEncoding, raw);
+            cells.push_bad(line, byte, Reason::InvalidEncoding, raw);
             return;
         };
         let Some(members) = members(&text) else {
-            cells.push_bad(line, Reason::Malformed, raw);
+            cells.push_bad(line, byte, Reason::Malformed, raw);
             return;
         };
         // A name that no column has would be lost in silence: the file is not what its first pass saw.
         if members.0.iter().any(|(name, _)| self.request.table.index_of(name).is_none()) {
-            cells.push_bad(line, Reason::TooManyFields, raw);
+            cells.push_bad(line, byte, Reason::TooManyFields, raw);
             return;
         }
         let values: HashMap<&str, &RawValue> = members.0.iter().map(|(k, v)| (k.as_str(), *v)).collect();
-        cells.start_row(line);
+        cells.start_row(line, byte);
         for (c, column) in self.request.columns.iter().enumerate() {
             let column_of = &self.request.table.columns[column.index];
             match values.get(column_of.name.as_str()) {

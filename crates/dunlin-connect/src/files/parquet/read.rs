@@ -129,7 +129,8 @@ impl ParquetRead {
         let mut bad = Vec::with_capacity(wrong.len());
         for (row, (column, reason)) in &wrong {
             let fields = self.raw_fields(raw, *row)?;
-            bad.push(BadRow { position: positions[*row], reason: *reason, column: Some(*column), fields });
+            let (position, reason, column) = (positions[*row], *reason, Some(*column));
+            bad.push(BadRow { position, byte: None, reason, column, fields });
         }
         if !wrong.is_empty() {
             let mask = BooleanArray::from_iter((0..rows).map(|r| Some(!wrong.contains_key(&r))));

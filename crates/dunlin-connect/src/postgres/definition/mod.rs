@@ -6,6 +6,7 @@
 
 mod describe;
 mod programs;
+mod things;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,9 +14,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use programs::Restored;
+
 use super::connection::Pool;
 use super::{catalog, ddl, objects, sql};
-use crate::{ConnectError, Counter, Definable, Definition, Definitions, Result, Section, Table, TableName};
+use crate::{
+    ConnectError, Counter, Definable, Definition, Definitions, Result, Section, Table, TableName, Thing,
+};
 
 /// A database whose definitions are handed over or taken.
 pub(super) struct PgDefinitions {
@@ -70,7 +75,21 @@ impl Definable for PgDefinitions {
         session.give_back();
         let program = programs::find(&self.pool.config.store, version)?;
         let (config, archive) = (self.pool.config.clone(), definitions.archive.clone());
-        blocking(&self.pool.config.store, move || program.restore(&config, &archive, section, jobs)).await
+        let restored =
+            blocking(&self.pool.config.store, move || program.restore(&config, &archive, section, jobs));
+        match restored.await? {
+            Restored::Through => Ok(()),
+            Restored::Lost => {
+                // A server that is away or will not have us any more says so better than the program does.
+                self.pool.get().await?.give_back();
+                Err(ConnectError::Store {
+                    store: self.pool.config.store.clone(),
+                    act: "make definitions with pg_restore".into(),
+                    code: "08006".into(),
+                    transient: true,
+                })
+            }
+        }
     }
 
     async fn counters(&self, names: &[TableName]) -> Result<Vec<Counter>> {
@@ -186,6 +205,34 @@ impl Definable for PgDefinitions {
         Ok(())
     }
 
+    async fn things(&self) -> Result<Vec<Thing>> {
+        let session = self.pool.get().await?;
+        let things = things::list(&session).await?;
+        session.give_back();
+        Ok(things)
+    }
+
+    async fn drop_things(&self, things: &[Thing]) -> Result<Vec<Thing>> {
+        let session = self.pool.get().await?;
+        let left = things::drop(&session, things).await?;
+        session.give_back();
+        Ok(left)
+    }
+
+    async fn objects_there(&self, objects: &[u32]) -> Result<Vec<u32>> {
+        let session = self.pool.get().await?;
+        let there = things::objects_there(&session, objects).await?;
+        session.give_back();
+        Ok(there)
+    }
+
+    async fn drop_objects(&self, objects: &[u32]) -> Result<Vec<u32>> {
+        let session = self.pool.get().await?;
+        let left = things::drop_objects(&session, objects).await?;
+        session.give_back();
+        Ok(left)
+    }
+
     async fn objects(&self, table: &Table) -> Result<Vec<u32>> {
         objects::of_table(&self.pool, table).await
     }
@@ -204,7 +251,10 @@ impl Definable for PgDefinitions {
 }
 
 /// Runs a program off the async threads.
-async fn blocking(store: &str, work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
+async fn blocking<T: Send + 'static>(
+    store: &str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(_) => Err(ConnectError::Store {

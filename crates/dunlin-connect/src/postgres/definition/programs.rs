@@ -1,5 +1,5 @@
 //! `pg_dump` and `pg_restore`: which ones, and how they are called. What they say on stderr may quote defaults, names
-//! and rows, so it is read by nobody.
+//! and rows, so it is shown to nobody; of `pg_restore` it is read whether the connection broke, and then forgotten.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -19,6 +19,15 @@ const FOLDER: &str = "DUNLIN_PG_BIN";
 /// Where the authorities of the public web are kept, for servers that are to be checked against those.
 const AUTHORITIES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// How a call of `pg_restore` ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Restored {
+    /// It came to its end; something may have been refused.
+    Through,
+    /// The server was lost on the way.
+    Lost,
+}
 
 /// A folder with both programs.
 pub(super) struct Program {
@@ -125,7 +134,7 @@ impl Program {
         archive: &Path,
         section: Section,
         jobs: usize,
-    ) -> Result<()> {
+    ) -> Result<Restored> {
         if !archive.is_file() {
             return Err(ConnectError::Missing {
                 store: config.store.clone(),
@@ -133,29 +142,29 @@ impl Program {
                 help: "take the run back and begin anew: dunlin undo".into(),
             });
         }
-        let list = self.list(config, archive)?;
+        let list = self.list(config, archive, section)?;
         let call = |more: &[&str]| {
             let mut command = self.command("pg_restore", config);
             command.args(["--no-owner", "--no-privileges", "--no-tablespaces", "--no-password"]);
             command.arg("--use-list").arg(&list);
             command.arg("--dbname").arg(&config.database).args(more).arg(archive);
-            succeeded(&mut command)
+            outcome(&mut command)
         };
-        match section {
-            Section::BeforeRows => {
-                let _ =
-                    call(&["--section=pre-data", "--single-transaction"]) || call(&["--section=pre-data"]);
+        let end = match section {
+            Section::BeforeRows => match call(&["--section=pre-data", "--single-transaction"]) {
+                Ended::Refused => call(&["--section=pre-data"]),
+                end => end,
+            },
+            Section::Keys | Section::AfterRows => {
+                call(&["--section=post-data", "--jobs", &jobs.max(1).to_string()])
             }
-            Section::AfterRows => {
-                call(&["--section=post-data", "--jobs", &jobs.max(1).to_string()]);
-            }
-        }
+        };
         let _ = std::fs::remove_file(&list);
-        Ok(())
+        Ok(if end == Ended::Lost { Restored::Lost } else { Restored::Through })
     }
 
-    /// Writes which things of an archive are made: not what belongs to a server or a whole database.
-    fn list(&self, config: &Config, archive: &Path) -> Result<PathBuf> {
+    /// Writes which things of an archive are made in this section: not what belongs to a server or a whole database.
+    fn list(&self, config: &Config, archive: &Path, section: Section) -> Result<PathBuf> {
         let failed = |what: &str| ConnectError::Unsupported {
             store: config.store.clone(),
             what: format!("{what} the list of an archive of definitions"),
@@ -165,7 +174,7 @@ impl Program {
         command.arg("--list").arg(archive).stdin(Stdio::null()).stderr(Stdio::null());
         let output = command.output().ok().filter(|o| o.status.success()).ok_or_else(|| failed("reading"))?;
         let kept: Vec<&[u8]> =
-            output.stdout.split(|b| *b == b'\n').filter(|line| is_of_tables(line)).collect();
+            output.stdout.split(|b| *b == b'\n').filter(|line| is_of_tables(line, section)).collect();
         let path = archive.with_extension("list");
         std::fs::write(&path, kept.join(&b'\n')).map_err(|_| failed("writing"))?;
         Ok(path)
@@ -201,6 +210,7 @@ impl Program {
             command.env("PGOPTIONS", options);
         }
         command.env("PGAPPNAME", "dunlin").env("PGCONNECT_TIMEOUT", "15").env("PGSSLMODE", mode(config));
+        command.env("LC_ALL", "C");
         match &config.root_cert {
             Some(path) => {
                 command.env("PGSSLROOTCERT", path);
@@ -216,9 +226,10 @@ impl Program {
     }
 }
 
-/// Whether a line of an archive's list (`12; 1259 16385 TABLE public t owner`) may be made in another database. Foreign
-/// servers and their users hold passwords, and an event trigger acts on whatever anybody does there later.
-fn is_of_tables(line: &[u8]) -> bool {
+/// Whether a line of an archive's list (`12; 1259 16385 TABLE public t owner`) may be made in another database, and now.
+/// Foreign servers and their users hold passwords, and an event trigger acts on whatever anybody does there later.
+fn is_of_tables(line: &[u8], section: Section) -> bool {
+    const KEYS: [&str; 3] = ["CONSTRAINT", "INDEX", "INDEX ATTACH"];
     const OTHERS: [&str; 7] = [
         "EVENT TRIGGER",
         "FOREIGN DATA WRAPPER",
@@ -231,8 +242,50 @@ fn is_of_tables(line: &[u8]) -> bool {
     let line = String::from_utf8_lossy(line);
     // The number with its semicolon and the two of the catalog stand before the word; a comment's subject behind a dash.
     let Some(what) = line.splitn(4, ' ').nth(3) else { return true };
+    let is = |word: &&str| what.strip_prefix(*word).is_some_and(|rest| rest.starts_with(' '));
+    match section {
+        Section::Keys if !KEYS.iter().any(is) => return false,
+        Section::AfterRows if KEYS.iter().any(is) => return false,
+        _ => {}
+    }
     let what = what.strip_prefix("COMMENT - ").unwrap_or(what);
     !OTHERS.iter().any(|other| what.starts_with(&format!("{other} ")))
+}
+
+/// How one call of `pg_restore` ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Made,
+    Refused,
+    Lost,
+}
+
+/// Runs `pg_restore`, and tells a lost server from anything else it may have come across.
+fn outcome(command: &mut Command) -> Ended {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    match command.output() {
+        Ok(output) if output.status.success() => Ended::Made,
+        Ok(output) if output.status.code().is_none() || says_lost(&output.stderr) => Ended::Lost,
+        _ => Ended::Refused,
+    }
+}
+
+/// Whether what `pg_restore` says, in the language of its makers, is that it lost the server. Statements and values are
+/// quoted on lines of their own.
+fn says_lost(stderr: &[u8]) -> bool {
+    const LOST: [&str; 9] = [
+        "server closed the connection unexpectedly",
+        "no connection to the server",
+        "SSL connection has been closed unexpectedly",
+        "SSL SYSCALL error",
+        "could not receive data from server",
+        "could not send data to server",
+        "connection to server at ",
+        "connection to server on socket ",
+        "a worker process died unexpectedly",
+    ];
+    let text = String::from_utf8_lossy(stderr);
+    text.lines().any(|line| line.starts_with("pg_restore: ") && LOST.iter().any(|lost| line.contains(lost)))
 }
 
 fn mode(config: &Config) -> &'static str {
@@ -264,7 +317,8 @@ mod tests {
             "5; 1418 16691 USER MAPPING - USER MAPPING ana SERVER elsewhere ana",
             "6; 0 0 COMMENT - EVENT TRIGGER watch ana",
         ] {
-            assert!(!is_of_tables(line.as_bytes()), "{line}");
+            assert!(!is_of_tables(line.as_bytes(), Section::BeforeRows), "{line}");
+            assert!(!is_of_tables(line.as_bytes(), Section::AfterRows), "{line}");
         }
         for line in [
             "; Archive created",
@@ -272,8 +326,39 @@ mod tests {
             "215; 1259 16385 TABLE public SERVER ana",
             "7; 0 0 COMMENT public TABLE t ana",
         ] {
-            assert!(is_of_tables(line.as_bytes()), "{line}");
+            assert!(is_of_tables(line.as_bytes(), Section::BeforeRows), "{line}");
         }
+    }
+
+    #[test]
+    fn keys_come_apart_from_what_acts_when_a_row_leaves() {
+        for line in [
+            "1; 2606 1 CONSTRAINT public t t_pkey ana",
+            "2; 1259 2 INDEX public t_i ana",
+            "3; 0 0 INDEX ATTACH public p_pkey ana",
+        ] {
+            assert!(is_of_tables(line.as_bytes(), Section::Keys), "{line}");
+            assert!(!is_of_tables(line.as_bytes(), Section::AfterRows), "{line}");
+        }
+        for line in [
+            "4; 2606 4 FK CONSTRAINT public t to_p ana",
+            "5; 2620 5 TRIGGER public t CONSTRAINT ana",
+            "6; 0 0 COMMENT public INDEX t_i ana",
+        ] {
+            assert!(!is_of_tables(line.as_bytes(), Section::Keys), "{line}");
+            assert!(is_of_tables(line.as_bytes(), Section::AfterRows), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_lost_server_is_told_from_a_statement_that_was_refused_or_quotes_one() {
+        assert!(says_lost(
+            b"pg_restore: error: could not execute query: server closed the connection unexpectedly\n"
+        ));
+        assert!(!says_lost(
+            b"pg_restore: error: could not execute query: ERROR:  relation \"t\" already exists\n\
+              Command was: COMMENT ON TABLE t IS 'server closed the connection unexpectedly';\n"
+        ));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! a column holds, [`spans`] what free text contains, and [`Rules`] count the rows that break a condition.
 //! [`read_to_link`] finds out which records of a table stand for one person.
 //!
+//! [`packs`] hold a move against the regulations.
+//!
 //! What this crate is not: it reads no store, decides no disposition and writes no ledger. It says which rows fail
 //! and why; the run decides what becomes of them.
 //!
@@ -16,6 +18,7 @@ mod duplicates;
 mod expr;
 mod kinds;
 mod linkage;
+pub mod packs;
 mod profile;
 mod rules;
 

@@ -33,6 +33,21 @@ pub(crate) use forms::fits;
 pub use sample::sampled_kinds;
 pub(crate) use sample::{samples, table_kinds};
 
+/// Whether a text is a payment card's number: its length, its beginning and its check digit.
+pub(crate) fn is_card(text: &str) -> bool {
+    ids::is("card", &value::Value::new(text))
+}
+
+/// The words of a column's name, folded.
+pub(crate) fn name_parts(name: &str) -> Vec<String> {
+    names::parts(name)
+}
+
+/// The year of a text that is a day and nothing else.
+pub(crate) fn year_of(text: &str) -> Option<i16> {
+    dates::parse(text)
+}
+
 /// What a column most likely holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct KindGuess {
@@ -64,7 +79,7 @@ pub struct SampledColumn<'a> {
 const CONFIDENCE_MIN: f64 = 0.5;
 
 /// The class of a kind.
-fn class_of(kind: &str) -> &'static str {
+pub(crate) fn class_of(kind: &str) -> &'static str {
     match kind {
         "credential" => "secret",
         "bic" | "url" | "country" | "none" => "internal",

@@ -383,6 +383,22 @@ pub enum Body {
     /// Everything about tables that were taken over as they are was held against the source: how many things are said
     /// about them there, how many of those are `missing` in the target, and how many large objects came with their rows.
     DefinitionsMoved { run: String, store: String, tables: u64, parts: u64, missing: u64, objects: u64 },
+    /// A rule of a pack was set aside, in the plan or by a command; the reason's text is in the state. `rule` is its id
+    /// in small letters, `until` the last day it holds, as `2027-06-30`.
+    RuleWaived {
+        rule: String,
+        waiver: String,
+        reason_hash: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<String>,
+    },
+    /// That was taken back.
+    WaiverWithdrawn { waiver: String, rule: String },
+    /// The plan was held against its packs: how many rules ended how; `sha256` is over the whole matrix.
+    PacksChecked { fingerprint: String, packs: Vec<String>, states: BTreeMap<String, u64>, sha256: String },
+    /// A de-identified copy was read again by the detectors: how many values, and what was found by rule, in small
+    /// letters.
+    CopyExamined { run: String, values: u64, found: BTreeMap<String, u64> },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.
@@ -606,6 +622,25 @@ impl Body {
                 code("change", change)?;
                 hash("root", root)
             }
+            _ => self.check_packs(),
+        }
+    }
+
+    /// The same for the packs.
+    fn check_packs(&self) -> Result<(), EntryError> {
+        match self {
+            Body::RuleWaived { rule, reason_hash, until, .. } => {
+                code("rule", rule)?;
+                until.as_deref().map_or(Ok(()), |day| code("until", day))?;
+                hash("reason_hash", reason_hash)
+            }
+            Body::WaiverWithdrawn { rule, .. } => code("rule", rule),
+            Body::PacksChecked { fingerprint, packs, states, sha256 } => {
+                packs.iter().chain(states.keys()).try_for_each(|word| code("packs", word))?;
+                hash("fingerprint", fingerprint)?;
+                hash("sha256", sha256)
+            }
+            Body::CopyExamined { found, .. } => found.keys().try_for_each(|rule| code("found", rule)),
             _ => Ok(()),
         }
     }

@@ -16,6 +16,7 @@
 mod clean;
 mod duplicates;
 mod expr;
+mod fake;
 mod kinds;
 mod linkage;
 pub mod packs;
@@ -28,8 +29,12 @@ pub use duplicates::{
     ReviewPair,
 };
 pub use expr::{Compiled, Compiler, Evaluated, ExprError, evaluate_rows, failing_rows};
+pub use fake::{FAKE_KINDS, fake};
 pub use kinds::spans::{Span, spans};
-pub use kinds::{KindGuess, SampledColumn, detect, detect_table, sampled_kinds};
+pub use kinds::{
+    ColumnLook, KindGuess, SampledColumn, detect, detect_table, identifier_of, is_identifier, look,
+    sampled_kinds, year_of_day,
+};
 pub use linkage::{LinkError, Linked, Side, ToLink, read_to_link};
 pub use profile::{
     ColumnProfile, Counted, Finding, Lengths, Numbers, Profile, ProfileOptions, Profiler, profile_table,

@@ -97,6 +97,10 @@ pub(super) const KINDS: &[&str] = &[
     "message_sent",
     "deliveries_settled",
     "definitions_moved",
+    "rule_waived",
+    "waiver_withdrawn",
+    "packs_checked",
+    "copy_examined",
 ];
 
 /// Classes of OCSF that we use, with their numbers.
@@ -233,7 +237,11 @@ fn class_of(body: &Body) -> (Class, u8) {
         | Body::ServerStopped
         | Body::MessageSent { .. }
         | Body::DeliveriesSettled { .. }
-        | Body::DefinitionsMoved { .. } => (ApiActivity, 99),
+        | Body::DefinitionsMoved { .. }
+        | Body::RuleWaived { .. }
+        | Body::WaiverWithdrawn { .. }
+        | Body::PacksChecked { .. }
+        | Body::CopyExamined { .. } => (ApiActivity, 99),
     }
 }
 

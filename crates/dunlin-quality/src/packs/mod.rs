@@ -27,7 +27,8 @@ pub use facts::{
 pub use form::FormColumn;
 pub use lists::small_zip3;
 pub use pack::{
-    Cell, Check, Concerns, Example, Level as PackLevel, Pack, Part, RowCheck, RowRule, Rule as PackRule, Selector,
+    Cell, Check, Concerns, Example, Level as PackLevel, Pack, Part, RowCheck, RowRule, Rule as PackRule,
+    Selector,
 };
 pub use rows::{NativeCheck, RowCondition, RowTable, TableRule, row_rules};
 pub use safe_harbor::{identifier_rules, way_out};

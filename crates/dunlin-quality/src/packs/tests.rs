@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, StringArray, new_null_array};
-use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Field, Schema};
 use super::rows::row_rule;
 use super::*;
 use crate::{Compiler, evaluate_rows, failing_rows};
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, StringArray, new_null_array};
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Field, Schema};
 
 /// 2026-11-22.
 const NOW_US: i64 = 1_795_305_600_000_000;

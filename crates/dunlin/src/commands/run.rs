@@ -34,6 +34,7 @@ pub async fn run(dir: &Path, args: RunArgs, format: Format) -> Result<u8, Failur
     same_fingerprint(&plan, args.fingerprint.as_deref())?;
     if !args.rehearse {
         super::publish::told(&workspace, &plan, args.now.as_deref()).await?;
+        crate::comply::allow_load(&workspace, &plan).await?;
         window(&workspace, &plan, &args).await?;
     }
     let mut options = plan.options(args.jobs);

@@ -32,8 +32,10 @@ pub(super) fn own_output(kinds: &[String], facts: &Facts) -> Outcome {
         return waits("nothing was written yet that could be looked at");
     };
     let found: u64 = kinds.iter().filter_map(|kind| scan.get(kind)).sum();
-    let seen =
-        format!("{found} found in {} and in the report", count(facts.past.entries as usize, "ledger entry"));
+    let seen = format!(
+        "{found} found in {} and in what is shown of the quarantine",
+        count(facts.past.entries as usize, "ledger entry")
+    );
     match found {
         0 => Outcome::satisfied("no full card number is in what dunlin wrote").seen(seen),
         _ => Outcome::violated("full card numbers are in what dunlin wrote").seen(seen),

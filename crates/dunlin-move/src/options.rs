@@ -8,6 +8,7 @@ use dunlin_plan::Finding;
 use dunlin_store::Actor;
 
 use crate::definitions::LeftBehind;
+use crate::examine::Examined;
 use crate::pause::Pause;
 use crate::reconcile::TableResult;
 
@@ -130,6 +131,8 @@ pub struct RunSummary {
     pub findings: Vec<Finding>,
     /// What should have come over with tables that are taken over as they are, and did not.
     pub left_behind: Vec<LeftBehind>,
+    /// What survived in a de-identified copy, where Safe Harbor was asked for.
+    pub examined: Option<Examined>,
 }
 
 impl RunSummary {

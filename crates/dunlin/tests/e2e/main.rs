@@ -13,6 +13,7 @@ mod fuzz;
 mod lossless;
 mod moves;
 mod notice;
+mod packs;
 mod plan_errors;
 mod quarantine;
 mod read_back;

@@ -226,7 +226,10 @@ fn rules_of(ty: &ColumnType, protect: Option<Protect>, text: &str, known: &Known
     }
     let mut rules: BTreeSet<&'static str> = BTreeSet::new();
     // A number that is no text is of a kind only where a column says so; three digits of a postcode are allowed.
-    let is_text = matches!(ty, ColumnType::Text { .. } | ColumnType::Json | ColumnType::Jsonb);
+    let is_text = matches!(
+        ty,
+        ColumnType::Text { .. } | ColumnType::Char { .. } | ColumnType::Json | ColumnType::Jsonb
+    );
     if is_text && protect != Some(Protect::General) {
         for span in spans(text).iter().filter(|span| span.confidence >= FOUND || span.detail == "date") {
             let digits = text[span.range.clone()].chars().filter(char::is_ascii_digit).collect::<String>();

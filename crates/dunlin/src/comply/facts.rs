@@ -23,7 +23,7 @@ pub(super) async fn gather(plan: &PlanFile, stores: &Stores, resolved: &Resolved
         let mut facts = match spec {
             Some(spec) => {
                 let mut facts = dunlin_move::shape(table, &spec.mapping.columns);
-                looked(&mut facts, spec, stores).await.map_err(|e| plan.failure(e.into()))?;
+                looked(&mut facts, spec, stores).await.map_err(|e| plan.failure(e))?;
                 facts.key = facts.key || !spec.key.is_empty();
                 facts
             }

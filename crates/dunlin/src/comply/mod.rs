@@ -56,11 +56,6 @@ pub struct DatedList {
 }
 
 impl Matrix {
-    /// How many rules end in a state.
-    pub fn count(&self, state: State) -> usize {
-        self.rules.iter().filter(|rule| rule.state == state).count()
-    }
-
     /// The rules that are violated and let no run load.
     pub fn blocking(&self) -> impl Iterator<Item = &Verdict> {
         self.rules.iter().filter(|rule| rule.blocks && rule.state == State::Violated)

@@ -101,7 +101,7 @@ fn without_a_pack_nothing_is_asked() {
 
 #[test]
 fn a_special_category_lets_nothing_load_until_somebody_names_the_ground() {
-    let site = clinic("[comply]\npacks = [\"gdpr\"]\n");
+    let site = clinic("[comply]\npacks = [\"gdpr\"]\ndpia = \"DPIA-1\"\n");
     site.edit_plan("ward = \"ward\"", "religion = \"ward\"");
     let refused = site.dunlin(&["run"]);
     assert_eq!(refused.code, 2, "{refused:?}");
@@ -115,7 +115,7 @@ fn a_special_category_lets_nothing_load_until_somebody_names_the_ground() {
     site.dunlin(&["run", "--rehearse"]).expect(0);
     let statement = "[[comply.statement]]\nrule = \"GDPR-09-3\"\nabout = \"new.patients.religion\"\nground = \"d\"\n\
                      says = \"members of the order only\"\nby = \"ana@example.com\"\n";
-    site.edit_plan("packs = [\"gdpr\"]\n", &format!("packs = [\"gdpr\"]\n{statement}"));
+    site.edit_plan("dpia = \"DPIA-1\"\n", &format!("dpia = \"DPIA-1\"\n{statement}"));
     site.dunlin(&["run"]).expect(0);
 }
 
@@ -168,13 +168,13 @@ fn the_report_holds_the_matrix_with_its_evidence() {
     let site = clinic("[comply]\npacks = [\"sox\"]\nevidence_years = 7\n");
     site.dunlin(&["run"]).expect(0);
     site.dunlin(&["report"]).expect(0);
-    let report: Value = serde_json::from_str(&site.read("report.json")).unwrap();
+    let report: Value = serde_json::from_str(&site.read("report/report.json")).unwrap();
     let rules = report["matrix"].as_array().unwrap();
     assert_eq!(rules.len(), 11);
     let totals = rules.iter().find(|rule| rule["rule"] == "SOX-404-03").unwrap();
     assert_eq!(totals["state"], "satisfied", "{totals}");
     assert!(totals["entries"][0].is_number(), "{totals}");
-    assert!(site.read("report.html").contains("SOX-404-03"));
+    assert!(site.read("report/report.html").contains("SOX-404-03"));
     // Nobody approved it: that is said, not passed over.
     let approved = rules.iter().find(|rule| rule["rule"] == "SOX-404-01").unwrap();
     assert_eq!(approved["state"], "violated", "{approved}");

@@ -26,7 +26,7 @@ mod text;
 pub use activity::{Activity, Connection};
 pub use definitions::{Counter, Definable, Definition, Definitions, Section, Thing};
 pub use error::{ConnectError, Reason, Result};
-pub use open::{FileFormat, OpenOptions, open};
+pub use open::{FileFormat, OpenOptions, Reach, open, reach};
 pub use schema::{
     Column, ColumnType, ForeignKey, Generated, Identity, Index, Sequence, Table, TableName, Unique,
 };

@@ -36,6 +36,32 @@ pub struct OpenOptions {
     pub format: Option<FileFormat>,
 }
 
+/// How a store is reached, by its URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// On this machine: a file, a socket, the loopback.
+    Local,
+    /// TLS, and the server's certificate must name the host.
+    Verified,
+    /// TLS, whoever is at the other end.
+    Unverified,
+    /// TLS is not demanded.
+    Clear,
+    /// The URL is of no store that this build knows.
+    Unknown,
+}
+
+/// How the store of a URL is reached. Nothing is opened.
+pub fn reach(url: &str, options: &OpenOptions) -> Reach {
+    if url.starts_with("sqlite:") || url.starts_with("file:") {
+        return Reach::Local;
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return crate::postgres::reach(url, options);
+    }
+    Reach::Unknown
+}
+
 /// Opens a store. Nothing is created or written by opening; SQLite files and folders that do not exist are made when
 /// a target is prepared.
 ///

@@ -386,6 +386,22 @@ pub enum Body {
     /// A way to a copy of a customer's data was made, good once and for minutes: `letter`, sent to where the customer is
     /// written to, or `hand`, given to whoever made it to be handed on.
     RequestCopyOffered { request: String, by: String },
+    /// A rule of a pack was set aside, in the plan or by a command; the reason's text is in the state. `rule` is its id
+    /// in small letters, `until` the last day it holds, as `2027-06-30`.
+    RuleWaived {
+        rule: String,
+        waiver: String,
+        reason_hash: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<String>,
+    },
+    /// That was taken back.
+    WaiverWithdrawn { waiver: String, rule: String },
+    /// The plan was held against its packs: how many rules ended how; `sha256` is over the whole matrix.
+    PacksChecked { fingerprint: String, packs: Vec<String>, states: BTreeMap<String, u64>, sha256: String },
+    /// A de-identified copy was read again by the detectors: how many values, and what was found by rule, in small
+    /// letters.
+    CopyExamined { run: String, values: u64, found: BTreeMap<String, u64> },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.
@@ -610,6 +626,25 @@ impl Body {
                 code("change", change)?;
                 hash("root", root)
             }
+            _ => self.check_packs(),
+        }
+    }
+
+    /// The same for the packs.
+    fn check_packs(&self) -> Result<(), EntryError> {
+        match self {
+            Body::RuleWaived { rule, reason_hash, until, .. } => {
+                code("rule", rule)?;
+                until.as_deref().map_or(Ok(()), |day| code("until", day))?;
+                hash("reason_hash", reason_hash)
+            }
+            Body::WaiverWithdrawn { rule, .. } => code("rule", rule),
+            Body::PacksChecked { fingerprint, packs, states, sha256 } => {
+                packs.iter().chain(states.keys()).try_for_each(|word| code("packs", word))?;
+                hash("fingerprint", fingerprint)?;
+                hash("sha256", sha256)
+            }
+            Body::CopyExamined { found, .. } => found.keys().try_for_each(|rule| code("found", rule)),
             _ => Ok(()),
         }
     }

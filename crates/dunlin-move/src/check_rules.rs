@@ -8,17 +8,35 @@ use arrow::datatypes::SchemaRef;
 use datafusion_physical_expr::PhysicalExpr;
 use dunlin_connect::{ColumnType, Reason};
 use dunlin_plan::Otherwise;
+use dunlin_quality::packs::NativeCheck;
 use dunlin_quality::{Compiled, evaluate_rows};
 
 use crate::batch::{Lead, fate};
 use crate::fit::{fit, natural_type, normalise};
+
+/// What must hold of a row.
+pub enum RuleCheck {
+    /// SQL.
+    Sql(Compiled),
+    /// A check of a pack that SQL cannot say, at the moment the run began (microseconds since 1970 UTC).
+    Native(NativeCheck, i64),
+}
+
+impl RuleCheck {
+    fn expression(&self) -> Option<&Arc<dyn PhysicalExpr>> {
+        match self {
+            RuleCheck::Sql(compiled) => Some(&compiled.expr),
+            RuleCheck::Native(..) => None,
+        }
+    }
+}
 
 /// One rule, compiled against the mapped row.
 pub struct Rule {
     /// Its name in the plan.
     pub name: String,
     /// What must hold.
-    pub check: Compiled,
+    pub check: RuleCheck,
     /// What happens otherwise.
     pub otherwise: Otherwise,
     /// For `fix`: the column and its mended value.
@@ -42,7 +60,7 @@ impl Rules {
     pub fn expressions(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
         self.rules
             .iter()
-            .flat_map(|r| std::iter::once(&r.check.expr).chain(r.fix.iter().map(|(_, c)| &c.expr)))
+            .flat_map(|r| r.check.expression().into_iter().chain(r.fix.iter().map(|(_, c)| &c.expr)))
     }
 
     /// Holds every row against every rule; may mend `columns`.
@@ -56,12 +74,16 @@ impl Rules {
                 self.mend(rule, columns, &failing, lead);
                 let still = self.failing(rule, columns, lead);
                 end_rows(rule, fate::QUARANTINED, &still, lead);
-                let mended = failing.iter().filter(|row| lead.fates[**row] == fate::ALIVE);
-                mended.for_each(|row| lead.noted[*row] |= 1 << bit);
+                let mended: Vec<usize> = failing
+                    .iter()
+                    .map(|(row, _)| *row)
+                    .filter(|row| lead.fates[*row] == fate::ALIVE)
+                    .collect();
+                mended.into_iter().for_each(|row| lead.noted[row] |= 1 << bit);
                 continue;
             }
             match rule.otherwise {
-                Otherwise::Warn => failing.iter().for_each(|row| lead.noted[*row] |= 1 << bit),
+                Otherwise::Warn => failing.iter().for_each(|(row, _)| lead.noted[*row] |= 1 << bit),
                 Otherwise::Exclude => end_rows(rule, fate::EXCLUDED, &failing, lead),
                 Otherwise::Stop => end_rows(rule, fate::STOPPED, &failing, lead),
                 Otherwise::Quarantine | Otherwise::Fix => end_rows(rule, fate::QUARANTINED, &failing, lead),
@@ -74,23 +96,44 @@ impl Rules {
         RecordBatch::try_new(self.schema.clone(), columns.to_vec()).expect("the mapped row")
     }
 
-    /// The rows still alive for which the check is false. Rows on which it cannot be evaluated go to quarantine.
-    fn failing(&self, rule: &Rule, columns: &[ArrayRef], lead: &mut Lead) -> Vec<usize> {
-        let result = evaluate_rows(&rule.check, &self.batch(columns));
+    /// The rows still alive for which the check is false, each with the column told. Rows on which it cannot be
+    /// evaluated go to quarantine.
+    fn failing<'a>(
+        &self,
+        rule: &'a Rule,
+        columns: &[ArrayRef],
+        lead: &mut Lead,
+    ) -> Vec<(usize, Option<&'a str>)> {
+        let column = rule.column.as_deref();
+        let compiled = match &rule.check {
+            RuleCheck::Sql(compiled) => compiled,
+            RuleCheck::Native(native, now_us) => {
+                let failing = native.failing(&self.batch(columns), *now_us).into_iter();
+                let alive = failing.filter(|(row, _)| lead.fates[*row] == fate::ALIVE);
+                return alive.map(|(row, column)| (row, Some(column))).collect();
+            }
+        };
+        let result = evaluate_rows(compiled, &self.batch(columns));
         for row in &result.failed {
-            let column = rule.column.as_deref();
             lead.end(*row, fate::QUARANTINED, Reason::ExpressionFailed.code().to_owned(), column);
         }
         let holds: &BooleanArray = result.array.as_boolean();
         (0..holds.len())
             .filter(|row| lead.fates[*row] == fate::ALIVE && holds.is_valid(*row) && !holds.value(*row))
+            .map(|row| (row, column))
             .collect()
     }
 
-    fn mend(&self, rule: &Rule, columns: &mut [ArrayRef], failing: &[usize], lead: &mut Lead) {
+    fn mend(
+        &self,
+        rule: &Rule,
+        columns: &mut [ArrayRef],
+        failing: &[(usize, Option<&str>)],
+        lead: &mut Lead,
+    ) {
         let batch = self.batch(columns);
         let mut mask = vec![false; batch.num_rows()];
-        failing.iter().for_each(|row| mask[*row] = true);
+        failing.iter().for_each(|(row, _)| mask[*row] = true);
         let mask = BooleanArray::from(mask);
         for (index, value) in &rule.fix {
             let result = evaluate_rows(value, &batch);
@@ -111,8 +154,8 @@ impl Rules {
     }
 }
 
-fn end_rows(rule: &Rule, fate: u8, rows: &[usize], lead: &mut Lead) {
-    for row in rows {
-        lead.end(*row, fate, format!("rule:{}", rule.name), rule.column.as_deref());
+fn end_rows(rule: &Rule, fate: u8, rows: &[(usize, Option<&str>)], lead: &mut Lead) {
+    for (row, column) in rows {
+        lead.end(*row, fate, format!("rule:{}", rule.name), *column);
     }
 }

@@ -9,6 +9,7 @@ use dunlin_store::Actor;
 use serde::Serialize;
 
 use crate::definitions::LeftBehind;
+use crate::examine::Examined;
 use crate::pause::Pause;
 use crate::reconcile::TableResult;
 
@@ -136,6 +137,8 @@ pub struct RunSummary {
     pub findings: Vec<Finding>,
     /// What should have come over with tables that are taken over as they are, and did not.
     pub left_behind: Vec<LeftBehind>,
+    /// What survived in a de-identified copy, where Safe Harbor was asked for.
+    pub examined: Option<Examined>,
     /// How long readers waited because the source was busy, in seconds.
     pub held_back_seconds: f64,
 }

@@ -91,8 +91,8 @@ fn taken_over(spec: &TableSpec, columns: &[String]) -> Option<Vec<String>> {
         let taking = spec.mapping.columns.iter().find(|m| m.from == Some(read) && m.protect.is_none());
         // A tokenised key stays a key: equal values have equal tokens.
         let tokens = || {
-            use dunlin_plan::Protect::{Encrypt, Hash, Tokenise};
-            let keeps = |p| matches!(p, Some(Hash | Tokenise | Encrypt));
+            use dunlin_plan::Protect::{Encrypt, Format, Hash, Tokenise};
+            let keeps = |p| matches!(p, Some(Hash | Tokenise | Encrypt | Format));
             spec.mapping.columns.iter().find(|m| m.from == Some(read) && keeps(m.protect))
         };
         taking.or_else(tokens).map(|m| m.target.clone())

@@ -8,6 +8,7 @@ use dunlin_connect::{ColumnType, ConnectError, ForeignKey, Store, System, Table}
 use dunlin_plan::{Finding, Level, Plan, TablePlan, When};
 
 use crate::draft::{Given, draft, nearest_name};
+use crate::packs::Packs;
 use crate::relate::{load_order, relate};
 use crate::spec::{SavedTable, TableSpec};
 use crate::stores::{Stores, find_table, table_name};
@@ -53,8 +54,10 @@ pub async fn try_resolve(
 ) -> Result<(Resolved, Vec<Finding>)> {
     let mut findings = Vec::new();
     let mut specs = Vec::new();
+    let packs = Packs::of(plan);
     for table in &plan.tables {
-        match resolve_table(table, stores, run_at_us, saved.get(&table.label())).await? {
+        let packs = (&packs, customer_column(plan, table));
+        match resolve_table(table, packs, stores, run_at_us, saved.get(&table.label())).await? {
             Ok((spec, notes)) => {
                 specs.push(spec);
                 findings.extend(notes);
@@ -74,8 +77,19 @@ pub async fn try_resolve(
 
 type Outcome = Result<(TableSpec, Vec<Finding>), Vec<Finding>>;
 
+/// The target column that names the customer of a table's rows, where the plan says it without a foreign key.
+fn customer_column(plan: &Plan, table: &TablePlan) -> Option<String> {
+    if let Some(subject) = plan.subject.as_ref().filter(|subject| subject.table == table.to) {
+        return Some(subject.id.clone());
+    }
+    let named = table.subject.as_ref()?;
+    let taken = table.columns.iter().find(|column| column.source_column().as_ref() == Some(named));
+    Some(taken.map_or_else(|| named.clone(), |column| column.target.clone()))
+}
+
 async fn resolve_table(
     table: &TablePlan,
+    (packs, subject): (&Packs, Option<String>),
     stores: &Stores,
     run_at_us: i64,
     saved: Option<&SavedTable>,
@@ -128,6 +142,8 @@ async fn resolve_table(
         added,
         later,
         run_at_us: saved.map_or(run_at_us, |s| s.run_at_us),
+        packs,
+        subject,
     });
     if let Ok((_, findings)) = &mut outcome {
         findings.extend(unable);

@@ -54,7 +54,12 @@ pub async fn run(
     }
     let identities = stores.identities().await?;
     if matches!(options.rehearsal, Some(Rehearsal::Into(_))) {
-        let copy = recover::deidentified(workspace, &plan, &fingerprint, &identities).await?;
+        let copy = match &plan.comply {
+            Some(comply) if comply.safe_harbor => {
+                crate::safe_harbor::deidentified(&plan, &stores, now_us()).await?
+            }
+            _ => recover::deidentified(workspace, &plan, &fingerprint, &identities).await?,
+        };
         plan = std::borrow::Cow::Owned(copy);
     }
     let plan = plan.as_ref();
@@ -90,11 +95,15 @@ pub async fn run(
         workspace.integrate().await?;
     }
     let (tables, left_behind) = ended?;
+    let examined = match run.is_safe_harbor_copy() {
+        true => Some(crate::examine::examine(&run, &id).await?),
+        false => None,
+    };
     run.done(&id, &tables, &Outcome { left_behind: left_behind.clone(), held_back_seconds, problem: None })
         .await?;
     workspace.integrate().await?;
     let findings = run.resolved.findings;
-    Ok(RunSummary { run: id, fingerprint, resumed, tables, findings, left_behind, held_back_seconds })
+    Ok(RunSummary { run: id, fingerprint, resumed, tables, findings, left_behind, held_back_seconds, examined })
 }
 
 /// A run at work.
@@ -163,6 +172,12 @@ impl<'a> Run<'a> {
 
     pub(crate) fn entry(&self, body: Body) -> Entry {
         Entry { at: now_us(), actor: self.options.actor.clone(), body }
+    }
+
+    /// Whether this is a rehearsal into a copy that Safe Harbor is to hold for.
+    fn is_safe_harbor_copy(&self) -> bool {
+        let asked = self.plan.comply.as_ref().is_some_and(|comply| comply.safe_harbor);
+        asked && matches!(self.options.rehearsal, Some(Rehearsal::Into(_)))
     }
 
     fn chosen(&self, spec: &TableSpec) -> bool {
@@ -437,6 +452,7 @@ impl<'a> Run<'a> {
             findings: self.resolved.findings,
             left_behind: Vec::new(),
             held_back_seconds: 0.0,
+            examined: None,
         })
     }
 

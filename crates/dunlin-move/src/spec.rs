@@ -76,6 +76,8 @@ pub struct Mapping {
     pub retain: Option<Compiled>,
     /// The target columns.
     pub columns: Vec<Mapped>,
+    /// The column among them that names the customer of a row, where the plan says one.
+    pub subject: Option<usize>,
 }
 
 impl Mapping {
@@ -113,6 +115,8 @@ pub struct Mapped {
     pub kind: Option<Kind>,
     /// The input column whose value it takes over (perhaps cast or cleaned), if there is exactly one.
     pub from: Option<usize>,
+    /// The year in which the run began: ages are counted from it.
+    pub run_year: i16,
 }
 
 /// How a target column's value is made.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dunlin_connect::files::FileStamp;
-use dunlin_connect::{ConnectError, FileFormat, OpenOptions, Store, Table, TableName};
+use dunlin_connect::{ConnectError, FileFormat, OpenOptions, Reach, Store, Table, TableName};
 use dunlin_plan::{Plan, StorePlan, StoreUrl, TableRef};
 
 use crate::{MoveError, Result};
@@ -119,6 +119,11 @@ pub async fn files_changed(
 ) -> Result<Option<String>> {
     let (url, options) = way(store, base)?;
     Ok(dunlin_connect::files::changed(&store.name, &url, &options, table, before).await?)
+}
+
+/// How a store of the plan is reached; [`Reach::Unknown`] where its URL cannot be had.
+pub fn reach(store: &StorePlan, base: &Path) -> Reach {
+    way(store, base).map_or(Reach::Unknown, |(url, options)| dunlin_connect::reach(&url, &options))
 }
 
 /// A store's URL, secrets filled in, and how it is to be read.

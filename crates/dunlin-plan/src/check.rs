@@ -15,6 +15,7 @@ pub(crate) fn check(plan: &Plan, log: &mut Log) {
         check_modes(plan, table, log);
         check_columns(table, log);
         check_rules(table, log);
+        check_facts(table, log);
         log.table = None;
     }
     check_people(plan, log);
@@ -108,6 +109,20 @@ fn check_columns(table: &TablePlan, log: &mut Log) {
     }
 }
 
+/// A fact is said by a target column that the table gets.
+fn check_facts(table: &TablePlan, log: &mut Log) {
+    if table.columns.is_empty() {
+        return;
+    }
+    let added = table.enrich.iter().flat_map(|enrich| &enrich.add).map(|(target, _)| target.as_str());
+    let known: Vec<&str> = table.columns.iter().map(|column| column.target.as_str()).chain(added).collect();
+    for (fact, column) in table.facts.iter().filter(|(_, column)| !known.contains(&column.as_str())) {
+        let message = format!("`{fact}` names the column `{column}`, which `{}` does not get", table.to);
+        let finding = Finding::error("plan-fact", table.span, message);
+        log.push(finding.help(suggestion(column, known.iter().copied())));
+    }
+}
+
 fn check_rules(table: &TablePlan, log: &mut Log) {
     for (at, rule) in table.rules.iter().enumerate() {
         if table.rules[..at].iter().any(|other| other.name == rule.name) {
@@ -143,6 +158,16 @@ fn check_comply(plan: &Plan, log: &mut Log) {
             let message = format!("the waiver of `{}` has no end", waiver.rule);
             let finding = Finding::warning("plan-waiver-open", waiver.span, message);
             log.push(finding.help("add `until`, for example `until = 2027-06-30`"));
+        }
+    }
+    for statement in plan.comply.iter().flat_map(|comply| &comply.statements) {
+        if !plan.people.is_empty() && !known.clone().any(|email| email.eq_ignore_ascii_case(&statement.by)) {
+            let message = format!(
+                "the statement on `{}` is by `{}`, who is not in the plan",
+                statement.rule, statement.by
+            );
+            let finding = Finding::error("plan-unknown-person", statement.span, message);
+            log.push(finding.help(suggestion(&statement.by, known.clone())));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The codes of the findings that this crate makes. They are stable: people filter by them.
 
 /// Every code, and what it says.
-pub const CODES: [(&str, &str); 37] = [
+pub const CODES: [(&str, &str); 39] = [
     ("plan-colour", "A colour is not written as `#rrggbb`."),
     ("plan-column", "The keys of a column do not go together."),
     ("plan-drop-reason", "A source column is dropped without a reason."),
@@ -12,6 +12,7 @@ pub const CODES: [(&str, &str); 37] = [
     ("plan-email", "An e-mail address is not valid."),
     ("plan-empty", "Something is empty that must say something."),
     ("plan-enrich", "An enrichment cannot be understood, or adds a column that is already there."),
+    ("plan-fact", "`facts` names a column that the table does not get."),
     ("plan-file-option", "An option for files is wrong, or stands at a database."),
     ("plan-inactive", "A part is read and kept, but does not act yet."),
     ("plan-key", "The key of a table is empty or names a column twice."),
@@ -39,4 +40,5 @@ pub const CODES: [(&str, &str); 37] = [
     ("plan-waiver-open", "A waiver has no end."),
     ("plan-window", "The days, hours, zone or load of the window make no sense."),
     ("plan-wrong-type", "A value is of the wrong type."),
+    ("plan-years", "`evidence_years` is not a whole number of years."),
 ];

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use crate::vocabulary::{
-    Basis, CleanFn, Day, FileFormat, IntoMode, Kind, OnErasure, Otherwise, Pack, Protect, Role, When,
+    AtRest, Basis, CleanFn, Day, Environment, Fact, FileFormat, IntoMode, Kind, OnErasure, Otherwise, Pack,
+    Protect, Role, When,
 };
 
 /// A dunlin plan. Paths are relative to the folder the plan stands in. An unknown key anywhere is an error.
@@ -75,6 +76,15 @@ struct Store {
     protected: Option<bool>,
     /// Who runs the store on the company's behalf.
     processor: Option<String>,
+    /// The contract with who runs it: a data processing agreement (GDPR Art. 28) or a business associate agreement
+    /// (HIPAA), by its number.
+    agreement: Option<String>,
+    /// What allows personal data to go to its country (GDPR Art. 46, 47, 49), for example `SCC 2021/914, TIA-7`.
+    transfer: Option<String>,
+    /// What the store is for. Without it: not said.
+    environment: Option<Environment>,
+    /// How it keeps data at rest. Without it: not said.
+    at_rest: Option<AtRest>,
     /// Files only: the character between two fields. Without it: found by looking.
     delimiter: Option<char>,
     /// Files only: the character around a field. Without it: `"`.
@@ -146,8 +156,42 @@ struct Comply {
     controller: Option<String>,
     /// The number of the impact assessment.
     dpia: Option<String>,
+    /// What `run --rehearse --to URL` writes into a copy is de-identified by HIPAA's Safe Harbor: every column of a kind
+    /// that it lists is removed, made coarse or made up, and dates keep only their year. Without it: false.
+    safe_harbor: Option<bool>,
+    /// How many years reports and ledger are kept, for the rules that ask for it.
+    #[schemars(range(min = 1, max = 100))]
+    evidence_years: Option<u16>,
+    /// The last day whose postings move with the books (SOX), without quotes. Rows that `facts` says were posted later
+    /// are held back.
+    #[schemars(extend("format" = "date"))]
+    freeze: Option<String>,
+    /// What happens to rows that break a pack's rule, where it is not what the pack says: `"GDPR-05c" = "warn"`.
+    otherwise: Option<BTreeMap<String, Otherwise>>,
+    /// What people say about rules that no machine can settle.
+    statement: Option<Vec<Statement>>,
     /// Rules that are set aside.
     waiver: Option<Vec<Waiver>>,
+}
+
+/// What a person says about a rule of a pack, and answers for. It settles what a machine cannot: a ground, a contract, an
+/// assessment.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Statement {
+    /// The code that `dunlin check` shows.
+    rule: String,
+    /// What it is about: a store, a table, or a column as `store.table.column`. Without it: the whole plan.
+    about: Option<String>,
+    /// For special categories: the ground of GDPR Art. 9(2), a letter from a to j.
+    ground: Option<String>,
+    /// What is so, and where it is written down.
+    says: String,
+    /// The e-mail address of who says it; one of the plan's people, when it names any.
+    by: String,
+    /// The last day it holds, without quotes.
+    #[schemars(extend("format" = "date"))]
+    until: Option<String>,
 }
 
 /// A rule that somebody has set aside, and answers for.
@@ -179,8 +223,13 @@ struct Table {
     key: Option<Vec<String>>,
     /// Why the data is processed, as a term of the W3C Data Privacy Vocabulary, for example `dpv:ServiceProvision`.
     purpose: Option<String>,
+    /// What the data was collected for, where that is another purpose than `purpose`.
+    collected_for: Option<String>,
     /// The lawful basis.
     basis: Option<Basis>,
+    /// Which target column says what the rules of packs must know of a row: `consent_at = "agreed_on"`. The words are
+    /// those under `Fact`.
+    facts: Option<BTreeMap<Fact, String>>,
     /// Until when a row is kept: SQL over source columns that gives a time.
     retain: Option<String>,
     /// Which rows move: an SQL condition over source columns. What it leaves out is counted as excluded.

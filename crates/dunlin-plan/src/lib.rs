@@ -28,7 +28,7 @@ pub use canonical::Fingerprint;
 pub use codes::CODES;
 pub use diff::{Change, diff};
 pub use finding::{Finding, Findings, Level, Span, line_col, suggestion};
-pub use plan::{Company, Comply, LedgerPin, Notice, Person, Plan, Subject, Waiver};
+pub use plan::{Company, Comply, LedgerPin, Notice, Person, Plan, Statement, Subject, Waiver};
 pub use reference::reference;
 pub use schema::schema;
 pub use source::{PlanSource, load};
@@ -38,7 +38,7 @@ pub use table::{
 };
 pub use table_ref::{TableRef, TableRefError};
 pub use vocabulary::{
-    Basis, Class, CleanFn, Day, FileFormat, IntoMode, Kind, OnErasure, Otherwise, Pack, Protect, Role,
-    UnknownWord, When, Word,
+    AtRest, Basis, Class, CleanFn, Day, Environment, Fact, FileFormat, IntoMode, Kind, OnErasure, Otherwise,
+    Pack, Protect, Role, UnknownWord, When, Word,
 };
 pub use window::{SourceLoad, Window};

@@ -9,7 +9,7 @@ use crate::finding::{Finding, Level, Span};
 use crate::store::StorePlan;
 use crate::table::{Sql, TablePlan};
 use crate::table_ref::TableRef;
-use crate::vocabulary::{Pack, Role};
+use crate::vocabulary::{Otherwise, Pack, Role};
 use crate::window::Window;
 
 /// A plan that has been resolved and checked.
@@ -116,9 +116,47 @@ pub struct Comply {
     /// The number of the impact assessment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpia: Option<String>,
+    /// Whether a rehearsal's copy is de-identified by HIPAA's Safe Harbor.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub safe_harbor: bool,
+    /// How many years the evidence is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence_years: Option<u16>,
+    /// The last day whose postings move with the books.
+    #[serde(serialize_with = "date_text", skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<Date>,
+    /// What happens to rows that break a pack's rule, where it is not what the pack says.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub otherwise: BTreeMap<String, Otherwise>,
+    /// What people say about rules that no machine can settle.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<Statement>,
     /// Rules that are set aside.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<Waiver>,
+}
+
+/// What a person says about a rule, and answers for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Statement {
+    /// The rule's code.
+    pub rule: String,
+    /// What it is about: a store, a table or a column as `store.table.column`; without it, the whole plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// The ground of GDPR Art. 9(2), a letter from a to j.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ground: Option<String>,
+    /// What is so, and where it is written down.
+    pub says: String,
+    /// The e-mail of who says it.
+    pub by: String,
+    /// The last day it holds.
+    #[serde(serialize_with = "date_text", skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+    /// Where the plan says so.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 /// A rule set aside by somebody who answers for it.
@@ -193,10 +231,7 @@ impl Plan {
 
     /// What the plan says that dunlin reads and keeps, but does not act on yet; once each.
     pub fn inactive_parts(&self) -> Vec<Finding> {
-        let comply = self.comply.as_ref();
         let parts = [
-            ("comply.packs", comply.is_some_and(|comply| !comply.packs.is_empty())),
-            ("comply.waiver", comply.is_some_and(|comply| !comply.waivers.is_empty())),
             ("table.duplicates", self.tables.iter().any(|table| table.duplicates.is_some())),
         ];
         let present = parts.into_iter().filter(|(_, present)| *present);

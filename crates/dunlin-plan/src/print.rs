@@ -103,6 +103,10 @@ fn write_store(page: &mut Page, store: &StorePlan) {
     page.text("region", store.region.as_ref());
     page.flag("protected", store.protected);
     page.text("processor", store.processor.as_ref());
+    page.text("agreement", store.agreement.as_ref());
+    page.text("transfer", store.transfer.as_ref());
+    page.text("environment", store.environment.map(|word| word.as_str()));
+    page.text("at_rest", store.at_rest.map(|word| word.as_str()));
     let options = &store.options;
     page.text("delimiter", options.delimiter.map(String::from));
     page.text("quote", options.quote.map(String::from));
@@ -148,6 +152,30 @@ fn write_comply(page: &mut Page, comply: &Comply) {
     }
     page.text("controller", comply.controller.as_ref());
     page.text("dpia", comply.dpia.as_ref());
+    page.flag("safe_harbor", comply.safe_harbor);
+    if let Some(years) = comply.evidence_years {
+        page.pair("evidence_years", years);
+    }
+    if let Some(freeze) = comply.freeze {
+        page.pair("freeze", freeze);
+    }
+    if !comply.otherwise.is_empty() {
+        page.pair(
+            "otherwise",
+            inline(comply.otherwise.iter().map(|(rule, word)| pair(rule, quoted(word.as_str())))),
+        );
+    }
+    for statement in &comply.statements {
+        page.header("[[comply.statement]]");
+        page.text("rule", Some(&statement.rule));
+        page.text("about", statement.about.as_ref());
+        page.text("ground", statement.ground.as_ref());
+        page.text("says", Some(&statement.says));
+        page.text("by", Some(&statement.by));
+        if let Some(until) = statement.until {
+            page.pair("until", until);
+        }
+    }
     for waiver in &comply.waivers {
         page.header("[[comply.waiver]]");
         page.text("rule", Some(&waiver.rule));
@@ -176,9 +204,16 @@ fn write_table(page: &mut Page, table: &TablePlan) {
         page.pair("key", list(&table.key));
     }
     page.text("purpose", table.purpose.as_ref());
+    page.text("collected_for", table.collected_for.as_ref());
     page.text("basis", table.basis.map(|basis| basis.as_str()));
     page.sql("retain", table.retain.as_ref());
     page.sql("where", table.where_.as_ref());
+    if !table.facts.is_empty() {
+        page.pair(
+            "facts",
+            inline(table.facts.iter().map(|(fact, column)| pair(fact.as_str(), quoted(column)))),
+        );
+    }
     if table.into != IntoMode::Empty {
         page.text("into", Some(table.into.as_str()));
     }

@@ -11,7 +11,7 @@ use crate::schema::schema;
 const EXAMPLE: &str = include_str!("../tests/design.toml");
 
 /// The parts in the order of the plan, with their headings.
-const PARTS: [(&str, &str); 15] = [
+const PARTS: [(&str, &str); 16] = [
     ("Head", "[plan]"),
     ("Company", "[company]"),
     ("Store", "[store.NAME]"),
@@ -19,6 +19,7 @@ const PARTS: [(&str, &str); 15] = [
     ("Person", "[[person]]"),
     ("Window", "[window]"),
     ("Comply", "[comply]"),
+    ("Statement", "[[comply.statement]]"),
     ("Waiver", "[[comply.waiver]]"),
     ("Table", "[[table]]"),
     ("Column", "[table.columns] column = { … }"),

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 
 use crate::finding::Span;
-use crate::vocabulary::FileFormat;
+use crate::vocabulary::{AtRest, Environment, FileFormat};
 
 /// A store of the plan.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,6 +26,18 @@ pub struct StorePlan {
     /// Who runs it on the company's behalf.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processor: Option<String>,
+    /// The contract with who runs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<String>,
+    /// What allows personal data to go to its country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+    /// How it keeps data at rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_rest: Option<AtRest>,
     /// How its files are written; empty for other stores.
     #[serde(flatten)]
     pub options: FileOptions,

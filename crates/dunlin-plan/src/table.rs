@@ -1,11 +1,13 @@
 //! One table of the plan: what moves where, how each column is made, and what must hold. SQL is kept as text.
 
+use std::collections::BTreeMap;
+
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::finding::Span;
 use crate::table_ref::TableRef;
-use crate::vocabulary::{Basis, CleanFn, IntoMode, Kind, OnErasure, Otherwise, Protect, When};
+use crate::vocabulary::{Basis, CleanFn, Fact, IntoMode, Kind, OnErasure, Otherwise, Protect, When};
 
 /// A piece of SQL as it stands in the plan; not parsed here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +36,15 @@ pub struct TablePlan {
     /// Why the data is processed, as a W3C DPV term.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
+    /// What the data was collected for, where that is another purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collected_for: Option<String>,
     /// The lawful basis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basis: Option<Basis>,
+    /// Which target column says what the rules of packs must know of a row.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<Fact, String>,
     /// Until when a row is kept: a timestamp over source columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retain: Option<Sql>,

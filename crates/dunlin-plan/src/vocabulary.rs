@@ -132,6 +132,72 @@ words! {
         Tokenise = "tokenise",
         /// Encrypted under the workspace's keys.
         Encrypt = "encrypt",
+        /// A keyed stand-in of the same length and kinds of characters; check digits come out valid.
+        Format = "format",
+        /// A date moved by a number of days that is the same for all dates of one customer.
+        Shift = "shift",
+        /// Made coarse: a postcode to its first three digits, a date to its year, ages from 90 on to 90.
+        General = "general",
+        /// A made-up value of the same kind; equal values get the same one.
+        Fake = "fake",
+        /// Taken out: NULL, or "removed" where the column must not be NULL.
+        Remove = "remove",
+    }
+}
+
+words! {
+    /// What a store is for.
+    Environment, "environment", {
+        /// Customers are served from it.
+        Production = "production",
+        /// Stands before production and is built like it.
+        Staging = "staging",
+        /// For trying things out.
+        Test = "test",
+        /// For the people who write the software.
+        Development = "development",
+    }
+}
+
+words! {
+    /// How a store keeps data at rest.
+    AtRest, "encryption at rest", {
+        /// Not encrypted.
+        Clear = "clear",
+        /// The disk or volume is encrypted: open to whoever is on the running machine.
+        Disk = "disk",
+        /// The database encrypts its files or tables itself.
+        Database = "database",
+        /// Each field is encrypted before it reaches the store.
+        Field = "field",
+    }
+}
+
+words! {
+    /// What a rule of a pack must know of a row, and a target column may say.
+    Fact, "fact", {
+        /// The lawful basis of the row, as one of the words of `basis`.
+        Basis = "basis",
+        /// When the person consented.
+        ConsentAt = "consent_at",
+        /// Where or how the person consented.
+        ConsentSource = "consent_source",
+        /// Which version of the text the person consented to.
+        ConsentText = "consent_text",
+        /// When the consent was withdrawn.
+        WithdrawnAt = "withdrawn_at",
+        /// Whether the person is written to for advertising.
+        Marketing = "marketing",
+        /// Whether the person objected to advertising.
+        Objected = "objected",
+        /// Who holds parental responsibility and agreed, or whether somebody did.
+        GuardianConsent = "guardian_consent",
+        /// Whether the processing of the row is restricted.
+        Restricted = "restricted",
+        /// When the row was posted to the books.
+        PostedOn = "posted_on",
+        /// When the account data of the row was last needed.
+        AccountDataFrom = "account_data_from",
     }
 }
 

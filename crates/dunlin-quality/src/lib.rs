@@ -5,6 +5,8 @@
 //! a column holds, [`spans`] what free text contains, and [`Rules`] count the rows that break a condition.
 //! [`read_to_link`] finds out which records of a table stand for one person.
 //!
+//! [`packs`] hold a move against the regulations.
+//!
 //! What this crate is not: it reads no store, decides no disposition and writes no ledger. It says which rows fail
 //! and why; the run decides what becomes of them.
 //!
@@ -14,8 +16,10 @@
 mod clean;
 mod duplicates;
 mod expr;
+mod fake;
 mod kinds;
 mod linkage;
+pub mod packs;
 mod profile;
 mod rules;
 
@@ -25,8 +29,12 @@ pub use duplicates::{
     ReviewPair,
 };
 pub use expr::{Compiled, Compiler, Evaluated, ExprError, evaluate_rows, failing_rows};
+pub use fake::{FAKE_KINDS, fake};
 pub use kinds::spans::{Span, spans};
-pub use kinds::{KindGuess, SampledColumn, detect, detect_table, sampled_kinds};
+pub use kinds::{
+    ColumnLook, KindGuess, SampledColumn, detect, detect_table, identifier_of, is_identifier, look,
+    sampled_kinds, year_of_day,
+};
 pub use linkage::{LinkError, Linked, Side, ToLink, read_to_link};
 pub use profile::{
     ColumnProfile, Counted, Finding, Lengths, Numbers, Profile, ProfileOptions, Profiler, profile_table,

@@ -469,6 +469,11 @@ pub trait Engine: Send + Sync + 'static {
     /// The report of the latest run of the plan.
     async fn report(&self) -> Result<ReportFiles, EngineError>;
 
+    /// The plan held against its packs: `packs`, `lists`, and `rules` with how each ends.
+    async fn packs(&self) -> Result<serde_json::Value, EngineError> {
+        Ok(serde_json::json!({ "packs": [], "lists": [], "rules": [] }))
+    }
+
     /// What the stores say of the plan's tables, without reading a row.
     async fn survey(&self) -> Result<Vec<Surveyed>, EngineError> {
         Ok(Vec::new())

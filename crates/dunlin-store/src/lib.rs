@@ -22,6 +22,7 @@ mod schema;
 mod splits;
 mod state;
 mod subjects;
+mod waivers;
 mod workspace;
 
 pub use customers::{CustomerRequest, CustomerSession};
@@ -38,6 +39,7 @@ pub use runs::{RunKind, RunRecord, RunStatus};
 pub use splits::{Amendment, SplitRecord, SplitStatus};
 pub use state::{State, Tx};
 pub use subjects::{Effect, Identity, RehearsalCopy, RequestKind, RequestRecord, RequestState};
+pub use waivers::{NewWaiver, RuleWaiver};
 pub use workspace::Workspace;
 
 /// Failpoints of this crate, for crash tests (feature `failpoints`); the ledger's are in

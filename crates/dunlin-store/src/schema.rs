@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0008_sending.sql"),
     include_str!("../migrations/0009_customers.sql"),
     include_str!("../migrations/0101_unreached.sql"),
+    include_str!("../migrations/0103_packs.sql"),
 ];
 
 /// Brings the state to the newest version, or refuses one that is newer than this program.

@@ -82,6 +82,8 @@ pub enum Command {
     /// What customers ask for: taken in, decided on, carried out, with a receipt.
     #[command(subcommand)]
     Request(RequestCommand),
+    /// Set a rule of a pack aside, with a reason and an end; without a rule, list what is set aside.
+    Waive(WaiveArgs),
     /// Can each store be reached, read and written? What is missing, with the exact GRANT.
     Doctor,
     /// Print a completion script for a shell.
@@ -117,6 +119,23 @@ pub struct InitArgs {
     /// Overwrite a plan that is there.
     #[arg(long)]
     pub force: bool,
+}
+
+/// `dunlin waive`.
+#[derive(Args)]
+pub struct WaiveArgs {
+    /// The rule's id, as `dunlin check` shows it, e.g. GDPR-05b.
+    #[arg(conflicts_with = "withdraw")]
+    pub rule: Option<String>,
+    /// Why, so that an auditor can follow.
+    #[arg(long, value_name = "WHY", requires = "rule")]
+    pub reason: Option<String>,
+    /// The last day it holds, e.g. 2027-06-30.
+    #[arg(long, value_name = "DAY", requires = "rule")]
+    pub until: Option<jiff::civil::Date>,
+    /// Take a waiver back that was given by this command.
+    #[arg(long, value_name = "ID")]
+    pub withdraw: Option<String>,
 }
 
 /// `dunlin profile`.

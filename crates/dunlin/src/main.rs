@@ -5,6 +5,7 @@
 
 mod cli;
 mod commands;
+mod comply;
 mod demo;
 mod engine;
 #[cfg(feature = "failpoints")]

@@ -26,6 +26,13 @@ export const verificationQuery = (id: string) => queryOptions({
 });
 export const quarantineQuery = queryOptions({ queryKey: ['quarantine'], queryFn: () => body<Items<QuarantineGroup>>(api.GET('/api/v1/quarantine', { params: { query: {} } })) });
 export const planQuery = queryOptions({ queryKey: ['plan'], queryFn: async () => bodyWithEtag<PlanBody>(api.GET('/api/v1/plan')).then(({ data, etag }) => ({ etag, data: withLabels(data) })) });
+/** How a rule of a pack ends. */
+export type PackState = 'violated' | 'needs_person' | 'waived' | 'satisfied' | 'not_applicable';
+/** A rule of a pack, held against the plan. */
+export interface PackRule { pack: string; rule: string; reference: string; title: string; checks: string; state: PackState; why: string; where: string[]; evidence: string[]; entries: number[]; help: string; blocks: boolean; waiver?: { reason: string; by: string; until?: string } }
+/** The plan held against its packs. */
+export interface PackMatrix { packs: { pack: string; title: string }[]; lists: { list: string; as_of: string }[]; rules: PackRule[] }
+export const packsQuery = queryOptions({ queryKey: ['packs'], queryFn: () => body<PackMatrix>(api.GET('/api/v1/packs')) });
 export const approvalsQuery = queryOptions({ queryKey: ['approvals'], queryFn: () => body<Items<Approval>>(api.GET('/api/v1/plan/approvals')) });
 export const peopleQuery = queryOptions({ queryKey: ['people'], queryFn: () => body<Items<Person>>(api.GET('/api/v1/people')) });
 export const personQuery = (person: string) => queryOptions({ queryKey: ['person', person], queryFn: () => body<PersonRecord>(api.GET('/api/v1/people/{person}', { params: { path: { person } } })) });

@@ -8,6 +8,7 @@ import { exporting } from './export.es';
 import { guard } from './guard.es';
 import { hours } from './hours.es';
 import { overview } from './overview.es';
+import { packs } from './packs.es';
 import { planEdit } from './plan-edit.es';
 import { plan } from './plan.es';
 import { policiesEs } from './policies.es';
@@ -28,6 +29,7 @@ export const spanish = {
     guard,
     hours,
     overview,
+    packs,
     planEdit,
     plan,
     requests,

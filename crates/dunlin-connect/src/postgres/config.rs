@@ -122,6 +122,29 @@ impl Config {
     }
 }
 
+impl Config {
+    /// How the server is reached: on this machine, or over which kind of TLS.
+    pub(super) fn reach(&self) -> crate::Reach {
+        let loopback = |host: &Host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => {
+                name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            }
+        };
+        let (hosts, addresses) = (self.driver.get_hosts(), self.driver.get_hostaddrs());
+        let local = match addresses.is_empty() {
+            true => hosts.iter().all(loopback),
+            false => addresses.iter().all(std::net::IpAddr::is_loopback),
+        };
+        match (local, self.driver.get_ssl_mode(), &self.trust) {
+            (true, ..) => crate::Reach::Local,
+            (false, SslMode::Require, Trust::Host) => crate::Reach::Verified,
+            (false, SslMode::Require, _) => crate::Reach::Unverified,
+            _ => crate::Reach::Clear,
+        }
+    }
+}
+
 fn address(driver: &tokio_postgres::Config) -> String {
     let port = driver.get_ports().first().copied().unwrap_or(5432);
     match (driver.get_hosts().first(), driver.get_hostaddrs().first()) {
@@ -156,6 +179,24 @@ mod tests {
         assert_eq!(config.trust, Trust::Authority);
         assert_eq!(config.root_cert, Some("/plan/ca.pem".into()));
         assert_eq!(parse("postgres://ana@db/crm").unwrap().driver.get_ssl_mode(), SslMode::Prefer);
+    }
+
+    #[test]
+    fn how_a_server_is_reached_is_told_from_its_url() {
+        use crate::Reach;
+        for (url, reach) in [
+            ("postgres://ana@localhost/crm", Reach::Local),
+            ("postgres://ana@127.0.0.1:6432/crm", Reach::Local),
+            ("postgres:///crm?host=/run/postgresql&user=ana", Reach::Local),
+            ("postgres://ana@db.example/crm", Reach::Clear),
+            ("postgres://ana@db.example/crm?sslmode=require", Reach::Unverified),
+            ("postgres://ana@db.example/crm?sslmode=verify-ca", Reach::Unverified),
+            ("postgres://ana@db.example/crm?sslmode=verify-full", Reach::Verified),
+            // Told to go elsewhere than its name says.
+            ("postgres://ana@localhost/crm?hostaddr=10.0.0.9", Reach::Clear),
+        ] {
+            assert_eq!(parse(url).unwrap().reach(), reach, "{url}");
+        }
     }
 
     #[test]

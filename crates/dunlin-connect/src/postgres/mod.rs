@@ -98,6 +98,11 @@ pub fn decode_any(bytes: &[u8]) -> Option<usize> {
     decoder.is_finished().then_some(rows)
 }
 
+/// How a server is reached, by its URL.
+pub(crate) fn reach(url: &str, options: &OpenOptions) -> crate::Reach {
+    Config::parse("", url, options).map_or(crate::Reach::Unknown, |config| config.reach())
+}
+
 /// A PostgreSQL database.
 struct PgStore {
     pool: Arc<Pool>,

@@ -98,6 +98,10 @@ pub(super) const KINDS: &[&str] = &[
     "deliveries_settled",
     "definitions_moved",
     "request_copy_offered",
+    "rule_waived",
+    "waiver_withdrawn",
+    "packs_checked",
+    "copy_examined",
 ];
 
 /// Classes of OCSF that we use, with their numbers.
@@ -235,7 +239,11 @@ fn class_of(body: &Body) -> (Class, u8) {
         | Body::ServerStopped
         | Body::MessageSent { .. }
         | Body::DeliveriesSettled { .. }
-        | Body::DefinitionsMoved { .. } => (ApiActivity, 99),
+        | Body::DefinitionsMoved { .. }
+        | Body::RuleWaived { .. }
+        | Body::WaiverWithdrawn { .. }
+        | Body::PacksChecked { .. }
+        | Body::CopyExamined { .. } => (ApiActivity, 99),
     }
 }
 

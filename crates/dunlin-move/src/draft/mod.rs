@@ -2,6 +2,7 @@
 //! everything that does not fit, told at once. Nothing is written.
 
 mod input;
+mod protections;
 mod rules;
 mod target;
 
@@ -16,6 +17,7 @@ use dunlin_quality::{CleanFunction, CleanOptions, Compiled, Compiler};
 
 use self::target::key_of;
 use crate::fit::natural_type;
+use crate::packs::Packs;
 use crate::spec::{Mapping, TableSpec};
 
 /// What a table is resolved against.
@@ -46,6 +48,10 @@ pub struct Given<'a> {
     pub later: Vec<(String, ColumnType)>,
     /// What `now()` means, microseconds since 1970 UTC.
     pub run_at_us: i64,
+    /// What the plan's packs ask of rows.
+    pub packs: &'a Packs,
+    /// The target column that names the customer of a row, where the plan says one.
+    pub subject: Option<String>,
 }
 
 /// Resolves one table.
@@ -128,6 +134,7 @@ impl<'a> Drafting<'a> {
         for column in mapped.iter().filter(|m| m.as_text) {
             target.columns[column.target_index].as_text = true;
         }
+        self.protections(&mapped);
         let mapped_all = self.findings.iter().all(|f| f.level != dunlin_plan::Level::Error);
         let rules = if mapped_all { self.rules(&mapped)? } else { return None };
         let fields: Vec<Field> =
@@ -141,6 +148,11 @@ impl<'a> Drafting<'a> {
             target_schema: Schema::new(fields).into(),
             keep: again(self.given.plan.where_.clone()),
             retain: again(retain_sql),
+            subject: self
+                .given
+                .subject
+                .as_ref()
+                .and_then(|name| mapped.iter().position(|m: &crate::spec::Mapped| m.target == *name)),
             columns: mapped,
         };
         let key = key_of(self.given, &target, &mapping);

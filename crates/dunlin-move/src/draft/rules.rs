@@ -3,10 +3,11 @@
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use dunlin_connect::ColumnType;
 use dunlin_plan::{Otherwise, Sql};
+use dunlin_quality::packs::{RowCondition, TableRule};
 use dunlin_quality::{Compiled, Compiler};
 
 use super::{Drafting, nearest_name};
-use crate::check_rules::{Rule, Rules};
+use crate::check_rules::{Rule, RuleCheck, Rules};
 use crate::spec::Mapped;
 
 impl Drafting<'_> {
@@ -16,8 +17,11 @@ impl Drafting<'_> {
             mapped.iter().zip(&types).map(|(m, t)| Field::new(&m.target, t.arrow_type(), true)).collect();
         let schema: SchemaRef = Schema::new(fields).into();
         let plan = self.given.plan;
-        if plan.rules.len() > 64 {
-            let message = format!("{} rules in one table; at most 64 are possible", plan.rules.len());
+        let packs = self.pack_rules(mapped)?;
+        let all = plan.rules.len() + packs.len();
+        if all > 64 {
+            let message =
+                format!("{all} rules in one table, those of packs included; at most 64 are possible");
             self.error("move-too-many-rules", plan.span, None, message, "join some with `and`".to_owned());
             return None;
         }
@@ -49,9 +53,52 @@ impl Drafting<'_> {
             let Some(check) = check else { continue };
             let column = (check.columns.len() == 1).then(|| schema.field(check.columns[0]).name().clone());
             debug_assert!(rule.otherwise != Otherwise::Fix || !rule.fix.is_empty());
+            let check = RuleCheck::Sql(check);
             rules.push(Rule { name: rule.name.clone(), check, otherwise: rule.otherwise, fix, column });
         }
+        for rule in packs {
+            rules.extend(self.pack_rule(&compiler, &schema, rule));
+        }
         Some(Rules { rules, schema, types })
+    }
+
+    /// What the plan's packs ask of each row of this table.
+    fn pack_rules(&mut self, mapped: &[Mapped]) -> Option<Vec<TableRule>> {
+        let packs = self.given.packs;
+        let table = crate::packs::shape(self.given.plan, mapped);
+        match packs.rules_of(&table) {
+            Ok(rules) => Some(rules),
+            Err(error) => {
+                let help = "tell the makers of dunlin; without `packs` the plan runs".to_owned();
+                self.error("pack-unreadable", self.given.plan.span, None, error.to_string(), help);
+                None
+            }
+        }
+    }
+
+    fn pack_rule(&mut self, compiler: &Compiler, schema: &SchemaRef, rule: TableRule) -> Option<Rule> {
+        let span = self.given.plan.span;
+        let sql = |text: &str| Sql { text: text.to_owned(), span };
+        let check = match rule.condition {
+            RowCondition::Sql(text) => {
+                RuleCheck::Sql(self.rule_expression(compiler, &sql(&text), &rule.id, true)?)
+            }
+            RowCondition::Native(native) => RuleCheck::Native(native, self.given.run_at_us),
+        };
+        let mut fix = Vec::new();
+        for (column, value) in &rule.set {
+            let index = schema.index_of(column).ok()?;
+            fix.push((index, self.rule_expression(compiler, &sql(value), &rule.id, false)?));
+        }
+        let column = match &check {
+            RuleCheck::Sql(compiled) if compiled.columns.len() == 1 => {
+                Some(schema.field(compiled.columns[0]).name().clone())
+            }
+            _ => None,
+        };
+        // A pack's file says one of the plan's words; a test reads them all.
+        let otherwise = rule.otherwise.parse().unwrap_or(Otherwise::Quarantine);
+        Some(Rule { name: rule.id, check, otherwise, fix, column })
     }
 
     pub(super) fn rule_expression(

@@ -1,6 +1,7 @@
 //! The target: as it is, or as dunlin will make it; and what each of its columns is made of.
 
 use dunlin_connect::{Column, ColumnType, Identity, Table};
+use dunlin_plan::Protect;
 use dunlin_quality::Compiler;
 
 use super::input::Input;
@@ -48,8 +49,11 @@ impl Drafting<'_> {
     }
 
     pub(super) fn made_column(&self, draft: &Draft<'_>) -> Column {
-        let protected = draft.plan.is_some_and(|p| p.protect.is_some());
-        let natural = if protected { ColumnType::TEXT } else { draft.natural.clone() };
+        let protect = draft.plan.and_then(|p| p.protect);
+        let protected = protect.is_some();
+        // A date that is moved or made coarse, and what is taken out, stays of its type; all else becomes text.
+        let keeps = matches!(protect, None | Some(Protect::Shift | Protect::General | Protect::Remove));
+        let natural = if keeps { draft.natural.clone() } else { ColumnType::TEXT };
         let natural = match &draft.value {
             // The text form was only for the expressions' sake.
             DraftValue::Column(i) if !protected && self.given.same_system => {
@@ -170,6 +174,8 @@ impl Drafting<'_> {
             protect,
             kind: draft.plan.and_then(|p| p.kind),
             from: draft.from.and_then(|i| input.place[i]),
+            run_year: jiff::Timestamp::from_microsecond(self.given.run_at_us)
+                .map_or(1970, |at| at.to_zoned(jiff::tz::TimeZone::UTC).year()),
         })
     }
 }

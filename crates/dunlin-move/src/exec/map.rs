@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_plan::SendableRecordBatchStream;
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use dunlin_connect::{ColumnType, Reason};
+use dunlin_plan::Protect;
 use dunlin_quality::evaluate_rows;
 use futures::StreamExt;
 
@@ -131,9 +132,10 @@ impl Mapper<'_> {
             clear.push(self.fitted(column, &array, &from, &column.clear_type, lead));
         }
         self.rules.apply(&mut clear, lead);
+        let subjects = self.subjects(&clear);
         for (i, column) in self.mapping.columns.iter().enumerate() {
             if let Some(protect) = column.protect {
-                let hidden = self.protector.apply(protect, column, &clear[i]);
+                let hidden = self.protector.apply(protect, column, &clear[i], subjects.as_ref());
                 clear[i] = self.fitted(column, &hidden, &ColumnType::TEXT, &column.load_type, lead);
             }
             if !column.nullable {
@@ -150,6 +152,14 @@ impl Mapper<'_> {
             }
         }
         clear
+    }
+
+    /// What names each row's customer, in the clear, where a column needs it to be moved by.
+    fn subjects(&self, clear: &[ArrayRef]) -> Option<StringArray> {
+        let moved = self.mapping.columns.iter().any(|c| c.protect == Some(Protect::Shift));
+        let at = self.mapping.subject.filter(|_| moved)?;
+        let texts = fit(&clear[at], &self.mapping.columns[at].clear_type, &ColumnType::TEXT).array;
+        Some(texts.as_string::<i32>().clone())
     }
 
     fn value(&self, column: &Mapped, input: &RecordBatch, lead: &mut Lead) -> (ArrayRef, ColumnType) {

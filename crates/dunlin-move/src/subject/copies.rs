@@ -102,7 +102,7 @@ fn tokens(run: &Run<'_>, links: &Links, key: &str) -> Result<Vec<Mark>> {
     };
     let text: ArrayRef = Arc::new(StringArray::from(vec![Some(key)]));
     let clear = fit(&text, &ColumnType::TEXT, &mapped.clear_type).array;
-    let hidden = run.protector.apply(Protect::Tokenise, mapped, &clear);
+    let hidden = run.protector.apply(Protect::Tokenise, mapped, &clear, None);
     let hidden = hidden.as_string::<i32>().iter().next().flatten().map(str::to_owned);
     let known = Known {
         effect: Effect::Erased,

@@ -54,6 +54,12 @@ use crate::run::{Observer, Run, RunOptions};
 use crate::spec::TableSpec;
 use crate::{MoveError, Result};
 
+/// The tables whose rows lead to a customer, by label: the subject's own, and those that reach it by foreign key or by
+/// their `subject`.
+pub fn tables_of_customers(plan: &Plan, specs: &[Arc<TableSpec>]) -> std::collections::BTreeSet<String> {
+    links::Links::of(plan, specs).map(|links| links.tables.into_keys().collect()).unwrap_or_default()
+}
+
 /// How many rows of a request's customer are where: `target:STORE`, `source:STORE`, `quarantine`. `key` names the
 /// customer once an erasure has shredded what did.
 ///

@@ -73,6 +73,13 @@ impl Correction {
                 let help = "correct what the row holds; a row under another key is another row".to_owned();
                 return Err(refused(message, help));
             }
+            if mapped.protect == Some(dunlin_plan::Protect::Shift) {
+                let message =
+                    format!("the dates of `{column}` of {} are moved by a number of days", self.table);
+                let help =
+                    "correct the source and run again; a single new date would show how far".to_owned();
+                return Err(refused(message, help));
+            }
             if value.is_none() && !mapped.nullable {
                 let message = format!("`{column}` of {} takes no NULL", self.table);
                 return Err(refused(message, "give it a value".to_owned()));
@@ -98,7 +105,7 @@ pub(crate) fn made(
     let clear = fit(&texts, &ColumnType::TEXT, &mapped.clear_type);
     let mut problems = clear.problems;
     let Some(protect) = mapped.protect else { return (clear.array, problems) };
-    let hidden = protector.apply(protect, mapped, &clear.array);
+    let hidden = protector.apply(protect, mapped, &clear.array, None);
     let fitted = fit(&hidden, &ColumnType::TEXT, &mapped.load_type);
     problems.extend(fitted.problems);
     (fitted.array, problems)

@@ -14,6 +14,10 @@ pub(crate) const STORE: Section = Section {
         "region",
         "protected",
         "processor",
+        "agreement",
+        "transfer",
+        "environment",
+        "at_rest",
         "delimiter",
         "quote",
         "header",
@@ -59,8 +63,17 @@ fn store(entry: &Entry<'_>, log: &mut Log) -> Option<StorePlan> {
     let region = country(walk.words("region", log), log);
     let protected = walk.truth("protected", log).unwrap_or(false);
     let processor = text(walk.words("processor", log));
+    let agreement = text(walk.words("agreement", log));
+    let transfer = text(walk.words("transfer", log));
+    let environment = walk.word("environment", log);
+    let at_rest = walk.word("at_rest", log);
     let options = file_options(&walk, url.as_ref(), log);
-    Some(StorePlan { name, url: url?, region, protected, processor, options, span: entry.key_span })
+    #[rustfmt::skip]
+    let store = StorePlan {
+        name, url: url?, region, protected, processor, agreement, transfer, environment, at_rest, options,
+        span: entry.key_span,
+    };
+    Some(store)
 }
 
 fn store_url(name: &str, url: &Spanned<String>, log: &mut Log) -> Option<StoreUrl> {

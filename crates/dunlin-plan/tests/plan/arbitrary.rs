@@ -42,13 +42,18 @@ fn options() -> BoxedStrategy<FileOptions> {
 }
 
 fn store(name: String, url: StoreUrl) -> BoxedStrategy<StorePlan> {
-    (of("[A-Z]{2}"), any::<bool>(), of(odd()), options())
-        .prop_map(move |(region, protected, processor, options)| StorePlan {
+    let words = (of(odd()), of(odd()), of(word()), of(word()));
+    (of("[A-Z]{2}"), any::<bool>(), of(odd()), words, options())
+        .prop_map(move |(region, protected, processor, words, options)| StorePlan {
             name: name.clone(),
             url: url.clone(),
             region,
             protected,
             processor,
+            agreement: words.0,
+            transfer: words.1,
+            environment: words.2,
+            at_rest: words.3,
             options,
             span: Span::default(),
         })
@@ -133,6 +138,11 @@ fn enrich(store: String) -> BoxedStrategy<Vec<Enrich>> {
         .boxed()
 }
 
+/// Facts that columns of the table say.
+fn facts(columns: &[ColumnPlan]) -> std::collections::BTreeMap<Fact, String> {
+    Fact::ALL.iter().copied().zip(columns.iter().map(|column| column.target.clone())).collect()
+}
+
 fn table(stores: [String; 3]) -> BoxedStrategy<TablePlan> {
     let [source, target, side] = stores;
     let names = (odd(), of(odd()), odd(), btree_set(odd(), 1..3));
@@ -152,7 +162,9 @@ fn table(stores: [String; 3]) -> BoxedStrategy<TablePlan> {
                 to: TableRef { store: target.clone(), schema: None, table: Some(names.2) },
                 key: names.3.into_iter().collect(),
                 purpose: words.0,
+                collected_for: None,
                 basis: words.1,
+                facts: facts(&columns),
                 retain: words.2,
                 where_: words.3,
                 columns,
@@ -208,9 +220,32 @@ fn comply() -> BoxedStrategy<Comply> {
         until,
         span: Span::default(),
     });
+    let says = (odd(), of(odd()), of("[a-j]"), odd(), of(date()));
+    let statement = says.prop_map(|(rule, about, ground, says, until)| Statement {
+        rule,
+        about,
+        ground,
+        says,
+        by: "p0@example.com".to_owned(),
+        until,
+        span: Span::default(),
+    });
+    let consequence =
+        word::<Otherwise>().prop_filter("no rule mends by a word", |word| *word != Otherwise::Fix);
+    let settings = (any::<bool>(), of(1u16..=100), of(date()), btree_map(odd(), consequence, 0..3));
     let packs = subsequence(Pack::ALL.to_vec(), 0..=4);
-    (packs, of(odd()), of(odd()), vec(waiver, 0..3))
-        .prop_map(|(packs, controller, dpia, waivers)| Comply { packs, controller, dpia, waivers })
+    (packs, of(odd()), of(odd()), settings, vec(statement, 0..3), vec(waiver, 0..3))
+        .prop_map(|(packs, controller, dpia, settings, statements, waivers)| Comply {
+            packs,
+            controller,
+            dpia,
+            safe_harbor: settings.0,
+            evidence_years: settings.1,
+            freeze: settings.2,
+            otherwise: settings.3,
+            statements,
+            waivers,
+        })
         .boxed()
 }
 

@@ -31,8 +31,6 @@ fn parts_that_do_not_act_yet_are_named_once() {
     let plan = load(DESIGN, "dunlin.toml").unwrap();
     let parts: Vec<String> = plan.inactive_parts().into_iter().map(|part| part.message).collect();
     insta::assert_snapshot!(parts.join("\n"), @r"
-    `comply.packs` is read and kept, but does not act yet
-    `comply.waiver` is read and kept, but does not act yet
     `table.duplicates` is read and kept, but does not act yet
     ");
 }

@@ -30,8 +30,43 @@ use serde::Serialize;
 use column::Seen;
 pub(crate) use dates::plain_date;
 pub(crate) use forms::fits;
-pub use sample::sampled_kinds;
+pub use sample::{ColumnLook, look, sampled_kinds};
 pub(crate) use sample::{samples, table_kinds};
+
+/// Whether a text is a payment card's number: its length, its beginning and its check digit.
+pub(crate) fn is_card(text: &str) -> bool {
+    ids::is("card", &value::Value::new(text))
+}
+
+/// The identifier with check digits that a text is, among those of a kind of the plan; `None` where it is none.
+pub fn identifier_of(kind: &str, text: &str) -> Option<&'static str> {
+    let value = value::Value::new(text);
+    let found = ids::all().filter(|id| id.kind == kind).find(|id| (id.is)(&value));
+    found.map(|id| id.detail)
+}
+
+/// Whether a text is the identifier of this detail, e.g. `card` or `es_nif`.
+pub fn is_identifier(detail: &str, text: &str) -> bool {
+    ids::is(detail, &value::Value::new(text))
+}
+
+/// The words of a list, as they stand there.
+pub(crate) use words::{CITIES, FAMILY_NAMES, GIVEN_NAMES, words as listed_words};
+
+/// The words of a column's name, folded.
+pub(crate) fn name_parts(name: &str) -> Vec<String> {
+    names::parts(name)
+}
+
+/// The year of a text that is a day and nothing else, in either order of day and month; `None` where it is none.
+pub fn year_of_day(text: &str) -> Option<i16> {
+    dates::parse(text)
+}
+
+/// The same, for this crate.
+pub(crate) fn year_of(text: &str) -> Option<i16> {
+    dates::parse(text)
+}
 
 /// What a column most likely holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -64,7 +99,7 @@ pub struct SampledColumn<'a> {
 const CONFIDENCE_MIN: f64 = 0.5;
 
 /// The class of a kind.
-fn class_of(kind: &str) -> &'static str {
+pub(crate) fn class_of(kind: &str) -> &'static str {
     match kind {
         "credential" => "secret",
         "bic" | "url" | "country" | "none" => "internal",

@@ -137,7 +137,7 @@ fn strength(parts: &[String], from: usize, to: usize, word: &Word) -> Option<f64
 }
 
 /// The words of a name, folded: cut at separators, at a capital behind a small letter, and before digits.
-fn parts(name: &str) -> Vec<String> {
+pub(super) fn parts(name: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut before = ' ';
     for letter in name.chars() {

@@ -15,9 +15,9 @@ pub(super) const REGION: u8 = 8;
 pub(super) const ORDINARY: u8 = 16;
 
 /// The lists' texts, for the letters' model.
-pub(super) const GIVEN_NAMES: &str = include_str!("../../data/words/given_names.txt");
-pub(super) const FAMILY_NAMES: &str = include_str!("../../data/words/family_names.txt");
-pub(super) const CITIES: &str = include_str!("../../data/words/cities.txt");
+pub(crate) const GIVEN_NAMES: &str = include_str!("../../data/words/given_names.txt");
+pub(crate) const FAMILY_NAMES: &str = include_str!("../../data/words/family_names.txt");
+pub(crate) const CITIES: &str = include_str!("../../data/words/cities.txt");
 pub(super) const ORDINARY_WORDS: &str = include_str!("../../data/words/ordinary.txt");
 const REGIONS: &str = include_str!("../../data/words/regions.txt");
 const STREETS: &str = include_str!("../../data/words/streets.txt");
@@ -25,7 +25,7 @@ const DRUGS: &str = include_str!("../../data/words/drugs.txt");
 const SPECIAL: &str = include_str!("../../data/words/special.txt");
 
 /// The words of a list, as they stand there.
-pub(super) fn words(list: &'static str) -> impl Iterator<Item = &'static str> {
+pub(crate) fn words(list: &'static str) -> impl Iterator<Item = &'static str> {
     list.lines().filter(|l| !l.starts_with('#')).flat_map(str::split_whitespace)
 }
 

@@ -9,6 +9,7 @@ mod ledger;
 mod me;
 mod notices;
 mod opening;
+mod packs;
 mod people;
 pub(crate) mod plan;
 mod policy;
@@ -46,6 +47,7 @@ pub(crate) fn routes() -> Routes {
         .with(grants::routes)
         .with(policy::routes)
         .with(plan::routes)
+        .with(packs::routes)
         .with(runs::routes)
         .with(quarantine::routes)
         .with(data::routes)

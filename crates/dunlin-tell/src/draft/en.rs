@@ -89,6 +89,10 @@ impl Phrases for English {
             Protect::Hash => "kept only as a code that cannot be turned back",
             Protect::Tokenise => "replaced by a stand-in in the new system",
             Protect::Encrypt => "encrypted in the new system",
+            Protect::Format | Protect::Fake => "replaced by a made-up value in the new system",
+            Protect::Shift => "moved by some days in the new system",
+            Protect::General => "kept only roughly in the new system",
+            Protect::Remove => "not kept in the new system",
         }
     }
 

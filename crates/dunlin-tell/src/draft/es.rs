@@ -96,6 +96,10 @@ impl Phrases for Spanish {
             Protect::Hash => "guardado solo como un código que no se puede deshacer",
             Protect::Tokenise => "sustituido por otro valor en el nuevo sistema",
             Protect::Encrypt => "cifrado en el nuevo sistema",
+            Protect::Format | Protect::Fake => "sustituido por un valor inventado en el nuevo sistema",
+            Protect::Shift => "movido unos días en el nuevo sistema",
+            Protect::General => "guardado solo de forma aproximada en el nuevo sistema",
+            Protect::Remove => "no se guarda en el nuevo sistema",
         }
     }
 

@@ -20,6 +20,7 @@ pub(crate) mod serve;
 mod undo;
 mod user;
 mod verify;
+mod waive;
 
 use clap::CommandFactory;
 
@@ -55,6 +56,7 @@ pub async fn dispatch(args: Cli) -> Result<u8, Failure> {
         Command::Login(login) => login::login(login, format).await,
         Command::Notice(command) => notice::notice(dir, command, format).await,
         Command::Request(command) => request::request(dir, command, format).await,
+        Command::Waive(waive) => waive::waive(dir, waive, format).await,
         Command::Doctor => doctor::doctor(dir, format).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "dunlin", &mut std::io::stdout());

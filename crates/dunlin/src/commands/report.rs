@@ -25,6 +25,9 @@ pub async fn report(dir: &Path, args: ReportArgs, format: Format) -> Result<u8, 
     let report = latest(&workspace, &plan).await?;
     let out = if args.out.is_absolute() { args.out.clone() } else { dir.join(&args.out) };
     let written = write(&workspace, &report, &out).await?;
+    let matrix = crate::comply::matrix_of(Some(&workspace), &plan).await?;
+    crate::comply::enter(&workspace, &plan, &matrix).await?;
+    workspace.integrate().await?;
     if format == Format::Json {
         output::json(&serde_json::json!({ "html": written.0, "json": written.1, "proven": report.proven() }));
     } else {
@@ -42,7 +45,9 @@ pub async fn latest(workspace: &Workspace, plan: &PlanFile) -> Result<Report, Fa
         return Err(Failure::usage("this plan has not been run yet", "`dunlin run` moves the data"));
     };
     let (tables, verified_at) = latest_results(workspace, &run.id).await?;
-    gather(workspace, plan, &run.id, &tables, verified_at).await
+    let mut report = gather(workspace, plan, &run.id, &tables, verified_at).await?;
+    report.matrix = crate::comply::matrix_of(Some(workspace), plan).await?.rules;
+    Ok(report)
 }
 
 /// Writes a report and enters its hash.
@@ -69,7 +74,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// What the ledger last said about each table of a run, and when it was last verified.
-async fn latest_results(
+pub(crate) async fn latest_results(
     workspace: &Workspace,
     run: &str,
 ) -> Result<(Vec<TableResult>, Option<String>), Failure> {
@@ -180,6 +185,7 @@ pub async fn gather(
             .map(|a| Approval { by: a.by, at: when(a.at), fingerprint: a.fingerprint })
             .collect(),
         comply: plan.plan.comply.as_ref().map(comply),
+        matrix: Vec::new(),
         ledger: LedgerFacts {
             size: checkpoint.size,
             root: checkpoint.root_hex(),

@@ -34,6 +34,7 @@ pub async fn run(dir: &Path, args: RunArgs, format: Format) -> Result<u8, Failur
     same_fingerprint(&plan, args.fingerprint.as_deref())?;
     if !args.rehearse {
         super::publish::told(&workspace, &plan, args.now.as_deref()).await?;
+        crate::comply::allow_load(&workspace, &plan).await?;
         window(&workspace, &plan, &args).await?;
     }
     let mut options = plan.options(args.jobs);
@@ -48,7 +49,8 @@ pub async fn run(dir: &Path, args: RunArgs, format: Format) -> Result<u8, Failur
     let summary = to_its_end(&workspace, &plan, &mut options, &args).await?;
     print(&workspace, &plan, &summary, &args, format).await?;
     let quarantined = summary.tables.iter().any(|t| t.quarantined > 0);
-    Ok(if !summary.reconciled() || (args.strict && quarantined) { NOT_RIGHT } else { OK })
+    let survived = summary.examined.as_ref().is_some_and(|copy| !copy.found.is_empty());
+    Ok(if !summary.reconciled() || survived || (args.strict && quarantined) { NOT_RIGHT } else { OK })
 }
 
 /// Runs until there is nothing left to do: over the window's end into the next one, and past what a moment's patience
@@ -233,6 +235,9 @@ async fn print(
         if summary.held_back_seconds > 0.0 {
             last["held_back_seconds"] = serde_json::json!(summary.held_back_seconds);
         }
+        if let Some(examined) = &summary.examined {
+            last["copy"] = serde_json::json!(examined);
+        }
         output::json(&last);
         return Ok(());
     }
@@ -248,10 +253,32 @@ async fn print(
         let seconds = summary.held_back_seconds.round();
         output::line(&format!("Reading waited {seconds} s because the source was busy."));
     }
+    if let Some(examined) = &summary.examined {
+        output::line(&copy(examined));
+    }
     for left in &summary.left_behind {
         output::line(&format!("✗ {}: {} did not arrive as it is in the source", left.table, left.what));
     }
     Ok(())
+}
+
+/// What a look over a de-identified copy came to.
+fn copy(examined: &dunlin_move::Examined) -> String {
+    let values = thousands(examined.values);
+    if examined.found.is_empty() {
+        return format!(
+            "✓ the copy was read again: none of its {values} values is an identifier of Safe Harbor"
+        );
+    }
+    let found: Vec<String> =
+        examined.found.iter().map(|(rule, n)| format!("{rule}: {}", thousands(*n))).collect();
+    let places: Vec<&str> = examined.places.iter().map(String::as_str).collect();
+    format!(
+        "✗ identifiers survived among the copy's {values} values ({}) in {}; give these columns a `kind`, or \
+         `protect = \"remove\"`, and make the copy anew",
+        found.join(", "),
+        places.join(", ")
+    )
 }
 
 /// The tables of a result as text.

@@ -155,6 +155,9 @@ impl Engine for MoveEngine {
         {
             return Err(EngineError::Unknown("table"));
         }
+        if !ask.rehearse {
+            crate::comply::allow_load(&self.inner.workspace, &plan).await.map_err(told)?;
+        }
         let unfinished = self.inner.workspace.state().unfinished_runs().await.map_err(state)?;
         let run =
             unfinished.into_iter().find(|r| r.fingerprint == fingerprint && !ask.rehearse).map(|r| r.id);
@@ -225,7 +228,7 @@ impl Engine for MoveEngine {
             }
             Err(other) => return Err(told(other)),
         };
-        let (items, _) = crate::commands::check::findings(&plan).await.map_err(told)?;
+        let (items, ..) = crate::commands::check::findings(&plan).await.map_err(told)?;
         Ok(items.iter().map(|f| f.to_json(&plan.file, &plan.text)).collect())
     }
 
@@ -341,6 +344,12 @@ impl Engine for MoveEngine {
 
     async fn unreachable(&self, audience: &str, limit: u32) -> Result<Sealed<Rows>, EngineError> {
         data::unreachable(&self.plan()?, audience, limit).await
+    }
+
+    async fn packs(&self) -> Result<serde_json::Value, EngineError> {
+        let matrix =
+            crate::comply::matrix_of(Some(&self.inner.workspace), &self.plan()?).await.map_err(told)?;
+        serde_json::to_value(&matrix).map_err(|_| EngineError::Failed)
     }
 
     async fn survey(&self) -> Result<Vec<dunlin_server::Surveyed>, EngineError> {

@@ -39,6 +39,9 @@ pub(crate) struct Report {
     pub approvals: Vec<Approval>,
     /// The rule packs and what was waived.
     pub comply: Option<ComplyFacts>,
+    /// How each rule of the packs ends; empty where the plan names none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub matrix: Vec<dunlin_quality::packs::Verdict>,
     /// The ledger at the time of the report.
     pub ledger: LedgerFacts,
 }

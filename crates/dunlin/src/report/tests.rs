@@ -171,6 +171,7 @@ pub(super) fn sample() -> Report {
                 until: Some("2027-06-30".into()),
             }],
         }),
+        matrix: Vec::new(),
         ledger: LedgerFacts {
             size: 4_433,
             root: hash_of(91),

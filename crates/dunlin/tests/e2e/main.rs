@@ -15,6 +15,7 @@ mod lossless;
 mod moves;
 mod nasty;
 mod notice;
+mod packs;
 mod plan_errors;
 mod quarantine;
 mod read_back;

@@ -9,6 +9,7 @@ import { useMessages } from '@/i18n';
 import { num, when } from '@/i18n/format';
 import { evidence as en } from '@/messages/evidence.en';
 import { Area, Badge, Button, Copy, Empty, Field, Icon, Id, Link, Loaded, PageHead, ProblemView, Section, SkeletonRows, Stat, Time } from '@/ui';
+import { PacksPart } from './packs';
 
 export function EvidencePage() {
   const t = useMessages(en);
@@ -16,6 +17,7 @@ export function EvidencePage() {
     <div className="page">
       <PageHead title={t.title} sub={t.sub} />
       <ReportPart />
+      <PacksPart />
       <div className="columns two"><CheckpointPart /><StandingPart /></div>
       <div className="columns two"><ProvePart /><ExportPart /></div>
     </div>

@@ -320,5 +320,23 @@ fn every_body() -> Vec<Body> {
             objects: 0,
         },
         Body::RequestCopyOffered { request: id("r"), by: id("hand") },
+        Body::RuleWaived {
+            rule: "gdpr-05b".to_owned(),
+            waiver: id("waiver"),
+            reason_hash: h(),
+            until: Some("2027-06-30".to_owned()),
+        },
+        Body::WaiverWithdrawn { waiver: id("waiver"), rule: "gdpr-05b".to_owned() },
+        Body::PacksChecked {
+            fingerprint: h(),
+            packs: vec!["gdpr".to_owned()],
+            states: std::collections::BTreeMap::from([("satisfied".to_owned(), 3)]),
+            sha256: h(),
+        },
+        Body::CopyExamined {
+            run: id("run"),
+            values: 4,
+            found: std::collections::BTreeMap::from([("hipaa-sh-07".to_owned(), 1)]),
+        },
     ]
 }

@@ -2,12 +2,14 @@
 
 pub(crate) mod columns;
 
+use std::collections::BTreeMap;
+
 use super::{sql, text};
 use crate::finding::{Finding, Log, Span};
 use crate::table::{Duplicates, Enrich, Fix, RulePlan, Sql, TablePlan, as_identifier};
 use crate::table_ref::TableRef;
-use crate::vocabulary::{IntoMode, OnErasure, Otherwise, When};
-use crate::walk::{Section, Spanned, Walk, entries_of, item_span, wrong_type};
+use crate::vocabulary::{Fact, IntoMode, OnErasure, Otherwise, When};
+use crate::walk::{Section, Spanned, Walk, entries_of, item_span, parse_word, wrong_type};
 
 pub(crate) const TABLE: Section = Section {
     form: "Table",
@@ -16,7 +18,9 @@ pub(crate) const TABLE: Section = Section {
         "to",
         "key",
         "purpose",
+        "collected_for",
         "basis",
+        "facts",
         "retain",
         "where",
         "into",
@@ -55,7 +59,9 @@ fn table(walk: &Walk<'_>, log: &mut Log) -> Option<TablePlan> {
     let to = table_ref(walk.required("to", "`to = \"store.table\"`", log), log);
     let key = key(walk, log);
     let purpose = text(walk.words("purpose", log));
+    let collected_for = text(walk.words("collected_for", log));
     let basis = walk.word("basis", log);
+    let facts = facts(walk, log);
     let retain = sql(walk.words("retain", log));
     let where_ = sql(walk.words("where", log));
     let columns = columns::columns(walk, log);
@@ -72,7 +78,7 @@ fn table(walk: &Walk<'_>, log: &mut Log) -> Option<TablePlan> {
     let (from, to) = (from?, to?);
     #[rustfmt::skip]
     let table = TablePlan {
-        from, to, key, purpose, basis, retain, where_, columns, drop, rules, duplicates, enrich, into, replace,
+        from, to, key, purpose, collected_for, basis, facts, retain, where_, columns, drop, rules, duplicates, enrich, into, replace,
         subject, on_erasure, span, from_span,
     };
     Some(table)
@@ -112,6 +118,22 @@ fn key(walk: &Walk<'_>, log: &mut Log) -> Vec<String> {
         }
     }
     key
+}
+
+/// `consent_at = "agreed_on"`: a fact, and the target column that says it.
+fn facts(table: &Walk<'_>, log: &mut Log) -> BTreeMap<Fact, String> {
+    let Some((facts, span)) = table.child("facts", log) else { return BTreeMap::new() };
+    let facts = entries_of(facts, span).into_iter().filter_map(|entry| {
+        let fact = parse_word(&Spanned { value: entry.key.to_owned(), span: entry.key_span }, log)?;
+        let Some(column) = entry.item.as_str() else {
+            let place = format!("`{}` in [table.facts]", entry.key);
+            let span = item_span(entry.item, entry.key_span);
+            wrong_type(&place, "the name of a target column as a text", entry.item, span, log);
+            return None;
+        };
+        Some((fact, column.to_owned()))
+    });
+    facts.collect()
 }
 
 fn rules(table: &Walk<'_>, log: &mut Log) -> Vec<RulePlan> {

@@ -3,6 +3,7 @@
 mod equation;
 mod evidence;
 mod left;
+mod packs;
 mod plan;
 
 use super::Report;
@@ -29,6 +30,7 @@ pub(crate) fn render(report: &Report) -> String {
     out.push_str(&left::excluded_and_dropped(report));
     out.push_str(&plan::rules(report));
     out.push_str(&plan::columns(report));
+    out.push_str(&packs::matrix(report));
     out.push_str(&plan::stores_and_people(report));
     out.push_str(&evidence::all(report));
     out.push_str(&format!("</main>{}</div></body></html>\n", footer(report)));

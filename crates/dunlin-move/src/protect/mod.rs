@@ -6,6 +6,13 @@
 //! - `tokenise`: `tok_` and 26 characters; the token of a value is the same in every table.
 //! - `encrypt`: XChaCha20-Poly1305 with a nonce derived from key and value (the construction of a synthetic IV, as in
 //!   RFC 5297): reversible with the workspace's key, and it reveals nothing but which values are equal.
+//! - `format`: a keyed stand-in of the same shape with valid check digits ([`format`](self::format)).
+//! - `shift`: dates moved by a keyed number of days, the same for all of one customer ([`coarse`]).
+//! - `general`, `remove`: coarser, or gone ([`coarse`]).
+//! - `fake`: made-up names, addresses and numbers by keyed choice (`dunlin_quality::fake`).
+
+mod coarse;
+mod format;
 
 use std::sync::Arc;
 
@@ -30,22 +37,55 @@ impl Protector {
         Self { key, key_id: key_id.into() }
     }
 
-    /// Hides a column. NULL stays NULL.
-    pub fn apply(&self, protect: Protect, column: &Mapped, array: &ArrayRef) -> ArrayRef {
+    /// Hides a column. NULL stays NULL. `subjects` are the values that name each row's customer, as texts; `shift` needs
+    /// them, and takes out what belongs to nobody.
+    pub fn apply(
+        &self,
+        protect: Protect,
+        column: &Mapped,
+        array: &ArrayRef,
+        subjects: Option<&StringArray>,
+    ) -> ArrayRef {
         let texts = fit(array, &column.clear_type, &ColumnType::TEXT).array;
-        let kind = column.kind.map(|k| k.as_str());
-        let hidden: StringArray =
-            texts.as_string::<i32>().iter().map(|v| v.map(|text| self.value(protect, kind, text))).collect();
+        let texts = texts.as_string::<i32>();
+        let subject = |row: usize| subjects.filter(|s| s.is_valid(row)).map(|s| s.value(row));
+        let value = |(row, text): (usize, Option<&str>)| {
+            let text = text?;
+            match protect {
+                Protect::Mask | Protect::Hash | Protect::Tokenise | Protect::Encrypt => {
+                    Some(self.value(protect, column.kind.map(|k| k.as_str()), text))
+                }
+                other => self.made(other, column, text, subject(row)).or_else(|| coarse::removed(column)),
+            }
+        };
+        let hidden: StringArray = texts.iter().enumerate().map(value).collect();
         debug_assert_eq!(hidden.len(), array.len());
         Arc::new(hidden)
+    }
+
+    /// What is made in the place of a value; `None` where nothing may stand there.
+    fn made(&self, protect: Protect, column: &Mapped, text: &str, subject: Option<&str>) -> Option<String> {
+        let kind = column.kind.map(|k| k.as_str());
+        match protect {
+            Protect::Format => Some(format::stand_in(&self.key, kind, text)),
+            Protect::Shift => coarse::shift(text, coarse::days(&self.key, subject?)),
+            Protect::General => coarse::general(column, text),
+            Protect::Fake => dunlin_quality::fake(kind.unwrap_or_default(), text, |what, part| {
+                let hash = self.derive(&format!("fake {what}"), part);
+                let mut bytes = [0; 8];
+                bytes.copy_from_slice(&hash.as_bytes()[..8]);
+                u64::from_le_bytes(bytes)
+            }),
+            _ => None,
+        }
     }
 
     fn value(&self, protect: Protect, kind: Option<&str>, text: &str) -> String {
         match protect {
             Protect::Mask => dunlin_gate::mask(kind, text),
             Protect::Hash => self.derive("hash", text).to_hex().to_string(),
-            Protect::Tokenise => format!("tok_{}", base32(&self.derive("token", text).as_bytes()[..16])),
             Protect::Encrypt => self.encrypt(text),
+            _ => format!("tok_{}", base32(&self.derive("token", text).as_bytes()[..16])),
         }
     }
 

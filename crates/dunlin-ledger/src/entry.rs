@@ -383,6 +383,11 @@ pub enum Body {
     /// Everything about tables that were taken over as they are was held against the source: how many things are said
     /// about them there, how many of those are `missing` in the target, and how many large objects came with their rows.
     DefinitionsMoved { run: String, store: String, tables: u64, parts: u64, missing: u64, objects: u64 },
+    /// A table was looked through for duplicates before its load: `merged` rows fold into the survivors of `clusters`,
+    /// `waiting` pairs are for a person. `crosswalk` is the hash of which row folds into which.
+    DuplicatesMatched { run: String, table: String, clusters: u64, merged: u64, waiting: u64, crosswalk: String },
+    /// A person decided on a pair: `decision` is `merge`, `keep` or `undo`; `pair` is a keyed hash of both keys.
+    DuplicateDecided { run: String, table: String, pair: String, decision: String },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.
@@ -605,6 +610,11 @@ impl Body {
             Body::DeliveriesSettled { change, root, .. } => {
                 code("change", change)?;
                 hash("root", root)
+            }
+            Body::DuplicatesMatched { crosswalk, .. } => hash("crosswalk", crosswalk),
+            Body::DuplicateDecided { pair, decision, .. } => {
+                hash("pair", pair)?;
+                code("decision", decision)
             }
             _ => Ok(()),
         }

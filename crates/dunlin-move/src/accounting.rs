@@ -152,6 +152,9 @@ pub struct PartReceipt {
     /// it also when the process dies after the target's commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<dunlin_store::Decision>,
+    /// The hash of the crosswalks it was loaded by, where duplicates concern its rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crosswalk: Option<String>,
     /// Erased rows that were deleted in the source since: who reads the source again does not meet them.
     #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub gone: Tally,

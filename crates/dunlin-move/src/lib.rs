@@ -18,6 +18,7 @@ mod decide;
 mod definitions;
 mod differences;
 mod draft;
+mod duplicates;
 mod enrich_after;
 mod error;
 pub mod exec;
@@ -78,6 +79,10 @@ pub const FAILPOINTS: &[&str] = &[
     "move::complete.before",
     "move::finish.before",
 ];
+
+/// Failpoints of the matching pass, and of what people decide on pairs; a plan without `[table.duplicates]` does not come
+/// by.
+pub const FAILPOINTS_DUPLICATES: &[&str] = &["move::duplicates.before", "move::duplicates.after"];
 
 /// Failpoints of what is done for a customer's request, in the order in which an erasure comes by.
 pub const FAILPOINTS_SUBJECT: &[&str] = &[

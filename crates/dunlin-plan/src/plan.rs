@@ -198,7 +198,6 @@ impl Plan {
             ("window.source_load", self.window.as_ref().is_some_and(|window| window.source_load.is_some())),
             ("comply.packs", comply.is_some_and(|comply| !comply.packs.is_empty())),
             ("comply.waiver", comply.is_some_and(|comply| !comply.waivers.is_empty())),
-            ("table.duplicates", self.tables.iter().any(|table| table.duplicates.is_some())),
         ];
         let present = parts.into_iter().filter(|(_, present)| *present);
         present

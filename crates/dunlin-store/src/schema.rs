@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0007_subjects.sql"),
     include_str!("../migrations/0008_sending.sql"),
     include_str!("../migrations/0009_customers.sql"),
+    include_str!("../migrations/0104_duplicates.sql"),
 ];
 
 /// Brings the state to the newest version, or refuses one that is newer than this program.

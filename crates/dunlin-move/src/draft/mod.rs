@@ -1,6 +1,7 @@
 //! Holding one table of the plan against its stores: which columns are read, what each target column is made of, and
 //! everything that does not fit, told at once. Nothing is written.
 
+mod duplicates;
 mod input;
 mod rules;
 mod target;
@@ -144,7 +145,7 @@ impl<'a> Drafting<'a> {
             columns: mapped,
         };
         let key = key_of(self.given, &target, &mapping);
-        Some(TableSpec {
+        let spec = TableSpec {
             label: self.label.clone(),
             plan: self.given.plan.clone(),
             source: Arc::new(self.given.source.clone()),
@@ -155,7 +156,9 @@ impl<'a> Drafting<'a> {
             mapping: Arc::new(mapping),
             rules: Arc::new(rules),
             key,
-        })
+        };
+        self.duplicates(&spec);
+        Some(spec)
     }
 
     /// A row is past its retention when the moment the plan computes lies before the run.
@@ -334,6 +337,7 @@ impl<'a> Drafting<'a> {
                 }
             }
         }
+        used.extend(self.survivor_columns());
         used.extend(self.given.plan.enrich.iter().filter_map(|e| self.given.source.index_of(&e.on.0)));
         used
     }

@@ -34,7 +34,6 @@ fn parts_that_do_not_act_yet_are_named_once() {
     `window.source_load` is read and kept, but does not act yet
     `comply.packs` is read and kept, but does not act yet
     `comply.waiver` is read and kept, but does not act yet
-    `table.duplicates` is read and kept, but does not act yet
     ");
 }
 

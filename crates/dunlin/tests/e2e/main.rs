@@ -11,6 +11,7 @@ mod duplicates;
 mod equation;
 mod fuzz;
 mod lossless;
+mod merging;
 mod moves;
 mod notice;
 mod plan_errors;

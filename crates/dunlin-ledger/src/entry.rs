@@ -385,7 +385,14 @@ pub enum Body {
     DefinitionsMoved { run: String, store: String, tables: u64, parts: u64, missing: u64, objects: u64 },
     /// A table was looked through for duplicates before its load: `merged` rows fold into the survivors of `clusters`,
     /// `waiting` pairs are for a person. `crosswalk` is the hash of which row folds into which.
-    DuplicatesMatched { run: String, table: String, clusters: u64, merged: u64, waiting: u64, crosswalk: String },
+    DuplicatesMatched {
+        run: String,
+        table: String,
+        clusters: u64,
+        merged: u64,
+        waiting: u64,
+        crosswalk: String,
+    },
     /// A person decided on a pair: `decision` is `merge`, `keep` or `undo`; `pair` is a keyed hash of both keys.
     DuplicateDecided { run: String, table: String, pair: String, decision: String },
 }

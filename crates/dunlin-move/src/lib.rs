@@ -54,6 +54,9 @@ pub use columns::{QuarantinedColumns, quarantined_columns};
 pub use decide::{DecideOptions, Decided, Decision, decide};
 pub use definitions::LeftBehind;
 pub use dunlin_plan::Finding as CheckFinding;
+pub use duplicates::review::{
+    PairShown, PairVerdict, TablePairs, WaitingPair, decide_pair, duplicate_pairs, show_pair,
+};
 pub use enrich_after::{Enriched, enrich_after};
 pub use error::{MoveError, Result};
 pub use finish::finish;
@@ -82,7 +85,8 @@ pub const FAILPOINTS: &[&str] = &[
 
 /// Failpoints of the matching pass, and of what people decide on pairs; a plan without `[table.duplicates]` does not come
 /// by.
-pub const FAILPOINTS_DUPLICATES: &[&str] = &["move::duplicates.before", "move::duplicates.after"];
+pub const FAILPOINTS_DUPLICATES: &[&str] =
+    &["move::duplicates.before", "move::duplicates.after", "move::duplicates.decided"];
 
 /// Failpoints of what is done for a customer's request, in the order in which an erasure comes by.
 pub const FAILPOINTS_SUBJECT: &[&str] = &[

@@ -179,6 +179,25 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// Forgets everything about rows of a table that were erased, in every run: what they fold into, and what folds into
+    /// them.
+    pub async fn forget_duplicates(&mut self, label: &str, names: &[[u8; 16]]) -> Result<(), StoreError> {
+        const FORGET: [&str; 3] = [
+            "delete from crosswalk where label = $1 and (loser = $2 or survivor = $2)",
+            "delete from duplicate_pairs where label = $1 and (one = $2 or other = $2)",
+            "delete from duplicate_decisions where label = $1 and (one = $2 or other = $2)",
+        ];
+        for name in names {
+            for sql in FORGET {
+                let query = sqlx::query(sql).bind(label).bind(name.to_vec());
+                query.execute(self.connection()).await.map_err(db("forgetting an erased row"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl State {
     /// Which rows of a table fold into which in a run; `None` where the run has not looked yet.
     pub async fn crosswalk(&self, run: &str, label: &str) -> Result<Option<Crosswalk>, StoreError> {

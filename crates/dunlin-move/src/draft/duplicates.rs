@@ -37,9 +37,10 @@ impl Drafting<'_> {
             self.error("move-survivor", survivor.span, None, wrong.message, wrong.help);
         }
         if compared(spec).len() == 1 {
-            let message = "one column alone is compared, and from one column nothing can be learnt: nothing will be \
+            let message =
+                "one column alone is compared, and from one column nothing can be learnt: nothing will be \
                            sure enough to be merged"
-                .to_owned();
+                    .to_owned();
             let help = "name more columns in `match`, or give columns that say who somebody is their `kind`";
             let finding = Finding::new(Level::Warning, "move-duplicates-thin", message).help(help);
             self.findings.push(finding.in_table(&self.label));

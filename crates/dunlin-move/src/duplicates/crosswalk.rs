@@ -104,9 +104,11 @@ impl Crosswalk {
         let joined = |schema, batches: &[RecordBatch]| {
             concat_batches(schema, batches).map_err(|_| engine("put rows of clusters together"))
         };
-        let source_schema = sources.first().map_or_else(|| spec.mapping.read_schema.clone(), RecordBatch::schema);
+        let source_schema =
+            sources.first().map_or_else(|| spec.mapping.read_schema.clone(), RecordBatch::schema);
         let source = joined(&source_schema, &sources)?;
-        let mapped_schema = rows.first().map_or_else(|| spec.mapping.target_schema.clone(), RecordBatch::schema);
+        let mapped_schema =
+            rows.first().map_or_else(|| spec.mapping.target_schema.clone(), RecordBatch::schema);
         let mapped = joined(&mapped_schema, &rows)?;
         let mapped = RecordBatch::try_new(spec.mapping.target_schema.clone(), mapped.columns().to_vec())
             .map_err(|_| engine("put rows of clusters together"))?;
@@ -122,7 +124,8 @@ impl Crosswalk {
         clusters: &[Cluster],
         kept: Option<String>,
     ) -> Result<Self> {
-        let of_name: HashMap<Name, usize> = names.iter().enumerate().map(|(row, name)| (*name, row)).collect();
+        let of_name: HashMap<Name, usize> =
+            names.iter().enumerate().map(|(row, name)| (*name, row)).collect();
         let words = spec.plan.duplicates.as_ref().and_then(|d| d.survivor.as_ref());
         let words = words.map(|sql| sql.text.as_str()).unwrap_or_default();
         let rules = Survivor::of(words, &spec.mapping, &spec.key).map_err(|_| engine("tell who survives"))?;
@@ -142,7 +145,8 @@ impl Crosswalk {
             let Some(survivor) = survivor.filter(|_| rows.len() > 1) else { continue };
             let place = stay.len();
             stay.push(survivor);
-            for (column, from) in candidates.sources(&rows, survivor).into_iter().filter(|s| s.1 != survivor) {
+            for (column, from) in candidates.sources(&rows, survivor).into_iter().filter(|s| s.1 != survivor)
+            {
                 takes.push((place, column, from));
             }
             standing.insert(names[survivor], Standing::Survivor { row: place, changed: false });
@@ -167,6 +171,11 @@ impl Crosswalk {
         }
         let hash = kept.unwrap_or_else(|| hash_of(&folded));
         Ok(Self { hash, folded, members, of_name, survivors, standing })
+    }
+
+    /// A row of a cluster as it would be loaded alone: the batch that holds it, and its place there.
+    pub(crate) fn member(&self, name: &Name) -> Option<(&RecordBatch, usize)> {
+        self.of_name.get(name).map(|row| (&self.members, *row))
     }
 
     /// Whether no row folds into another.

@@ -63,7 +63,8 @@ pub(crate) fn compared(spec: &TableSpec) -> Vec<usize> {
 
 /// Whether a kind tells who somebody is. What is sensitive is compared only where `match` names it.
 fn tells_who(kind: Kind) -> bool {
-    kind.class() == Class::Personal && !matches!(kind.as_str(), "free_text" | "ip_address" | "mac_address" | "url")
+    kind.class() == Class::Personal
+        && !matches!(kind.as_str(), "free_text" | "ip_address" | "mac_address" | "url")
 }
 
 /// The compared values of a table's rows as they arrive.
@@ -160,7 +161,8 @@ async fn collect(pipeline: &Pipeline, splits: &[(u32, Bounds)], places: &[usize]
                 .collect::<Result<_>>()?;
             let keys = key_texts(spec, &rows.mapped);
             for (row, key) in keys.iter().enumerate() {
-                let of_row = || values.iter().map(|v| v.is_valid(row).then(|| v.value(row).to_owned())).collect();
+                let of_row =
+                    || values.iter().map(|v| v.is_valid(row).then(|| v.value(row).to_owned())).collect();
                 collected.sample.offer(key, of_row);
             }
             rows.names.iter().for_each(|name| {

@@ -12,6 +12,7 @@
 pub(crate) mod crosswalk;
 pub(crate) mod find;
 mod links;
+pub(crate) mod review;
 pub(crate) mod rows;
 pub(crate) mod survivor;
 
@@ -24,12 +25,12 @@ use dunlin_store::{Body, Crosswalk as Kept, DuplicatePair};
 pub(crate) use crosswalk::Crosswalk;
 pub(crate) use links::{TableMerges, links};
 
-use crate::pipeline::Pipeline;
-use crate::run::{Event, Run};
-use crate::spec::TableSpec;
 #[cfg(feature = "failpoints")]
 use crate::MoveError;
 use crate::Result;
+use crate::pipeline::Pipeline;
+use crate::run::{Event, Run};
+use crate::spec::TableSpec;
 
 /// Rows of one read of the matching pass.
 const ROWS_A_READ: u64 = 250_000;
@@ -98,12 +99,7 @@ pub(crate) async fn again(run: &Run<'_>, id: &str) -> Result<()> {
     Ok(())
 }
 
-async fn again_by(
-    run: &Run<'_>,
-    spec: &Arc<TableSpec>,
-    reader: &Arc<dyn Reader>,
-    kept: Kept,
-) -> Result<()> {
+async fn again_by(run: &Run<'_>, spec: &Arc<TableSpec>, reader: &Arc<dyn Reader>, kept: Kept) -> Result<()> {
     let clusters = crosswalk::clusters_of(&kept.folded);
     let (pipeline, splits) = reading(run, spec, reader).await?;
     let crosswalk = Crosswalk::gather(&pipeline, &splits, &clusters, Some(kept.hash)).await?;

@@ -16,9 +16,9 @@ use arrow::compute::{SortOptions, rank};
 use arrow::datatypes::{DataType, Schema};
 use dunlin_connect::{ColumnType, array_to_text};
 
+use crate::Result;
 use crate::remap::engine;
 use crate::spec::{Mapped, Mapping};
-use crate::Result;
 
 /// How one row, or one value, is preferred to others. `C` is how a source column is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,11 +104,6 @@ impl Words {
             Rule::Latest(c) | Rule::Earliest(c) | Rule::Trusted(c, _) => Some(c.as_str()),
             Rule::Complete | Rule::Longest | Rule::Filled => None,
         })
-    }
-
-    /// The target columns that have a rule of their own.
-    pub(crate) fn target_columns(&self) -> impl Iterator<Item = &str> {
-        self.columns.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "*")
     }
 }
 
@@ -226,7 +221,8 @@ impl Candidates {
             None => complete.clone(),
         };
         let order = |key: &String| key.parse().map_or_else(|_| KeyOrder::Text(key.clone()), KeyOrder::Number);
-        let worth = keys.iter().enumerate().map(|(row, key)| (first[row], complete[row], Reverse(order(key))));
+        let worth =
+            keys.iter().enumerate().map(|(row, key)| (first[row], complete[row], Reverse(order(key))));
         let mut values = Vec::with_capacity(rules.columns.len());
         for (place, rule) in &rules.columns {
             let scores = score(rule, Some(mapped.column(*place)))?;

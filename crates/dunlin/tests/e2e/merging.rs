@@ -170,16 +170,20 @@ fn merged_and_kept(scene: &Scene) {
     scene.must_be_merged(&scene.run());
     assert_eq!(scene.target(), before);
     // A row that changes in the target is named with what should stand there: the settled form of the survivor.
-    let sql = "update people set city = 'Elsewhere' where person_id = 1001; delete from people where person_id = 2";
+    let sql =
+        "update people set city = 'Elsewhere' where person_id = 1001; delete from people where person_id = 2";
     match &scene.server {
-        Some(url) => pg(url, "alter table orders disable trigger all; alter table people disable trigger all"),
+        Some(url) => {
+            pg(url, "alter table orders disable trigger all; alter table people disable trigger all")
+        }
         None => scene.site.sql("new.db", "pragma foreign_keys = off"),
     }
     match &scene.server {
         Some(url) => pg(url, sql),
         None => scene.site.sql("new.db", sql),
     }
-    let verified = scene.dunlin(&["verify", "--format", "json", "--clear", "--purpose", "audit: test"]).expect(1);
+    let verified =
+        scene.dunlin(&["verify", "--format", "json", "--clear", "--purpose", "audit: test"]).expect(1);
     assert_eq!(verified.differences("new.people"), ["changed person_id=1001 city", "missing person_id=2"]);
 }
 
@@ -204,7 +208,8 @@ fn killed_and_resumed(scene: &Scene, point: &str) {
 #[test]
 fn a_run_that_dies_goes_on_by_what_was_found_sqlite() {
     let points = dunlin_move::FAILPOINTS_DUPLICATES.iter().map(|p| format!("{p}@1"));
-    let more = ["connect::sqlite.commit.after@2", "connect::sqlite.commit.after@6", "move::receipt.after_state@3"];
+    let more =
+        ["connect::sqlite.commit.after@2", "connect::sqlite.commit.after@6", "move::receipt.after_state@3"];
     for point in points.chain(more.map(str::to_owned)) {
         killed_and_resumed(&Scene::sqlite(), &point);
     }
@@ -212,7 +217,9 @@ fn a_run_that_dies_goes_on_by_what_was_found_sqlite() {
 
 #[test]
 fn a_run_that_dies_goes_on_by_what_was_found_postgres() {
-    for point in ["move::duplicates.after@1", "connect::postgres.commit.after@2", "connect::postgres.commit.after@6"] {
+    for point in
+        ["move::duplicates.after@1", "connect::postgres.commit.after@2", "connect::postgres.commit.after@6"]
+    {
         let Some(scene) = Scene::postgres() else { return };
         killed_and_resumed(&scene, point);
     }

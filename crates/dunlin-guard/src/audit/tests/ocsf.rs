@@ -319,12 +319,7 @@ fn every_body() -> Vec<Body> {
             waiting: 1,
             crosswalk: h(),
         },
-        Body::DuplicateDecided {
-            run: id("r"),
-            table: id("atlas.people"),
-            pair: h(),
-            decision: id("merge"),
-        },
+        Body::DuplicateDecided { run: id("r"), table: id("atlas.people"), pair: h(), decision: id("merge") },
         Body::DefinitionsMoved {
             run: id("r"),
             store: id("new"),

@@ -243,8 +243,7 @@ impl Asked {
         };
         let decided: HashSet<&str> = self.decisions.iter().map(|d| d.pair.as_str()).collect();
         let pairs = found.review(self.review.clamp(1e-6, 1.0 - 1e-6), &groups);
-        let pairs = pairs.iter().filter(|p| self.speaks(&found, p.records, Level::Loose)).map(pair);
-        let pairs = pairs.filter(|p| !decided.contains(p.pair.as_str())).collect();
+        let pairs = pairs.iter().map(pair).filter(|p| !decided.contains(p.pair.as_str())).collect();
         let cluster = |group: &Group| Cluster {
             members: group.records.iter().map(|(record, _)| name(*record)).collect(),
             probability: group.probability,
@@ -266,7 +265,7 @@ impl Asked {
         for group in found.groups(self.above.clamp(1e-6, 1.0 - 1e-6)) {
             for (at, (a, _)) in group.records.iter().enumerate() {
                 for (b, _) in &group.records[at + 1..] {
-                    if self.speaks(found, (*a, *b), Level::Crossed) {
+                    if self.speaks(found, (*a, *b)) {
                         joins.push((*a, *b, group.probability));
                     }
                 }
@@ -279,12 +278,12 @@ impl Asked {
         sets.groups()
     }
 
-    /// Whether a line of `match` speaks for two records: each of its columns agrees at least to this level.
-    fn speaks(&self, found: &Duplicates, (a, b): (u32, u32), least: Level) -> bool {
+    /// Whether a line of `match` speaks for two records: in each of its columns they agree closely.
+    fn speaks(&self, found: &Duplicates, (a, b): (u32, u32)) -> bool {
         let explained = found.explain(a, b);
         let agrees = |column: &String| {
             let told = explained.columns.iter().find(|c| c.column == *column);
-            told.is_some_and(|c| c.level != Level::Missing && c.level <= least)
+            told.is_some_and(|c| c.level != Level::Missing && c.level <= Level::Crossed)
         };
         self.lines.iter().any(|line| line.iter().all(agrees))
     }

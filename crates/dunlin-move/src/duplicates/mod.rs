@@ -15,6 +15,8 @@ mod links;
 pub(crate) mod review;
 pub(crate) mod rows;
 pub(crate) mod survivor;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

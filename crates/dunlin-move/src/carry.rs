@@ -40,7 +40,9 @@ impl Previous {
     fn crosswalk(&self) -> Option<String> {
         let stored = |a: &Amendment| serde_json::from_value::<StoredPart>(a.receipt.clone()).ok();
         let amended = self.amendments.iter().rev().find_map(|a| stored(a)?.receipt.crosswalk);
-        amended.or_else(|| self.splits.iter().find_map(|(_, s)| s.as_ref()?.receipt.crosswalk.clone()))
+        let loaded = || self.splits.iter().find_map(|(_, s)| s.as_ref()?.receipt.crosswalk.clone());
+        // An amendment names an empty one where none concerns the table any more.
+        amended.or_else(loaded).filter(|hash| !hash.is_empty())
     }
 
     /// The splits' bounds, in order; none where nothing can be carried over.

@@ -9,6 +9,7 @@
 //!
 //! Not here: what a customer asked for goes before all this ([`crate::subject`]); rows in quarantine are not compared.
 
+pub(crate) mod amend;
 pub(crate) mod crosswalk;
 pub(crate) mod find;
 mod links;

@@ -1,11 +1,10 @@
 //! Pairs that wait for a person: listed, shown side by side with what merging them would give, and decided on.
 //!
 //! A decision is entered into the ledger and holds for every later run of the plan: `merge` makes the rows one whatever
-//! the linkage says, `keep` keeps them two. The next `run` acts on it: the tables that it concerns are loaded anew, rows
-//! and receipt in the transactions of their splits, children with them, and a decision that is taken back is acted on in
-//! the same way; so undoing a merge gives what was there before it. Values leave under seal only.
+//! the linkage says, `keep` keeps them two. It is acted on at once ([`super::amend`]), or, where that cannot be, by the next
+//! `run`, which loads the tables that it concerns anew. Values leave under seal only.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -17,6 +16,7 @@ use dunlin_store::{Body, DuplicatePair, PairDecision, Verdict, Workspace, now_us
 use futures::StreamExt;
 use serde::Serialize;
 
+use super::amend::{self, Outcome};
 use super::crosswalk::clusters_of;
 use super::find::{Cluster, pair_id};
 use super::rows::Name;
@@ -26,7 +26,8 @@ use crate::finished::{self, Access, Finished};
 use crate::quarantine::rows_as_text;
 use crate::run::{Observer, Run, RunOptions};
 use crate::spec::TableSpec;
-use crate::{MoveError, Result};
+use crate::undo::without_bookkeeping;
+use crate::{MoveError, Result, recover};
 
 /// A pair, without anything of what is in its rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -142,53 +143,96 @@ pub async fn show_pair(
     Ok(PairShown { pair: found, differing: differ, taken_over, rows, names })
 }
 
-/// Enters what a person decides on a pair; the next run acts on it. Asked for again, nothing changes.
+/// What came of decisions.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PairsDecided {
+    /// The pairs, in the order in which they were named.
+    pub pairs: Vec<WaitingPair>,
+    /// Rows of the targets that were changed, by table.
+    pub rows: BTreeMap<String, u64>,
+    /// Where the next run has to act: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_run: Option<String>,
+}
+
+/// Enters what a person decides on pairs, then acts on it where that can be done in one transaction of the target; else the
+/// next run does. Asked for again, nothing is done twice.
 ///
 /// # Errors
-/// No such pair, and those of the state.
-pub async fn decide_pair(
+/// No such pair, and those of the stores and the state.
+pub async fn decide_pairs(
     workspace: &Workspace,
     plan: &Plan,
     options: &RunOptions,
-    pair: &str,
+    pairs: &[String],
     verdict: PairVerdict,
     observer: Arc<dyn Observer>,
-) -> Result<WaitingPair> {
+) -> Result<PairsDecided> {
     let _lock = workspace.lock_run()?;
-    let opened = open(workspace, plan, options, observer).await?;
-    let (spec, rows, before) = find(&opened, pair).await?;
+    let record = finished::latest(workspace, plan).await?;
+    let opened = finished::open(workspace, plan, options, observer, record, Access::Write).await?;
+    let (run, id) = (&opened.run, opened.record.id.as_str());
+    let mut found = Vec::new();
+    for pair in pairs {
+        found.push(find(&opened, pair).await?);
+    }
     let wanted = match verdict {
         PairVerdict::Merge => Some(Verdict::Merge),
         PairVerdict::Keep => Some(Verdict::Keep),
         PairVerdict::Undo => None,
     };
-    if before.decision != wanted.map(Verdict::as_str) {
-        let decision = wanted.map_or("undo", Verdict::as_str).to_owned();
-        let body = Body::DuplicateDecided {
-            run: opened.record.id.clone(),
-            table: spec.label.clone(),
-            pair: pair.to_owned(),
-            decision,
-        };
-        let mut tx = workspace.state().begin().await?;
-        match wanted {
-            Some(verdict) => {
-                let decision = PairDecision { pair: pair.to_owned(), rows, verdict };
-                tx.put_pair_decision(&spec.label, &decision, now_us()).await?;
-            }
-            None => tx.remove_pair_decision(&spec.label, pair).await?,
-        }
-        tx.enter(opened.run.entry(body)).await?;
-        tx.commit().await?;
-        fail::fail_point!("move::duplicates.decided", |_| Err(MoveError::failpoint(
-            "move::duplicates.decided"
-        )));
+    for (spec, rows, before) in &found {
+        enter(run, id, spec, *rows, before, wanted).await?;
     }
-    let after = known(&opened.run, &opened.record.id, spec).await?;
+    fail::fail_point!("move::duplicates.decided", |_| Err(MoveError::failpoint("move::duplicates.decided")));
+    let outcome = match without_bookkeeping(&opened, id).await?.is_empty() {
+        true => {
+            let targets = run.targets().await?;
+            // An earlier decision whose process died may be in the target already.
+            recover::receipts(run, id, &targets).await?;
+            amend::act(run, id, &targets).await?
+        }
+        false => Outcome::NotNow("`finish` has removed what an amendment needs from the target"),
+    };
+    let mut after = Vec::new();
+    for (spec, _, before) in found {
+        let known = known(run, id, spec).await?.into_iter().find(|(_, p)| p.pair == before.pair);
+        // A pair that only a decision made known is gone with it.
+        after.push(known.map_or(WaitingPair { decision: None, acted: true, ..before }, |(_, pair)| pair));
+    }
     workspace.integrate().await?;
-    let after = after.into_iter().find(|(_, p)| p.pair == pair).map(|(_, p)| p);
-    // A pair that only a decision made known is gone with it.
-    Ok(after.unwrap_or(WaitingPair { decision: None, acted: false, ..before }))
+    let (rows, next_run) = match outcome {
+        Outcome::Acted(rows) => (rows, None),
+        Outcome::NotNow(why) => (BTreeMap::new(), Some(why.to_owned())),
+    };
+    Ok(PairsDecided { pairs: after, rows, next_run })
+}
+
+/// One decision and its entry, in one transaction.
+async fn enter(
+    run: &Run<'_>,
+    id: &str,
+    spec: &TableSpec,
+    rows: Rows2,
+    before: &WaitingPair,
+    wanted: Option<Verdict>,
+) -> Result<()> {
+    if before.decision == wanted.map(Verdict::as_str) {
+        return Ok(());
+    }
+    let decision = wanted.map_or("undo", Verdict::as_str).to_owned();
+    let (table, pair) = (spec.label.clone(), before.pair.clone());
+    let body = Body::DuplicateDecided { run: id.to_owned(), table, pair: pair.clone(), decision };
+    let mut tx = run.workspace.state().begin().await?;
+    match wanted {
+        Some(verdict) => {
+            tx.put_pair_decision(&spec.label, &PairDecision { pair, rows, verdict }, now_us()).await?;
+        }
+        None => tx.remove_pair_decision(&spec.label, &pair).await?,
+    }
+    tx.enter(run.entry(body)).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 async fn open<'a>(

@@ -151,6 +151,27 @@ impl Scene {
         (rows(people, "people"), rows(orders, "orders"))
     }
 
+    /// As it must be when the two rows of the third person are one.
+    #[track_caller]
+    fn must_hold_three_as_one(&self, listed: &usize, pair: &str) {
+        let (people, orders) = self.target();
+        assert_eq!(people.len(), PEOPLE + TWICE - 1);
+        assert!(people.contains(&"1003|Upper Town|+".to_owned()), "{people:?}");
+        assert!(!people.iter().any(|row| row.starts_with("3|")), "{people:?}");
+        assert!(
+            orders.contains(&"30|1003".to_owned()) && orders.contains(&"31|1003".to_owned()),
+            "{orders:?}"
+        );
+        let verified = self.dunlin(&["verify", "--format", "json"]).expect(0);
+        verified.balanced();
+        assert_eq!(verified.table("new.people")["merged"], 1);
+        let all = self.dunlin(&["duplicates", "list", "--all", "--format", "json"]).expect(0).json();
+        let found = all.iter().find(|p| p["pair"] == pair).unwrap();
+        assert_eq!((&found["decision"], &found["acted"]), (&"merge".into(), &true.into()), "{found}");
+        let left = self.dunlin(&["duplicates", "list", "--format", "json"]).expect(0).json();
+        assert_eq!(left.len(), listed - 2, "what was decided does not wait");
+    }
+
     #[track_caller]
     fn must_be_merged(&self, done: &Done) {
         done.balanced();
@@ -266,47 +287,51 @@ fn decided_and_taken_back(scene: &Scene) {
     assert_eq!(shown["taken_over"], serde_json::json!(["phone"]), "{shown}");
     assert!(!shown.to_string().contains("Upper Town"), "{shown}");
 
-    let died = scene
-        .command(&["duplicates", "merge", &three])
-        .env("DUNLIN_FAIL", "move::duplicates.decided@1")
-        .output()
-        .unwrap();
-    assert_eq!(died.status.signal(), Some(SIGABRT));
-    scene.dunlin(&["duplicates", "merge", &three]).expect(0);
-    scene.dunlin(&["duplicates", "keep", &four]).expect(0);
     let unknown = scene.dunlin(&["duplicates", "merge", "0000000000000000"]).expect(2);
     assert!(unknown.err.contains("no pair is called"), "{}", unknown.err);
-    assert_eq!(scene.target(), untouched, "a decision alone changes nothing");
-    let all = scene.dunlin(&["duplicates", "list", "--all", "--format", "json"]).expect(0).json();
-    let told = |pair: &str, all: &[Value]| {
-        let found = all.iter().find(|p| p["pair"] == pair).unwrap();
-        (found["decision"].as_str().unwrap().to_owned(), found["acted"].as_bool().unwrap())
-    };
-    assert_eq!(told(&three, &all), ("merge".to_owned(), false));
-    assert_eq!(told(&four, &all), ("keep".to_owned(), true));
-
-    let merged = scene.run();
-    merged.balanced();
-    assert_eq!(merged.table("new.people")["merged"], 1);
-    let (people, orders) = scene.target();
-    assert!(people.contains(&"1003|Upper Town|+".to_owned()), "{people:?}");
-    assert!(!people.iter().any(|row| row.starts_with("3|")), "{people:?}");
-    assert!(orders.contains(&"30|1003".to_owned()) && orders.contains(&"31|1003".to_owned()), "{orders:?}");
-    scene.dunlin(&["verify", "--format", "json"]).expect(0).balanced();
-    let all = scene.dunlin(&["duplicates", "list", "--all", "--format", "json"]).expect(0).json();
-    assert_eq!(told(&three, &all), ("merge".to_owned(), true));
-    let left = scene.dunlin(&["duplicates", "list", "--format", "json"]).expect(0).json();
-    assert_eq!(left.len(), TWICE - 2, "what was decided does not wait");
-
+    let kept = scene.dunlin(&["duplicates", "keep", &four, "--format", "json"]).expect(0).json().remove(0);
+    assert_eq!(kept["pairs"][0]["acted"], true, "{kept}");
+    assert_eq!(scene.target(), untouched);
+    // It dies at each step, and is asked for again, or for something else.
+    let steps = [
+        ("move::duplicates.decided@1", ["duplicates", "merge", &three].as_slice()),
+        ("move::duplicates.amend.before@1", &["duplicates", "merge", &three]),
+        ("move::duplicates.amend.after@1", &["duplicates", "merge", &three]),
+        ("move::duplicates.amend.after@1", &["verify"]),
+        ("move::duplicates.decided@1", &["run"]),
+    ];
+    for (point, again) in steps {
+        let died =
+            scene.command(&["duplicates", "merge", &three]).env("DUNLIN_FAIL", point).output().unwrap();
+        let said = String::from_utf8_lossy(&died.stderr).into_owned();
+        assert_eq!(died.status.signal(), Some(SIGABRT), "{point}: {said}");
+        scene.dunlin(again).expect(0);
+        scene.must_hold_three_as_one(&listed.len(), &three);
+        let undone =
+            scene.dunlin(&["duplicates", "undo", &three, "--format", "json"]).expect(0).json().remove(0);
+        assert_eq!(
+            undone["rows"],
+            serde_json::json!({"new.orders": 2, "new.people": 2}),
+            "{point}: {undone}"
+        );
+        assert_eq!(scene.target(), untouched, "{point}: as if nothing had been decided, references included");
+        scene.dunlin(&["verify", "--format", "json"]).expect(0).balanced();
+    }
+    let done = scene.dunlin(&["duplicates", "merge", &three, "--format", "json"]).expect(0).json().remove(0);
+    assert_eq!(done["rows"], serde_json::json!({"new.orders": 2, "new.people": 2}), "{done}");
+    let again = scene.dunlin(&["duplicates", "merge", &three, "--format", "json"]).expect(0).json().remove(0);
+    assert_eq!(again["rows"], serde_json::json!({}), "nothing is done twice: {again}");
+    scene.must_hold_three_as_one(&listed.len(), &three);
+    // A run finds the same by itself, and takes everything over.
+    scene.run().balanced();
+    scene.must_hold_three_as_one(&listed.len(), &three);
     scene.dunlin(&["duplicates", "undo", &three, &four]).expect(0);
-    let back = scene.run();
-    back.balanced();
-    assert_eq!(back.table("new.people")["merged"], 0);
-    assert_eq!(scene.target(), untouched, "as if nothing had been decided, references included");
-    scene.dunlin(&["verify", "--format", "json"]).expect(0).balanced();
+    assert_eq!(scene.target(), untouched);
+    scene.run().balanced();
+    assert_eq!(scene.target(), untouched);
     let ledger = scene.dunlin(&["ledger", "export"]).expect(0).out;
     let entered = ledger.lines().filter(|line| line.contains("duplicate_decided")).count();
-    assert_eq!(entered, 4, "each decision once: {ledger}");
+    assert_eq!(entered, 2 + 2 * steps.len() + 2, "each decision once: {ledger}");
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dunlin_gate::{Ask, MaskedOnly};
-use dunlin_move::{PairShown, PairVerdict, TablePairs, WaitingPair, decide_pair, duplicate_pairs, show_pair};
+use dunlin_move::{
+    PairShown, PairVerdict, TablePairs, WaitingPair, decide_pairs, duplicate_pairs, show_pair,
+};
 use dunlin_store::Actor;
 
 use super::rounded;
@@ -154,20 +156,22 @@ pub async fn decide(
     let plan = PlanFile::read(dir)?;
     let workspace = open(dir).await?;
     let progress = Arc::new(Progress::new(false));
-    for pair in pairs {
-        let options = plan.options(None);
-        let decided = decide_pair(&workspace, &plan.plan, &options, pair, verdict, progress.clone()).await;
-        progress.clear();
-        let decided = decided.map_err(|e| plan.failure(e))?;
-        match format {
-            Format::Json => output::json(&decided),
-            Format::Text => {
-                output::line(&format!("{}  {}  {}", decided.pair, decided.table, state(&decided)))
-            }
-        }
+    let options = plan.options(None);
+    let decided = decide_pairs(&workspace, &plan.plan, &options, pairs, verdict, progress.clone()).await;
+    progress.clear();
+    let decided = decided.map_err(|e| plan.failure(e))?;
+    if format == Format::Json {
+        output::json(&decided);
+        return Ok(OK);
     }
-    if format == Format::Text {
-        output::note("`dunlin run` acts on it");
+    for pair in &decided.pairs {
+        output::line(&format!("{}  {}  {}", pair.pair, pair.table, state(pair)));
+    }
+    for (table, rows) in decided.rows.iter().filter(|(_, rows)| **rows > 0) {
+        output::line(&format!("{table}: {} changed in the target", output::rows(*rows)));
+    }
+    if let Some(why) = &decided.next_run {
+        output::note(&format!("`dunlin run` acts on it: {why}"));
     }
     Ok(OK)
 }

@@ -241,9 +241,16 @@ impl Asked {
             let (a, b) = (name(p.records.0), name(p.records.1));
             DuplicatePair { pair: pair_id(a, b), rows: (a, b), probability: p.probability }
         };
-        let decided: HashSet<&str> = self.decisions.iter().map(|d| d.pair.as_str()).collect();
         let pairs = found.review(self.review.clamp(1e-6, 1.0 - 1e-6), &groups);
-        let pairs = pairs.iter().map(pair).filter(|p| !decided.contains(p.pair.as_str())).collect();
+        let mut pairs: Vec<DuplicatePair> = pairs.iter().map(pair).collect();
+        // A decided pair stays known with what the linkage says of it, so that the decision can be taken back.
+        let known: HashSet<String> = pairs.iter().map(|p| p.pair.clone()).collect();
+        for decision in self.decisions.iter().filter(|d| !known.contains(&d.pair)) {
+            if let (Some(a), Some(b)) = (of_name.get(&decision.rows.0), of_name.get(&decision.rows.1)) {
+                let (pair, rows) = (decision.pair.clone(), decision.rows);
+                pairs.push(DuplicatePair { pair, rows, probability: found.explain(*a, *b).probability });
+            }
+        }
         let cluster = |group: &Group| Cluster {
             members: group.records.iter().map(|(record, _)| name(*record)).collect(),
             probability: group.probability,

@@ -177,7 +177,7 @@ pub enum DuplicatesCommand {
     /// Show a pair side by side, with what merging would give; or, with a store and two keys, say why two rows are held
     /// for one, or not: how far each column agrees, and what that weighs.
     Show(PairArgs),
-    /// The two rows of a pair are one: the next run folds them.
+    /// The two rows of a pair are one: they are folded at once, or by the next run where that cannot be.
     Merge {
         /// The pair, as `dunlin duplicates list` calls it.
         #[arg(value_name = "PAIR", required = true)]
@@ -189,7 +189,7 @@ pub enum DuplicatesCommand {
         #[arg(value_name = "PAIR", required = true)]
         pairs: Vec<String>,
     },
-    /// Take back what was decided on a pair; the next run acts on that.
+    /// Take back what was decided on a pair: they are two again.
     Undo {
         /// The pair, as `dunlin duplicates list --all` calls it.
         #[arg(value_name = "PAIR", required = true)]

@@ -16,6 +16,8 @@ use dunlin_store::{Crosswalk as Kept, Workspace};
 
 use super::rows::pick;
 use super::{Crosswalk, TableMerges, again, find, reading};
+#[cfg(feature = "failpoints")]
+use crate::MoveError;
 use crate::accounting::{PartReceipt, Refolded};
 use crate::address::{Wanted, walk};
 use crate::batch::{Lead, body, fate, marker_of};
@@ -29,7 +31,7 @@ use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Event, Run};
 use crate::spec::TableSpec;
 use crate::subject::stage::{Acting, Asked};
-use crate::{MoveError, Result, enrich_after, recover, subject};
+use crate::{Result, enrich_after, recover, subject};
 
 /// How it went.
 pub(crate) enum Outcome {
@@ -148,7 +150,7 @@ async fn differing(
             out = merge::apply(merges, spec, &run.key, out)?;
         }
         match (&acting, &asked) {
-            (Some(acting), Some(asked)) => Ok(acted(acting, asked, out)?),
+            (Some(acting), Some(asked)) => acted(acting, asked, out),
             _ => Ok(out),
         }
     };
@@ -265,7 +267,12 @@ async fn commit(
             };
             match begun {
                 Ok(begun) => {
-                    load = write(run, changed, begun).await?.map(|load| (load, written));
+                    let outcome = write(run, changed, begun).await;
+                    if outcome.is_err() {
+                        // The error that brought us here says more than one of putting keys back would.
+                        let _ = back(run, target).await;
+                    }
+                    load = outcome?.map(|load| (load, written));
                     if load.is_none() {
                         back(run, target).await?;
                         return Ok(Outcome::NotNow("the target does not take the rows as they shall be"));

@@ -233,7 +233,7 @@ async fn positions(run: &Run<'_>, spec: &Arc<TableSpec>, changes: &[Change]) -> 
     Ok((wanted.left() == 0).then_some(positions))
 }
 
-/// One target transaction for all tables, then the state.
+/// One target transaction for all tables, then the state. Keys to rows that were replaced are left aside: see [`back`].
 async fn commit(
     run: &Run<'_>,
     id: &str,
@@ -243,7 +243,6 @@ async fn commit(
     let mut done = BTreeMap::new();
     let mut receipts = Vec::new();
     let mut load: Option<(Box<dyn Load>, Receipt)> = None;
-    let mut aside = None;
     for changed in &all {
         let (spec, number) = (&changed.spec, next_amendment(run, id, &changed.spec.label).await?);
         let part = format!("amend-{number}");
@@ -251,7 +250,6 @@ async fn commit(
         done.insert(spec.label.clone(), changed.changes.len() as u64);
         if !changed.changes.is_empty() {
             let target = &targets[&spec.plan.to.store];
-            aside = Some(target);
             let (run_id, table) = (id.to_owned(), spec.label.clone());
             let body = serde_json::to_string(&receipt).unwrap_or_default();
             let written = Receipt { run: run_id, table, part: part.clone(), body };
@@ -302,14 +300,11 @@ async fn commit(
     for (label, number, receipt) in receipts {
         recover::record_amendment(run.workspace, &run.options.actor, id, &label, number, receipt).await?;
     }
-    if let Some(target) = aside {
-        back(run, target).await?;
-    }
     Ok(Outcome::Acted(done))
 }
 
 /// Keys that stood aside come back.
-async fn back(run: &Run<'_>, target: &Arc<dyn Target>) -> Result<()> {
+pub(crate) async fn back(run: &Run<'_>, target: &Arc<dyn Target>) -> Result<()> {
     for spec in run.resolved.specs.iter().filter(|s| s.plan.to.store == target.store_name()) {
         target.connect_keys(&spec.target).await?;
     }

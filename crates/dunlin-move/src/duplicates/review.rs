@@ -190,7 +190,12 @@ pub async fn decide_pairs(
             let targets = run.targets().await?;
             // An earlier decision whose process died may be in the target already.
             recover::receipts(run, id, &targets).await?;
-            amend::act(run, id, &targets).await?
+            let outcome = amend::act(run, id, &targets).await?;
+            // Also where an earlier try has died with keys aside.
+            for target in targets.values() {
+                amend::back(run, target).await?;
+            }
+            outcome
         }
         false => Outcome::NotNow("`finish` has removed what an amendment needs from the target"),
     };

@@ -370,3 +370,31 @@ fn what_does_not_fit_is_told_before_anything_is_touched() {
     assert!(refused.err.contains("did you mean `born_on`?"), "{}", refused.err);
     assert!(!scene.site.path("new.db").exists());
 }
+
+/// What the customer of a survivor asks for reaches the rows that were folded into theirs, and they do not come back as
+/// somebody of their own.
+#[test]
+fn an_erased_survivor_takes_its_duplicates_along() {
+    let scene = Scene::sqlite();
+    scene.must_be_merged(&scene.run());
+    let open = ["request", "open", "--format", "json", "--kind", "erasure", "--subject", "1003"];
+    let id = scene.dunlin(&open).expect(0).json()[0]["request"].as_str().unwrap().to_owned();
+    let reason = "law:they may";
+    scene
+        .dunlin(&["request", "decide", &id, "--identity", "confirmed", "--grant", "--reason", reason])
+        .expect(0);
+    scene.dunlin(&["request", "carry-out", &id, "--format", "json"]).expect(0);
+    let gone = |scene: &Scene| {
+        let (people, orders) = scene.target();
+        assert_eq!((people.len(), orders.len()), (PEOPLE - 1, 2 * (PEOPLE + TWICE) - 4));
+        assert!(!people.iter().any(|row| row.starts_with("3|") || row.starts_with("1003|")), "{people:?}");
+    };
+    gone(&scene);
+    scene.dunlin(&["verify", "--format", "json"]).expect(0).balanced();
+    let again = scene.run();
+    again.balanced();
+    assert_eq!(again.table("new.people")["erased"], 2, "{}", again.out);
+    assert_eq!(again.table("new.orders")["erased"], 4, "{}", again.out);
+    gone(&scene);
+    scene.dunlin(&["verify", "--format", "json"]).expect(0).balanced();
+}

@@ -317,6 +317,6 @@ async fn two_tables_in_one_transaction_are_there_together_or_not_at_all() {
         }
         let there = (fixture.read("people").await.rows(), fixture.read("pets").await.rows());
         assert_eq!(there, if keep { (1, 1) } else { (0, 0) });
-        assert_eq!(target.receipts("run1").await.unwrap().len(), if keep { 2 } else { 0 });
+        assert_eq!(target.receipts("r1").await.unwrap().len(), if keep { 2 } else { 0 });
     }
 }

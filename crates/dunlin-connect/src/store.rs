@@ -416,6 +416,10 @@ pub trait Load: Send {
     /// since the last `settle`. A load buffers what it needs to find refused rows until then, so settle often
     /// (some tens of thousands of rows).
     async fn settle(&mut self) -> Result<Vec<Refused>>;
+    /// Writes this part's receipt and goes on with a load into another table in the same transaction: one `commit` then
+    /// makes all of them durable, and what ends the transaction ends all of them. Call `settle` first. A store without
+    /// such transactions gives up what was begun, and says so.
+    async fn also(self: Box<Self>, receipt: &Receipt, spec: LoadSpec) -> Result<Box<dyn Load>>;
     /// Commits rows and receipt. Call `settle` first.
     async fn commit(self: Box<Self>, receipt: &Receipt) -> Result<Committed>;
     /// Gives up; nothing of this load stays.

@@ -402,6 +402,18 @@ pub enum Body {
     /// A de-identified copy was read again by the detectors: how many values, and what was found by rule, in small
     /// letters.
     CopyExamined { run: String, values: u64, found: BTreeMap<String, u64> },
+    /// A table was looked through for duplicates before its load: `merged` rows fold into the survivors of `clusters`,
+    /// `waiting` pairs are for a person. `crosswalk` is the hash of which row folds into which.
+    DuplicatesMatched {
+        run: String,
+        table: String,
+        clusters: u64,
+        merged: u64,
+        waiting: u64,
+        crosswalk: String,
+    },
+    /// A person decided on a pair: `decision` is `merge`, `keep` or `undo`; `pair` is a keyed hash of both keys.
+    DuplicateDecided { run: String, table: String, pair: String, decision: String },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.
@@ -626,12 +638,12 @@ impl Body {
                 code("change", change)?;
                 hash("root", root)
             }
-            _ => self.check_packs(),
+            _ => self.check_latest(),
         }
     }
 
-    /// The same for the packs.
-    fn check_packs(&self) -> Result<(), EntryError> {
+    /// The same for packs and duplicates.
+    fn check_latest(&self) -> Result<(), EntryError> {
         match self {
             Body::RuleWaived { rule, reason_hash, until, .. } => {
                 code("rule", rule)?;
@@ -645,6 +657,11 @@ impl Body {
                 hash("sha256", sha256)
             }
             Body::CopyExamined { found, .. } => found.keys().try_for_each(|rule| code("found", rule)),
+            Body::DuplicatesMatched { crosswalk, .. } => hash("crosswalk", crosswalk),
+            Body::DuplicateDecided { pair, decision, .. } => {
+                hash("pair", pair)?;
+                code("decision", decision)
+            }
             _ => Ok(()),
         }
     }

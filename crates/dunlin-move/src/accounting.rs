@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::{AddAssign, SubAssign};
 
 use dunlin_connect::canon::RowHash;
+use dunlin_store::Folded;
 use serde::{Deserialize, Serialize};
 
 /// A number of rows and the multiset hash of these rows.
@@ -152,6 +153,12 @@ pub struct PartReceipt {
     /// it also when the process dies after the target's commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<dunlin_store::Decision>,
+    /// The hash of the crosswalks it was loaded by, where duplicates concern its rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crosswalk: Option<String>,
+    /// For an amendment that follows from a decision on pairs: what changes in the run's crosswalk of this table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refolded: Option<Refolded>,
     /// Erased rows that were deleted in the source since: who reads the source again does not meet them.
     #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub gone: Tally,
@@ -161,6 +168,51 @@ pub struct PartReceipt {
     /// … and what stands there instead.
     #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub preexisting_added: Tally,
+}
+
+/// What changes in the crosswalk of a table, rows by their names in hex: it stands in the receipt so that the state hears of
+/// it also when the process dies after the target's commit.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Refolded {
+    /// The hash of the crosswalk afterwards.
+    pub hash: String,
+    /// Rows that fold into no other any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
+    /// Rows that fold into another, or into another one than before: loser, survivor, parts in a million of how sure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<(String, String, u32)>,
+}
+
+impl Refolded {
+    /// What leads from one crosswalk to another whose hash this is.
+    pub(crate) fn between(before: &[Folded], after: &[Folded], hash: &str) -> Self {
+        let by_loser = |folded: &[Folded]| -> BTreeMap<[u8; 16], Folded> {
+            folded.iter().map(|pair| (pair.loser, *pair)).collect()
+        };
+        let (before, after) = (by_loser(before), by_loser(after));
+        let removed = before.keys().filter(|loser| !after.contains_key(*loser)).map(hex::encode).collect();
+        let other = |pair: &&Folded| before.get(&pair.loser).map(|b| b.survivor) != Some(pair.survivor);
+        let parts = |p: f64| (p.clamp(0.0, 1.0) * 1e6) as u32;
+        let added = after.values().filter(other);
+        let added = added.map(|p| (hex::encode(p.loser), hex::encode(p.survivor), parts(p.probability)));
+        Self { hash: hash.to_owned(), removed, added: added.collect() }
+    }
+
+    /// The crosswalk after it.
+    pub(crate) fn applied(&self, before: Vec<Folded>) -> Vec<Folded> {
+        let name = |text: &String| -> Option<[u8; 16]> { hex::decode(text).ok()?.try_into().ok() };
+        let mut folded: BTreeMap<[u8; 16], Folded> = before.into_iter().map(|p| (p.loser, p)).collect();
+        for loser in self.removed.iter().filter_map(name) {
+            folded.remove(&loser);
+        }
+        for (loser, survivor, parts) in &self.added {
+            if let (Some(loser), Some(survivor)) = (name(loser), name(survivor)) {
+                folded.insert(loser, Folded { loser, survivor, probability: f64::from(*parts) / 1e6 });
+            }
+        }
+        folded.into_values().collect()
+    }
 }
 
 /// A file that a receipt names by its content.

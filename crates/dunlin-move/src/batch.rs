@@ -29,11 +29,16 @@ pub mod fate {
     pub const STOPPED: u8 = 3;
     /// Its customer asked that it be gone.
     pub const ERASED: u8 = 4;
+    /// It is a duplicate and lives on in a survivor.
+    pub const MERGED: u8 = 5;
     /// Not a row: the first of a split.
     pub const BEGIN: u8 = 254;
     /// Not a row: the last of a split; `position` is the rows as read and `hash` their sum.
     pub const END: u8 = 255;
 }
+
+/// The bit of the noted ones that says a survivor takes something over from its duplicates.
+pub const NOTED_SURVIVOR: u64 = 1 << 63;
 
 /// Positions of the leading columns.
 pub mod lead {

@@ -36,6 +36,15 @@ pub struct Previous {
 }
 
 impl Previous {
+    /// The hash of the crosswalks that its rows stand by: of the last amendment that names one, else of the splits.
+    fn crosswalk(&self) -> Option<String> {
+        let stored = |a: &Amendment| serde_json::from_value::<StoredPart>(a.receipt.clone()).ok();
+        let amended = self.amendments.iter().rev().find_map(|a| stored(a)?.receipt.crosswalk);
+        let loaded = || self.splits.iter().find_map(|(_, s)| s.as_ref()?.receipt.crosswalk.clone());
+        // An amendment names an empty one where none concerns the table any more.
+        amended.or_else(loaded).filter(|hash| !hash.is_empty())
+    }
+
     /// The splits' bounds, in order; none where nothing can be carried over.
     pub fn bounds(&self) -> Vec<Bounds> {
         if !self.same_plan {
@@ -224,6 +233,10 @@ pub async fn unchanged(
     bounds: &[Bounds],
 ) -> Result<Vec<Option<StoredPart>>> {
     if !before.same_plan || !lines_up(before, bounds) || before.asked_since {
+        return Ok(Vec::new());
+    }
+    // Which row folds into which is settled for the table as a whole.
+    if before.crosswalk() != pipeline.crosswalk() {
         return Ok(Vec::new());
     }
     let mut carried = Vec::with_capacity(bounds.len());

@@ -105,6 +105,7 @@ pub async fn decide(
     let targets = run.targets().await?;
     // An earlier decision whose process died may be in the target already.
     let recovered = recover::receipts(run, id, &targets).await?;
+    crate::duplicates::again(run, id).await?;
     let mut decided = Vec::new();
     for spec in &run.resolved.specs {
         if which.table.as_ref().is_some_and(|t| *t != spec.label) {

@@ -33,6 +33,8 @@ type Values = Vec<Option<String>>;
 pub struct Search<'a> {
     /// The verification.
     pub run: &'a Run<'a>,
+    /// The run that is verified.
+    pub id: &'a str,
     /// The table.
     pub spec: &'a Arc<TableSpec>,
     /// The row hash key.
@@ -190,6 +192,7 @@ impl Search<'_> {
     async fn against_source(&self, source_same: bool, found: &mut Found) -> Result<()> {
         let mut known = if source_same { HashMap::new() } else { self.known_sources()? };
         let reader = self.run.source(self.spec)?.reader().await?;
+        crate::duplicates::again(self.run, self.id).await?;
         let pipeline = self.run.pipeline(self.spec, &reader).await?;
         let bounds = reader.splits(&self.spec.source, 250_000, &[]).await?;
         let splits: Vec<(u32, Bounds)> = bounds.into_iter().enumerate().map(|(i, b)| (i as u32, b)).collect();

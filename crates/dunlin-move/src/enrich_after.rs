@@ -79,7 +79,7 @@ pub async fn enrich_after(
 }
 
 /// Replacing a parent row must not trip over its children.
-async fn keys_aside(run: &Run<'_>, spec: &TableSpec, target: &Arc<dyn Target>) -> Result<()> {
+pub(crate) async fn keys_aside(run: &Run<'_>, spec: &TableSpec, target: &Arc<dyn Target>) -> Result<()> {
     let tables = subject::as_they_are(run, &spec.plan.to.store).await?;
     let keys: Vec<ForeignKey> = tables
         .iter()

@@ -18,6 +18,7 @@ mod decide;
 mod definitions;
 mod differences;
 mod draft;
+mod duplicates;
 mod enrich_after;
 mod error;
 mod examine;
@@ -55,11 +56,14 @@ mod tried;
 mod undo;
 mod verify;
 
-pub use accounting::{Account, Disposition, Dispositions, FileRef, PartReceipt, Tally};
+pub use accounting::{Account, Disposition, Dispositions, FileRef, PartReceipt, Refolded, Tally};
 pub use columns::{QuarantinedColumns, quarantined_columns};
 pub use decide::{DecideOptions, Decided, Decision, decide};
 pub use definitions::LeftBehind;
 pub use dunlin_plan::Finding as CheckFinding;
+pub use duplicates::review::{
+    PairShown, PairVerdict, PairsDecided, TablePairs, WaitingPair, decide_pairs, duplicate_pairs, show_pair,
+};
 pub use enrich_after::{Enriched, enrich_after};
 pub use error::{MoveError, Result};
 pub use examine::Examined;
@@ -87,6 +91,16 @@ pub const FAILPOINTS: &[&str] = &[
     "move::amend.after_commit",
     "move::complete.before",
     "move::finish.before",
+];
+
+/// Failpoints of the matching pass, and of what people decide on pairs; a plan without `[table.duplicates]` does not come
+/// by.
+pub const FAILPOINTS_DUPLICATES: &[&str] = &[
+    "move::duplicates.before",
+    "move::duplicates.after",
+    "move::duplicates.decided",
+    "move::duplicates.amend.before",
+    "move::duplicates.amend.after",
 ];
 
 /// Failpoints of what is done for a customer's request, in the order in which an erasure comes by.

@@ -6,6 +6,7 @@ use dunlin_connect::Reader;
 use dunlin_plan::When;
 
 use crate::Result;
+use crate::duplicates::TableMerges;
 use crate::error::rows;
 use crate::exec::enrich::{Lookup, MEMORY_MAX_BYTES};
 use crate::pipeline::Pipeline;
@@ -49,6 +50,8 @@ impl Run<'_> {
             protector: self.protector.clone(),
             lookups,
             subjects: self.subjects.clone(),
+            merges: TableMerges::of(self, spec).map(Arc::new),
+            shown: Arc::default(),
         })
     }
 }

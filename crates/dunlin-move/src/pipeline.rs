@@ -11,9 +11,11 @@ use futures::StreamExt;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::duplicates::TableMerges;
 use crate::exec::enrich::{EnrichStage, Lookup};
 use crate::exec::load::{LoadContext, LoadStage, SplitReceipt};
 use crate::exec::map::MapStage;
+use crate::exec::merge::MergeStage;
 use crate::exec::read::ReadStage;
 use crate::exec::untouched::Untouched;
 use crate::exec::{Stage, StageExec, descriptors};
@@ -38,6 +40,10 @@ pub struct Pipeline {
     pub lookups: Vec<Arc<Lookup>>,
     /// What customers have asked for; `None` where the plan names no customers, or where it is to be looked past.
     pub(crate) subjects: Option<Arc<Subjects>>,
+    /// What duplicates mean for its rows; `None` where none concern it.
+    pub(crate) merges: Option<Arc<TableMerges>>,
+    /// Mapped columns that are handed on in the clear as well, behind the others.
+    pub(crate) shown: Arc<[usize]>,
 }
 
 /// The most rows of a batch: enough to keep columns in the cache, and to make the cost of a batch small.
@@ -62,9 +68,14 @@ impl Pipeline {
             mapping: self.spec.mapping.clone(),
             rules: self.spec.rules.clone(),
             protector: self.protector.clone(),
+            shown: self.shown.clone(),
         };
         let schema = map.schema();
-        let plan = StageExec::over(plan, Arc::new(map));
+        let mut plan = StageExec::over(plan, Arc::new(map));
+        if let Some(merges) = &self.merges {
+            let (merges, spec, schema) = (merges.clone(), self.spec.clone(), schema.clone());
+            plan = StageExec::over(plan, Arc::new(MergeStage { merges, spec, key: self.key, schema }));
+        }
         let Some(subjects) = self.concerned() else { return Ok(plan) };
         let stage = SubjectStage {
             subjects: subjects.clone(),
@@ -101,7 +112,8 @@ impl Pipeline {
             bounds: Bounds::Whole,
             batch_rows: BATCH_ROWS,
         };
-        let untouched = match self.lookups.is_empty() && !self.is_marked().await? {
+        let plain = self.lookups.is_empty() && self.merges.is_none();
+        let untouched = match plain && !self.is_marked().await? {
             true => Untouched::of(&self.spec, &self.reader, request, &context).await?,
             false => None,
         };
@@ -150,6 +162,11 @@ impl Pipeline {
             }
         }
         failure.map_or(Ok(()), Err)
+    }
+
+    /// The hash of the crosswalks that concern its rows.
+    pub(crate) fn crosswalk(&self) -> Option<String> {
+        self.merges.as_ref().map(|m| m.hash.clone())
     }
 
     /// Hands every mapped batch to `each`, one split after another.

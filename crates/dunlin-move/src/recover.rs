@@ -249,7 +249,14 @@ pub async fn record_amendment(
     receipt: PartReceipt,
 ) -> Result<()> {
     let rows = quarantine_rows(workspace, id, label, receipt.fragment.as_ref())?;
+    let crosswalk = match &receipt.refolded {
+        Some(refolded) => Some(crate::duplicates::amend::refold(workspace, id, label, refolded).await?),
+        None => None,
+    };
     let mut tx = workspace.state().begin().await?;
+    if let Some(crosswalk) = crosswalk {
+        tx.put_crosswalk(id, label, &crosswalk).await?;
+    }
     tx.insert_quarantine_rows(&rows).await?;
     for (place, settled) in &receipt.settles {
         let Some((run, fragment)) = place.split_once('/') else { continue };

@@ -85,7 +85,7 @@ fn distinct_index_names(indexes: &mut [Index]) {
 }
 
 /// The target columns that take over these source columns, if each does.
-fn taken_over(spec: &TableSpec, columns: &[String]) -> Option<Vec<String>> {
+pub(crate) fn taken_over(spec: &TableSpec, columns: &[String]) -> Option<Vec<String>> {
     let one = |column: &String| {
         let read = spec.mapping.read_schema.index_of(column).ok()?;
         let taking = spec.mapping.columns.iter().find(|m| m.from == Some(read) && m.protect.is_none());

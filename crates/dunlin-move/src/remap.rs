@@ -62,8 +62,12 @@ impl Remap<'_> {
             mapping: mapping.clone(),
             rules: self.spec.rules.clone(),
             protector: self.run.protector.clone(),
+            shown: Arc::default(),
         };
         let mut out = stage.apply(&batch);
+        if let Some(merges) = &pipeline.merges {
+            out = crate::exec::merge::apply(merges, self.spec, &self.run.key, out)?;
+        }
         if let Some(subjects) = &self.run.subjects {
             let (spec, protector) = (self.spec.clone(), self.run.protector.clone());
             let acting = Acting { subjects: subjects.clone(), spec, protector };

@@ -3,9 +3,10 @@
 //! 1. Open the stores and know what they are; refuse what the plan, an approval or an unfinished run forbids.
 //! 2. Resolve every table ([`crate::resolve()`]); one finding of level error and nothing is touched.
 //! 3. Begin a run, or go on with the unfinished one: what its receipts in the target say has happened, has happened.
-//! 4. For each table, parents first: make it if need be, cut it into splits, load them ([`crate::exec`]).
-//! 5. Move what stands against keys that are added after the load into quarantine, then add the keys ([`crate::settle`]).
-//! 6. Read every target table again and hold it against what was loaded ([`crate::reconcile`]).
+//! 4. Look for duplicates where the plan says so: which rows fold into which ([`crate::duplicates`]).
+//! 5. For each table, parents first: make it if need be, cut it into splits, load them ([`crate::exec`]).
+//! 6. Move what stands against keys that are added after the load into quarantine, then add the keys ([`crate::settle`]).
+//! 7. Read every target table again and hold it against what was loaded ([`crate::reconcile`]).
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -17,6 +18,7 @@ use dunlin_connect::{Bounds, Reader, Store, Target};
 use dunlin_plan::Plan;
 use dunlin_store::{Body, Entry, Purpose, SplitRecord, SplitStatus, Workspace, now_us};
 
+use crate::duplicates::Crosswalks;
 use crate::exec::load::{LoadContext, SplitReceipt};
 use crate::failed::Failed;
 use crate::parts::{StoredPart, parts_of, rows_folder};
@@ -28,7 +30,7 @@ use crate::spec::{SavedTable, TableSpec};
 use crate::stores::Stores;
 use crate::subject::stage::Subjects;
 use crate::throttle::Throttle;
-use crate::{Result, carry, definitions, recover, replace, settle, subject};
+use crate::{Result, carry, definitions, duplicates, recover, replace, settle, subject};
 
 pub use crate::options::{Event, Observer, Outcome, Rehearsal, RunOptions, RunSummary, Unfinished};
 
@@ -121,6 +123,8 @@ pub(crate) struct Run<'a> {
     pub(crate) subjects: Option<Arc<Subjects>>,
     /// Whether all rows are read from one view of each source, which is not so once a run goes on.
     pub(crate) one_moment: bool,
+    /// Which rows fold into which, as far as that is known.
+    pub(crate) crosswalks: Crosswalks,
     /// Wall-clock seconds by table.
     pub(crate) seconds: Mutex<BTreeMap<String, f64>>,
 }
@@ -166,6 +170,7 @@ impl<'a> Run<'a> {
             quarantined,
             subjects,
             one_moment: false,
+            crosswalks: Crosswalks::default(),
             seconds,
         })
     }
@@ -180,7 +185,7 @@ impl<'a> Run<'a> {
         asked && matches!(self.options.rehearsal, Some(Rehearsal::Into(_)))
     }
 
-    fn chosen(&self, spec: &TableSpec) -> bool {
+    pub(crate) fn chosen(&self, spec: &TableSpec) -> bool {
         self.options.tables.is_empty() || self.options.tables.contains(&spec.label)
     }
 
@@ -228,6 +233,7 @@ impl<'a> Run<'a> {
             recover::receipts(self, &before, &targets).await?;
         }
         recover::receipts(self, id, &targets).await?;
+        duplicates::before(self, Some(id), &readers).await?;
         let mut failed = Failed::default();
         for spec in &specs {
             failed.keys_aside(self, spec, &targets).await?;
@@ -364,6 +370,7 @@ impl<'a> Run<'a> {
             quarantine_max: self.options.quarantine_max,
             progress: Arc::new(move |rows, bytes| observer.event(Event::Rows { rows, bytes })),
             replaces: Arc::new(replaces),
+            crosswalk: pipeline.crosswalk(),
         };
         // What replaces rows of an earlier run comes first and alone: see `replace::replaced`.
         let (first, rest): (Vec<_>, Vec<_>) =
@@ -438,6 +445,7 @@ impl<'a> Run<'a> {
     /// Everything but the writing: what would be loaded, quarantined, excluded, and why.
     async fn rehearse(self, fingerprint: &str) -> Result<RunSummary> {
         let readers = self.readers().await?;
+        duplicates::before(&self, None, &readers).await?;
         let mut tables = Vec::new();
         for spec in self.resolved.specs.iter().filter(|s| self.chosen(s)) {
             let reader = &readers[&spec.plan.from.store];
@@ -469,6 +477,7 @@ impl<'a> Run<'a> {
             quarantine_max: self.options.quarantine_max,
             progress: Arc::new(move |rows, bytes| observer.event(Event::Rows { rows, bytes })),
             replaces: Arc::default(),
+            crosswalk: None,
         }
     }
 }

@@ -196,7 +196,7 @@ async fn table(
     let mut differences = None;
     if !result.reconciled {
         run.observer.event(Event::Step { table: Some(&spec.label), step: "find what differs" });
-        let search = Search { run, spec, key, parts: &parts };
+        let search = Search { run, id, spec, key, parts: &parts };
         differences = Some(search.differences(&target, source_same, preexisting).await?);
     }
     Ok((timed(result, begun), differences))

@@ -313,7 +313,7 @@ struct Duplicates {
     /// From here up to `above` a person decides. Without it: 0.8.
     #[schemars(range(min = 0, max = 1))]
     review: Option<f64>,
-    /// Which row stays, for example `latest updated_at`; reads source columns.
+    /// Which row stays and what it takes over, for example `latest updated_at; phone: filled`; reads source columns.
     survivor: Option<String>,
 }
 

@@ -228,18 +228,4 @@ impl Plan {
         });
         ended.chain(late).collect()
     }
-
-    /// What the plan says that dunlin reads and keeps, but does not act on yet; once each.
-    pub fn inactive_parts(&self) -> Vec<Finding> {
-        let parts = [
-            ("table.duplicates", self.tables.iter().any(|table| table.duplicates.is_some())),
-        ];
-        let present = parts.into_iter().filter(|(_, present)| *present);
-        present
-            .map(|(part, _)| {
-                let message = format!("`{part}` is read and kept, but does not act yet");
-                Finding::new(Level::Info, "plan-inactive", message)
-            })
-            .collect()
-    }
 }

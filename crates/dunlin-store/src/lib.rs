@@ -8,6 +8,7 @@
 
 mod access;
 mod customers;
+mod duplicates;
 mod error;
 mod fragment;
 mod group;
@@ -27,6 +28,7 @@ mod workspace;
 
 pub use customers::{CustomerRequest, CustomerSession};
 pub use dunlin_ledger::{Actor, Body, Checkpoint, Counts, CountsDelta, Decision, Entry, Verifier};
+pub use duplicates::{Crosswalk, DuplicatePair, Folded, PairDecision, Verdict};
 pub use error::{StoreError, database_error};
 pub use fragment::{FragmentError, FragmentInfo, FragmentReader, FragmentRef, FragmentWriter, Fragments};
 pub use keys::{Key, KeyInfo, KeyOptions, Keyring, Purpose};

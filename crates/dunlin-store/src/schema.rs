@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0009_customers.sql"),
     include_str!("../migrations/0101_unreached.sql"),
     include_str!("../migrations/0103_packs.sql"),
+    include_str!("../migrations/0104_duplicates.sql"),
 ];
 
 /// Brings the state to the newest version, or refuses one that is newer than this program.

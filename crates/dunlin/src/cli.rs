@@ -184,16 +184,65 @@ pub struct DuplicatesArgs {
 /// `dunlin duplicates …`.
 #[derive(Subcommand)]
 pub enum DuplicatesCommand {
-    /// Say why two rows are held for one, or not: how far each column agrees, and what that weighs.
-    Show {
-        /// What is compared.
+    /// The pairs that the latest run left for a person.
+    List {
+        /// Those that were decided on as well.
+        #[arg(long)]
+        all: bool,
+        /// The clear keys, if wanted.
         #[command(flatten)]
-        compared: ComparedArgs,
-        /// The key of one row.
-        one: String,
-        /// The key of the other (with `--link`, in the second store).
-        other: String,
+        clear: ClearArgs,
     },
+    /// Show a pair side by side, with what merging would give; or, with a store and two keys, say why two rows are held
+    /// for one, or not: how far each column agrees, and what that weighs.
+    Show(PairArgs),
+    /// The two rows of a pair are one: they are folded at once, or by the next run where that cannot be.
+    Merge {
+        /// The pair, as `dunlin duplicates list` calls it.
+        #[arg(value_name = "PAIR", required = true)]
+        pairs: Vec<String>,
+    },
+    /// The two rows of a pair are two, and nobody is asked again.
+    Keep {
+        /// The pair, as `dunlin duplicates list` calls it.
+        #[arg(value_name = "PAIR", required = true)]
+        pairs: Vec<String>,
+    },
+    /// Take back what was decided on a pair: they are two again.
+    Undo {
+        /// The pair, as `dunlin duplicates list --all` calls it.
+        #[arg(value_name = "PAIR", required = true)]
+        pairs: Vec<String>,
+    },
+}
+
+/// `dunlin duplicates show`.
+#[derive(Args)]
+pub struct PairArgs {
+    /// A pair of the latest run; or, with `--key`, a store or file.
+    #[arg(value_name = "PAIR|URL")]
+    pub place: String,
+    /// With a store or file: the key of one row.
+    #[arg(requires = "key")]
+    pub one: Option<String>,
+    /// The key of the other (with `--link`, in the second store).
+    #[arg(requires = "key")]
+    pub other: Option<String>,
+    /// The column that names a row.
+    #[arg(long, value_name = "COLUMN", requires_all = ["one", "other"])]
+    pub key: Option<String>,
+    /// The columns that are compared; else all but the key.
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', requires = "key")]
+    pub columns: Vec<String>,
+    /// A second store or file that the other row is in.
+    #[arg(long, value_name = "URL", requires = "key")]
+    pub link: Option<String>,
+    /// The table, where a store has several.
+    #[arg(long, value_name = "TABLE", requires = "key")]
+    pub table: Option<String>,
+    /// The clear values of a pair, if wanted.
+    #[command(flatten)]
+    pub clear: ClearArgs,
 }
 
 /// The rows that are compared.

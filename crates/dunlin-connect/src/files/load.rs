@@ -125,6 +125,16 @@ impl Load for FileLoad {
         self.work(|inner| Ok(std::mem::take(&mut inner.refused))).await
     }
 
+    async fn also(self: Box<Self>, _receipt: &Receipt, spec: LoadSpec) -> Result<Box<dyn Load>> {
+        let store = self.store.clone();
+        self.abort().await?;
+        Err(ConnectError::Unsupported {
+            store,
+            what: format!("writing {} and another table in one transaction", spec.table.name),
+            help: "files have no such transactions: run the plan instead".into(),
+        })
+    }
+
     async fn commit(mut self: Box<Self>, receipt: &Receipt) -> Result<Committed> {
         let inner = self.inner()?;
         let receipt = receipt.clone();

@@ -65,9 +65,21 @@ pub(super) async fn begin(pool: Arc<Pool>, spec: LoadSpec) -> Result<Box<dyn Loa
         begin.push_str(&format!("; SET LOCAL search_path = {}", sql::idents(&session.path)));
     }
     session.run(&act, &begin).await?;
+    into_relation(pool, session, relation, wires, &spec, act).await
+}
+
+/// A load into a table, in the transaction that the session is in.
+async fn into_relation(
+    pool: Arc<Pool>,
+    session: Loan,
+    relation: Relation,
+    wires: Vec<catalog::Wire>,
+    spec: &LoadSpec,
+    act: String,
+) -> Result<Box<dyn Load>> {
     let mut columns = Vec::new();
     for column in &spec.columns {
-        columns.push(plan(&pool, &spec, column, &wires)?);
+        columns.push(plan(&pool, spec, column, &wires)?);
     }
     let insert = stage(&session, &act, &relation, &columns).await?;
     let into = if insert.is_some() { "pg_temp.dunlin_stage".to_owned() } else { sql::table(&relation.name) };
@@ -318,6 +330,18 @@ impl Load for PgLoad {
         self.pending.clear();
         self.refused.sort_by_key(|r| r.ordinal);
         Ok(std::mem::take(&mut self.refused))
+    }
+
+    async fn also(mut self: Box<Self>, receipt: &Receipt, spec: LoadSpec) -> Result<Box<dyn Load>> {
+        if !self.settle().await?.is_empty() {
+            return Err(self.pool.config.broken("leave a table with rows that were not settled"));
+        }
+        let Self { pool, session, .. } = *self;
+        receipts::write(&pool, &session, receipt).await?;
+        let act = format!("write {}", spec.table.name);
+        let relation = catalog::expect_relation(&session, &spec.table.name).await?;
+        let wires = catalog::wires(&session, relation.oid).await?;
+        into_relation(pool, session, relation, wires, &spec, act).await
     }
 
     async fn commit(mut self: Box<Self>, receipt: &Receipt) -> Result<Committed> {

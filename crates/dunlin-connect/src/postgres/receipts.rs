@@ -66,6 +66,16 @@ async fn find(session: &Loan, receipt: &Receipt) -> Result<Option<Receipt>> {
     Ok(rows.first().map(|r| Receipt { body: r.get(0), ..receipt.clone() }))
 }
 
+/// Writes the receipt of a part that has none yet; the transaction goes on.
+pub(super) async fn write(pool: &Arc<Pool>, session: &Loan, receipt: &Receipt) -> Result<()> {
+    const SQL: &str = "INSERT INTO dunlin.receipt (run, tbl, part, body) VALUES ($1, $2, $3, $4)";
+    session
+        .execute(SQL, &[&receipt.run, &receipt.table, &receipt.part, &receipt.body])
+        .await
+        .map_err(|e| pool.config.fail("write a receipt", &e))?;
+    Ok(())
+}
+
 /// Writes the receipt and commits the transaction of `session`.
 pub(super) async fn commit(pool: &Arc<Pool>, session: Loan, receipt: &Receipt) -> Result<Committed> {
     const ACT: &str = "write a receipt";

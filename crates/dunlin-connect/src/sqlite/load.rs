@@ -52,6 +52,16 @@ impl SqliteLoad {
             None => file.write().await?,
         };
         file.run(&mut connection, "begin to write", "BEGIN IMMEDIATE".into()).await?;
+        Self::into_table(file, turn, connection, spec).await
+    }
+
+    /// A load into a table, in the transaction that the connection is in.
+    async fn into_table(
+        file: File,
+        turn: OwnedMutexGuard<Writer>,
+        mut connection: SqliteConnection,
+        spec: LoadSpec,
+    ) -> Result<Self> {
         let Some(shape) = catalog::shape(&file, &mut connection, &spec.table.name).await? else {
             return Err(ConnectError::Missing {
                 store: file.store.to_string(),
@@ -258,6 +268,14 @@ impl Load for SqliteLoad {
         Ok(std::mem::take(&mut self.refused))
     }
 
+    async fn also(mut self: Box<Self>, receipt: &Receipt, spec: LoadSpec) -> Result<Box<dyn Load>> {
+        let mut connection = self.take()?;
+        let file = self.inserts.file.clone();
+        write_receipt(&mut connection, &file.store, receipt).await?;
+        let Self { turn, .. } = *self;
+        Ok(Box::new(Self::into_table(file, turn, connection, spec).await?))
+    }
+
     async fn commit(mut self: Box<Self>, receipt: &Receipt) -> Result<Committed> {
         let mut connection = self.take()?;
         let store = Arc::clone(&self.inserts.file.store);
@@ -281,14 +299,7 @@ impl Load for SqliteLoad {
                 })
             };
         }
-        sqlx::query("INSERT INTO _dunlin_receipt (run, tbl, part, body) VALUES (?1, ?2, ?3, ?4)")
-            .bind(&receipt.run)
-            .bind(&receipt.table)
-            .bind(&receipt.part)
-            .bind(&receipt.body)
-            .execute(&mut connection)
-            .await
-            .map_err(sqlx_failed(&store, "write the receipt"))?;
+        write_receipt(&mut connection, &store, receipt).await?;
         let injected = |at: &str| ConnectError::Store {
             store: store.to_string(),
             act: format!("{at} the commit"),
@@ -308,6 +319,19 @@ impl Load for SqliteLoad {
             None => Ok(()),
         }
     }
+}
+
+/// Writes the receipt of a part that has none yet.
+async fn write_receipt(connection: &mut SqliteConnection, store: &str, receipt: &Receipt) -> Result<()> {
+    sqlx::query("INSERT INTO _dunlin_receipt (run, tbl, part, body) VALUES (?1, ?2, ?3, ?4)")
+        .bind(&receipt.run)
+        .bind(&receipt.table)
+        .bind(&receipt.part)
+        .bind(&receipt.body)
+        .execute(connection)
+        .await
+        .map_err(sqlx_failed(store, "write the receipt"))?;
+    Ok(())
 }
 
 /// The triggers of a table that fire on this event.

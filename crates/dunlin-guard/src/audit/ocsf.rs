@@ -199,9 +199,11 @@ fn class_of(body: &Body) -> (Class, u8) {
         }
         Body::OutsideSeen { .. } => (DatastoreActivity, 3),
         Body::SplitLoaded { .. } => (DatastoreActivity, 5),
-        Body::SplitAmended { .. } | Body::Enriched { .. } | Body::QuarantineDecided { .. } => {
-            (DatastoreActivity, 2)
-        }
+        Body::SplitAmended { .. }
+        | Body::Enriched { .. }
+        | Body::QuarantineDecided { .. }
+        | Body::DuplicateDecided { .. } => (DatastoreActivity, 2),
+        Body::DuplicatesMatched { .. } => (DatastoreActivity, 1),
         Body::Undone { .. } => (DatastoreActivity, 7),
         Body::TableReconciled { .. } | Body::Verified { .. } => (DatastoreActivity, 1),
         Body::AlertRaised { .. } => (DetectionFinding, 1),

@@ -1,6 +1,7 @@
 //! Holding one table of the plan against its stores: which columns are read, what each target column is made of, and
 //! everything that does not fit, told at once. Nothing is written.
 
+mod duplicates;
 mod input;
 mod protections;
 mod rules;
@@ -156,7 +157,7 @@ impl<'a> Drafting<'a> {
             columns: mapped,
         };
         let key = key_of(self.given, &target, &mapping);
-        Some(TableSpec {
+        let spec = TableSpec {
             label: self.label.clone(),
             plan: self.given.plan.clone(),
             source: Arc::new(self.given.source.clone()),
@@ -167,7 +168,9 @@ impl<'a> Drafting<'a> {
             mapping: Arc::new(mapping),
             rules: Arc::new(rules),
             key,
-        })
+        };
+        self.duplicates(&spec);
+        Some(spec)
     }
 
     /// A row is past its retention when the moment the plan computes lies before the run.
@@ -346,6 +349,7 @@ impl<'a> Drafting<'a> {
                 }
             }
         }
+        used.extend(self.survivor_columns());
         used.extend(self.given.plan.enrich.iter().filter_map(|e| self.given.source.index_of(&e.on.0)));
         used
     }

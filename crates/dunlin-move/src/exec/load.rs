@@ -51,6 +51,8 @@ pub struct LoadContext {
     pub progress: Arc<dyn Fn(u64, u64) + Send + Sync>,
     /// Rows that an earlier run loaded for a split and that this load replaces, by split.
     pub replaces: Arc<std::collections::BTreeMap<u32, Vec<u64>>>,
+    /// The hash of the crosswalks by which duplicates and references to them are loaded, where there are any.
+    pub crosswalk: Option<String>,
 }
 
 /// Loads the splits of one table.

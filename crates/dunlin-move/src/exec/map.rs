@@ -30,6 +30,8 @@ pub struct MapStage {
     pub rules: Arc<Rules>,
     /// The keyed transforms.
     pub protector: Arc<Protector>,
+    /// Mapped columns that are handed on in the clear as well, behind the others: for who compares them.
+    pub shown: Arc<[usize]>,
 }
 
 impl Stage for MapStage {
@@ -42,15 +44,20 @@ impl Stage for MapStage {
         let mut fields: Vec<Field> =
             mapping.read_schema.fields().iter().map(|f| f.as_ref().clone()).collect();
         fields.extend(mapping.target_schema.fields().iter().map(|f| f.as_ref().clone()));
+        for (at, place) in self.shown.iter().enumerate() {
+            let ty = mapping.columns[*place].clear_type.arrow_type();
+            fields.push(Field::new(format!("__shown{at}"), ty, true));
+        }
         with_lead(&Schema::new(fields))
     }
 
     fn run(&self, input: SendableRecordBatchStream) -> SendableRecordBatchStream {
         let schema = self.schema();
         let (mapping, rules, protector) = (self.mapping.clone(), self.rules.clone(), self.protector.clone());
-        let out = schema.clone();
+        let (out, shown) = (schema.clone(), self.shown.clone());
         let stream = input.map(move |batch| {
-            let mapper = Mapper { mapping: &mapping, rules: &rules, protector: &protector, schema: &out };
+            let (mapping, rules, protector) = (&*mapping, &*rules, &*protector);
+            let mapper = Mapper { mapping, rules, protector, schema: &out, shown: &shown };
             Ok(mapper.batch(&batch?))
         });
         Box::pin(RecordBatchStreamAdapter::new(schema, stream))
@@ -66,7 +73,7 @@ impl MapStage {
     pub fn apply(&self, batch: &RecordBatch) -> RecordBatch {
         let schema = self.schema();
         let (mapping, rules, protector) = (&*self.mapping, &*self.rules, &*self.protector);
-        Mapper { mapping, rules, protector, schema: &schema }.batch(batch)
+        Mapper { mapping, rules, protector, schema: &schema, shown: &self.shown }.batch(batch)
     }
 }
 
@@ -75,6 +82,7 @@ struct Mapper<'a> {
     rules: &'a Rules,
     protector: &'a Protector,
     schema: &'a SchemaRef,
+    shown: &'a [usize],
 }
 
 impl Mapper<'_> {
@@ -96,8 +104,9 @@ impl Mapper<'_> {
     }
 
     fn nothing(&self, rows: usize) -> Vec<ArrayRef> {
-        let fields = self.mapping.target_schema.fields();
-        fields.iter().map(|f| arrow::array::new_null_array(f.data_type(), rows)).collect()
+        let fields = self.mapping.target_schema.fields().iter().map(|f| f.data_type().clone());
+        let shown = self.shown.iter().map(|place| self.mapping.columns[*place].clear_type.arrow_type());
+        fields.chain(shown).map(|ty| arrow::array::new_null_array(&ty, rows)).collect()
     }
 
     /// `where` and `retain`: what they leave out is excluded, what they fail on is quarantined.
@@ -133,6 +142,7 @@ impl Mapper<'_> {
         }
         self.rules.apply(&mut clear, lead);
         let subjects = self.subjects(&clear);
+        let shown: Vec<ArrayRef> = self.shown.iter().map(|place| clear[*place].clone()).collect();
         for (i, column) in self.mapping.columns.iter().enumerate() {
             if let Some(protect) = column.protect {
                 let hidden = self.protector.apply(protect, column, &clear[i], subjects.as_ref());
@@ -151,6 +161,7 @@ impl Mapper<'_> {
                 }
             }
         }
+        clear.extend(shown);
         clear
     }
 

@@ -5,6 +5,7 @@
 //!   StageExec read     the descriptor becomes rows, hashed in source space
 //!   StageExec enrich   columns looked up in other stores (only where the plan asks)
 //!   StageExec map      where, retain, the plan's expressions, rules, protection, fit to the target
+//!   StageExec merge    duplicates fold into survivors, references to them follow (only where there are any)
 //!   StageExec load     rows and receipt in one target transaction; out comes one receipt row
 //! ```
 //!
@@ -20,6 +21,7 @@
 pub mod enrich;
 pub mod load;
 pub mod map;
+pub(crate) mod merge;
 pub mod names;
 pub mod read;
 mod split;

@@ -14,13 +14,15 @@ use super::load::{LoadContext, SplitReceipt, broken};
 use super::names::key_hashes;
 use super::untouched::{self, Untouched};
 use crate::accounting::{Disposition, PartReceipt, Tally};
-use crate::batch::{Lead, body, fate};
+use crate::batch::{Lead, NOTED_SURVIVOR, body, fate};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::spec::TableSpec;
 use crate::{MoveError, Result};
 
 /// Rows between two settlements with the target.
 const SETTLE_ROWS: u64 = 25_000;
+/// Under which name survivors are counted that take something over from their duplicates: they are loaded changed.
+const SURVIVOR_CHANGED: &str = "duplicates:survivor";
 /// Bytes between two settlements with the target.
 const SETTLE_BYTES: u64 = 12 << 20;
 
@@ -89,6 +91,7 @@ impl SplitLoad {
             load = Some(begun);
         }
         let started = Instant::now();
+        let crosswalk = context.crosswalk.clone();
         Ok(Self {
             split,
             context,
@@ -97,7 +100,7 @@ impl SplitLoad {
             load,
             fragment: None,
             index: None,
-            receipt: PartReceipt::default(),
+            receipt: PartReceipt { crosswalk, ..PartReceipt::default() },
             arrived: Tally::default(),
             pending: Vec::new(),
             written: 0,
@@ -158,6 +161,9 @@ impl SplitLoad {
         }
         for row in (0..lead.fates.len()).filter(|row| lead.fates[*row] == fate::ERASED) {
             self.receipt.dispositions.of(Disposition::Erased).add(lead.hashes[row]);
+        }
+        for row in (0..lead.fates.len()).filter(|row| lead.fates[*row] == fate::MERGED) {
+            self.receipt.dispositions.of(Disposition::Merged).add(lead.hashes[row]);
         }
     }
 
@@ -257,6 +263,9 @@ impl SplitLoad {
     }
 
     fn note(&mut self, bits: u64) {
+        if bits & NOTED_SURVIVOR != 0 && self.spec.rules.rules.len() < 64 {
+            *self.receipt.noted.entry(SURVIVOR_CHANGED.to_owned()).or_default() += 1;
+        }
         for (bit, rule) in self.spec.rules.rules.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1) {
             debug_assert!(bit < 64);
             *self.receipt.noted.entry(rule.name.clone()).or_default() += 1;

@@ -103,6 +103,8 @@ async fn table(workspace: &Workspace, spec: &TableSpec) -> Result<()> {
             Place::Amendment(n) => tx.rewrite_amendment(&k.run, label, n, &value).await?,
         }
     }
+    let names: Vec<[u8; 16]> = gone.keys.iter().copied().collect();
+    tx.forget_duplicates(label, &names).await?;
     tx.commit().await?;
     sweep(workspace, label, &kept, &done)
 }

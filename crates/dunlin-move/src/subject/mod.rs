@@ -24,7 +24,7 @@ mod left;
 pub(crate) mod links;
 mod look;
 mod marks;
-mod meant;
+pub(crate) mod meant;
 mod quarantine;
 mod reach;
 mod receipt;

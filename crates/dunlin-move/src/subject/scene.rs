@@ -11,7 +11,7 @@ use crate::finished::{self, Access, Finished};
 use crate::resolve::resolve;
 use crate::run::{Observer, Run, RunOptions};
 use crate::stores::Stores;
-use crate::{MoveError, Result};
+use crate::{MoveError, Result, duplicates};
 
 /// The plan by which a request acts, and the run whose rows it acts on.
 pub(crate) struct Scene {
@@ -76,6 +76,8 @@ impl<'a> Stand<'a> {
     ) -> Result<Stand<'a>> {
         if let Some(record) = scene.record.clone() {
             let opened = finished::open(workspace, &scene.plan, options, observer, record, access).await?;
+            // A duplicate that was folded into a customer's row is the customer's as well.
+            duplicates::again(&opened.run, &opened.record.id).await?;
             return Ok(Stand::Done(Box::new(opened)));
         }
         let stores = Stores::open(&scene.plan, &options.base).await?;

@@ -27,15 +27,6 @@ fn the_example_of_the_design_is_a_plan_without_a_finding() {
 }
 
 #[test]
-fn parts_that_do_not_act_yet_are_named_once() {
-    let plan = load(DESIGN, "dunlin.toml").unwrap();
-    let parts: Vec<String> = plan.inactive_parts().into_iter().map(|part| part.message).collect();
-    insta::assert_snapshot!(parts.join("\n"), @r"
-    `table.duplicates` is read and kept, but does not act yet
-    ");
-}
-
-#[test]
 fn waivers_end_and_notices_are_late() {
     let plan = load(DESIGN, "dunlin.toml").unwrap();
     assert_eq!(plan.check_at("2026-11-22".parse().unwrap()), []);

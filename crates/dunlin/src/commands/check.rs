@@ -28,7 +28,6 @@ fn without_inactive(items: Vec<Finding>) -> Vec<Finding> {
 pub async fn findings(plan: &PlanFile) -> Result<(Vec<Finding>, Resolved, Matrix), Failure> {
     let mut items = plan.plan.findings.clone();
     items.extend(plan.plan.check_at(jiff::Zoned::now().date()));
-    items.extend(plan.plan.inactive_parts());
     let stores = Stores::open(&plan.plan, &plan.dir).await.map_err(|e| plan.failure(e))?;
     let (resolved, found) = try_resolve(&plan.plan, &stores, dunlin_store::now_us(), &BTreeMap::new())
         .await

@@ -1,10 +1,13 @@
-//! `dunlin duplicates`: who is in a table twice, of any store or file. It decides nothing and changes nothing; keys leave
-//! through the gate, other values not at all.
+//! `dunlin duplicates`: who is in a table twice, of any store or file. That decides nothing and changes nothing; keys leave
+//! through the gate, other values not at all. The pairs that a run left for a person are in [`pairs`].
+
+mod pairs;
 
 use std::path::Path;
 use std::time::Instant;
 
 use dunlin_gate::{Act, Ask, MaskedOnly};
+use dunlin_move::PairVerdict;
 use dunlin_quality::{Explanation, Group, LinkError, Linked, ReviewPair, Side, read_to_link};
 use dunlin_store::Actor;
 
@@ -20,8 +23,28 @@ const SHOWN: usize = 10;
 /// Finds the rows that stand for one person, or explains one pair.
 pub async fn duplicates(dir: &Path, args: DuplicatesArgs, format: Format) -> Result<u8, Failure> {
     match (&args.command, &args.compared) {
-        (Some(DuplicatesCommand::Show { compared, one, other }), _) => {
-            show(compared, one, other, format).await
+        (Some(DuplicatesCommand::List { all, clear }), _) => pairs::list(dir, *all, clear, format).await,
+        (Some(DuplicatesCommand::Show(asked)), _) => match (&asked.key, &asked.one, &asked.other) {
+            (Some(key), Some(one), Some(other)) => {
+                let compared = ComparedArgs {
+                    url: asked.place.clone(),
+                    key: key.clone(),
+                    columns: asked.columns.clone(),
+                    link: asked.link.clone(),
+                    table: asked.table.clone(),
+                };
+                show(&compared, one, other, format).await
+            }
+            _ => pairs::show(dir, &asked.place, &asked.clear, format).await,
+        },
+        (Some(DuplicatesCommand::Merge { pairs }), _) => {
+            pairs::decide(dir, pairs, PairVerdict::Merge, format).await
+        }
+        (Some(DuplicatesCommand::Keep { pairs }), _) => {
+            pairs::decide(dir, pairs, PairVerdict::Keep, format).await
+        }
+        (Some(DuplicatesCommand::Undo { pairs }), _) => {
+            pairs::decide(dir, pairs, PairVerdict::Undo, format).await
         }
         (None, Some(compared)) => find(dir, compared, &args, format).await,
         // clap asks for one of the two.

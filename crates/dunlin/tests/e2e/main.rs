@@ -12,6 +12,7 @@ mod equation;
 mod faults;
 mod fuzz;
 mod lossless;
+mod merging;
 mod moves;
 mod nasty;
 mod notice;

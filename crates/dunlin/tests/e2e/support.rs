@@ -145,6 +145,15 @@ impl Site {
         })
     }
 
+    /// The rows of a query on a SQLite file that gives one text a row.
+    pub fn texts(&self, file: &str, sql: &str) -> Vec<String> {
+        wait(async {
+            let mut connection = self.open(file).await;
+            let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.unwrap();
+            rows.iter().map(|row| row.get::<String, _>(0)).collect()
+        })
+    }
+
     /// One value of a SQLite file, as text.
     pub fn one(&self, file: &str, sql: &str) -> String {
         let sql = format!("select cast(({sql}) as text)");

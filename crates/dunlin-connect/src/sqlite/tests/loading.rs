@@ -297,3 +297,26 @@ async fn only_what_is_meant_is_deleted() {
     assert_eq!(target.erase(&table, &read.positions[..1], &meant).await.unwrap(), 1);
     assert_eq!(fixture.read("people").await.show(), "8|other\n");
 }
+
+#[tokio::test]
+async fn two_tables_in_one_transaction_are_there_together_or_not_at_all() {
+    let sql = "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT); CREATE TABLE pets (id INTEGER PRIMARY KEY, name TEXT)";
+    let fixture = Fixture::with(sql).await;
+    let pets = fixture.table("pets").await;
+    for keep in [false, true] {
+        let (target, mut load) = begin(&fixture, "people", "0").await;
+        load.write(people(vec![Some(1)], vec![Some("a")])).await.unwrap();
+        assert_eq!(load.settle().await.unwrap(), []);
+        let mut load = load.also(&receipt("people", "0", "{}"), spec(&pets, "0")).await.unwrap();
+        load.write(people(vec![Some(7)], vec![Some("rex")])).await.unwrap();
+        assert_eq!(load.settle().await.unwrap(), []);
+        if keep {
+            load.commit(&receipt("pets", "0", "{}")).await.unwrap();
+        } else {
+            load.abort().await.unwrap();
+        }
+        let there = (fixture.read("people").await.rows(), fixture.read("pets").await.rows());
+        assert_eq!(there, if keep { (1, 1) } else { (0, 0) });
+        assert_eq!(target.receipts("r1").await.unwrap().len(), if keep { 2 } else { 0 });
+    }
+}

@@ -1,0 +1,49 @@
+//! `[table.duplicates]` held against the table: columns that are there, a key that names rows, words that are understood.
+
+use dunlin_plan::{Finding, Level};
+
+use super::{Drafting, nearest_name};
+use crate::duplicates::find::{compared, lines};
+use crate::duplicates::survivor::{Survivor, words};
+use crate::spec::TableSpec;
+
+impl Drafting<'_> {
+    /// The source columns that `survivor` reads; none where it is not understood, which [`Self::duplicates`] tells.
+    pub(super) fn survivor_columns(&self) -> Vec<usize> {
+        let plan = self.given.plan.duplicates.as_ref().and_then(|d| d.survivor.as_ref());
+        let Some(Ok(words)) = plan.map(|sql| words(&sql.text)) else { return Vec::new() };
+        words.source_columns().filter_map(|name| self.given.source.index_of(name)).collect()
+    }
+
+    /// Everything that does not fit, told at once.
+    pub(super) fn duplicates(&mut self, spec: &TableSpec) {
+        let Some(plan) = &self.given.plan.duplicates else { return };
+        let names: Vec<&str> = spec.mapping.columns.iter().map(|m| m.target.as_str()).collect();
+        for column in lines(&plan.match_).iter().flatten() {
+            if !names.contains(&column.as_str()) {
+                let message = format!("`match` names `{column}`, which is not mapped");
+                let help = nearest_name(column, &names);
+                self.error("move-missing-column", plan.span, Some(column), message, help);
+            }
+        }
+        if spec.key.is_empty() {
+            let message = "duplicates are merged by the key of their rows, and no key names a row".to_owned();
+            let help = "add `key = [\"…\"]` to the [[table]] and map its columns".to_owned();
+            self.error("move-duplicates-key", plan.span, None, message, help);
+        }
+        if let Some(survivor) = &plan.survivor
+            && let Err(wrong) = Survivor::of(&survivor.text, &spec.mapping, &spec.key)
+        {
+            self.error("move-survivor", survivor.span, None, wrong.message, wrong.help);
+        }
+        if compared(spec).len() == 1 {
+            let message =
+                "one column alone is compared, and from one column nothing can be learnt: nothing will be \
+                           sure enough to be merged"
+                    .to_owned();
+            let help = "name more columns in `match`, or give columns that say who somebody is their `kind`";
+            let finding = Finding::new(Level::Warning, "move-duplicates-thin", message).help(help);
+            self.findings.push(finding.in_table(&self.label));
+        }
+    }
+}

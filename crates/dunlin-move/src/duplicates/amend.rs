@@ -1,0 +1,405 @@
+//! A decision on pairs, acted on at once: what the tables would hold by what people have decided now is held against what
+//! they hold by the crosswalks of the run, and what differs changes, in one target transaction with its receipts: losers
+//! leave, survivors take their settled form, references follow; or, when a decision is taken back, the other way.
+//!
+//! Both sides are the source mapped anew, so undoing a merge gives what was there before it. Where that cannot be done in
+//! one transaction, or a row is not what the run loaded, nothing is touched and the next run acts on the decision.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::compute::concat_batches;
+use dunlin_connect::canon::{RowHash, hash_rows};
+use dunlin_connect::{ConnectError, Load, Receipt, Target};
+use dunlin_store::{Crosswalk as Kept, Workspace};
+
+use super::rows::pick;
+use super::{Crosswalk, TableMerges, again, find, reading};
+#[cfg(feature = "failpoints")]
+use crate::MoveError;
+use crate::accounting::{PartReceipt, Refolded};
+use crate::address::{Wanted, walk};
+use crate::batch::{Lead, body, fate, marker_of};
+use crate::carry::load_spec;
+use crate::exec::merge;
+use crate::exec::names::key_hashes;
+use crate::parts::rows_folder;
+use crate::pipeline::Pipeline;
+use crate::remap::engine;
+use crate::rowindex::{IndexEntry, IndexWriter};
+use crate::run::{Event, Run};
+use crate::spec::TableSpec;
+use crate::subject::stage::{Acting, Asked};
+use crate::{Result, enrich_after, recover, subject};
+
+/// How it went.
+pub(crate) enum Outcome {
+    /// The targets are by what people have decided; rows that were changed, by table.
+    Acted(BTreeMap<String, u64>),
+    /// The next run has to act: why.
+    NotNow(&'static str),
+}
+
+/// What changes in one row.
+struct Change {
+    /// The row as it is: its entry in the row index and its whole hash.
+    old: Option<(IndexEntry, RowHash)>,
+    /// As it shall be.
+    new: Option<(IndexEntry, RowHash)>,
+}
+
+/// What changes in one table.
+struct TableChanges {
+    spec: Arc<TableSpec>,
+    changes: Vec<Change>,
+    /// The new rows, in the order of the changes that have one.
+    rows: Vec<RecordBatch>,
+    /// Where the old rows lie, in the order of the changes that have one.
+    positions: Vec<u64>,
+    /// The crosswalks that the table goes by from now on; empty for none.
+    crosswalk: String,
+    /// The table's own crosswalk, where it changes.
+    refolded: Option<Refolded>,
+}
+
+/// Acts on all decisions of people that the run's crosswalks do not hold yet.
+pub(crate) async fn act(
+    run: &Run<'_>,
+    id: &str,
+    targets: &BTreeMap<String, Arc<dyn Target>>,
+) -> Result<Outcome> {
+    again(run, id).await?;
+    let specs: Vec<Arc<TableSpec>> = run.resolved.specs.clone();
+    let before: Vec<Option<Arc<TableMerges>>> =
+        specs.iter().map(|s| TableMerges::of(run, s).map(Arc::new)).collect();
+    let mut refolded = BTreeMap::new();
+    for spec in specs.iter().filter(|s| s.plan.duplicates.is_some()) {
+        if let Some(changed) = look_again(run, id, spec).await? {
+            refolded.insert(spec.label.clone(), changed);
+        }
+    }
+    let mut all = Vec::new();
+    for (spec, old) in specs.iter().zip(before) {
+        let new = TableMerges::of(run, spec).map(Arc::new);
+        let hash =
+            |merges: &Option<Arc<TableMerges>>| merges.as_ref().map(|m| m.hash.clone()).unwrap_or_default();
+        if hash(&old) == hash(&new) || run.workspace.state().splits(id, &spec.label).await?.is_empty() {
+            continue;
+        }
+        let crosswalk = hash(&new);
+        let Some((changes, rows)) = differing(run, spec, old, new).await? else {
+            return Ok(Outcome::NotNow("a customer has asked for something that concerns these rows"));
+        };
+        let refolded = refolded.remove(&spec.label);
+        let Some(positions) = positions(run, spec, &changes).await? else {
+            return Ok(Outcome::NotNow("a row is not in the target as the run has loaded it"));
+        };
+        all.push(TableChanges { spec: spec.clone(), changes, rows, positions, crosswalk, refolded });
+    }
+    let stores: std::collections::BTreeSet<&str> =
+        all.iter().filter(|t| !t.changes.is_empty()).map(|t| t.spec.plan.to.store.as_str()).collect();
+    if stores.len() > 1 {
+        return Ok(Outcome::NotNow("rows of several stores change, and no transaction spans them"));
+    }
+    commit(run, id, targets, all).await
+}
+
+/// What the table's crosswalk is by the decisions of today; `None` where it stays as it is.
+async fn look_again(run: &Run<'_>, id: &str, spec: &Arc<TableSpec>) -> Result<Option<Refolded>> {
+    let Some(kept) = run.workspace.state().crosswalk(id, &spec.label).await? else { return Ok(None) };
+    run.observer.event(Event::Step { table: Some(&spec.label), step: "look for duplicates" });
+    let reader = run.source(spec)?.reader().await?;
+    let (pipeline, splits) = reading(run, spec, &reader).await?;
+    let decisions = run.workspace.state().pair_decisions(&spec.label).await?;
+    let looked = find::look(&pipeline, &splits, &decisions).await?;
+    let new = Crosswalk::gather(&pipeline, &splits, &looked.clusters, None).await?;
+    let refolded = (new.hash != kept.hash).then(|| Refolded::between(&kept.folded, &new.folded, &new.hash));
+    if refolded.is_some() {
+        run.crosswalks.put(&spec.label, new);
+    }
+    Ok(refolded)
+}
+
+type Differing = (Vec<Change>, Vec<RecordBatch>);
+
+/// The rows of a table that differ between two states of its crosswalks; `None` where a customer's request stands in
+/// between.
+async fn differing(
+    run: &Run<'_>,
+    spec: &Arc<TableSpec>,
+    old: Option<Arc<TableMerges>>,
+    new: Option<Arc<TableMerges>>,
+) -> Result<Option<Differing>> {
+    let reader = run.source(spec)?.reader().await?;
+    let pipeline = run.pipeline(spec, &reader).await?;
+    let (acting, asked) = match &run.subjects {
+        Some(subjects) => {
+            let (subjects, protector) = (subjects.clone(), run.protector.clone());
+            let asked = subjects.asked().await?;
+            (Some(Acting { subjects, spec: spec.clone(), protector }), Some(asked))
+        }
+        None => (None, None),
+    };
+    let bare = Pipeline { subjects: None, merges: None, ..pipeline };
+    let bounds = reader.splits(&spec.source, 250_000, &[]).await?;
+    let splits: Vec<_> = bounds.into_iter().enumerate().map(|(i, b)| (i as u32, b)).collect();
+    let form = |merges: &Option<Arc<TableMerges>>, batch: &RecordBatch| -> Result<RecordBatch> {
+        let mut out = batch.clone();
+        if let Some(merges) = merges {
+            out = merge::apply(merges, spec, &run.key, out)?;
+        }
+        match (&acting, &asked) {
+            (Some(acting), Some(asked)) => acted(acting, asked, out),
+            _ => Ok(out),
+        }
+    };
+    let (mut changes, mut rows, mut clear) = (Vec::new(), Vec::new(), true);
+    bare.for_each(&splits, |batch| {
+        if marker_of(batch).is_none() {
+            clear &= compare(run, spec, &form(&old, batch)?, &form(&new, batch)?, &mut changes, &mut rows)?;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(clear.then_some((changes, rows)))
+}
+
+fn acted(acting: &Acting, asked: &Asked, batch: RecordBatch) -> Result<RecordBatch> {
+    Ok(acting.apply(asked, batch)?.0)
+}
+
+/// Adds what differs between two forms of a batch; false where that is not between being loaded and being merged.
+fn compare(
+    run: &Run<'_>,
+    spec: &TableSpec,
+    old: &RecordBatch,
+    new: &RecordBatch,
+    changes: &mut Vec<Change>,
+    rows: &mut Vec<RecordBatch>,
+) -> Result<bool> {
+    let from = spec.read.len();
+    let mapped = |batch: &RecordBatch| -> Result<RecordBatch> {
+        let columns = body(batch, from, from + spec.mapping.columns.len()).columns().to_vec();
+        RecordBatch::try_new(spec.mapping.target_schema.clone(), columns).map_err(|_| engine("compare rows"))
+    };
+    let (old_lead, new_lead) = (Lead::of(old), Lead::of(new));
+    let (old, new) = (mapped(old)?, mapped(new)?);
+    let (old_hashes, new_hashes) = (hash_rows(&run.key, &old), hash_rows(&run.key, &new));
+    let old_names = key_hashes(&run.key, &old, &spec.key, &old_hashes);
+    let new_names = key_hashes(&run.key, &new, &spec.key, &new_hashes);
+    let mut picked = Vec::new();
+    for row in 0..old.num_rows() {
+        let source = old_lead.hashes[row];
+        let fates = (old_lead.fates[row], new_lead.fates[row]);
+        let was = (IndexEntry { key: old_names[row], row: old_hashes[row].short(), source }, old_hashes[row]);
+        let will =
+            (IndexEntry { key: new_names[row], row: new_hashes[row].short(), source }, new_hashes[row]);
+        match fates {
+            (fate::ALIVE, fate::ALIVE) if old_hashes[row] == new_hashes[row] => continue,
+            (fate::ALIVE, fate::ALIVE) => changes.push(Change { old: Some(was), new: Some(will) }),
+            (fate::ALIVE, fate::MERGED) => {
+                changes.push(Change { old: Some(was), new: None });
+                continue;
+            }
+            (fate::MERGED, fate::ALIVE) => changes.push(Change { old: None, new: Some(will) }),
+            (a, b) if a == b => continue,
+            _ => return Ok(false),
+        }
+        picked.push(row as u32);
+    }
+    if !picked.is_empty() {
+        rows.push(pick(&new, &UInt32Array::from(picked))?);
+    }
+    Ok(true)
+}
+
+/// Where the old rows lie in the target; `None` where one is not there.
+async fn positions(run: &Run<'_>, spec: &Arc<TableSpec>, changes: &[Change]) -> Result<Option<Vec<u64>>> {
+    let mut wanted = Wanted::new();
+    let old: Vec<&IndexEntry> =
+        changes.iter().filter_map(|c| c.old.as_ref().map(|(entry, _)| entry)).collect();
+    old.iter().enumerate().for_each(|(at, entry)| wanted.add(entry.row, at));
+    let mut positions = vec![0; old.len()];
+    if wanted.left() > 0 {
+        let reader = run.target(spec)?.reader().await?;
+        walk(reader.as_ref(), spec, &run.key, |position, hash| {
+            if let Some(at) = wanted.take(&hash) {
+                positions[at] = position;
+            }
+        })
+        .await?;
+    }
+    Ok((wanted.left() == 0).then_some(positions))
+}
+
+/// One target transaction for all tables, then the state. Keys to rows that were replaced are left aside: see [`back`].
+async fn commit(
+    run: &Run<'_>,
+    id: &str,
+    targets: &BTreeMap<String, Arc<dyn Target>>,
+    all: Vec<TableChanges>,
+) -> Result<Outcome> {
+    let mut done = BTreeMap::new();
+    let mut receipts = Vec::new();
+    let mut load: Option<(Box<dyn Load>, Receipt)> = None;
+    for changed in &all {
+        let (spec, number) = (&changed.spec, next_amendment(run, id, &changed.spec.label).await?);
+        let part = format!("amend-{number}");
+        let receipt = receipt(run, id, changed, &part)?;
+        done.insert(spec.label.clone(), changed.changes.len() as u64);
+        if !changed.changes.is_empty() {
+            let target = &targets[&spec.plan.to.store];
+            let (run_id, table) = (id.to_owned(), spec.label.clone());
+            let body = serde_json::to_string(&receipt).unwrap_or_default();
+            let written = Receipt { run: run_id, table, part: part.clone(), body };
+            // Every key to rows that are replaced stands aside before the transaction begins.
+            if load.is_none() {
+                for table in all.iter().filter(|t| !t.changes.is_empty()) {
+                    enrich_after::keys_aside(run, &table.spec, target).await?;
+                }
+            }
+            let begun = match load.take() {
+                None => target.begin(load_spec(spec, id, &part)).await,
+                Some((before, receipt)) => before.also(&receipt, load_spec(spec, id, &part)).await,
+            };
+            match begun {
+                Ok(begun) => {
+                    let outcome = write(run, changed, begun).await;
+                    if outcome.is_err() {
+                        // The error that brought us here says more than one of putting keys back would.
+                        let _ = back(run, target).await;
+                    }
+                    load = outcome?.map(|load| (load, written));
+                    if load.is_none() {
+                        back(run, target).await?;
+                        return Ok(Outcome::NotNow("the target does not take the rows as they shall be"));
+                    }
+                }
+                Err(ConnectError::Unsupported { .. }) => {
+                    back(run, target).await?;
+                    return Ok(Outcome::NotNow("the target has no transaction over several tables"));
+                }
+                Err(error) => {
+                    back(run, target).await?;
+                    return Err(error.into());
+                }
+            }
+        }
+        receipts.push((spec.label.clone(), number, receipt));
+    }
+    fail::fail_point!("move::duplicates.amend.before", |_| Err(MoveError::failpoint(
+        "move::duplicates.amend.before"
+    )));
+    if let Some((load, receipt)) = load {
+        load.commit(&receipt).await?;
+    }
+    fail::fail_point!("move::duplicates.amend.after", |_| Err(MoveError::failpoint(
+        "move::duplicates.amend.after"
+    )));
+    for (label, number, receipt) in receipts {
+        recover::record_amendment(run.workspace, &run.options.actor, id, &label, number, receipt).await?;
+    }
+    Ok(Outcome::Acted(done))
+}
+
+/// Keys that stood aside come back.
+pub(crate) async fn back(run: &Run<'_>, target: &Arc<dyn Target>) -> Result<()> {
+    for spec in run.resolved.specs.iter().filter(|s| s.plan.to.store == target.store_name()) {
+        target.connect_keys(&spec.target).await?;
+    }
+    Ok(())
+}
+
+/// Deletes the old rows and writes the new ones; `None`, and nothing of the transaction is kept, where a row is not what
+/// was found, or is refused.
+async fn write(
+    run: &Run<'_>,
+    changed: &TableChanges,
+    mut load: Box<dyn Load>,
+) -> Result<Option<Box<dyn Load>>> {
+    let spec = &changed.spec;
+    let old = changed.changes.iter().filter_map(|c| c.old.as_ref().map(|(_, hash)| *hash));
+    let meant = subject::meant::in_target(run, spec, changed.positions.iter().copied().zip(old));
+    match load.delete_meant(&spec.target, &changed.positions, &meant).await {
+        Ok(deleted) if deleted == changed.positions.len() as u64 => {}
+        Ok(_) | Err(ConnectError::Changed { .. }) => {
+            // The transaction may be lost already, and nothing of it stays either way.
+            let _ = load.abort().await;
+            return Ok(None);
+        }
+        Err(error) => {
+            let _ = load.abort().await;
+            return Err(error.into());
+        }
+    }
+    if !changed.rows.is_empty() {
+        let rows = concat_batches(&spec.mapping.target_schema, &changed.rows);
+        load.write(rows.map_err(|_| engine("write rows"))?).await?;
+    }
+    if !load.settle().await?.is_empty() {
+        load.abort().await?;
+        return Ok(None);
+    }
+    Ok(Some(load))
+}
+
+/// What an amendment says: index files are durable before it.
+fn receipt(run: &Run<'_>, id: &str, changed: &TableChanges, part: &str) -> Result<PartReceipt> {
+    let folder = rows_folder(&run.workspace.state_dir, id, &changed.spec.label);
+    let mut receipt = PartReceipt {
+        crosswalk: Some(changed.crosswalk.clone()),
+        refolded: changed.refolded.clone(),
+        ..PartReceipt::default()
+    };
+    let (mut taken, mut index) = (Vec::new(), Vec::new());
+    for change in &changed.changes {
+        if let Some((entry, hash)) = change.old {
+            receipt.expected_taken.add(hash);
+            taken.push(entry);
+        }
+        if let Some((entry, hash)) = change.new {
+            receipt.expected.add(hash);
+            index.push(entry);
+        }
+        match (&change.old, &change.new) {
+            (Some((entry, _)), None) => {
+                receipt.taken.loaded.add(entry.source);
+                receipt.dispositions.merged.add(entry.source);
+            }
+            (None, Some((entry, _))) => {
+                receipt.taken.merged.add(entry.source);
+                receipt.dispositions.loaded.add(entry.source);
+            }
+            _ => {}
+        }
+    }
+    let write = |name: String, entries: Vec<IndexEntry>| -> Result<Option<crate::FileRef>> {
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let mut writer = IndexWriter::create(&folder.join(name))?;
+        entries.into_iter().try_for_each(|entry| writer.push(entry))?;
+        Ok(Some(writer.finish()?))
+    };
+    receipt.index = write(format!("{part}.idx"), index)?;
+    receipt.index_taken = write(format!("{part}-taken.idx"), taken)?;
+    Ok(receipt)
+}
+
+async fn next_amendment(run: &Run<'_>, id: &str, label: &str) -> Result<u32> {
+    let known = run.workspace.state().amendments(id, label).await?;
+    Ok(known.iter().map(|a| a.amendment).max().map_or(1, |n| n + 1))
+}
+
+/// The crosswalk of a run after an amendment: for who records one.
+pub(crate) async fn refold(
+    workspace: &Workspace,
+    id: &str,
+    label: &str,
+    refolded: &Refolded,
+) -> Result<Kept> {
+    let before = workspace.state().crosswalk(id, label).await?;
+    let folded = refolded.applied(before.map(|c| c.folded).unwrap_or_default());
+    Ok(Kept { hash: refolded.hash.clone(), folded })
+}

@@ -1,0 +1,225 @@
+//! Which row of a table folds into which, ready to act on rows: the survivors in the form in which they are loaded, and by
+//! what others may refer to them.
+
+use std::collections::HashMap;
+
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::compute::{concat_batches, take};
+use dunlin_connect::canon::hash_rows;
+use dunlin_connect::{Bounds, ColumnType, array_to_text};
+use dunlin_store::Folded;
+
+use super::find::Cluster;
+use super::rows::{Name, RowsOf, key_texts, pick};
+use super::survivor::{Candidates, Survivor};
+use crate::Result;
+use crate::pipeline::Pipeline;
+use crate::remap::engine;
+use crate::spec::TableSpec;
+
+/// What a row is in the crosswalk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It stays; its loaded form stands in this row of `survivors`.
+    Survivor {
+        /// The row.
+        row: usize,
+        /// Whether it takes anything over from others.
+        changed: bool,
+    },
+    /// It folds into the survivor whose loaded form stands in this row.
+    Loser {
+        /// The row.
+        row: usize,
+    },
+}
+
+/// The crosswalk of one table.
+pub(crate) struct Crosswalk {
+    /// BLAKE3 over [`Crosswalk::folded`], hex: binds receipts to it.
+    pub(crate) hash: String,
+    /// The pairs, by loser.
+    pub(crate) folded: Vec<Folded>,
+    /// The rows of all clusters as they would be loaded without it.
+    members: RecordBatch,
+    of_name: HashMap<Name, usize>,
+    /// The survivors as they are loaded.
+    pub(crate) survivors: RecordBatch,
+    standing: HashMap<Name, Standing>,
+}
+
+/// The hash of a crosswalk, hex.
+pub(crate) fn hash_of(folded: &[Folded]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for pair in folded {
+        hasher.update(&pair.loser);
+        hasher.update(&pair.survivor);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// The clusters of a crosswalk that was kept: survivors first.
+pub(crate) fn clusters_of(folded: &[Folded]) -> Vec<Cluster> {
+    let mut by_survivor: std::collections::BTreeMap<Name, Cluster> = std::collections::BTreeMap::new();
+    for pair in folded {
+        let cluster = by_survivor
+            .entry(pair.survivor)
+            .or_insert_with(|| Cluster { members: vec![pair.survivor], probability: pair.probability });
+        cluster.members.push(pair.loser);
+    }
+    by_survivor.into_values().collect()
+}
+
+impl Crosswalk {
+    /// Reads the rows of clusters and settles who survives, and in which form. `kept` tells that the clusters were
+    /// decided before: then the first member of each survives, and the hash stays that of then.
+    pub(crate) async fn gather(
+        pipeline: &Pipeline,
+        splits: &[(u32, Bounds)],
+        clusters: &[Cluster],
+        kept: Option<String>,
+    ) -> Result<Self> {
+        let spec = &pipeline.spec;
+        let wanted: HashMap<Name, ()> =
+            clusters.iter().flat_map(|c| c.members.iter().map(|name| (*name, ()))).collect();
+        let (mut names, mut sources, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        if !wanted.is_empty() {
+            pipeline
+                .for_each(splits, |batch| {
+                    let Some(found) = RowsOf::batch(&pipeline.key, spec, batch)? else { return Ok(()) };
+                    let picked: Vec<u32> = (0..found.names.len())
+                        .filter(|row| wanted.contains_key(&found.names[*row]))
+                        .map(|row| row as u32)
+                        .collect();
+                    if !picked.is_empty() {
+                        let (source, mapped) = found.only(&picked)?;
+                        names.extend(picked.iter().map(|row| found.names[*row as usize]));
+                        sources.push(source);
+                        rows.push(mapped);
+                    }
+                    Ok(())
+                })
+                .await?;
+        }
+        let joined = |schema, batches: &[RecordBatch]| {
+            concat_batches(schema, batches).map_err(|_| engine("put rows of clusters together"))
+        };
+        let source_schema =
+            sources.first().map_or_else(|| spec.mapping.read_schema.clone(), RecordBatch::schema);
+        let source = joined(&source_schema, &sources)?;
+        let mapped_schema =
+            rows.first().map_or_else(|| spec.mapping.target_schema.clone(), RecordBatch::schema);
+        let mapped = joined(&mapped_schema, &rows)?;
+        let mapped = RecordBatch::try_new(spec.mapping.target_schema.clone(), mapped.columns().to_vec())
+            .map_err(|_| engine("put rows of clusters together"))?;
+        Self::settle(spec, &pipeline.key, names, &source, mapped, clusters, kept)
+    }
+
+    fn settle(
+        spec: &TableSpec,
+        key: &dunlin_connect::canon::HashKey,
+        names: Vec<Name>,
+        source: &RecordBatch,
+        members: RecordBatch,
+        clusters: &[Cluster],
+        kept: Option<String>,
+    ) -> Result<Self> {
+        let of_name: HashMap<Name, usize> =
+            names.iter().enumerate().map(|(row, name)| (*name, row)).collect();
+        let words = spec.plan.duplicates.as_ref().and_then(|d| d.survivor.as_ref());
+        let words = words.map(|sql| sql.text.as_str()).unwrap_or_default();
+        let rules = Survivor::of(words, &spec.mapping, &spec.key).map_err(|_| engine("tell who survives"))?;
+        let keys = key_texts(spec, &members);
+        let candidates = Candidates::new(&rules, &spec.mapping.columns, source, &members, &keys)?;
+        let mut folded = Vec::new();
+        let mut standing = HashMap::new();
+        let mut stay: Vec<usize> = Vec::new();
+        let mut takes: Vec<(usize, usize, usize)> = Vec::new();
+        for cluster in clusters {
+            // A row that is not there any more, or goes another way by now, is nobody's duplicate.
+            let rows: Vec<usize> = cluster.members.iter().filter_map(|n| of_name.get(n).copied()).collect();
+            let survivor = match kept {
+                Some(_) => cluster.members.first().and_then(|n| of_name.get(n).copied()),
+                None => candidates.survivor(&rows),
+            };
+            let Some(survivor) = survivor.filter(|_| rows.len() > 1) else { continue };
+            let place = stay.len();
+            stay.push(survivor);
+            for (column, from) in candidates.sources(&rows, survivor).into_iter().filter(|s| s.1 != survivor)
+            {
+                takes.push((place, column, from));
+            }
+            standing.insert(names[survivor], Standing::Survivor { row: place, changed: false });
+            for row in rows.into_iter().filter(|row| *row != survivor) {
+                standing.insert(names[row], Standing::Loser { row: place });
+                let (loser, survivor) = (names[row], names[survivor]);
+                folded.push(Folded { loser, survivor, probability: cluster.probability });
+            }
+        }
+        folded.sort_by_key(|pair| pair.loser);
+        let survivors = composed(&members, &stay, &takes)?;
+        let before = pick(&members, &indices(&stay))?;
+        let changed: Vec<bool> = hash_rows(key, &before)
+            .into_iter()
+            .zip(hash_rows(key, &survivors))
+            .map(|(before, after)| before != after)
+            .collect();
+        for entry in standing.values_mut() {
+            if let Standing::Survivor { row, changed: to } = entry {
+                *to = changed[*row];
+            }
+        }
+        let hash = kept.unwrap_or_else(|| hash_of(&folded));
+        Ok(Self { hash, folded, members, of_name, survivors, standing })
+    }
+
+    /// A row of a cluster as it would be loaded alone: the batch that holds it, and its place there.
+    pub(crate) fn member(&self, name: &Name) -> Option<(&RecordBatch, usize)> {
+        self.of_name.get(name).map(|row| (&self.members, *row))
+    }
+
+    /// Whether no row folds into another.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.folded.is_empty()
+    }
+
+    /// What a row is, by its name.
+    pub(crate) fn standing(&self, name: &Name) -> Option<Standing> {
+        self.standing.get(name).copied()
+    }
+
+    /// For values of these columns by which others refer to a loser: the values of its survivor.
+    pub(crate) fn moved(&self, columns: &[usize]) -> HashMap<Vec<String>, Vec<String>> {
+        let texts = |batch: &RecordBatch| -> Vec<Vec<Option<String>>> {
+            columns.iter().map(|c| array_to_text(batch.column(*c), &ColumnType::TEXT)).collect()
+        };
+        let (before, after) = (texts(&self.members), texts(&self.survivors));
+        let values = |texts: &[Vec<Option<String>>], row: usize| -> Option<Vec<String>> {
+            texts.iter().map(|column| column[row].clone()).collect()
+        };
+        let moves = self.folded.iter().filter_map(|pair| {
+            let from = values(&before, *self.of_name.get(&pair.loser)?)?;
+            let Standing::Loser { row } = self.standing(&pair.loser)? else { return None };
+            let to = values(&after, row)?;
+            (from != to).then_some((from, to))
+        });
+        moves.collect()
+    }
+}
+
+fn indices(rows: &[usize]) -> UInt32Array {
+    UInt32Array::from(rows.iter().map(|row| *row as u32).collect::<Vec<u32>>())
+}
+
+/// The survivors with what they take over: (survivor's place, column, row it comes from).
+fn composed(members: &RecordBatch, stay: &[usize], takes: &[(usize, usize, usize)]) -> Result<RecordBatch> {
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(members.num_columns());
+    for (at, column) in members.columns().iter().enumerate() {
+        let mut rows = stay.to_vec();
+        for (place, _, from) in takes.iter().filter(|(_, column, _)| *column == at) {
+            rows[*place] = *from;
+        }
+        columns.push(take(column, &indices(&rows), None).map_err(|_| engine("put a survivor together"))?);
+    }
+    RecordBatch::try_new(members.schema(), columns).map_err(|_| engine("put a survivor together"))
+}

@@ -1,0 +1,172 @@
+//! Duplicates in a run. Before a table with `[table.duplicates]` is loaded, its rows are mapped once and looked through
+//! ([`find`]); what is sure becomes a crosswalk: which row folds into which, and what the survivors look like
+//! ([`survivor`], [`crosswalk`]). The load then ends losers as `merged`, loads survivors in their settled form, and lets
+//! other tables' rows refer to survivors ([`crate::exec::merge`]).
+//!
+//! The state keeps the crosswalk by keyed hashes, durable before the first row is loaded, so a resumed run and `verify`
+//! go by what was found and do not look again; values are read from the source again when they are needed. A receipt
+//! names the hash of the crosswalks it was loaded by: rows loaded by another are loaded anew. Parents are matched first.
+//!
+//! Not here: what a customer asked for goes before all this ([`crate::subject`]); rows in quarantine are not compared.
+
+pub(crate) mod amend;
+pub(crate) mod crosswalk;
+pub(crate) mod find;
+mod links;
+pub(crate) mod review;
+pub(crate) mod rows;
+pub(crate) mod survivor;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use dunlin_connect::{Bounds, Reader};
+use dunlin_store::{Body, Crosswalk as Kept, DuplicatePair};
+
+pub(crate) use crosswalk::Crosswalk;
+pub(crate) use links::{TableMerges, links};
+
+#[cfg(feature = "failpoints")]
+use crate::MoveError;
+use crate::Result;
+use crate::pipeline::Pipeline;
+use crate::run::{Event, Run};
+use crate::spec::TableSpec;
+
+/// Rows of one read of the matching pass.
+const ROWS_A_READ: u64 = 250_000;
+
+/// The crosswalks of a run, by table.
+#[derive(Default)]
+pub(crate) struct Crosswalks(Mutex<BTreeMap<String, Arc<Crosswalk>>>);
+
+impl Crosswalks {
+    /// The crosswalk of a table, where one was found and it is not empty.
+    pub(crate) fn of(&self, label: &str) -> Option<Arc<Crosswalk>> {
+        let all = self.0.lock().ok()?;
+        all.get(label).filter(|c| !c.is_empty()).cloned()
+    }
+
+    fn has(&self, label: &str) -> bool {
+        self.0.lock().is_ok_and(|all| all.contains_key(label))
+    }
+
+    pub(crate) fn put(&self, label: &str, crosswalk: Crosswalk) {
+        if let Ok(mut all) = self.0.lock() {
+            all.insert(label.to_owned(), Arc::new(crosswalk));
+        }
+    }
+}
+
+/// The matching pass of a run: every table with `[table.duplicates]` that is loaded, or that loaded rows refer to. With a
+/// run's id what is found is remembered under it, and what is remembered is not looked for again.
+pub(crate) async fn before(
+    run: &Run<'_>,
+    id: Option<&str>,
+    readers: &BTreeMap<String, Arc<dyn Reader>>,
+) -> Result<()> {
+    let loaded = |label: &str| run.resolved.specs.iter().any(|s| s.label == label && run.chosen(s));
+    for spec in run.resolved.specs.iter().filter(|s| s.plan.duplicates.is_some()) {
+        let referred = run.resolved.specs.iter().filter(|s| run.chosen(s));
+        let referred = referred.into_iter().any(|s| links(run, s).iter().any(|l| l.parent == spec.label));
+        if !loaded(&spec.label) && !referred {
+            continue;
+        }
+        let reader = &readers[&spec.plan.from.store];
+        let id = id.filter(|_| loaded(&spec.label));
+        let kept = match id {
+            Some(id) => run.workspace.state().crosswalk(id, &spec.label).await?,
+            None => None,
+        };
+        match kept {
+            Some(kept) => again_by(run, spec, reader, kept).await?,
+            None => look(run, id, spec, reader).await?,
+        }
+    }
+    Ok(())
+}
+
+/// What a run found, made ready to act on rows again: for `verify`, decisions and what else maps rows after the load.
+pub(crate) async fn again(run: &Run<'_>, id: &str) -> Result<()> {
+    for spec in run.resolved.specs.iter().filter(|s| s.plan.duplicates.is_some()) {
+        if run.crosswalks.has(&spec.label) {
+            continue;
+        }
+        if let Some(kept) = run.workspace.state().crosswalk(id, &spec.label).await? {
+            let reader = run.source(spec)?.reader().await?;
+            again_by(run, spec, &reader, kept).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn again_by(run: &Run<'_>, spec: &Arc<TableSpec>, reader: &Arc<dyn Reader>, kept: Kept) -> Result<()> {
+    let clusters = crosswalk::clusters_of(&kept.folded);
+    let (pipeline, splits) = reading(run, spec, reader).await?;
+    let crosswalk = Crosswalk::gather(&pipeline, &splits, &clusters, Some(kept.hash)).await?;
+    run.crosswalks.put(&spec.label, crosswalk);
+    Ok(())
+}
+
+async fn look(
+    run: &Run<'_>,
+    id: Option<&str>,
+    spec: &Arc<TableSpec>,
+    reader: &Arc<dyn Reader>,
+) -> Result<()> {
+    run.observer.event(Event::Step { table: Some(&spec.label), step: "look for duplicates" });
+    let (pipeline, splits) = reading(run, spec, reader).await?;
+    let decisions = run.workspace.state().pair_decisions(&spec.label).await?;
+    let looked = find::look(&pipeline, &splits, &decisions).await?;
+    let crosswalk = Crosswalk::gather(&pipeline, &splits, &looked.clusters, None).await?;
+    if let Some(id) = id {
+        keep(run, id, spec, &crosswalk, &looked.pairs).await?;
+    }
+    run.crosswalks.put(&spec.label, crosswalk);
+    Ok(())
+}
+
+/// What was found becomes durable before the first row is loaded by it.
+async fn keep(
+    run: &Run<'_>,
+    id: &str,
+    spec: &TableSpec,
+    crosswalk: &Crosswalk,
+    pairs: &[DuplicatePair],
+) -> Result<()> {
+    fail::fail_point!("move::duplicates.before", |_| Err(MoveError::failpoint("move::duplicates.before")));
+    let clusters = crosswalk::clusters_of(&crosswalk.folded).len() as u64;
+    let body = Body::DuplicatesMatched {
+        run: id.to_owned(),
+        table: spec.label.clone(),
+        clusters,
+        merged: crosswalk.folded.len() as u64,
+        waiting: pairs.len() as u64,
+        crosswalk: crosswalk.hash.clone(),
+    };
+    let kept = Kept { hash: crosswalk.hash.clone(), folded: crosswalk.folded.clone() };
+    let mut tx = run.workspace.state().begin().await?;
+    tx.put_crosswalk(id, &spec.label, &kept).await?;
+    tx.put_duplicate_pairs(id, &spec.label, pairs).await?;
+    tx.enter(run.entry(body)).await?;
+    tx.commit().await?;
+    fail::fail_point!("move::duplicates.after", |_| Err(MoveError::failpoint("move::duplicates.after")));
+    Ok(())
+}
+
+/// The mapped rows of a table as they are compared: with parents' crosswalks, without what customers asked for, so that
+/// a request does not change who is whose duplicate.
+async fn reading(
+    run: &Run<'_>,
+    spec: &Arc<TableSpec>,
+    reader: &Arc<dyn Reader>,
+) -> Result<(Pipeline, Vec<(u32, Bounds)>)> {
+    let pipeline = run.pipeline(spec, reader).await?;
+    let merges = TableMerges::of_parents(run, spec).map(Arc::new);
+    let pipeline = Pipeline { subjects: None, merges, ..pipeline };
+    let bounds = reader.splits(&spec.source, ROWS_A_READ, &[]).await?;
+    let splits = bounds.into_iter().enumerate().map(|(i, b)| (i as u32, b)).collect();
+    Ok((pipeline, splits))
+}

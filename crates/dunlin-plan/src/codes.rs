@@ -14,7 +14,6 @@ pub const CODES: [(&str, &str); 39] = [
     ("plan-enrich", "An enrichment cannot be understood, or adds a column that is already there."),
     ("plan-fact", "`facts` names a column that the table does not get."),
     ("plan-file-option", "An option for files is wrong, or stands at a database."),
-    ("plan-inactive", "A part is read and kept, but does not act yet."),
     ("plan-key", "The key of a table is empty or names a column twice."),
     ("plan-mapped-and-dropped", "A source column is mapped and dropped."),
     ("plan-missing-key", "A key that must be there is missing."),

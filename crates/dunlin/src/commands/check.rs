@@ -13,16 +13,6 @@ use crate::failure::{Failure, any_error};
 use crate::output;
 use crate::workspace::{PlanFile, open};
 
-/// What does not act yet, said in one line.
-fn without_inactive(items: Vec<Finding>) -> Vec<Finding> {
-    let (inactive, items): (Vec<_>, Vec<_>) = items.into_iter().partition(|f| f.rule == "plan-inactive");
-    let parts: Vec<&str> = inactive.iter().filter_map(|f| f.message.split('`').nth(1)).collect();
-    if !parts.is_empty() {
-        output::note(&format!("read and kept, but not acting yet: {}", parts.join(", ")));
-    }
-    items
-}
-
 /// Every finding of the plan, of the stores and of the packs, the tables as far as they resolve, and the packs' matrix.
 /// What was done before is asked where dunlin has been at work here; nothing is made.
 pub async fn findings(plan: &PlanFile) -> Result<(Vec<Finding>, Resolved, Matrix), Failure> {
@@ -52,7 +42,6 @@ pub async fn check(dir: &Path, format: Format) -> Result<u8, Failure> {
     let fits = !items.iter().any(|f| f.level == Level::Error && !of_packs(f));
     let warnings = items.iter().filter(|f| f.level == Level::Warning).count();
     if format == Format::Text {
-        items = without_inactive(items);
         // The matrix below says the same, with its evidence.
         items.retain(|f| !of_packs(f));
     }

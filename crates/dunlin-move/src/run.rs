@@ -105,7 +105,16 @@ pub async fn run(
         .await?;
     workspace.integrate().await?;
     let findings = run.resolved.findings;
-    Ok(RunSummary { run: id, fingerprint, resumed, tables, findings, left_behind, held_back_seconds, examined })
+    Ok(RunSummary {
+        run: id,
+        fingerprint,
+        resumed,
+        tables,
+        findings,
+        left_behind,
+        held_back_seconds,
+        examined,
+    })
 }
 
 /// A run at work.

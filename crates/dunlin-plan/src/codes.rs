@@ -1,7 +1,7 @@
 //! The codes of the findings that this crate makes. They are stable: people filter by them.
 
 /// Every code, and what it says.
-pub const CODES: [(&str, &str); 39] = [
+pub const CODES: [(&str, &str); 38] = [
     ("plan-colour", "A colour is not written as `#rrggbb`."),
     ("plan-column", "The keys of a column do not go together."),
     ("plan-drop-reason", "A source column is dropped without a reason."),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
-use crate::finding::{Finding, Level, Span};
+use crate::finding::{Finding, Span};
 use crate::store::StorePlan;
 use crate::table::{Sql, TablePlan};
 use crate::table_ref::TableRef;

@@ -270,10 +270,14 @@ impl Asked {
             said(Verdict::Merge).into_iter().map(|(a, b)| (a, b, 1.0)).collect();
         let apart = said(Verdict::Keep);
         for group in found.groups(self.above.clamp(1e-6, 1.0 - 1e-6)) {
+            // Rows that are together already need no second reason: of thousands of equal rows each is held against one.
+            let mut together: Vec<usize> = (0..group.records.len()).collect();
             for (at, (a, _)) in group.records.iter().enumerate() {
-                for (b, _) in &group.records[at + 1..] {
-                    if self.speaks(found, (*a, *b)) {
+                for (other, (b, _)) in group.records.iter().enumerate().skip(at + 1) {
+                    let (x, y) = (together[at], together[other]);
+                    if x != y && self.speaks(found, (*a, *b)) {
                         joins.push((*a, *b, group.probability));
+                        together.iter_mut().filter(|set| **set == y).for_each(|set| *set = x);
                     }
                 }
             }

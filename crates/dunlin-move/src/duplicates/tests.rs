@@ -26,6 +26,7 @@ fn mapping() -> Mapping {
         protect: None,
         kind: None,
         from: Some(from),
+        run_year: 2026,
     };
     Mapping {
         read_schema: source.schema(),
@@ -35,6 +36,7 @@ fn mapping() -> Mapping {
         keep: None,
         retain: None,
         columns: vec![column("id", ColumnType::Int64, 0), column("name", ColumnType::TEXT, 1)],
+        subject: None,
     }
 }
 

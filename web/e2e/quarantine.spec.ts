@@ -7,7 +7,7 @@ import { OWN, OWNER } from './places';
 import { run, serve, SERVER } from './program';
 import { expect, test, violations } from './support';
 
-test.use({ baseURL: OWN, storageState: { cookies: [], origins: [] } });
+test.use({ baseURL: OWN, storageState: { cookies: [], origins: [] }, actionTimeout: 15_000 });
 
 const PLAN = `[plan]
 name = "Dirty"
@@ -50,7 +50,7 @@ function people(): string {
   return `${rows.join('\n')}\n`;
 }
 
-/** Opens the mistake of a column; of its shapes only those that `of` fits, where it is given. */
+/** Opens the mistake of a target column; of its shapes only those that `of` fits, where it is given. */
 async function open(page: Page, column: string, of?: RegExp): Promise<void> {
   await page.goto('/data');
   await page.getByRole('row').filter({ has: page.getByRole('cell', { name: column, exact: true }) }).getByRole('link').first().click();
@@ -94,7 +94,7 @@ test('a person works 5,000 quarantined rows down to none', async ({ page }) => {
     let decisions = 0;
 
     // Births with day and month before the year: the shapes before and after say that the expression is right.
-    await open(page, 'born', /^99\/99\/9999/);
+    await open(page, 'birth', /^99\/99\/9999/);
     await page.getByRole('button', { name: 'Fix and load' }).click();
     const dialog = page.getByRole('dialog', { name: 'Fix and load' });
     await dialog.getByLabel('becomes').fill('substr(born, 7, 4)');
@@ -112,7 +112,7 @@ test('a person works 5,000 quarantined rows down to none', async ({ page }) => {
     await expect(page.getByText('2,000 rows are decided on').last()).toBeVisible({ timeout: 30_000 });
     decisions += 1;
 
-    await open(page, 'born');
+    await open(page, 'birth');
     expect(await fix(page, 'null')).toContain('1,000 of 1,000 rows would load');
     decisions += 1;
     await open(page, 'owed');
@@ -138,7 +138,9 @@ test('a person works 5,000 quarantined rows down to none', async ({ page }) => {
     await expect(page.getByRole('heading', { name: 'Every table reconciles' })).toBeVisible();
   } finally {
     child.removeAllListeners('exit');
+    const ended = new Promise((done) => child.once('exit', done));
     child.kill('SIGTERM');
+    await ended;
     rmSync(dir, { recursive: true, force: true });
   }
 });

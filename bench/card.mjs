@@ -1,8 +1,8 @@
 // Measures what the card costs a host page. `bench/card.sh` starts it.
 //
 // The host page is a shop's: a header, a picture, text and forty products, with its own style. It is served from another
-// origin than dunlin, as in life. Each round opens it with and without the two lines of the card, in turns, in a browser
-// that has nothing cached, on a slowed network and processor (Lighthouse's "slow 4G" and a quarter of this machine).
+// origin than dunlin, as in life. Each round opens it without the card, with its two lines, and with the server's fragment
+// inside the element as well (which keeps its place until the script has come), in turns, in a browser that has nothing cached, on a slowed network and processor (Lighthouse's "slow 4G" and a quarter of this machine).
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { deflateSync, crc32, gzipSync } from 'node:zlib';
@@ -40,20 +40,19 @@ const shot = picture(480, 270);
 const products = Array.from({ length: 40 }, (_, n) => `<li><h3>Lamp ${n + 1}</h3><p>A quiet lamp of oak and linen, made to be mended, number ${n + 1} of its row.</p></li>`).join('');
 const STYLE = 'body{font:16px/1.5 sans-serif;margin:0 auto;max-width:960px;padding:16px}ul{display:grid;grid-template-columns:repeat(auto-fill,minmax(200px,1fr));gap:16px;padding:0;list-style:none}img{width:100%;height:auto}';
 
-/** The host's server; `carries` says which lines the page at `/card` has in addition. */
+/** The host's server; `carries` adds a page with these lines in addition. */
 async function host() {
   const page = (head, body) => gzipSync(`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Lamps</title><link rel="stylesheet" href="/style.css">${head}</head><body>${body}<header><h1>Lamps</h1></header><main><img src="/shot.png" width="480" height="270" alt=""><ul>${products}</ul></main></body></html>`);
-  const plain = page('', '');
-  let carrying = plain;
+  const pages = { '/': page('', '') };
   const server = createServer((request, response) => {
     const send = (kind, body, more = {}) => { response.writeHead(200, { 'content-type': kind, 'cache-control': 'no-store', ...more }); response.end(body); };
     if (request.url === '/style.css') return send('text/css', STYLE);
     if (request.url === '/shot.png') return send('image/png', shot);
     if (request.url === '/favicon.ico') { response.writeHead(204); return response.end(); }
-    return send('text/html; charset=utf-8', request.url === '/card' ? carrying : plain, { 'content-encoding': 'gzip' });
+    return send('text/html; charset=utf-8', pages[request.url] ?? pages['/'], { 'content-encoding': 'gzip' });
   });
   await new Promise((done) => server.listen(0, 'localhost', done));
-  return { origin: `http://localhost:${server.address().port}`, carries: (head, body) => { carrying = page(head, body); }, close: () => { server.closeAllConnections(); return new Promise((done) => server.close(done)); } };
+  return { origin: `http://localhost:${server.address().port}`, carries: (path, head, body) => { pages[path] = page(head, body); }, close: () => { server.closeAllConnections(); return new Promise((done) => server.close(done)); } };
 }
 
 /** One visit in a browser that knows nothing. */
@@ -78,7 +77,8 @@ async function visit(browser, url, dunlin, { slowed, shows }) {
     new PerformanceObserver((list) => { for (const e of list.getEntries()) window.seen.blocked += Math.max(0, e.duration - 50); }).observe({ type: 'longtask', buffered: true });
   });
   await page.goto(url, { waitUntil: 'load' });
-  if (shows) await page.locator('dunlin-notice section').waitFor({ state: 'visible', timeout: 20_000 });
+  // The last is the script's own, also where a fragment stands inside.
+  if (shows) await page.locator('dunlin-notice section[data-theme]').waitFor({ state: 'visible', timeout: 20_000 });
   await new Promise((done) => setTimeout(done, 800));
   const said = await page.evaluate(() => {
     const [nav] = performance.getEntriesByType('navigation');
@@ -93,16 +93,20 @@ const shop = await host();
 // Browsers let the page read the card's data where server.toml names its origin.
 const demo = await serveDemo(200, `[tell]\nhosts = ["${shop.origin}"]\n`);
 const dunlin = demo.origin;
-shop.carries(`<script src="${dunlin}/tell/card.js" defer></script>`, `<dunlin-notice notice="${NOTICE}"></dunlin-notice>`);
+const SCRIPT = `<script src="${dunlin}/tell/card.js" defer></script>`;
+shop.carries('/card', SCRIPT, `<dunlin-notice notice="${NOTICE}"></dunlin-notice>`);
+const fragment = await (await fetch(`${dunlin}/tell/card.html?notice=${NOTICE}&lang=en`)).text();
+shop.carries('/fragment', `<link rel="stylesheet" href="${dunlin}/tell/card.css">${SCRIPT}`, `<dunlin-notice notice="${NOTICE}">${fragment}</dunlin-notice>`);
+const KINDS = { without: '/', with: '/card', fragment: '/fragment' };
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
 try {
   for (const slowed of [false, true]) {
-    const took = { without: [], with: [] };
+    const took = { without: [], with: [], fragment: [] };
     // Two rounds to warm up, which are thrown away.
     for (let round = -2; round < ROUNDS; round += 1) {
-      const order = round % 2 === 0 ? ['without', 'with'] : ['with', 'without'];
+      const order = round % 2 === 0 ? ['without', 'with', 'fragment'] : ['fragment', 'with', 'without'];
       for (const kind of order) {
-        const one = await visit(browser, `${shop.origin}/${kind === 'with' ? 'card' : ''}`, dunlin, { slowed, shows: kind === 'with' });
+        const one = await visit(browser, `${shop.origin}${KINDS[kind]}`, dunlin, { slowed, shows: kind !== 'without' });
         if (round >= 0) took[kind].push(one);
       }
     }
@@ -110,11 +114,12 @@ try {
     const ms = (value) => `${value.toFixed(0)} ms`;
     const shift = (value) => value.toFixed(3);
     console.log(`\n${slowed ? 'A phone on slow 4G (150 ms, 1.6 Mbit/s, processor / 4)' : 'This machine, as fast as it is'}; medians of ${ROUNDS} visits each, in turns, nothing cached\n`);
-    console.log('| the host page | without the card | with it | difference |');
+    console.log('| the host page | without the card | with it | with it and its fragment |');
     console.log('| --- | ---: | ---: | ---: |');
     for (const [name, what, print] of [['first contentful paint', 'fcp', ms], ['largest contentful paint', 'lcp', ms], ['load event', 'load', ms], ['main thread blocked beyond 50 ms', 'blocked', ms], ['layout shift (CLS)', 'cls', shift]]) {
-      const [a, b] = [of('without', what).median, of('with', what).median];
-      console.log(`| ${name} | ${print(a)} | ${print(b)} | ${b >= a ? '+' : '−'}${print(Math.abs(b - a))} |`);
+      const [without, ...others] = Object.keys(KINDS).map((kind) => of(kind, what).median);
+      const beside = (value) => `${print(value)} (${value >= without ? '+' : '−'}${print(Math.abs(value - without))})`;
+      console.log(`| ${name} | ${print(without)} | ${others.map(beside).join(' | ')} |`);
     }
     if (slowed) continue;
     console.log('\n| what the card brings | bytes as they travel, headers included |');

@@ -201,11 +201,14 @@ fn quarantined(run: &Run<'_>, subjects: &Subjects, found: &Found) -> Vec<Part> {
     parts
 }
 
+/// Rows that wait, with what their values are called.
+type Waiting<'a> = (&'a Named, Vec<&'a QuarantinedRow>);
+
 /// Rows that wait of tables which the plan no longer has. Nothing else of these tables is read, so here are also those that
 /// could not be read, byte for byte where they are text.
 fn left(found: &Found) -> Vec<Part> {
     // One table may have been set aside by runs that called its columns otherwise: a part each.
-    let mut tables: BTreeMap<(&str, Vec<&str>), (&Named, Vec<&QuarantinedRow>)> = BTreeMap::new();
+    let mut tables: BTreeMap<(&str, Vec<&str>), Waiting<'_>> = BTreeMap::new();
     for waiting in &found.quarantine {
         let Some(named) = &waiting.left else { continue };
         let names = named.columns.iter().map(|c| c.name.as_str()).collect();

@@ -60,7 +60,7 @@ impl Run<'_> {
         let reason_code = match error {
             MoveError::Stopped { .. } => "stopped",
             MoveError::Paused => self.options.pause.reason().unwrap_or(PauseReason::Asked).code(),
-            MoveError::Connect(_) => "store",
+            MoveError::Connect(_) | MoveError::Partly { .. } => "store",
             MoveError::Refused { .. } | MoveError::Findings(_) => "refused",
             _ => "failed",
         };

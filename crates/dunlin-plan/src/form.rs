@@ -161,7 +161,7 @@ struct Comply {
     safe_harbor: Option<bool>,
     /// How many years reports and ledger are kept, for the rules that ask for it.
     #[schemars(range(min = 1, max = 100))]
-    evidence_years: Option<u16>,
+    evidence_years: Option<f64>,
     /// The last day whose postings move with the books (SOX), without quotes. Rows that `facts` says were posted later
     /// are held back.
     #[schemars(extend("format" = "date"))]

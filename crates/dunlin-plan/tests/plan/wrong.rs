@@ -226,7 +226,7 @@ fn a_password_as_a_key_is_not_repeated() {
     dunlin.toml:7:1: error[plan-unknown-key]: unknown key `password` in [store.atlas]
       | password = ********
       | ^^^^^^^^
-      help: known here: `url`, `region`, `protected`, `processor`, `delimiter`, `quote`, `header`, `encoding`, `null`, `format`
+      help: known here: `url`, `region`, `protected`, `processor`, `agreement`, `transfer`, `environment`, `at_rest`, `delimiter`, `quote`, `header`, `encoding`, `null`, `format`
     ");
     let said = said_of("[store.a]\npassword = \"s3cret\" oops");
     assert!(!said.contains("s3cret"), "{said}");
@@ -276,7 +276,7 @@ fn words_that_do_not_exist() {
     dunlin.toml:19:60: error[plan-unknown-word]: unknown protection `scramble`
       | email = { sql = "lower(email)", kind = "e-mail", protect = "scramble" }
       |                                                            ^^^^^^^^^^
-      help: known here: `mask`, `hash`, `tokenise`, `encrypt`
+      help: known here: `mask`, `hash`, `tokenise`, `encrypt`, `format`, `shift`, `general`, `fake`, `remove`
     "#);
     insta::assert_snapshot!(said("to = \"atlas.people\"", "to = \"atlas.people\"\nbasis = \"contrat\""), @r#"
     dunlin.toml:16:9: error[plan-unknown-word]: unknown basis `contrat`

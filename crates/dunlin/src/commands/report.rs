@@ -25,8 +25,7 @@ pub async fn report(dir: &Path, args: ReportArgs, format: Format) -> Result<u8, 
     let report = latest(&workspace, &plan).await?;
     let out = if args.out.is_absolute() { args.out.clone() } else { dir.join(&args.out) };
     let written = write(&workspace, &report, &out).await?;
-    let matrix = crate::comply::matrix_of(Some(&workspace), &plan).await?;
-    crate::comply::enter(&workspace, &plan, &matrix).await?;
+    crate::comply::enter(&workspace, &plan, &report.matrix).await?;
     workspace.integrate().await?;
     if format == Format::Json {
         output::json(&serde_json::json!({ "html": written.0, "json": written.1, "proven": report.proven() }));

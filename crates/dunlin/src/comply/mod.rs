@@ -178,18 +178,19 @@ fn place(plan: &PlanFile) -> Option<Span> {
 ///
 /// # Errors
 /// Those of the state.
-pub async fn enter(workspace: &Workspace, plan: &PlanFile, matrix: &Matrix) -> Result<(), Failure> {
-    if matrix.packs.is_empty() {
+pub async fn enter(workspace: &Workspace, plan: &PlanFile, rules: &[Verdict]) -> Result<(), Failure> {
+    if rules.is_empty() {
         return Ok(());
     }
     let mut states = std::collections::BTreeMap::new();
-    for rule in &matrix.rules {
+    for rule in rules {
         *states.entry(rule.state.as_str().to_owned()).or_default() += 1;
     }
-    let json = serde_json::to_vec(matrix).unwrap_or_default();
+    let json = serde_json::to_vec(rules).unwrap_or_default();
+    let packs = plan.plan.comply.iter().flat_map(|comply| &comply.packs);
     let body = Body::PacksChecked {
         fingerprint: plan.plan.fingerprint().to_string(),
-        packs: matrix.packs.iter().map(|pack| pack.pack.clone()).collect(),
+        packs: packs.map(ToString::to_string).collect(),
         states,
         sha256: {
             use sha2::{Digest, Sha256};

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dunlin_quality::packs::{Approved, Facts, Incident, Past, RunFacts, Survivors, TableRun};
 use dunlin_store::{
-    Body, Entry, QuarantineFilter, QuarantineStatus, RequestState, RunKind, StoreError, Workspace, now_us,
+    Body, Entry, NoticeStatus, QuarantineFilter, QuarantineStatus, RequestState, RunKind, StoreError,
+    Workspace, now_us,
 };
 
 use crate::failure::Failure;
@@ -45,9 +46,11 @@ pub(super) async fn gather(workspace: &Workspace, plan: &PlanFile, facts: &mut F
     }
     let published = std::mem::take(&mut reading.published);
     for notice in &mut facts.notices {
-        let stem = notice_name(&notice.file);
-        if let Some(entry) = published.get(&stem) {
-            (notice.published, notice.entry) = (true, *entry);
+        for version in workspace.state().notices_of_file(&notice.file).await? {
+            if version.status() == NoticeStatus::Published {
+                let entry = published.get(&version.notice).copied().unwrap_or_default();
+                (notice.published, notice.entry) = (true, entry);
+            }
         }
     }
     let results = std::mem::take(&mut reading.reconciled);
@@ -84,8 +87,14 @@ impl Reading {
                 past.rehearsals.push(number);
             }
             Body::PlanEdited { .. } => past.authors.push(who),
-            Body::PlanApproved { fingerprint, by, .. } if fingerprint == past.fingerprint => {
-                past.approvals.push(Approved { by, entry: number });
+            Body::PlanApproved { fingerprint, .. } if fingerprint == past.fingerprint => {
+                past.approvals.push(Approved { by: who, entry: number });
+            }
+            Body::ApprovalVoided { fingerprint, .. } if fingerprint == past.fingerprint => {
+                // What ran while it held was approved.
+                if !self.runs.values().any(|run| run.fingerprint == fingerprint) {
+                    past.approvals.clear();
+                }
             }
             Body::QuarantineDecided { .. } => past.decisions.push(number),
             Body::ReportWritten { .. } => past.reports.push(number),
@@ -217,12 +226,6 @@ fn outside(workspace: &Workspace, plan: &PlanFile) -> bool {
     }
 }
 
-/// The name under which the ledger speaks of a notice: its file without folder, language and ending.
-fn notice_name(file: &str) -> String {
-    let name = file.rsplit('/').next().unwrap_or(file);
-    name.split('.').next().unwrap_or(name).to_owned()
-}
-
 /// The day of a moment, in UTC.
 fn day(at: i64) -> String {
     jiff::Timestamp::from_microsecond(at)
@@ -269,11 +272,5 @@ mod tests {
         assert_eq!(found, BTreeMap::new());
         scan(br#"{"a":{"b":"paid with 4111 1111 1111 1111 by ana@example.com"}}"#, &mut found);
         assert_eq!(found, BTreeMap::from([("card_number".to_owned(), 1), ("email".to_owned(), 1)]));
-    }
-
-    #[test]
-    fn a_notice_is_known_by_its_name() {
-        assert_eq!(notice_name("notices/2026-move.en.md"), "2026-move");
-        assert_eq!(notice_name("move.md"), "move");
     }
 }

@@ -102,7 +102,7 @@ pub async fn enter_plan_waivers(workspace: &Workspace, plan: &Plan) -> Result<()
             plan_mark: Some(&mark),
         };
         let mut tx = workspace.state().begin().await?;
-        tx.waive(Actor::local(), new).await?;
+        tx.waive(Actor::System, new).await?;
         tx.commit().await?;
     }
     Ok(())

@@ -189,7 +189,7 @@ fn nobody_is_left_in_a_safe_harbor_copy_and_what_is_left_is_found() {
     let last = copy.json().pop().unwrap();
     assert_eq!(last["copy"]["found"], serde_json::json!({}), "{last}");
     assert_eq!(last["copy"]["values"].as_u64().map(|n| n > 6), Some(true));
-    let rows = site.rows("copy.db", "id, email, born_on, zip, note, ward", "from patients order by id");
+    let rows = site.rows("copy.db", "id, email, born_on, zip, note, ward", "patients order by id");
     assert_eq!(
         rows,
         [
@@ -198,7 +198,7 @@ fn nobody_is_left_in_a_safe_harbor_copy_and_what_is_left_is_found() {
             "3|NULL|'2001-01-01'|'606'|NULL|'north'",
         ]
     );
-    let names = site.rows("copy.db", "name", "from patients order by id");
+    let names = site.rows("copy.db", "name", "patients order by id");
     for name in ["Abernackle", "Okoye", "Marsh"] {
         assert!(!names.join(" ").contains(name), "{names:?}");
     }
@@ -237,9 +237,9 @@ fn protected_columns_arrive_as_the_plan_says_and_verify_agrees() {
     site.edit_plan("zip = { from = \"zip\", kind = \"postcode\" }", "zip = { from = \"zip\", kind = \"postcode\", protect = \"general\" }\nzip_code = { from = \"zip\", protect = \"format\" }");
     site.moved();
     let rows =
-        site.rows("new.db", "zip, length(zip_code), email like '%@example.org'", "from patients order by id");
+        site.rows("new.db", "zip, length(zip_code), email like '%@example.org'", "patients order by id");
     assert_eq!(rows, ["'902'|5|1", "'000'|5|1", "'606'|5|1"]);
-    let born = site.rows("new.db", "born_on", "from patients order by id");
+    let born = site.rows("new.db", "born_on", "patients order by id");
     assert!(born[0] != "'1980-04-06'" && born[0].len() == 12, "{born:?}");
     assert_ne!(site.one("new.db", "select zip_code from patients where id = 1"), "90210");
     site.verify().expect(0);

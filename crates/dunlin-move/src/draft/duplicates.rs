@@ -23,7 +23,7 @@ impl Drafting<'_> {
         };
         let names: Vec<&str> = self.given.source.columns.iter().map(|c| c.name.as_str()).collect();
         let missing: Vec<&str> = words.source_columns().filter(|name| !names.contains(name)).collect();
-        for name in &missing {
+        for name in missing.iter().copied() {
             let message = format!("`survivor` reads the source column `{name}`, which is not there");
             self.error("move-missing-column", sql.span, Some(name), message, nearest_name(name, &names));
         }

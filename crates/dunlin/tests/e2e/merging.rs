@@ -151,6 +151,18 @@ impl Scene {
         (rows(people, "people"), rows(orders, "orders"))
     }
 
+    /// What stood aside for an amendment is back. A `verify` alone does not write, and leaves that to what comes next.
+    #[track_caller]
+    fn foreign_key_must_stand(&self) {
+        let keys = match &self.server {
+            Some(url) => {
+                pg_rows(url, "select conname::text from pg_constraint where contype = 'f' and convalidated")
+            }
+            None => self.site.texts("new.db", "select \"table\" from pragma_foreign_key_list('orders')"),
+        };
+        assert_eq!(keys.len(), 1, "the foreign key stands: {keys:?}");
+    }
+
     /// As it must be when the two rows of the third person are one.
     #[track_caller]
     fn must_hold_three_as_one(&self, listed: usize, pair: &str) {
@@ -165,13 +177,6 @@ impl Scene {
         let verified = self.dunlin(&["verify", "--format", "json"]).expect(0);
         verified.balanced();
         assert_eq!(verified.table("new.people")["merged"], 1);
-        let keys = match &self.server {
-            Some(url) => {
-                pg_rows(url, "select conname::text from pg_constraint where contype = 'f' and convalidated")
-            }
-            None => self.site.texts("new.db", "select \"table\" from pragma_foreign_key_list('orders')"),
-        };
-        assert_eq!(keys.len(), 1, "the foreign key stands: {keys:?}");
         let all = self.dunlin(&["duplicates", "list", "--all", "--format", "json"]).expect(0).json();
         let found = all.iter().find(|p| p["pair"] == pair).unwrap();
         assert_eq!(found["decision"], "merge", "{found}");
@@ -324,12 +329,14 @@ fn decided_and_taken_back(scene: &Scene) {
         );
         assert_eq!(scene.target(), untouched, "{point}: as if nothing had been decided, references included");
         scene.dunlin(&["verify", "--format", "json"]).expect(0).balanced();
+        scene.foreign_key_must_stand();
     }
     let done = scene.dunlin(&["duplicates", "merge", &three, "--format", "json"]).expect(0).json().remove(0);
     assert_eq!(done["rows"], serde_json::json!({"new.orders": 2, "new.people": 2}), "{done}");
     let again = scene.dunlin(&["duplicates", "merge", &three, "--format", "json"]).expect(0).json().remove(0);
     assert_eq!(again["rows"], serde_json::json!({}), "nothing is done twice: {again}");
     scene.must_hold_three_as_one(listed.len(), &three);
+    scene.foreign_key_must_stand();
     // A run finds the same by itself, and takes everything over.
     scene.run().balanced();
     scene.must_hold_three_as_one(listed.len(), &three);
@@ -363,6 +370,7 @@ fn what_does_not_fit_is_told_before_anything_is_touched() {
     scene.site.edit_plan("survivor = \"newest updated_at;", "survivor = \"latest updatd_at;");
     let refused = scene.dunlin(&["run"]).expect(2);
     assert!(refused.err.contains("did you mean `updated_at`?"), "{}", refused.err);
+    scene.site.edit_plan("latest updatd_at;", "latest updated_at;");
     scene.site.edit_plan("\"full_name + born_on\"", "\"full_name + born\"");
     let refused = scene.dunlin(&["run"]).expect(2);
     assert!(refused.err.contains("did you mean `born_on`?"), "{}", refused.err);

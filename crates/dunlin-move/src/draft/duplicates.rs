@@ -8,7 +8,29 @@ use crate::duplicates::survivor::{Survivor, words};
 use crate::spec::TableSpec;
 
 impl Drafting<'_> {
-    /// The source columns that `survivor` reads; none where it is not understood, which [`Self::duplicates`] tells.
+    /// Whether `survivor` is understood and reads source columns that are there; else that is told, and nothing that only
+    /// follows from it.
+    pub(super) fn survivor_understood(&mut self) -> bool {
+        let Some(sql) = self.given.plan.duplicates.as_ref().and_then(|d| d.survivor.as_ref()) else {
+            return true;
+        };
+        let words = match words(&sql.text) {
+            Ok(words) => words,
+            Err(wrong) => {
+                self.error("move-survivor", sql.span, None, wrong.message, wrong.help);
+                return false;
+            }
+        };
+        let names: Vec<&str> = self.given.source.columns.iter().map(|c| c.name.as_str()).collect();
+        let missing: Vec<&str> = words.source_columns().filter(|name| !names.contains(name)).collect();
+        for name in missing.iter().copied() {
+            let message = format!("`survivor` reads the source column `{name}`, which is not there");
+            self.error("move-missing-column", sql.span, Some(name), message, nearest_name(name, &names));
+        }
+        missing.is_empty()
+    }
+
+    /// The source columns that `survivor` reads; none where it is not understood.
     pub(super) fn survivor_columns(&self) -> Vec<usize> {
         let plan = self.given.plan.duplicates.as_ref().and_then(|d| d.survivor.as_ref());
         let Some(Ok(words)) = plan.map(|sql| words(&sql.text)) else { return Vec::new() };

@@ -120,7 +120,7 @@ impl<'a> Drafting<'a> {
         let keep = self.compile_optional(self.given.plan.where_.as_ref(), "where");
         let retain = self.given.plan.retain.as_ref().map(|sql| self.retained(sql));
         let retain = self.compile_optional(retain.as_ref(), "retain");
-        if understood {
+        if self.survivor_understood() && understood {
             self.fates(&drafts, [&keep, &retain]);
         }
         let carried = self.carried(&drafts);

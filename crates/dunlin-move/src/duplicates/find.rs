@@ -242,7 +242,8 @@ impl Asked {
             DuplicatePair { pair: pair_id(a, b), rows: (a, b), probability: p.probability }
         };
         let pairs = found.review(self.review.clamp(1e-6, 1.0 - 1e-6), &groups);
-        let mut pairs: Vec<DuplicatePair> = pairs.iter().map(pair).collect();
+        let pairs = pairs.iter().filter(|p| self.speaks(&found, p.records));
+        let mut pairs: Vec<DuplicatePair> = pairs.map(pair).collect();
         // A decided pair stays known with what the linkage says of it, so that the decision can be taken back.
         let known: HashSet<String> = pairs.iter().map(|p| p.pair.clone()).collect();
         for decision in self.decisions.iter().filter(|d| !known.contains(&d.pair)) {

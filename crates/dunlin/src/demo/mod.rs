@@ -96,7 +96,7 @@ pub(crate) struct DemoFacts {
 /// What a run of [`PLAN`] must come to, for tests; a run is never told.
 #[cfg(test)]
 impl DemoFacts {
-    /// Customers that wait for a person, as long as duplicates are not merged.
+    /// Customers that wait for a person.
     pub(crate) fn quarantined_customers(&self) -> u64 {
         self.broken_emails
             + self.impossible_dates

@@ -3,6 +3,7 @@
 //!
 //! Not here: which rows, and what becomes of those that pass ([`crate::decide`]).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
@@ -88,7 +89,7 @@ impl Remap<'_> {
         let texts = self.texts(rows);
         let nothing = vec![Default::default(); rows.len()];
         let mut marks = Lead::alive(0, vec![0; rows.len()], nothing);
-        self.fix(&mut columns, &mut marks)?;
+        let mut made_of = self.fix(&mut columns, &mut marks)?;
         let mut tried: Vec<Tried> = Vec::new();
         for (column, _) in self.set {
             let Ok(place) = self.spec.mapping.read_schema.index_of(column) else { continue };
@@ -103,7 +104,8 @@ impl Remap<'_> {
             for (value, _) in after.iter_mut().zip(&failed).filter(|(_, failed)| **failed) {
                 *value = None;
             }
-            tried.push(Tried { column: column.clone(), place, before, after, failed });
+            let made_of = made_of.remove(&place).unwrap_or_default().into_iter().collect();
+            tried.push(Tried { column: column.clone(), place, made_of, before, after, failed });
         }
         Ok(tried)
     }
@@ -143,9 +145,11 @@ impl Remap<'_> {
         (columns, unread)
     }
 
-    fn fix(&self, columns: &mut [ArrayRef], marks: &mut Lead) -> Result<()> {
+    /// Sets columns by the fix. Gives, by the places of the columns that are set, which columns their values are made of.
+    fn fix(&self, columns: &mut [ArrayRef], marks: &mut Lead) -> Result<BTreeMap<usize, BTreeSet<usize>>> {
+        let mut made_of: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
         if self.set.is_empty() {
-            return Ok(());
+            return Ok(made_of);
         }
         let schema = self.spec.mapping.read_schema.clone();
         let batch = RecordBatch::try_new(schema.clone(), columns.to_vec())
@@ -168,6 +172,7 @@ impl Remap<'_> {
                         help,
                     }
                 })?;
+            made_of.entry(place).or_default().extend(compiled.columns.iter().copied());
             let result = evaluate_rows(&compiled, &batch);
             let from = natural_type(result.array.data_type()).unwrap_or(ColumnType::TEXT);
             let fitted = fit(&normalise(&result.array).array, &from, &self.spec.mapping.input_types[place]);
@@ -177,7 +182,7 @@ impl Remap<'_> {
             }
             columns[place] = fitted.array;
         }
-        Ok(())
+        Ok(made_of)
     }
 }
 

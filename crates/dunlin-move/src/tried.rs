@@ -39,6 +39,8 @@ pub struct Tried {
     pub column: String,
     /// Its place among the columns that are read.
     pub place: usize,
+    /// The places of the columns that the new value is made of: it is as sensitive as they are.
+    pub made_of: Vec<usize>,
     /// The values before, one a row.
     pub before: Vec<Option<String>>,
     /// The values after; none also where the expression failed.
@@ -151,6 +153,7 @@ mod tests {
         Tried {
             column: "born".to_owned(),
             place: 0,
+            made_of: Vec::new(),
             before: before.iter().map(text).collect(),
             after: after.iter().map(|v| v.map(str::to_owned)).collect(),
             failed: after.iter().map(Option::is_none).collect(),

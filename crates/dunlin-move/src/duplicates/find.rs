@@ -271,17 +271,14 @@ impl Asked {
             said(Verdict::Merge).into_iter().map(|(a, b)| (a, b, 1.0)).collect();
         let apart = said(Verdict::Keep);
         for group in found.groups(self.above.clamp(1e-6, 1.0 - 1e-6)) {
-            // Rows that are together already need no second reason: of thousands of equal rows each is held against one.
-            let mut together: Vec<usize> = (0..group.records.len()).collect();
-            for (at, (a, _)) in group.records.iter().enumerate() {
-                for (other, (b, _)) in group.records.iter().enumerate().skip(at + 1) {
-                    let (x, y) = (together[at], together[other]);
-                    if x != y && self.speaks(found, (*a, *b)) {
-                        joins.push((*a, *b, group.probability));
-                        together.iter_mut().filter(|set| **set == y).for_each(|set| *set = x);
-                    }
-                }
-            }
+            // Of thousands of rows that say the same, a few were compared, and the others go with one of these.
+            let (leading, following): (Vec<u32>, Vec<u32>) =
+                group.records.iter().map(|(record, _)| *record).partition(|r| found.follows(*r).is_none());
+            let with = following.into_iter().filter_map(|r| Some((found.follows(r)?, r)));
+            let each =
+                leading.iter().enumerate().flat_map(|(at, a)| leading[at + 1..].iter().map(|b| (*a, *b)));
+            let spoken = each.chain(with).filter(|pair| self.speaks(found, *pair));
+            joins.extend(spoken.map(|(a, b)| (a, b, group.probability)));
         }
         let mut sets = Sets::default();
         for (a, b, probability) in joins {

@@ -101,6 +101,12 @@ impl Duplicates {
         self.names.keys.len() - self.names.followed.len()
     }
 
+    /// The record with which this one goes, saying the same; none for one that was compared itself.
+    pub fn follows(&self, record: u32) -> Option<u32> {
+        let leader = self.leader(record);
+        (leader != record).then_some(leader)
+    }
+
     /// The compared record that says what this one says.
     fn leader(&self, record: u32) -> u32 {
         let behind = (record as usize).checked_sub(self.leading());
@@ -198,6 +204,14 @@ impl Duplicates {
         }
         let pair = |e: Edge| ReviewPair { records: (e.a, e.b), probability: chance_of(f64::from(e.bits)) };
         let mut pairs: Vec<ReviewPair> = best.into_values().map(pair).collect();
+        // Who says the same as another and is in no group with it.
+        for (at, leader) in self.names.followed.iter().enumerate() {
+            let twin = (self.leading() + at) as u32;
+            let bits = self.bits(*leader, *leader);
+            if !of.contains_key(&twin) && bits as f32 >= least {
+                pairs.push(ReviewPair { records: (*leader, twin), probability: chance_of(bits) });
+            }
+        }
         pairs.sort_by(|x, y| y.probability.total_cmp(&x.probability).then(x.records.cmp(&y.records)));
         pairs
     }

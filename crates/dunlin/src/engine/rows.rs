@@ -2,6 +2,7 @@
 
 use dunlin_gate::{ColumnInfo, Rows, Sealed};
 use dunlin_move::quarantine::{Form, QuarantinedRow};
+use dunlin_plan::{Class, Kind};
 use dunlin_server::{EngineError, QuarantineAsk, QuarantineRows};
 use dunlin_store::{QuarantineFilter, QuarantineRow, QuarantineStatus, Workspace};
 
@@ -102,11 +103,12 @@ pub async fn tried(
     let mut columns = Vec::new();
     let mut values = vec![Vec::new(); rows.len()];
     for one in tried {
-        // What it becomes is as sensitive as what it was; a column that the plan knows no kind of is shown least.
-        let kind =
-            kinds.get(one.place).map_or_else(|| Some("free_text".to_owned()), |(_, kind)| kind.clone());
-        columns.push(ColumnInfo { name: one.column.clone(), kind: kind.clone() });
-        columns.push(ColumnInfo { name: format!("{} →", one.column), kind });
+        let kind = |place: usize| {
+            kinds.get(place).map_or_else(|| Some(UNKNOWN.to_owned()), |(_, kind)| kind.clone())
+        };
+        let after = closest(&std::iter::once(one.place).chain(one.made_of).map(kind).collect::<Vec<_>>());
+        columns.push(ColumnInfo { name: one.column.clone(), kind: kind(one.place) });
+        columns.push(ColumnInfo { name: format!("{} →", one.column), kind: after });
         for (row, (before, after)) in values.iter_mut().zip(one.before.into_iter().zip(one.after)) {
             row.extend([before, after]);
         }
@@ -121,6 +123,27 @@ pub async fn tried(
         rows: values,
     });
     Ok(Some(Waiting { rows, columns, store, table, values: sealed, names }))
+}
+
+/// The kind of what nobody knows: it is masked whole.
+const UNKNOWN: &str = "free_text";
+
+/// The kind of a value that is made of columns of these kinds: it is kept as closely as the most sensitive of them, and
+/// masked whole where they differ, for a mask that suits one kind may show another.
+fn closest(kinds: &[Option<String>]) -> Option<String> {
+    let first = kinds.first().cloned().flatten();
+    if kinds.iter().all(|kind| *kind == first) {
+        return first;
+    }
+    let class = |kind: &Option<String>| match kind.as_deref().map(str::parse::<Kind>) {
+        Some(Ok(kind)) => kind.class(),
+        _ => Class::Personal,
+    };
+    match kinds.iter().map(class).max() {
+        Some(Class::Secret) => Some(Kind::Credential.as_str().to_owned()),
+        Some(Class::Sensitive) => Some(Kind::SpecialCategory.as_str().to_owned()),
+        _ => Some(UNKNOWN.to_owned()),
+    }
 }
 
 /// Raw bytes as text as far as they are text; the row keeps none of them.
@@ -177,4 +200,20 @@ pub(super) async fn quarantined(
     let found = found.ok_or(EngineError::Unknown("group"))?;
     let Waiting { columns, store, table, values, names, .. } = found;
     Ok(QuarantineRows { rows: values, columns, store, table, names })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_made_of_another_column_is_kept_as_closely() {
+        let kinds =
+            |words: &[&str]| closest(&words.iter().map(|word| Some((*word).to_owned())).collect::<Vec<_>>());
+        assert_eq!(kinds(&["birth_date", "birth_date"]).as_deref(), Some("birth_date"));
+        assert_eq!(kinds(&["none", "us_ssn"]).as_deref(), Some("special_category"));
+        assert_eq!(kinds(&["none", "credential", "email"]).as_deref(), Some("credential"));
+        assert_eq!(kinds(&["none", "email"]).as_deref(), Some("free_text"));
+        assert_eq!(closest(&[Some("none".to_owned()), None]).as_deref(), Some("free_text"));
+    }
 }

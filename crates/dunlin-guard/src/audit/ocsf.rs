@@ -102,6 +102,8 @@ pub(super) const KINDS: &[&str] = &[
     "waiver_withdrawn",
     "packs_checked",
     "copy_examined",
+    "duplicates_matched",
+    "duplicate_decided",
 ];
 
 /// Classes of OCSF that we use, with their numbers.

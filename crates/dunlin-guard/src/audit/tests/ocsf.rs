@@ -311,15 +311,6 @@ fn every_body() -> Vec<Body> {
             root: h(),
         },
         Body::DeliveriesSettled { change: id("bounced"), count: 1, root: h() },
-        Body::DuplicatesMatched {
-            run: id("r"),
-            table: id("atlas.people"),
-            clusters: 1,
-            merged: 1,
-            waiting: 1,
-            crosswalk: h(),
-        },
-        Body::DuplicateDecided { run: id("r"), table: id("atlas.people"), pair: h(), decision: id("merge") },
         Body::DefinitionsMoved {
             run: id("r"),
             store: id("new"),
@@ -347,5 +338,14 @@ fn every_body() -> Vec<Body> {
             values: 4,
             found: std::collections::BTreeMap::from([("hipaa-sh-07".to_owned(), 1)]),
         },
+        Body::DuplicatesMatched {
+            run: id("r"),
+            table: id("atlas.people"),
+            clusters: 1,
+            merged: 1,
+            waiting: 1,
+            crosswalk: h(),
+        },
+        Body::DuplicateDecided { run: id("r"), table: id("atlas.people"), pair: h(), decision: id("merge") },
     ]
 }

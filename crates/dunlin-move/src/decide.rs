@@ -17,7 +17,10 @@ use serde::Serialize;
 use crate::accounting::PartReceipt;
 use crate::batch::fate;
 use crate::carry::load_spec;
-use crate::exec::names::key_hash;
+use crate::duplicates::TableMerges;
+use crate::duplicates::crosswalk::Standing;
+use crate::error::rows as row_count;
+use crate::exec::names::{key_hash, key_hashes};
 use crate::exec::untouched::is_plain;
 use crate::finished::{self, Access};
 use crate::parts::rows_folder;
@@ -27,7 +30,7 @@ use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Observer, Run, RunOptions};
 use crate::spec::TableSpec;
 use crate::tried::{self, ShapeChange};
-use crate::{Result, recover, settle};
+use crate::{MoveError, Result, recover, settle};
 
 /// Rows of one amendment: bounds its memory.
 const DECIDE_ROWS: usize = 20_000;
@@ -329,9 +332,10 @@ impl Table<'_> {
         self.write(&candidates, names, Rows::Wire(bytes.finish()), decided).await
     }
 
-    /// Whether the table still takes its short way: nothing in the plan, and no customer's wish, looks at its rows.
+    /// Whether the table still takes its short way: nothing in the plan, no merged duplicate, and no customer's wish, looks
+    /// at its rows.
     async fn takes_wire(&self) -> Result<bool> {
-        if !is_plain(self.spec) {
+        if !is_plain(self.spec) || TableMerges::of(self.run, self.spec).is_some() {
             return Ok(false);
         }
         if let Some(subjects) = &self.run.subjects
@@ -388,7 +392,47 @@ impl Table<'_> {
         self.record(number, receipt).await
     }
 
+    /// Refuses to discard a row that others live on in: they would be lost with it.
+    async fn none_folded(&self, rows: &[Waiting]) -> Result<()> {
+        let Some(own) = self.run.crosswalks.of(&self.spec.label) else { return Ok(()) };
+        let mut names: Vec<[u8; 16]> =
+            rows.iter().filter_map(|w| w.row.wire.as_ref().and_then(InWire::parts)).map(|p| p.1).collect();
+        let plain = || rows.iter().filter(|w| w.row.wire.is_none());
+        let there: Vec<&[Option<String>]> =
+            plain().filter(|w| w.row.form == Form::Target).map(|w| w.row.fields.as_slice()).collect();
+        if !there.is_empty() {
+            let batch = target_batch(self.spec, &there)?;
+            names.extend(key_hashes(&self.run.key, &batch, &self.spec.key, &[]));
+        }
+        let read: Vec<&QuarantinedRow> =
+            plain().filter(|w| w.row.form != Form::Target).map(|w| &w.row).collect();
+        if !read.is_empty() {
+            let remap = Remap { run: self.run, spec: self.spec, set: &[] };
+            let (batch, lead) = remap.map(&read).await?;
+            let found = key_hashes(&self.run.key, &batch, &self.spec.key, &[]);
+            // One that still does not pass was never compared, and has at most its key in common with a survivor.
+            names.extend(
+                found.into_iter().zip(&lead.fates).filter(|(_, f)| **f == fate::ALIVE).map(|(n, _)| n),
+            );
+        }
+        let standing = |name: &[u8; 16]| matches!(own.standing(name), Some(Standing::Survivor { .. }));
+        let folded: u64 = names.iter().filter(|name| standing(name)).map(|name| own.folded_into(name)).sum();
+        if folded == 0 {
+            return Ok(());
+        }
+        Err(MoveError::Refused {
+            code: "survivor",
+            message: format!(
+                "discarding would also lose {} of {}, folded into what is to be discarded",
+                row_count(folded),
+                self.spec.label
+            ),
+            help: "release or fix them, or part them first: `dunlin duplicates keep PAIR`".to_owned(),
+        })
+    }
+
     async fn discard(&self, rows: Vec<Waiting>, decided: &mut Decided) -> Result<()> {
+        self.none_folded(&rows).await?;
         decided.discarded += rows.len() as u64;
         if self.which.dry_run {
             return Ok(());

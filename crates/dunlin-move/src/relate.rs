@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dunlin_connect::{ForeignKey, Index, Sequence, Table, Unique};
+use dunlin_plan::{Finding, Plan, Protect};
 
-use crate::spec::{SavedTable, TableSpec};
+use crate::spec::{Mapped, SavedTable, TableSpec};
 use crate::stores::Stores;
 
 /// Gives the tables that dunlin makes the keys, indexes and counters of their sources, under their new names. A key
@@ -100,6 +101,60 @@ pub(crate) fn taken_over(spec: &TableSpec, columns: &[String]) -> Option<Vec<Str
     columns.iter().map(one).collect()
 }
 
+/// References whose two ends are hidden in different ways: a value on one end is never what stands on the other. Looked at
+/// are keys of tables that dunlin makes, and `subject`; call it once [`relate`] has given the keys.
+pub(crate) fn unlike(specs: &[TableSpec], plan: &Plan) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut hold = |spec: &TableSpec, parent: &TableSpec, column: usize, parent_column: usize| {
+        let (mine, theirs) = (&spec.mapping.columns[column], &parent.mapping.columns[parent_column]);
+        let Some(message) = parted(mine, theirs, &parent.label) else { return };
+        let help = "give both columns the same `protect`, and for `format` the same `kind`";
+        let finding = Finding::error("move-reference-protect", spec.plan.span, message).help(help);
+        findings.push(finding.in_table(&spec.label).in_column(&mine.target));
+    };
+    let place = |spec: &TableSpec, name: &String| spec.mapping.columns.iter().position(|m| m.target == *name);
+    for spec in specs {
+        for key in spec.target.foreign_keys.iter().filter(|_| spec.created) {
+            let Some(parent) = position(specs, spec, key).map(|parent| &specs[parent]) else { continue };
+            for (column, parent_column) in key.columns.iter().zip(&key.parent_columns) {
+                if let (Some(column), Some(theirs)) = (place(spec, column), place(parent, parent_column)) {
+                    hold(spec, parent, column, theirs);
+                }
+            }
+        }
+        let (Some(name), Some(subject)) = (&spec.plan.subject, &plan.subject) else { continue };
+        let parent = specs.iter().find(|p| p.plan.to == subject.table && p.label != spec.label);
+        let Some((parent, theirs)) = parent.and_then(|p| Some((p, place(p, &subject.id)?))) else { continue };
+        // A target column, or the source column that one takes over.
+        let taking = || taken_over(spec, std::slice::from_ref(name)).and_then(|t| place(spec, t.first()?));
+        if let Some(column) = place(spec, name).or_else(taking) {
+            hold(spec, parent, column, theirs);
+        }
+    }
+    findings
+}
+
+/// In what two ends of a reference are hidden differently.
+fn parted(mine: &Mapped, theirs: &Mapped, parent: &str) -> Option<String> {
+    let (column, other) = (&mine.target, &theirs.target);
+    if mine.protect != theirs.protect {
+        let word = |protect: Option<Protect>| match protect {
+            Some(protect) => format!("protected by `{protect}`"),
+            None => "not protected".to_owned(),
+        };
+        let (mine, theirs) = (word(mine.protect), word(theirs.protect));
+        return Some(format!(
+            "`{column}` refers to `{other}` of {parent} and is {mine}, while that is {theirs}: they never agree"
+        ));
+    }
+    (mine.protect == Some(Protect::Format) && mine.kind != theirs.kind).then(|| {
+        format!(
+            "`{column}` refers to `{other}` of {parent}, both protected by `format`, and their kinds differ: the stand-in \
+             depends on the kind, and they never agree"
+        )
+    })
+}
+
 fn follow(spec: &TableSpec, key: &ForeignKey, all: &[TableSpec]) -> Option<ForeignKey> {
     let columns = taken_over(spec, &key.columns)?;
     let parent = all.iter().find(|p| {
@@ -181,4 +236,50 @@ fn position(specs: &[TableSpec], child: &TableSpec, key: &ForeignKey) -> Option<
             && p.target.name.name == key.parent.name
             && key.parent.schema.is_none_or_eq(p.target.name.schema.as_ref())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use dunlin_connect::ColumnType;
+    use dunlin_plan::Kind;
+
+    use super::*;
+    use crate::spec::Value;
+
+    fn column(protect: Option<Protect>, kind: Option<Kind>) -> Mapped {
+        Mapped {
+            target: "customer".to_owned(),
+            target_index: 0,
+            value: Value::Column(0),
+            natural: ColumnType::TEXT,
+            clear_type: ColumnType::TEXT,
+            load_type: ColumnType::TEXT,
+            as_text: false,
+            nullable: true,
+            protect,
+            kind,
+            from: Some(0),
+            run_year: 2026,
+        }
+    }
+
+    #[test]
+    fn two_ends_of_a_reference_have_to_be_hidden_alike() {
+        use dunlin_plan::Word;
+        let told = |mine: (Option<Protect>, Option<&str>), theirs: (Option<Protect>, Option<&str>)| {
+            let of = |(protect, kind): (Option<Protect>, Option<&str>)| {
+                column(protect, kind.and_then(Kind::from_word))
+            };
+            parted(&of(mine), &of(theirs), "people")
+        };
+        let (format, hash) = (Some(Protect::Format), Some(Protect::Hash));
+        let (email, phone) = (Some("email"), Some("phone"));
+        assert_eq!(told((None, email), (None, phone)), None);
+        assert_eq!(told((hash, email), (hash, phone)), None, "a hash does not depend on the kind");
+        assert_eq!(told((format, email), (format, email)), None);
+        assert!(told((format, email), (format, phone)).is_some_and(|t| t.contains("kinds differ")));
+        assert!(told((format, None), (format, phone)).is_some());
+        assert!(told((hash, None), (format, None)).is_some_and(|t| t.contains("`hash`")));
+        assert!(told((hash, None), (None, None)).is_some_and(|t| t.contains("not protected")));
+    }
 }

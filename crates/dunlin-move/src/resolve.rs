@@ -9,7 +9,7 @@ use dunlin_plan::{Finding, Level, Plan, TablePlan, When};
 
 use crate::draft::{Given, draft, nearest_name};
 use crate::packs::Packs;
-use crate::relate::{load_order, relate};
+use crate::relate::{load_order, relate, unlike};
 use crate::spec::{SavedTable, TableSpec};
 use crate::stores::{Stores, find_table, table_name};
 use crate::{MoveError, Result};
@@ -68,6 +68,7 @@ pub async fn try_resolve(
     let mut told = false;
     findings.retain(|f: &Finding| f.rule != NO_DEFINITIONS || !std::mem::replace(&mut told, true));
     relate(&mut specs, stores, saved);
+    findings.extend(unlike(&specs, plan));
     let (specs, cyclic) = load_order(specs);
     Ok((
         Resolved { specs: specs.into_iter().map(Arc::new).collect(), cyclic, findings: Vec::new() },

@@ -18,6 +18,9 @@ create table crosswalk (
   probability double precision not null,
   primary key (run, label, loser)
 ) without rowid;
+-- An erased row is forgotten in every run, by whichever side it stands on.
+create index crosswalk_loser on crosswalk (label, loser);
+create index crosswalk_survivor on crosswalk (label, survivor);
 
 -- Pairs that may stand for one and are not sure enough. `pair` is a hash of both names, hex.
 create table duplicate_pairs (
@@ -29,6 +32,8 @@ create table duplicate_pairs (
   probability double precision not null,
   primary key (run, label, pair)
 ) without rowid;
+create index duplicate_pairs_one on duplicate_pairs (label, one);
+create index duplicate_pairs_other on duplicate_pairs (label, other);
 
 -- What people decided on a pair: `merge` or `keep`. It holds for later runs as well, until it is taken back.
 create table duplicate_decisions (
@@ -40,3 +45,5 @@ create table duplicate_decisions (
   at bigint not null,
   primary key (label, pair)
 ) without rowid;
+create index duplicate_decisions_one on duplicate_decisions (label, one);
+create index duplicate_decisions_other on duplicate_decisions (label, other);

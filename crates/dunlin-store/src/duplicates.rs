@@ -2,6 +2,8 @@
 //!
 //! Not here: how duplicates are found and what a name is (`dunlin-move`). Rows are names, keyed hashes of keys.
 
+use std::collections::BTreeSet;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
@@ -181,14 +183,23 @@ impl Tx {
 
 impl Tx {
     /// Forgets everything about rows of a table that were erased, in every run: what they fold into, and what folds into
-    /// them.
+    /// them. Rows that were folded into an erased one lived on in it alone, and are forgotten with it.
     pub async fn forget_duplicates(&mut self, label: &str, names: &[[u8; 16]]) -> Result<(), StoreError> {
         const FORGET: [&str; 3] = [
             "delete from crosswalk where label = $1 and (loser = $2 or survivor = $2)",
             "delete from duplicate_pairs where label = $1 and (one = $2 or other = $2)",
             "delete from duplicate_decisions where label = $1 and (one = $2 or other = $2)",
         ];
-        for name in names {
+        let mut forgotten: BTreeSet<[u8; 16]> = names.iter().copied().collect();
+        for survivor in names {
+            let sql = "select distinct loser from crosswalk where label = $1 and survivor = $2";
+            let query = sqlx::query(sql).bind(label).bind(survivor.to_vec());
+            let losers = query.fetch_all(self.connection()).await.map_err(db("forgetting an erased row"))?;
+            for loser in &losers {
+                forgotten.insert(name(loser, 0)?);
+            }
+        }
+        for name in &forgotten {
             for sql in FORGET {
                 let query = sqlx::query(sql).bind(label).bind(name.to_vec());
                 query.execute(self.connection()).await.map_err(db("forgetting an erased row"))?;

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use dunlin_store::{KeyOptions, Workspace};
 
+#[path = "store/duplicates.rs"]
+mod duplicates;
 #[path = "store/fragments.rs"]
 mod fragments;
 #[path = "store/gate.rs"]

@@ -5,26 +5,28 @@
 //! Both sides are the source mapped anew, so undoing a merge gives what was there before it. Where that cannot be done in
 //! one transaction, or a row is not what the run loaded, nothing is touched and the next run acts on the decision.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::concat_batches;
 use dunlin_connect::canon::{RowHash, hash_rows};
-use dunlin_connect::{ConnectError, Load, Receipt, Target};
+use dunlin_connect::{Bounds, ConnectError, Load, ReadRequest, Receipt, Target};
 use dunlin_store::{Crosswalk as Kept, Workspace};
 
 use super::rows::pick;
-use super::{Crosswalk, TableMerges, again, find, reading};
+use super::{Crosswalk, TableMerges, again, erased, find, reading};
 #[cfg(feature = "failpoints")]
 use crate::MoveError;
-use crate::accounting::{PartReceipt, Refolded};
+use crate::accounting::{PartReceipt, Refolded, Tally};
 use crate::address::{Wanted, walk};
 use crate::batch::{Lead, body, fate, marker_of};
 use crate::carry::load_spec;
 use crate::exec::merge;
 use crate::exec::names::key_hashes;
-use crate::parts::rows_folder;
+use crate::exec::untouched::is_plain;
+use crate::parts::{account, parts_of, rows_folder};
 use crate::pipeline::Pipeline;
 use crate::remap::engine;
 use crate::rowindex::{IndexEntry, IndexWriter};
@@ -75,8 +77,9 @@ pub(crate) async fn act(
         specs.iter().map(|s| TableMerges::of(run, s).map(Arc::new)).collect();
     let mut refolded = BTreeMap::new();
     for spec in specs.iter().filter(|s| s.plan.duplicates.is_some()) {
-        if let Some(changed) = look_again(run, id, spec).await? {
-            refolded.insert(spec.label.clone(), changed);
+        match look_again(run, id, spec).await? {
+            Ok(changed) => refolded.extend(changed.map(|changed| (spec.label.clone(), changed))),
+            Err(why) => return Ok(Outcome::NotNow(why)),
         }
     }
     let mut all = Vec::new();
@@ -84,12 +87,19 @@ pub(crate) async fn act(
         let new = TableMerges::of(run, spec).map(Arc::new);
         let hash =
             |merges: &Option<Arc<TableMerges>>| merges.as_ref().map(|m| m.hash.clone()).unwrap_or_default();
-        if hash(&old) == hash(&new) || run.workspace.state().splits(id, &spec.label).await?.is_empty() {
+        if hash(&old) == hash(&new) {
             continue;
         }
+        if run.workspace.state().splits(id, &spec.label).await?.is_empty() {
+            match refolded.contains_key(&spec.label) {
+                true => return Ok(Outcome::NotNow("the latest run did not load the table of these rows")),
+                false => continue,
+            }
+        }
         let crosswalk = hash(&new);
-        let Some((changes, rows)) = differing(run, spec, old, new).await? else {
-            return Ok(Outcome::NotNow("a customer has asked for something that concerns these rows"));
+        let (changes, rows) = match differing(run, id, spec, old, new).await? {
+            Ok(differing) => differing,
+            Err(why) => return Ok(Outcome::NotNow(why)),
         };
         let refolded = refolded.remove(&spec.label);
         let Some(positions) = positions(run, spec, &changes).await? else {
@@ -105,32 +115,52 @@ pub(crate) async fn act(
     commit(run, id, targets, all).await
 }
 
-/// What the table's crosswalk is by the decisions of today; `None` where it stays as it is.
-async fn look_again(run: &Run<'_>, id: &str, spec: &Arc<TableSpec>) -> Result<Option<Refolded>> {
-    let Some(kept) = run.workspace.state().crosswalk(id, &spec.label).await? else { return Ok(None) };
+/// What the table's crosswalk is by the decisions of today; `None` where it stays as it is. Else why the next run has to
+/// act.
+async fn look_again(
+    run: &Run<'_>,
+    id: &str,
+    spec: &Arc<TableSpec>,
+) -> Result<std::result::Result<Option<Refolded>, Why>> {
+    let Some(kept) = run.workspace.state().crosswalk(id, &spec.label).await? else { return Ok(Ok(None)) };
     run.observer.event(Event::Step { table: Some(&spec.label), step: "look for duplicates" });
     let reader = run.source(spec)?.reader().await?;
     let (pipeline, splits) = reading(run, spec, &reader).await?;
     let decisions = run.workspace.state().pair_decisions(&spec.label).await?;
-    let looked = find::look(&pipeline, &splits, &decisions).await?;
+    let mut looked = find::look(&pipeline, &splits, &decisions).await?;
+    let (erased, marks) = erased(run, spec, &reader).await?;
+    if !marks.is_empty() {
+        return Ok(Err(REQUEST));
+    }
+    looked.without(&erased);
     let new = Crosswalk::gather(&pipeline, &splits, &looked.clusters, None).await?;
-    let refolded = (new.hash != kept.hash).then(|| Refolded::between(&kept.folded, &new.folded, &new.hash));
+    // Both by the source as it is now: what people decided makes the difference, not what the source says by now.
+    let settled = run.crosswalks.settled(&spec.label);
+    let refolded = (settled.as_ref() != Some(&new.settled))
+        .then(|| Refolded::between(&kept.folded, &new.folded, &new.hash));
     if refolded.is_some() {
         run.crosswalks.put(&spec.label, new);
     }
-    Ok(refolded)
+    Ok(Ok(refolded))
 }
 
 type Differing = (Vec<Change>, Vec<RecordBatch>);
 
-/// The rows of a table that differ between two states of its crosswalks; `None` where a customer's request stands in
-/// between.
+/// Why the next run has to act.
+type Why = &'static str;
+
+const REQUEST: Why = "a customer has asked for something that concerns these rows";
+const STORE_ONLY: Why = "a table holds values that only its store can read; the next run does it";
+const SOURCE_CHANGED: Why = "the source has changed since the run";
+
+/// The rows of a table that differ between two states of its crosswalks; else why that cannot be told or acted on now.
 async fn differing(
     run: &Run<'_>,
+    id: &str,
     spec: &Arc<TableSpec>,
     old: Option<Arc<TableMerges>>,
     new: Option<Arc<TableMerges>>,
-) -> Result<Option<Differing>> {
+) -> Result<std::result::Result<Differing, Why>> {
     let reader = run.source(spec)?.reader().await?;
     let pipeline = run.pipeline(spec, &reader).await?;
     let (acting, asked) = match &run.subjects {
@@ -144,32 +174,60 @@ async fn differing(
     let bare = Pipeline { subjects: None, merges: None, ..pipeline };
     let bounds = reader.splits(&spec.source, 250_000, &[]).await?;
     let splits: Vec<_> = bounds.into_iter().enumerate().map(|(i, b)| (i as u32, b)).collect();
+    // Marks that follow from these rows are for a run to remember.
+    let follows = Cell::new(false);
     let form = |merges: &Option<Arc<TableMerges>>, batch: &RecordBatch| -> Result<RecordBatch> {
         let mut out = batch.clone();
         if let Some(merges) = merges {
             out = merge::apply(merges, spec, &run.key, out)?;
         }
         match (&acting, &asked) {
-            (Some(acting), Some(asked)) => acted(acting, asked, out),
+            (Some(acting), Some(asked)) => {
+                let (out, new) = acted(acting, asked, out)?;
+                follows.set(follows.get() || new);
+                Ok(out)
+            }
             _ => Ok(out),
         }
     };
-    let (mut changes, mut rows, mut clear) = (Vec::new(), Vec::new(), true);
+    let (mut changes, mut rows, mut stands) = (Vec::new(), Vec::new(), None);
+    let mut source = Tally::default();
+    let (table, columns) = (spec.source.clone(), spec.read.clone());
+    let whole = ReadRequest { table, columns, bounds: Bounds::Whole, batch_rows: 1 };
+    let in_bytes = is_plain(spec) && reader.wire(&whole).is_some();
     bare.for_each(&splits, |batch| {
         if marker_of(batch).is_none() {
-            clear &= compare(run, spec, &form(&old, batch)?, &form(&new, batch)?, &mut changes, &mut rows)?;
+            Lead::of(batch).hashes.into_iter().for_each(|hash| source.add(hash));
+            let (old, new) = (form(&old, batch)?, form(&new, batch)?);
+            // Where the table was loaded in its bytes, such a row is in the target and may refer to a row that changes.
+            let lead = Lead::of(&old);
+            if in_bytes && (0..old.num_rows()).any(|row| lead.raw(row).is_some()) {
+                stands = Some(STORE_ONLY);
+            }
+            stands = stands.or(compare(run, spec, &old, &new, &mut changes, &mut rows)?);
         }
         Ok(())
     })
     .await?;
-    Ok(clear.then_some((changes, rows)))
+    let account = account(&parts_of(run.workspace.state(), id, &spec.label).await?);
+    source += account.gone;
+    // Such a row has another hash when it is read this way.
+    if source != account.source && stands != Some(STORE_ONLY) {
+        return Ok(Err(SOURCE_CHANGED));
+    }
+    if follows.get() {
+        return Ok(Err(REQUEST));
+    }
+    Ok(stands.map_or(Ok((changes, rows)), Err))
 }
 
-fn acted(acting: &Acting, asked: &Asked, batch: RecordBatch) -> Result<RecordBatch> {
-    Ok(acting.apply(asked, batch)?.0)
+/// The batch as customers have asked for it, and whether marks follow from its rows that nobody has remembered.
+fn acted(acting: &Acting, asked: &Asked, batch: RecordBatch) -> Result<(RecordBatch, bool)> {
+    let (batch, marks) = acting.apply(asked, batch)?;
+    Ok((batch, marks.iter().any(|mark| !asked.book.knows(mark))))
 }
 
-/// Adds what differs between two forms of a batch; false where that is not between being loaded and being merged.
+/// Adds what differs between two forms of a batch; else says what stands against acting on it.
 fn compare(
     run: &Run<'_>,
     spec: &TableSpec,
@@ -177,7 +235,7 @@ fn compare(
     new: &RecordBatch,
     changes: &mut Vec<Change>,
     rows: &mut Vec<RecordBatch>,
-) -> Result<bool> {
+) -> Result<Option<Why>> {
     let from = spec.read.len();
     let mapped = |batch: &RecordBatch| -> Result<RecordBatch> {
         let columns = body(batch, from, from + spec.mapping.columns.len()).columns().to_vec();
@@ -204,14 +262,14 @@ fn compare(
             }
             (fate::MERGED, fate::ALIVE) => changes.push(Change { old: None, new: Some(will) }),
             (a, b) if a == b => continue,
-            _ => return Ok(false),
+            _ => return Ok(Some(REQUEST)),
         }
         picked.push(row as u32);
     }
     if !picked.is_empty() {
         rows.push(pick(&new, &UInt32Array::from(picked))?);
     }
-    Ok(true)
+    Ok(None)
 }
 
 /// Where the old rows lie in the target; `None` where one is not there.

@@ -1,7 +1,7 @@
 //! Which row of a table folds into which, ready to act on rows: the survivors in the form in which they are loaded, and by
 //! what others may refer to them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take};
@@ -36,8 +36,10 @@ pub(crate) enum Standing {
 
 /// The crosswalk of one table.
 pub(crate) struct Crosswalk {
-    /// BLAKE3 over [`Crosswalk::folded`], hex: binds receipts to it.
+    /// What [`Crosswalk::settled`] was when it was found, hex: binds receipts to it.
     pub(crate) hash: String,
+    /// BLAKE3 over [`Crosswalk::folded`] and what survivors take over by the source as it is now, hex.
+    pub(crate) settled: String,
     /// The pairs, by loser.
     pub(crate) folded: Vec<Folded>,
     /// The rows of all clusters as they would be loaded without it.
@@ -46,14 +48,23 @@ pub(crate) struct Crosswalk {
     /// The survivors as they are loaded.
     pub(crate) survivors: RecordBatch,
     standing: HashMap<Name, Standing>,
+    /// The columns that a survivor takes over from another row, by its row in `survivors`.
+    taken: HashSet<(usize, usize)>,
 }
 
-/// The hash of a crosswalk, hex.
-pub(crate) fn hash_of(folded: &[Folded]) -> String {
-    let mut hasher = blake3::Hasher::new();
+/// The hash of a crosswalk, hex: its pairs, and the settled forms of the survivors that take something over, so that a
+/// survivor is loaded anew where a value changes that it has from another row.
+pub(crate) fn hash_of(folded: &[Folded], settled: &BTreeMap<Name, [u8; 16]>) -> String {
+    let mut pairs = blake3::Hasher::new();
     for pair in folded {
-        hasher.update(&pair.loser);
-        hasher.update(&pair.survivor);
+        pairs.update(&pair.loser);
+        pairs.update(&pair.survivor);
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(pairs.finalize().as_bytes());
+    for (name, row) in settled {
+        hasher.update(name);
+        hasher.update(row);
     }
     hasher.finalize().to_hex().to_string()
 }
@@ -159,18 +170,22 @@ impl Crosswalk {
         folded.sort_by_key(|pair| pair.loser);
         let survivors = composed(&members, &stay, &takes)?;
         let before = pick(&members, &indices(&stay))?;
-        let changed: Vec<bool> = hash_rows(key, &before)
-            .into_iter()
-            .zip(hash_rows(key, &survivors))
-            .map(|(before, after)| before != after)
+        let after = hash_rows(key, &survivors);
+        let changed: Vec<bool> =
+            hash_rows(key, &before).iter().zip(&after).map(|(before, after)| before != after).collect();
+        let settled: BTreeMap<Name, [u8; 16]> = (0..stay.len())
+            .filter(|place| changed[*place])
+            .map(|place| (names[stay[place]], after[place].short()))
             .collect();
         for entry in standing.values_mut() {
             if let Standing::Survivor { row, changed: to } = entry {
                 *to = changed[*row];
             }
         }
-        let hash = kept.unwrap_or_else(|| hash_of(&folded));
-        Ok(Self { hash, folded, members, of_name, survivors, standing })
+        let settled = hash_of(&folded, &settled);
+        let hash = kept.unwrap_or_else(|| settled.clone());
+        let taken = takes.into_iter().map(|(place, column, _)| (place, column)).collect();
+        Ok(Self { hash, settled, folded, members, of_name, survivors, standing, taken })
     }
 
     /// A row of a cluster as it would be loaded alone: the batch that holds it, and its place there.
@@ -188,7 +203,18 @@ impl Crosswalk {
         self.standing.get(name).copied()
     }
 
-    /// For values of these columns by which others refer to a loser: the values of its survivor.
+    /// Whether the survivor in this row of [`Crosswalk::survivors`] has this column from another row.
+    pub(crate) fn takes(&self, row: usize, column: usize) -> bool {
+        self.taken.contains(&(row, column))
+    }
+
+    /// How many rows fold into the row of this name.
+    pub(crate) fn folded_into(&self, name: &Name) -> u64 {
+        self.folded.iter().filter(|pair| pair.survivor == *name).count() as u64
+    }
+
+    /// For values of these columns by which others refer to a loser: the values of its survivor. And for those by which they
+    /// refer to a survivor that takes such a column over: the values it has then.
     pub(crate) fn moved(&self, columns: &[usize]) -> HashMap<Vec<String>, Vec<String>> {
         let texts = |batch: &RecordBatch| -> Vec<Vec<Option<String>>> {
             columns.iter().map(|c| array_to_text(batch.column(*c), &ColumnType::TEXT)).collect()
@@ -197,9 +223,14 @@ impl Crosswalk {
         let values = |texts: &[Vec<Option<String>>], row: usize| -> Option<Vec<String>> {
             texts.iter().map(|column| column[row].clone()).collect()
         };
-        let moves = self.folded.iter().filter_map(|pair| {
-            let from = values(&before, *self.of_name.get(&pair.loser)?)?;
-            let Standing::Loser { row } = self.standing(&pair.loser)? else { return None };
+        let survivors: BTreeSet<Name> = self.folded.iter().map(|pair| pair.survivor).collect();
+        let losers = self.folded.iter().map(|pair| pair.loser);
+        let moves = survivors.into_iter().chain(losers).filter_map(|name| {
+            let row = match self.standing(&name)? {
+                Standing::Survivor { row, changed: true } | Standing::Loser { row } => row,
+                Standing::Survivor { changed: false, .. } => return None,
+            };
+            let from = values(&before, *self.of_name.get(&name)?)?;
             let to = values(&after, row)?;
             (from != to).then_some((from, to))
         });
@@ -222,4 +253,55 @@ fn composed(members: &RecordBatch, stay: &[usize], takes: &[(usize, usize, usize
         columns.push(take(column, &indices(&rows), None).map_err(|_| engine("put a survivor together"))?);
     }
     RecordBatch::try_new(members.schema(), columns).map_err(|_| engine("put a survivor together"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Int64Array, StringArray};
+
+    use super::*;
+
+    fn rows(rows: &[(i64, &str)]) -> RecordBatch {
+        let ids: ArrayRef = Arc::new(rows.iter().map(|r| Some(r.0)).collect::<Int64Array>());
+        let emails: ArrayRef = Arc::new(rows.iter().map(|r| Some(r.1)).collect::<StringArray>());
+        RecordBatch::try_from_iter([("id", ids), ("email", emails)]).expect("rows")
+    }
+
+    /// Row 7 folds into row 3, which has its address from there.
+    fn crosswalk() -> Crosswalk {
+        let (loser, survivor) = ([7; 16], [3; 16]);
+        Crosswalk {
+            hash: String::new(),
+            settled: String::new(),
+            folded: vec![Folded { loser, survivor, probability: 0.99 }],
+            members: rows(&[(7, "ana@example.com"), (3, "ana@example.org")]),
+            of_name: HashMap::from([(loser, 0), (survivor, 1)]),
+            survivors: rows(&[(3, "ana@example.com")]),
+            standing: HashMap::from([
+                (loser, Standing::Loser { row: 0 }),
+                (survivor, Standing::Survivor { row: 0, changed: true }),
+            ]),
+            taken: HashSet::from([(0, 1)]),
+        }
+    }
+
+    #[test]
+    fn references_follow_a_loser_and_what_a_survivor_takes_over() {
+        let crosswalk = crosswalk();
+        let one = |from: &str, to: &str| HashMap::from([(vec![from.to_owned()], vec![to.to_owned()])]);
+        assert_eq!(crosswalk.moved(&[0]), one("7", "3"));
+        // Who refers to the loser by its address is right already.
+        assert_eq!(crosswalk.moved(&[1]), one("ana@example.org", "ana@example.com"));
+    }
+
+    #[test]
+    fn a_survivor_keeps_the_columns_that_it_has_by_itself() {
+        let crosswalk = crosswalk();
+        assert!(crosswalk.takes(0, 1));
+        assert!(!crosswalk.takes(0, 0));
+        assert_eq!(crosswalk.folded_into(&[3; 16]), 1);
+        assert_eq!(crosswalk.folded_into(&[7; 16]), 0);
+    }
 }

@@ -39,6 +39,19 @@ pub(crate) struct Looked {
     pub(crate) pairs: Vec<DuplicatePair>,
 }
 
+impl Looked {
+    /// Takes rows out whose customer was erased; where all rows of a cluster are such rows it stays, and goes as a whole.
+    pub(crate) fn without(&mut self, erased: &HashSet<Name>) {
+        self.clusters.retain_mut(|cluster| {
+            if !cluster.members.iter().all(|name| erased.contains(name)) {
+                cluster.members.retain(|name| !erased.contains(name));
+            }
+            cluster.members.len() > 1
+        });
+        self.pairs.retain(|pair| !erased.contains(&pair.rows.0) && !erased.contains(&pair.rows.1));
+    }
+}
+
 /// The lines of `match`, each the names of target columns.
 pub(crate) fn lines(spec: &[String]) -> Vec<Vec<String>> {
     spec.iter().map(|line| line.split('+').map(|c| c.trim().trim_matches('"').to_owned()).collect()).collect()

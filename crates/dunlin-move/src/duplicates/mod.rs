@@ -7,7 +7,10 @@
 //! go by what was found and do not look again; values are read from the source again when they are needed. A receipt
 //! names the hash of the crosswalks it was loaded by: rows loaded by another are loaded anew. Parents are matched first.
 //!
-//! Not here: what a customer asked for goes before all this ([`crate::subject`]); rows in quarantine are not compared.
+//! A row whose customer was erased is nobody's duplicate, unless all rows of its cluster are such rows: nothing of it comes
+//! back through a survivor.
+//!
+//! Not here: what else a customer asked for goes before all this ([`crate::subject`]); rows in quarantine are not compared.
 
 pub(crate) mod amend;
 pub(crate) mod crosswalk;
@@ -19,21 +22,26 @@ pub(crate) mod survivor;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use dunlin_connect::{Bounds, Reader};
-use dunlin_store::{Body, Crosswalk as Kept, DuplicatePair};
+use dunlin_store::{Body, Crosswalk as Kept, DuplicatePair, Mark};
 
 pub(crate) use crosswalk::Crosswalk;
 pub(crate) use links::{TableMerges, links};
 
 #[cfg(feature = "failpoints")]
 use crate::MoveError;
-use crate::Result;
+use crate::batch::{body, marker_of};
+use crate::exec::merge;
+use crate::exec::names::key_hashes;
 use crate::pipeline::Pipeline;
 use crate::run::{Event, Run};
 use crate::spec::TableSpec;
+use crate::subject::stage::Acting;
+use crate::{Result, carry};
+use rows::Name;
 
 /// Rows of one read of the matching pass.
 const ROWS_A_READ: u64 = 250_000;
@@ -47,6 +55,12 @@ impl Crosswalks {
     pub(crate) fn of(&self, label: &str) -> Option<Arc<Crosswalk>> {
         let all = self.0.lock().ok()?;
         all.get(label).filter(|c| !c.is_empty()).cloned()
+    }
+
+    /// What [`Crosswalk::settled`] is of a table, also where no row folds into another.
+    fn settled(&self, label: &str) -> Option<String> {
+        let all = self.0.lock().ok()?;
+        all.get(label).map(|c| c.settled.clone())
     }
 
     fn has(&self, label: &str) -> bool {
@@ -75,17 +89,35 @@ pub(crate) async fn before(
             continue;
         }
         let reader = &readers[&spec.plan.from.store];
-        let id = id.filter(|_| loaded(&spec.label));
-        let kept = match id {
+        let mut kept = match id {
             Some(id) => run.workspace.state().crosswalk(id, &spec.label).await?,
             None => None,
         };
+        if kept.is_none() && !loaded(&spec.label) {
+            kept = loaded_by(run, id, spec).await?;
+        }
         match kept {
             Some(kept) => again_by(run, spec, reader, kept).await?,
             None => look(run, id, spec, reader).await?,
         }
     }
     Ok(())
+}
+
+/// The crosswalk by which the rows of a table stand in the target that this run does not load: that of the latest run that
+/// did. With a run's id it is remembered under it as well.
+async fn loaded_by(run: &Run<'_>, id: Option<&str>, spec: &TableSpec) -> Result<Option<Kept>> {
+    let Some((before, _)) = carry::latest(run, spec, id).await? else { return Ok(None) };
+    let state = run.workspace.state();
+    let Some(kept) = state.crosswalk(&before.id, &spec.label).await? else { return Ok(None) };
+    if let Some(id) = id {
+        let pairs = state.duplicate_pairs(&before.id, &spec.label).await?;
+        let mut tx = state.begin().await?;
+        tx.put_crosswalk(id, &spec.label, &kept).await?;
+        tx.put_duplicate_pairs(id, &spec.label, &pairs).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(kept))
 }
 
 /// What a run found, made ready to act on rows again: for `verify`, decisions and what else maps rows after the load.
@@ -119,7 +151,12 @@ async fn look(
     run.observer.event(Event::Step { table: Some(&spec.label), step: "look for duplicates" });
     let (pipeline, splits) = reading(run, spec, reader).await?;
     let decisions = run.workspace.state().pair_decisions(&spec.label).await?;
-    let looked = find::look(&pipeline, &splits, &decisions).await?;
+    let mut looked = find::look(&pipeline, &splits, &decisions).await?;
+    let (erased, marks) = erased(run, spec, reader).await?;
+    if let Some(subjects) = &run.subjects {
+        subjects.remember(&marks).await?;
+    }
+    looked.without(&erased);
     let crosswalk = Crosswalk::gather(&pipeline, &splits, &looked.clusters, None).await?;
     if let Some(id) = id {
         keep(run, id, spec, &crosswalk, &looked.pairs).await?;
@@ -154,6 +191,49 @@ async fn keep(
     tx.commit().await?;
     fail::fail_point!("move::duplicates.after", |_| Err(MoveError::failpoint("move::duplicates.after")));
     Ok(())
+}
+
+/// The names of the rows whose own customer was erased, and marks that follow from them which nobody has remembered: of what
+/// other tables name these rows by, so that their rows are known when those tables are looked through.
+async fn erased(
+    run: &Run<'_>,
+    spec: &Arc<TableSpec>,
+    reader: &Arc<dyn Reader>,
+) -> Result<(HashSet<Name>, Vec<Mark>)> {
+    let (mut names, mut marks) = (HashSet::new(), Vec::new());
+    let Some(subjects) = &run.subjects else { return Ok((names, marks)) };
+    let asked = subjects.asked().await?;
+    if asked.book.is_empty() || !subjects.links.tables.contains_key(&spec.label) {
+        return Ok((names, marks));
+    }
+    let acting = Acting { subjects: subjects.clone(), spec: spec.clone(), protector: run.protector.clone() };
+    let (pipeline, splits) = reading(run, spec, reader).await?;
+    // As the row came: what leads to a parent that folds into another still leads to that parent here.
+    let pipeline = Pipeline { merges: None, ..pipeline };
+    // A key that moves with its parent names the row otherwise once it has moved.
+    let merges = TableMerges::of_parents(run, spec);
+    pipeline
+        .for_each(&splits, |batch| {
+            if marker_of(batch).is_some() || batch.num_rows() == 0 {
+                return Ok(());
+            }
+            let (rows, follow) = acting.erased(&asked, batch);
+            marks.extend(follow.into_iter().filter(|mark| !asked.book.knows(mark)));
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let moved = match &merges {
+                Some(merges) => merge::apply(merges, spec, &run.key, batch.clone())?,
+                None => batch.clone(),
+            };
+            let reads = spec.read.len();
+            let mapped = body(&moved, reads, reads + spec.mapping.columns.len());
+            let all = key_hashes(&run.key, &mapped, &spec.key, &[]);
+            names.extend(rows.into_iter().map(|row| all[row]));
+            Ok(())
+        })
+        .await?;
+    Ok((names, marks))
 }
 
 /// The mapped rows of a table as they are compared: with parents' crosswalks, without what customers asked for, so that

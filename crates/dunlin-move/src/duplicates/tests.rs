@@ -1,12 +1,15 @@
 //! Who survives does not depend on the order of rows, and the plan's words are understood or told.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt32Array};
 use dunlin_connect::ColumnType;
+use dunlin_store::{DuplicatePair, Folded};
 use proptest::prelude::*;
 
-use super::find::{lines, pair_id};
+use super::crosswalk::hash_of;
+use super::find::{Cluster, Looked, lines, pair_id};
 use super::rows::pick;
 use super::survivor::{Candidates, Survivor, words};
 use crate::spec::{Mapped, Mapping, Value};
@@ -118,6 +121,38 @@ fn lines_of_match_are_columns_joined_by_plus() {
 fn a_pair_is_called_the_same_from_both_sides() {
     assert_eq!(pair_id([1; 16], [2; 16]), pair_id([2; 16], [1; 16]));
     assert_ne!(pair_id([1; 16], [2; 16]), pair_id([1; 16], [3; 16]));
+}
+
+#[test]
+fn the_hash_of_a_crosswalk_binds_what_survivors_take_over() {
+    let folded = [Folded { loser: [1; 16], survivor: [2; 16], probability: 0.9 }];
+    let settled = |row| BTreeMap::from([([2; 16], [row; 16])]);
+    let (plain, one, other) =
+        (hash_of(&folded, &BTreeMap::new()), hash_of(&folded, &settled(3)), hash_of(&folded, &settled(4)));
+    assert_ne!(plain, one);
+    assert_ne!(one, other, "a loser's value has changed");
+    assert_eq!(one, hash_of(&folded, &settled(3)));
+    assert_ne!(one, hash_of(&[], &settled(3)));
+}
+
+#[test]
+fn an_erased_row_is_nobodys_duplicate_unless_all_of_them_are() {
+    let cluster =
+        |members: &[u8]| Cluster { members: members.iter().map(|n| [*n; 16]).collect(), probability: 0.99 };
+    let pair = |one: u8, other: u8| DuplicatePair {
+        pair: pair_id([one; 16], [other; 16]),
+        rows: ([one; 16], [other; 16]),
+        probability: 0.9,
+    };
+    let mut looked = Looked {
+        clusters: vec![cluster(&[1, 2, 3]), cluster(&[4, 5]), cluster(&[6, 7]), cluster(&[8, 9])],
+        pairs: vec![pair(2, 20), pair(1, 20), pair(21, 7)],
+    };
+    looked.without(&[2, 4, 6, 7].map(|n| [n; 16]).into_iter().collect());
+    let left: Vec<Vec<u8>> =
+        looked.clusters.iter().map(|c| c.members.iter().map(|name| name[0]).collect()).collect();
+    assert_eq!(left, [vec![1, 3], vec![6, 7], vec![8, 9]]);
+    assert_eq!(looked.pairs, [pair(1, 20)]);
 }
 
 fn some_rows() -> impl Strategy<Value = Vec<Row>> {

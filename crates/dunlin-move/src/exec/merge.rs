@@ -90,8 +90,7 @@ fn fold(
     let Some(own) = &merges.own else { return Ok(false) };
     let mapped = body(batch, spec.read.len(), spec.read.len() + columns.len());
     let names = key_hashes(key, &mapped, &spec.key, &[]);
-    let mut picks: Vec<(usize, usize)> = (0..batch.num_rows()).map(|row| (0, row)).collect();
-    let mut any = false;
+    let (mut losers, mut changed): (Vec<(usize, usize)>, Vec<(usize, usize)>) = Default::default();
     let noted = spec.rules.rules.len() < 64;
     for (row, name) in names.iter().enumerate() {
         if marks.fates[row] != fate::ALIVE {
@@ -99,26 +98,31 @@ fn fold(
         }
         match own.standing(name) {
             Some(Standing::Survivor { row: place, changed: true }) => {
-                picks[row] = (1, place);
+                changed.push((row, place));
                 if noted {
                     marks.noted[row] |= NOTED_SURVIVOR;
                 }
             }
             Some(Standing::Loser { row: place }) => {
-                picks[row] = (1, place);
+                losers.push((row, place));
                 marks.overrule(row, fate::MERGED, None);
             }
-            Some(Standing::Survivor { changed: false, .. }) | None => continue,
-        }
-        any = true;
-    }
-    if any {
-        for (column, settled) in columns.iter_mut().zip(own.survivors.columns()) {
-            *column = interleave(&[column.as_ref(), settled.as_ref()], &picks)
-                .map_err(|_| engine("put a survivor in its place"))?;
+            Some(Standing::Survivor { changed: false, .. }) | None => {}
         }
     }
-    Ok(any)
+    for (at, (column, settled)) in columns.iter_mut().zip(own.survivors.columns()).enumerate() {
+        // What a survivor has by itself stays as it came: a person may have mended it since the crosswalk was found.
+        let taking = changed.iter().filter(|(_, place)| own.takes(*place, at));
+        let mut hits = losers.iter().chain(taking).peekable();
+        if hits.peek().is_none() {
+            continue;
+        }
+        let mut picks: Vec<(usize, usize)> = (0..column.len()).map(|row| (0, row)).collect();
+        hits.for_each(|(row, place)| picks[*row] = (1, *place));
+        *column = interleave(&[column.as_ref(), settled.as_ref()], &picks)
+            .map_err(|_| engine("put a survivor in its place"))?;
+    }
+    Ok(!losers.is_empty() || !changed.is_empty())
 }
 
 /// References to losers become references to survivors. Whether there were any.

@@ -83,6 +83,15 @@ impl Book {
         new
     }
 
+    /// Whether a mark says nothing new.
+    pub(crate) fn knows(&self, mark: &Mark) -> bool {
+        let mut bytes = [0u8; 32];
+        hex::decode_to_slice(&mark.mac, &mut bytes).is_ok()
+            && self.marks.get(&bytes).is_some_and(|all| {
+                all.iter().any(|known| known.effect == mark.effect && known.request == mark.request)
+            })
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.marks.is_empty()
     }

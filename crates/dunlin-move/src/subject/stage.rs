@@ -280,6 +280,29 @@ impl Acting {
         Ok((batch, marks))
     }
 
+    /// The rows of a mapped batch whose own customer was erased, whatever an erasure does with rows of this table, and the
+    /// marks that follow from them.
+    pub(crate) fn erased(&self, asked: &Asked, batch: &RecordBatch) -> (Vec<usize>, Vec<Mark>) {
+        let (mut rows, mut marks) = (Vec::new(), Vec::new());
+        let Some(links) = self.subjects.links.tables.get(&self.spec.label) else { return (rows, marks) };
+        if asked.book.is_empty() {
+            return (rows, marks);
+        }
+        let reads = self.spec.read.len();
+        let source = body(batch, 0, reads);
+        let target = body(batch, reads, reads + self.spec.mapping.columns.len());
+        let texts = LinkTexts::of(links, Some(&source), Some(&target));
+        for row in 0..batch.num_rows() {
+            let mut known = texts.known(&asked.book, links, row);
+            known.retain(|known| known.effect == Effect::Erased);
+            if !known.is_empty() {
+                marks.extend(texts.offered(&asked.book, links, row, &known));
+                rows.push(row);
+            }
+        }
+        (rows, marks)
+    }
+
     fn change(
         &self,
         asked: &Asked,

@@ -25,8 +25,12 @@ const FOUND: f64 = 0.7;
 const KNOWN_MAX: usize = 8_000_000;
 /// Shorter ones are found everywhere by accident.
 const KNOWN_LETTERS: usize = 6;
-/// The longest name, in words.
-const WORDS: usize = 3;
+/// The longest name, in words, and the most groups in which a number is written.
+const WORDS_MAX: usize = 8;
+/// No number is longer: an IBAN.
+const JOINED_MAX: usize = 34;
+/// Fewer digits and letters in several groups meet by accident.
+const JOINED_MIN: usize = 8;
 /// Ages above are identifiers.
 const AGE_MAX: u32 = 89;
 
@@ -46,7 +50,7 @@ pub struct Examined {
 /// # Errors
 /// Those of the stores and of the state.
 pub(crate) async fn examine(run: &Run<'_>, id: &str) -> Result<Examined> {
-    let mut known = Known { key: run.key, hashes: HashSet::new() };
+    let mut known = Known::new(run.key);
     for spec in &run.resolved.specs {
         known.learn(run, spec).await?;
     }
@@ -66,9 +70,35 @@ pub(crate) async fn examine(run: &Run<'_>, id: &str) -> Result<Examined> {
 struct Known {
     key: [u8; 32],
     hashes: HashSet<u64>,
+    /// The words of the longest.
+    words: usize,
 }
 
 impl Known {
+    fn new(key: [u8; 32]) -> Self {
+        Self { key, hashes: HashSet::new(), words: 1 }
+    }
+
+    /// Remembers one value; a number also without what stands between its groups.
+    fn add(&mut self, kind: &'static str, text: &str) {
+        let text = folded(text);
+        if text.len() < KNOWN_LETTERS || self.hashes.len() >= KNOWN_MAX {
+            return;
+        }
+        self.words = self.words.max(text.split(' ').count().min(WORDS_MAX));
+        if is_number(kind) {
+            let joined = text.replace(' ', "");
+            self.hashes.insert(self.hash(kind, &joined));
+        }
+        self.hashes.insert(self.hash(kind, &text));
+    }
+
+    /// Remembers the full names of a row, either part first.
+    fn add_names(&mut self, given: &str, family: &str) {
+        self.add("person_name", &format!("{given} {family}"));
+        self.add("person_name", &format!("{family} {given}"));
+    }
+
     fn hash(&self, kind: &str, text: &str) -> u64 {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
         hasher.update(kind.as_bytes()).update(&[0]).update(text.as_bytes());
@@ -91,20 +121,24 @@ impl Known {
         if columns.is_empty() {
             return Ok(());
         }
+        let of = |wanted: &str| -> Vec<usize> {
+            columns.iter().filter(|(_, kind)| *kind == wanted).map(|(at, _)| *at).collect()
+        };
+        let (given, family) = (of("given_name"), of("family_name"));
         let reader = run.source(spec)?.reader().await?;
-        let mut learned = Vec::new();
-        each_column(reader.as_ref(), &spec.source, |at, texts| {
-            let Some((_, kind)) = columns.iter().find(|(column, _)| *column == at) else { return };
-            learned.extend(texts.iter().flatten().map(|text| (*kind, folded(text))));
-        })
-        .await?;
-        for (kind, text) in learned {
-            if text.len() >= KNOWN_LETTERS && self.hashes.len() < KNOWN_MAX {
-                let hash = self.hash(kind, &text);
-                self.hashes.insert(hash);
+        each_batch(reader.as_ref(), &spec.source, |batch| {
+            for (at, kind) in &columns {
+                batch[*at].iter().flatten().for_each(|text| self.add(kind, text));
             }
-        }
-        Ok(())
+            for (given, family) in given.iter().flat_map(|g| family.iter().map(move |f| (*g, *f))) {
+                for names in batch[given].iter().zip(&batch[family]) {
+                    if let (Some(given), Some(family)) = names {
+                        self.add_names(given, family);
+                    }
+                }
+            }
+        })
+        .await
     }
 
     /// The kinds of identifiers of the sources that stand in a text, whole or as words in a row.
@@ -133,13 +167,29 @@ impl Known {
         }
         let whole = folded(text);
         let words: Vec<&str> = whole.split(' ').collect();
-        let windows = (1..=WORDS.min(words.len())).flat_map(|n| words.windows(n).map(|w| w.join(" ")));
+        let most = self.words.min(words.len());
+        let windows = (1..=most).flat_map(|n| words.windows(n).map(|w| w.join(" ")));
         for part in windows.chain([whole.clone()]).filter(|part| part.len() >= KNOWN_LETTERS) {
             // One word alone names nobody: `Rose`, `Field`.
             let alone = !part.contains(' ') && part.chars().all(char::is_alphabetic);
             for kind in KINDS.iter().filter(|kind| !(alone && kind.ends_with("_name"))) {
                 if self.hashes.contains(&self.hash(kind, &part)) {
                     found.insert(*kind);
+                }
+            }
+        }
+        // A number may be written here in other groups than in its source.
+        let has_digit = |words: &[&str]| words.iter().any(|w| w.bytes().any(|b| b.is_ascii_digit()));
+        for n in 1..=WORDS_MAX.min(words.len()) {
+            for group in words.windows(n).filter(|group| has_digit(group)) {
+                let joined = group.concat();
+                if joined.len() < JOINED_MIN || joined.len() > JOINED_MAX {
+                    continue;
+                }
+                for kind in KINDS.iter().filter(|kind| is_number(kind)) {
+                    if self.hashes.contains(&self.hash(kind, &joined)) {
+                        found.insert(*kind);
+                    }
                 }
             }
         }
@@ -157,6 +207,11 @@ fn is_name_or_number(kind: Option<dunlin_plan::Kind>) -> bool {
     )
 }
 
+/// Whether values of a kind are numbers, whose groups say nothing.
+fn is_number(kind: &str) -> bool {
+    !matches!(kind, "person_name" | "family_name" | "given_name" | "email" | "postal_address")
+}
+
 /// Small letters and digits, words apart by one blank.
 fn folded(text: &str) -> String {
     let letters = text.chars().flat_map(char::to_lowercase);
@@ -164,19 +219,24 @@ fn folded(text: &str) -> String {
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Reads a table and hands over each column of each batch as texts.
-async fn each_column(
+/// Reads a table and hands over each batch, column by column, as texts; what has a type of the server's own as well.
+async fn each_batch(
     reader: &dyn Reader,
     table: &Table,
-    mut each: impl FnMut(usize, &[Option<String>]),
+    mut each: impl FnMut(&[Vec<Option<String>>]),
 ) -> Result<()> {
     for bounds in reader.splits(table, 100_000, &[]).await? {
         let bounds: Bounds = bounds;
-        let mut stream = reader.read(ReadRequest::all(Arc::new(table.clone()), bounds)).await?;
+        let mut request = ReadRequest::all(Arc::new(table.clone()), bounds);
+        for column in &mut request.columns {
+            column.as_text |= matches!(table.columns[column.index].ty, ColumnType::Opaque { .. });
+        }
+        let mut stream = reader.read(request).await?;
         while let Some(batch) = stream.next().await {
-            for (at, array) in batch?.rows.columns().iter().enumerate() {
-                each(at, &array_to_text(array, &table.columns[at].ty));
-            }
+            let batch = batch?;
+            let columns = batch.rows.columns().iter().zip(&table.columns);
+            let texts: Vec<_> = columns.map(|(array, column)| array_to_text(array, &column.ty)).collect();
+            each(&texts);
         }
     }
     Ok(())
@@ -191,23 +251,37 @@ async fn look(run: &Run<'_>, spec: &TableSpec, known: &Known, examined: &mut Exa
         .iter()
         .map(|c| spec.mapping.columns.iter().find(|m| m.target == c.name).and_then(|m| m.protect))
         .collect();
-    each_column(reader.as_ref(), &spec.target, |at, texts| {
-        let column = &spec.target.columns[at];
-        examined.values += texts.iter().flatten().count() as u64;
-        let mut rules: BTreeMap<&'static str, u64> = BTreeMap::new();
-        for text in texts.iter().flatten() {
-            for rule in rules_of(&column.ty, protects[at], text, known) {
-                *rules.entry(rule).or_default() += 1;
-            }
-        }
-        if !rules.is_empty() {
-            examined.places.insert(format!("{}.{}", spec.label, column.name));
-        }
-        for (rule, cells) in rules {
-            *examined.found.entry(rule.to_owned()).or_default() += cells;
+    each_batch(reader.as_ref(), &spec.target, |batch| {
+        for (at, texts) in batch.iter().enumerate() {
+            look_at(spec, at, protects[at], texts, known, examined);
         }
     })
     .await
+}
+
+/// Looks at some values of one column of the copy.
+fn look_at(
+    spec: &TableSpec,
+    at: usize,
+    protect: Option<Protect>,
+    texts: &[Option<String>],
+    known: &Known,
+    examined: &mut Examined,
+) {
+    let column = &spec.target.columns[at];
+    examined.values += texts.iter().flatten().count() as u64;
+    let mut rules: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for text in texts.iter().flatten() {
+        for rule in rules_of(&column.ty, protect, text, known) {
+            *rules.entry(rule).or_default() += 1;
+        }
+    }
+    if !rules.is_empty() {
+        examined.places.insert(format!("{}.{}", spec.label, column.name));
+    }
+    for (rule, cells) in rules {
+        *examined.found.entry(rule.to_owned()).or_default() += cells;
+    }
 }
 
 /// The rules that one value of a copy breaks.
@@ -228,7 +302,11 @@ fn rules_of(ty: &ColumnType, protect: Option<Protect>, text: &str, known: &Known
     // A number that is no text is of a kind only where a column says so; three digits of a postcode are allowed.
     let is_text = matches!(
         ty,
-        ColumnType::Text { .. } | ColumnType::Char { .. } | ColumnType::Json | ColumnType::Jsonb
+        ColumnType::Text { .. }
+            | ColumnType::Char { .. }
+            | ColumnType::Json
+            | ColumnType::Jsonb
+            | ColumnType::Opaque { .. }
     );
     if is_text && protect != Some(Protect::General) {
         for span in spans(text).iter().filter(|span| span.confidence >= FOUND || span.detail == "date") {
@@ -249,13 +327,36 @@ fn rules_of(ty: &ColumnType, protect: Option<Protect>, text: &str, known: &Known
 mod tests {
     use super::*;
 
-    fn known(names: &[(&str, &str)]) -> Known {
-        let mut known = Known { key: [5; 32], hashes: HashSet::new() };
-        for (kind, text) in names {
-            let hash = known.hash(kind, &folded(text));
-            known.hashes.insert(hash);
-        }
+    fn known(names: &[(&'static str, &str)]) -> Known {
+        let mut known = Known::new([5; 32]);
+        names.iter().for_each(|(kind, text)| known.add(kind, text));
         known
+    }
+
+    #[test]
+    fn full_names_long_names_and_numbers_in_other_groups_are_found() {
+        let mut known = known(&[
+            ("given_name", "Xqueltzin"),
+            ("family_name", "Abernackle"),
+            ("person_name", "Maxxo Zylberq Vanthorn Ykkelby"),
+            ("phone", "0049301234567"),
+            ("account_number", "12 34 56 78 90"),
+        ]);
+        known.add_names("Xqueltzin", "Abernackle");
+        let of = |text: &str| known.kinds_in(text).into_iter().collect::<Vec<_>>();
+        assert_eq!(of("spoke to Xqueltzin Abernackle today"), ["person_name"]);
+        assert_eq!(of("ABERNACKLE, Xqueltzin: called"), ["person_name"]);
+        assert_eq!(of("from maxxo zylberq vanthorn ykkelby again"), ["person_name"]);
+        assert_eq!(of("ring 0049 30 12 34 567"), ["phone"]);
+        assert_eq!(of("account 1234567890"), ["account_number"]);
+        assert_eq!(of("account 12 34 56 78 90"), ["account_number"]);
+        assert_eq!(of("Xqueltzin said on 12 34 that"), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_a_server_has_its_own_type_for_is_read() {
+        let inet = ColumnType::Opaque { name: "inet".into() };
+        assert!(!rules_of(&inet, None, "10.1.2.3", &known(&[])).is_empty());
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub fn shape(plan: &TablePlan, mapped: &[Mapped]) -> TableFacts {
         name: plan.label(),
         from: plan.from.store.clone(),
         to: plan.to.store.clone(),
+        enriched_from: plan.enrich.iter().map(|e| e.from.store.clone()).collect(),
         key: !plan.key.is_empty(),
         purpose: plan.purpose.clone(),
         collected_for: plan.collected_for.clone(),

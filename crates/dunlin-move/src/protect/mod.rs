@@ -67,7 +67,7 @@ impl Protector {
     fn made(&self, protect: Protect, column: &Mapped, text: &str, subject: Option<&str>) -> Option<String> {
         let kind = column.kind.map(|k| k.as_str());
         match protect {
-            Protect::Format => Some(format::stand_in(&self.key, kind, text)),
+            Protect::Format => format::stand_in(&self.key, kind, text),
             Protect::Shift => coarse::shift(text, coarse::days(&self.key, subject?)),
             Protect::General => coarse::general(column, text),
             Protect::Fake => dunlin_quality::fake(kind.unwrap_or_default(), text, |what, part| {

@@ -7,6 +7,7 @@
 //! [`column`]; then what the columns of a table say about each other ([`neighbours`]). Names and values are both
 //! optional: either alone is read as well.
 
+mod cards;
 mod column;
 mod dates;
 mod forms;
@@ -27,6 +28,7 @@ mod words;
 use dunlin_connect::ColumnType;
 use serde::Serialize;
 
+pub(crate) use cards::card_numbers;
 use column::Seen;
 pub(crate) use dates::plain_date;
 pub(crate) use forms::fits;

@@ -1,14 +1,13 @@
 //! Payment cards inside texts: full numbers, what a magnetic stripe holds, and security codes beside a number.
 //!
 //! A number alone in a cell proves little: of sixteen digits with a known beginning one in ten satisfies Luhn's sum by
-//! accident. So a number counts where it is written as cards write it, in groups, or stands among words.
+//! accident. So a number counts where it is written as cards write it, in groups, or stands among words or other digits.
 
-use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::kinds::is_card;
+use crate::kinds::card_numbers;
 
 static CODE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)\b(cvv2?|cvc2?|cid|csc|security code)\W{0,3}(is\W)?\d{3,4}\b").ok());
@@ -18,10 +17,10 @@ static TRACK: LazyLock<Option<Regex>> =
 /// Whether a text holds a full card number (ISO/IEC 7812-1: 13 to 19 digits, a known beginning, Luhn's sum) with a cue
 /// beside the digits.
 pub(super) fn has_card(text: &str) -> bool {
-    numbers(text).into_iter().any(|range| {
-        let grouped = text[range.clone()].contains([' ', '-']);
-        let words = text.len() > range.len() + 2 && text.chars().any(char::is_alphabetic);
-        grouped || words
+    card_numbers(text).into_iter().any(|range| {
+        let grouped = text[range.clone()].contains([' ', '-', '\u{a0}']);
+        let beside = |c: char| c.is_alphanumeric();
+        grouped || text[..range.start].contains(beside) || text[range.end..].contains(beside)
     })
 }
 
@@ -31,37 +30,7 @@ pub(super) fn has_track(text: &str) -> bool {
         return false;
     }
     let track = TRACK.as_ref().is_some_and(|track| track.is_match(text));
-    track || (CODE.as_ref().is_some_and(|code| code.is_match(text)) && !numbers(text).is_empty())
-}
-
-/// Where card numbers stand.
-fn numbers(text: &str) -> Vec<Range<usize>> {
-    let bytes = text.as_bytes();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        if !bytes[at].is_ascii_digit() || (at > 0 && bytes[at - 1].is_ascii_alphanumeric()) {
-            at += 1;
-            continue;
-        }
-        let (mut end, mut digits) = (at, 0);
-        while end < bytes.len() {
-            let joins =
-                matches!(bytes[end], b' ' | b'-') && bytes.get(end + 1).is_some_and(u8::is_ascii_digit);
-            if bytes[end].is_ascii_digit() {
-                digits += 1;
-            } else if !joins {
-                break;
-            }
-            end += 1;
-        }
-        let glued = bytes.get(end).is_some_and(u8::is_ascii_alphanumeric);
-        if (13..=19).contains(&digits) && !glued && is_card(&text[at..end]) {
-            found.push(at..end);
-        }
-        at = end.max(at + 1);
-    }
-    found
+    track || (CODE.as_ref().is_some_and(|code| code.is_match(text)) && !card_numbers(text).is_empty())
 }
 
 #[cfg(test)]
@@ -70,7 +39,14 @@ mod tests {
 
     #[test]
     fn numbers_with_a_cue_are_found_and_look_alikes_are_not() {
-        for text in ["4111 1111 1111 1111", "paid with 4111111111111111 today", "amex 3782-822463-10005."] {
+        for text in [
+            "4111 1111 1111 1111",
+            "paid with 4111111111111111 today",
+            "amex 3782-822463-10005.",
+            "4111 1111 1111 1111 12/27",
+            "2026-11-01 4111111111111111",
+            "4111 1111 1111 1111 123 CVV 123",
+        ] {
             assert!(has_card(text), "{text}");
         }
         for text in [
@@ -90,6 +66,7 @@ mod tests {
         assert!(has_track("%B4111111111111111^RUIZ/ANA^2912101000?"));
         assert!(has_track(";4111111111111111=29121010000012300?"));
         assert!(has_track("card 4111 1111 1111 1111, CVV 123"));
+        assert!(has_track("4111 1111 1111 1111 123 CVV 123"));
         assert!(!has_track("the CVV 123 of nothing"));
         assert!(!has_track("card 4111 1111 1111 1111 was declined"));
     }

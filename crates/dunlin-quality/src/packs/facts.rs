@@ -27,6 +27,8 @@ pub struct Facts {
     pub safe_harbor: bool,
     /// The last day whose postings move.
     pub freeze: Option<String>,
+    /// What happens to rows that break a rule, where the plan says another than the pack: by the rule's id.
+    pub otherwise: BTreeMap<String, String>,
     /// How many years the evidence is kept.
     pub evidence_years: Option<u16>,
     /// The stores.
@@ -85,6 +87,8 @@ pub struct TableFacts {
     pub from: String,
     /// The store it goes to.
     pub to: String,
+    /// Stores from which its rows are filled up.
+    pub enriched_from: Vec<String>,
     /// Whether its rows have a name in the target.
     pub key: bool,
     /// Why the data is processed.
@@ -191,7 +195,8 @@ pub struct Past {
     pub verified: Option<bool>,
     /// The day of its first entry.
     pub since: Option<String>,
-    /// Who changed the plan, by the ledger.
+    /// Who wrote the plan of this fingerprint since a form of it was last approved, by the ledger. None where the chain
+    /// of edits does not reach it.
     pub authors: Vec<String>,
     /// Approvals of this fingerprint.
     pub approvals: Vec<Approved>,
@@ -229,7 +234,7 @@ pub struct Past {
     pub key_changes: Vec<u64>,
     /// What the detectors found in dunlin's own output, by kind; `None` where nobody has looked.
     pub scan: Option<BTreeMap<String, u64>>,
-    /// What the detectors found in the latest de-identified copy, by kind; `None` where there is none.
+    /// What the detectors found in the latest de-identified copy of this fingerprint, by rule; `None` where there is none.
     pub survivors: Option<Survivors>,
 }
 
@@ -240,6 +245,8 @@ pub struct Past {
 pub struct Approved {
     pub by: String,
     pub entry: u64,
+    /// The entry from which on it no longer held.
+    pub voided: Option<u64>,
 }
 
 /// A run.
@@ -303,6 +310,13 @@ impl TableFacts {
     /// The first column of a kind.
     pub fn of_kind(&self, kind: &str) -> Option<&ColumnFacts> {
         self.columns.iter().find(|c| c.kind.as_deref() == Some(kind))
+    }
+}
+
+impl Approved {
+    /// Whether it held when an entry was made.
+    pub fn held_at(&self, entry: u64) -> bool {
+        self.entry < entry && self.voided.is_none_or(|voided| voided > entry)
     }
 }
 

@@ -101,6 +101,7 @@ pub async fn unreachable(
     limit: usize,
 ) -> Result<Sealed<Rows>, SendError> {
     let email = audience.fields().iter().position(|field| *field == Field::Email);
+    let locale = audience.fields().iter().position(|field| *field == Field::Locale);
     let mut columns: Vec<ColumnInfo> = audience.fields().iter().map(|field| field.info()).collect();
     columns.push(ColumnInfo { name: "why".to_owned(), kind: Some("none".to_owned()) });
     let mut found = Vec::new();
@@ -109,6 +110,9 @@ pub async fn unreachable(
         for mut row in batch? {
             let address = email.and_then(|at| row.get(at)?.as_deref()).unwrap_or_default();
             if let Err(why) = address.parse::<Address>() {
+                if let Some(said) = locale.and_then(|at| row.get_mut(at)) {
+                    *said = said.take().filter(|text| is_language(text));
+                }
                 row.push(Some(why.as_str().to_owned()));
                 found.push(row);
             }
@@ -122,4 +126,29 @@ pub async fn unreachable(
     }
     let (store, table) = (audience.store().to_owned(), audience.label());
     Ok(Sealed::seal(Rows { store, table, columns, rows: found }))
+}
+
+/// Whether a text reads as a language tag (`de`, `pt-BR`, `zh_Hant_TW`). The column is shown in clear, and an audience's
+/// SQL can put anything under its name.
+fn is_language(text: &str) -> bool {
+    let mut parts = text.split(['-', '_']);
+    let language = parts.next().unwrap_or_default();
+    (2..=3).contains(&language.len())
+        && language.bytes().all(|b| b.is_ascii_alphabetic())
+        && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_language_stands_in_the_clear() {
+        for text in ["de", "pt-BR", "zh_Hant_TW", "es-419", "ast"] {
+            assert!(is_language(text), "{text}");
+        }
+        for text in ["", "d", "Ruiz", "ana@example.com", "de-", "de-1", "de-DE ", "4111-1111", "Ana Ruiz"] {
+            assert!(!is_language(text), "{text}");
+        }
+    }
 }

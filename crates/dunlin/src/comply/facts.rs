@@ -58,6 +58,11 @@ fn of_plan(plan: &Plan) -> Facts {
         safe_harbor: comply.is_some_and(|c| c.safe_harbor),
         freeze: comply.and_then(|c| c.freeze).map(|day| day.to_string()),
         evidence_years: comply.and_then(|c| c.evidence_years),
+        otherwise: comply
+            .iter()
+            .flat_map(|c| &c.otherwise)
+            .map(|(rule, word)| (rule.clone(), word.to_string()))
+            .collect(),
         notices: plan.notices.iter().map(notice).collect(),
         statements: comply.iter().flat_map(|c| &c.statements).map(statement).collect(),
         ..Facts::default()

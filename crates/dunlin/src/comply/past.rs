@@ -29,6 +29,12 @@ struct Reading {
     published: BTreeMap<String, u64>,
     reconciled: BTreeMap<(String, String), u64>,
     scan: BTreeMap<String, u64>,
+    /// Who wrote which fingerprint from which, the oldest first.
+    edits: Vec<(String, String, String)>,
+    /// Fingerprints that were ever approved.
+    approved: Vec<String>,
+    /// The latest rehearsal into a copy, of this plan as it is now.
+    copy: Option<String>,
 }
 
 /// Adds what was done to the facts.
@@ -75,6 +81,12 @@ impl Reading {
                 self.runs.insert(run.clone(), facts);
                 self.order.push(run);
             }
+            Body::RunStarted { run, plan_fingerprint, rehearse: true, .. }
+                if plan_fingerprint == past.fingerprint =>
+            {
+                // What an older copy held says nothing of this one.
+                (self.copy, past.survivors) = (Some(run), None);
+            }
             Body::RunFinished { run, reconciled } => {
                 if let Some(run) = self.runs.get_mut(&run) {
                     (run.finished, run.reconciled) = (true, reconciled);
@@ -86,21 +98,24 @@ impl Reading {
             Body::Rehearsed { fingerprint, .. } if fingerprint == past.fingerprint => {
                 past.rehearsals.push(number);
             }
-            Body::PlanEdited { .. } => past.authors.push(who),
-            Body::PlanApproved { fingerprint, .. } if fingerprint == past.fingerprint => {
-                past.approvals.push(Approved { by: who, entry: number });
+            Body::PlanEdited { fingerprint, previous } => self.edits.push((who, previous, fingerprint)),
+            Body::PlanApproved { fingerprint, .. } => {
+                if fingerprint == past.fingerprint {
+                    past.approvals.push(Approved { by: who, entry: number, voided: None });
+                }
+                self.approved.push(fingerprint);
             }
             Body::ApprovalVoided { fingerprint, .. } if fingerprint == past.fingerprint => {
-                // What ran while it held was approved.
-                if !self.runs.values().any(|run| run.fingerprint == fingerprint) {
-                    past.approvals.clear();
+                // What ran while it held was approved; what ran later was not.
+                for approval in past.approvals.iter_mut().filter(|a| a.voided.is_none()) {
+                    approval.voided = Some(number);
                 }
             }
             Body::QuarantineDecided { .. } => past.decisions.push(number),
             Body::ReportWritten { .. } => past.reports.push(number),
             Body::AccessOpened { .. } => past.accesses += 1,
             Body::KeysRotated { .. } | Body::LedgerKeyChanged { .. } => past.key_changes.push(number),
-            Body::CopyExamined { values, found, .. } => {
+            Body::CopyExamined { run, values, found } if self.copy.as_ref() == Some(&run) => {
                 // Rules stand in the ledger in small letters.
                 let found = found.into_iter().map(|(rule, n)| (rule.to_uppercase(), n)).collect();
                 past.survivors = Some(Survivors { cells: values, found, entry: number });
@@ -157,6 +172,9 @@ impl Reading {
         self.past.incidents.sort_by_key(|incident| incident.entry);
         self.past.erased_left = self.erasures.values().sum();
         self.past.scan = Some(self.scan);
+        // An edit outside the server has no author that anybody knows: there the chain ends.
+        self.edits.reverse();
+        self.past.authors = dunlin_guard::authors(&self.edits, &self.approved, &self.past.fingerprint);
         self.past
     }
 }
@@ -169,8 +187,7 @@ async fn state(workspace: &Workspace, past: &mut Past) -> Result<(), Failure> {
         match request.state {
             RequestState::Open | RequestState::Granted | RequestState::Acting => {
                 *past.open.entry(kind).or_default() += 1;
-                let due = request.extended_to.or(request.due_at);
-                past.late += u64::from(due.is_some_and(|due| due < now));
+                past.late += u64::from(late(request.due_at, now));
             }
             RequestState::Done => *past.answered.entry(kind).or_default() += 1,
             RequestState::Refused | RequestState::Withdrawn => {}
@@ -183,6 +200,12 @@ async fn state(workspace: &Workspace, past: &mut Past) -> Result<(), Failure> {
         [group.pattern, group.column].into_iter().flatten().for_each(|text| scan_text(&text, scan));
     }
     Ok(())
+}
+
+/// Whether the day of a request has passed. `due_at` is moved by an extension that was made; `extended_to` only says
+/// what one would give.
+fn late(due_at: Option<i64>, now: i64) -> bool {
+    due_at.is_some_and(|due| due < now)
 }
 
 /// What the latest run of this plan came to, table by table.
@@ -264,6 +287,61 @@ fn scan_text(text: &str, found: &mut BTreeMap<String, u64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_is_late_from_its_day_on_whatever_an_extension_would_give() {
+        // due_at < now < extended_to: nobody has extended it.
+        let (due_at, now, extended_to) = (100, 150, 200);
+        assert!(late(Some(due_at), now));
+        assert!(!late(Some(extended_to), now), "an extension that was made moves due_at");
+        assert!(!late(None, now));
+    }
+
+    fn entry(who: &str, body: Body) -> Entry {
+        Entry { at: 0, actor: dunlin_store::Actor::Person { id: who.to_owned() }, body }
+    }
+
+    fn fingerprint(of: &str) -> Reading {
+        let mut reading = Reading::default();
+        reading.past.fingerprint = of.to_owned();
+        reading
+    }
+
+    #[test]
+    fn authors_are_those_whose_edits_lead_to_this_plan() {
+        let edit = |previous: &str, fingerprint: &str| Body::PlanEdited {
+            fingerprint: fingerprint.to_owned(),
+            previous: previous.to_owned(),
+        };
+        let read = |now: &str| {
+            let mut reading = fingerprint(now);
+            let edits = [("ana", edit("aa", "bb")), ("ben", edit("bb", "cc")), ("eva", edit("xx", "yy"))];
+            (0u64..).zip(edits).for_each(|(n, (who, body))| reading.take(n, entry(who, body)));
+            reading.finished().authors.len()
+        };
+        assert_eq!(read("cc"), 2);
+        assert_eq!(read("dd"), 0, "changed outside the server: nobody is known");
+    }
+
+    #[test]
+    fn only_the_latest_copy_of_this_plan_is_shown() {
+        let copy = |run: &str, of: &str| Body::RunStarted {
+            run: run.to_owned(),
+            plan_fingerprint: of.to_owned(),
+            rehearse: true,
+            stores: BTreeMap::new(),
+        };
+        let examined =
+            |run: &str| Body::CopyExamined { run: run.to_owned(), values: 5, found: BTreeMap::new() };
+        let read = |bodies: Vec<Body>| {
+            let mut reading = fingerprint("aa");
+            (0u64..).zip(bodies).for_each(|(n, body)| reading.take(n, entry("ana", body)));
+            reading.finished().survivors.map(|s| s.entry)
+        };
+        assert_eq!(read(vec![copy("1", "aa"), examined("1")]), Some(1));
+        assert_eq!(read(vec![copy("1", "bb"), examined("1")]), None, "of another plan");
+        assert_eq!(read(vec![copy("1", "aa"), examined("1"), copy("2", "aa")]), None, "not looked at yet");
+    }
 
     #[test]
     fn a_value_in_an_entry_is_seen_and_an_id_is_not() {

@@ -50,7 +50,20 @@ struct Inner {
     work: Mutex<Option<Arc<Work>>>,
     progress: broadcast::Sender<Progress>,
     verifications: Arc<verify::Verifications>,
+    /// The plan held against its packs, as it last came out. Whoever works it out keeps the others waiting.
+    packs: tokio::sync::Mutex<Option<HeldPacks>>,
 }
+
+/// A plan held against its packs, for a while: the whole ledger is verified for it.
+struct HeldPacks {
+    /// Of which plan's text, of how many entries of the ledger, of which day.
+    of: (String, u64, String),
+    since: std::time::Instant,
+    matrix: serde_json::Value,
+}
+
+/// So long a matrix is shown again while nothing is entered: stores may change behind it.
+const PACKS_HELD: std::time::Duration = std::time::Duration::from_secs(60);
 
 impl MoveEngine {
     /// The engine of a workspace.
@@ -62,6 +75,7 @@ impl MoveEngine {
             work: Mutex::default(),
             progress: broadcast::channel(256).0,
             verifications: Arc::default(),
+            packs: tokio::sync::Mutex::default(),
         };
         MoveEngine { inner: Arc::new(inner) }
     }
@@ -347,9 +361,20 @@ impl Engine for MoveEngine {
     }
 
     async fn packs(&self) -> Result<serde_json::Value, EngineError> {
-        let matrix =
-            crate::comply::matrix_of(Some(&self.inner.workspace), &self.plan()?).await.map_err(told)?;
-        serde_json::to_value(&matrix).map_err(|_| EngineError::Failed)
+        let mut held = self.inner.packs.lock().await;
+        let plan = self.plan()?;
+        let workspace = &self.inner.workspace;
+        // What waits to be entered belongs to it.
+        workspace.integrate().await.map_err(|error| told(error.into()))?;
+        let size = workspace.ledger().map_err(|error| told(error.into()))?.size();
+        let of = (plan.text.clone(), size, jiff::Zoned::now().date().to_string());
+        if let Some(held) = held.as_ref().filter(|h| h.of == of && h.since.elapsed() < PACKS_HELD) {
+            return Ok(held.matrix.clone());
+        }
+        let matrix = crate::comply::matrix_of(Some(workspace), &plan).await.map_err(told)?;
+        let matrix = serde_json::to_value(&matrix).map_err(|_| EngineError::Failed)?;
+        *held = Some(HeldPacks { of, since: std::time::Instant::now(), matrix: matrix.clone() });
+        Ok(matrix)
     }
 
     async fn survey(&self) -> Result<Vec<dunlin_server::Surveyed>, EngineError> {

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::value::Value;
-use super::{dates, forms, ids};
+use super::{card_numbers, dates, forms, ids};
 
 /// A part of a text that is of some kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,9 @@ pub struct Span {
 
 /// How far before a number words speak about it, in bytes.
 const BEFORE: usize = 40;
+
+/// What stands before digits that are no number of a person.
+const NO_NUMBER: [char; 6] = ['#', '€', '$', '£', '/', '.'];
 
 struct Patterns {
     email: Regex,
@@ -110,6 +113,8 @@ pub fn spans(text: &str) -> Vec<Span> {
                 found.take(range, "ip_address", "", 0.95);
             }
         }
+        // Before dates and telephones: beside other digits a card's are taken for one of these.
+        card_numbers(text).into_iter().for_each(|range| card(&mut found, range));
         plain(&patterns.date).into_iter().for_each(|range| date(&mut found, patterns, range));
         plain(&patterns.number).into_iter().for_each(|range| number(&mut found, patterns, range));
         plain(&patterns.code).into_iter().for_each(|range| code(&mut found, patterns, range));
@@ -182,12 +187,18 @@ fn date(found: &mut Found, patterns: &Patterns, range: Range<usize>) {
     found.take(range, "birth_date", detail, confidence);
 }
 
+/// A card's number, but for amounts, references and parts of addresses.
+fn card(found: &mut Found, range: Range<usize>) {
+    if !found.text[..range.start].ends_with(NO_NUMBER) {
+        found.take(range, "card_number", "", 0.95);
+    }
+}
+
 /// Groups of digits: a card, a number of the state, a telephone.
 fn number(found: &mut Found, patterns: &Patterns, range: Range<usize>) {
     let text = found.text;
     let glued = |c: char| c.is_alphanumeric() || c == '_';
-    if text[..range.start].ends_with(glued) || text[..range.start].ends_with(['#', '€', '$', '£', '/', '.'])
-    {
+    if text[..range.start].ends_with(glued) || text[..range.start].ends_with(NO_NUMBER) {
         return;
     }
     // A word behind the digits belongs to them only after a blank.
@@ -300,6 +311,15 @@ mod tests {
         );
         assert_eq!(told("CPF 529.982.247-25"), [("national_id", "529.982.247-25")]);
         assert_eq!(told("passport no. X1234567A"), [("passport", "X1234567A")]);
+    }
+
+    #[test]
+    fn a_card_is_found_beside_other_digits() {
+        for text in
+            ["4111 1111 1111 1111 12/27", "2026-11-01 4111111111111111", "4111 1111 1111 1111 123 CVV 123"]
+        {
+            assert!(told(text).iter().any(|(kind, _)| *kind == "card_number"), "{text}: {:?}", told(text));
+        }
     }
 
     #[test]

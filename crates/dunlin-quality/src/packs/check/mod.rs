@@ -82,12 +82,11 @@ fn said(rule: &Rule, about: Option<&str>, facts: &Facts) -> Option<Outcome> {
 
 /// Adds what the rule does to rows: on which tables it acts, and how many rows the last run held back by it.
 fn with_rows(rule: &Rule, facts: &Facts, mut outcome: Outcome) -> Outcome {
-    let none = std::collections::BTreeMap::new();
     let acts: Vec<_> = facts
         .tables
         .iter()
         .filter(|table| {
-            let table = RowTable { table, freeze: facts.freeze.as_deref(), otherwise: &none };
+            let table = RowTable { table, freeze: facts.freeze.as_deref(), otherwise: &facts.otherwise };
             row_rule(rule, table).is_some()
         })
         .collect();
@@ -102,11 +101,41 @@ fn with_rows(rule: &Rule, facts: &Facts, mut outcome: Outcome) -> Outcome {
         false => format!("acted on each row of {tables}: {rows} rows did not hold"),
     });
     outcome.entries.extend(ran.iter().map(|run| run.entry).filter(|entry| *entry > 0));
+    if facts.otherwise.get(&rule.id).is_some_and(|word| word == "warn") {
+        return let_pass(rule, rows, !ran.is_empty(), outcome);
+    }
     if outcome.state == State::NotApplicable {
         outcome.state = State::Satisfied;
         outcome.why = "rows that break it are held back".to_owned();
     }
     outcome
+}
+
+/// How a rule ends of which the plan says that rows that break it are loaded all the same (`warn`).
+fn let_pass(rule: &Rule, rows: u64, ran: bool, outcome: Outcome) -> Outcome {
+    let passes = "the plan lets such rows pass";
+    let instead = |other: Outcome| Outcome {
+        evidence: outcome.evidence.clone(),
+        entries: outcome.entries.clone(),
+        ..other
+    };
+    match outcome.state {
+        State::Violated => outcome,
+        _ if rows > 0 => {
+            instead(Outcome::violated(format!("{} broke it and were loaded", count(rows as usize, "row"))))
+        }
+        // No plan may wave through what lets no run load.
+        _ if rule.blocks => {
+            instead(Outcome::violated(format!("{passes}: `{} = \"warn\"` in [comply.otherwise]", rule.id)))
+        }
+        // After a run that met no such row the rest of the rule speaks.
+        State::Satisfied if ran => outcome,
+        State::Satisfied | State::NotApplicable => {
+            let what = format!("{passes}: say why, or take `{}` out of [comply.otherwise]", rule.id);
+            instead(Outcome::person("the lead", what))
+        }
+        _ => outcome,
+    }
 }
 
 /// `1 column`, `2 columns`, `2 entries`, `2 changes of keys`.

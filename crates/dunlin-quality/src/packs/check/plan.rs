@@ -1,9 +1,10 @@
 //! What the plan states.
 
-use super::super::facts::{Facts, Link, StoreFacts, TableFacts};
+use super::super::facts::{ColumnFacts, Facts, Link, StoreFacts, TableFacts};
 use super::super::lists::{Place, adequacy_as_of, place};
-use super::super::pack::{Concerns, Rule};
-use super::super::select::{absent, concerned};
+use super::super::pack;
+use super::super::pack::{Check, Concerns, Rule};
+use super::super::select::{absent, concerned, selected};
 use super::super::verdict::Outcome;
 use super::{count, said};
 
@@ -14,10 +15,13 @@ fn names<'a>(tables: impl IntoIterator<Item = &'a TableFacts>) -> Vec<String> {
     tables.into_iter().map(|table| table.name.clone()).collect()
 }
 
-/// The stores that data of this kind comes from or goes to.
+/// The stores that data of this kind comes from, goes to or is filled up from.
 fn stores(facts: &Facts, concerns: Concerns) -> Vec<&StoreFacts> {
     let with = |store: &&StoreFacts| {
-        facts.tables.iter().any(|t| (t.from == store.name || t.to == store.name) && concerned(t, concerns))
+        let touches = |t: &TableFacts| {
+            t.from == store.name || t.to == store.name || t.enriched_from.contains(&store.name)
+        };
+        facts.tables.iter().any(|t| touches(t) && concerned(t, concerns))
     };
     facts.stores.iter().filter(with).collect()
 }
@@ -158,9 +162,13 @@ fn by_consent(facts: &Facts) -> Vec<&TableFacts> {
 
 /// Proof of consent is there to be checked.
 pub(super) fn consent(facts: &Facts) -> Outcome {
-    let tables = by_consent(facts);
-    let marketing = facts.tables.iter().any(|t| t.fact("marketing").is_some());
-    if tables.is_empty() && !marketing {
+    let mut tables = by_consent(facts);
+    // Letters that advertise rest on consent, whatever the rest of the row does.
+    let consents: Vec<&str> = tables.iter().map(|t| t.name.as_str()).collect();
+    let advertises = |t: &&TableFacts| t.fact("marketing").is_some() && !consents.contains(&t.name.as_str());
+    let marketing: Vec<&TableFacts> = facts.tables.iter().filter(advertises).collect();
+    tables.extend(marketing);
+    if tables.is_empty() {
         return Outcome::not_applicable("no table rests on consent");
     }
     let whole = |t: &&TableFacts| {
@@ -305,9 +313,16 @@ pub(super) fn record(facts: &Facts) -> Outcome {
 
 /// Impact assessment.
 pub(super) fn assessment(facts: &Facts) -> Outcome {
+    let rules = pack("gdpr").map(|pack| pack.rules.as_slice()).unwrap_or_default();
+    let special = |column: &ColumnFacts| {
+        rules.iter().any(|rule| match &rule.check {
+            Check::Special { of, .. } => selected(of, column),
+            _ => false,
+        })
+    };
     let special: Vec<String> = facts
         .columns()
-        .filter(|(_, c)| c.kind.as_deref().is_some_and(|k| SPECIAL.contains(&k)))
+        .filter(|(_, c)| c.kind.as_deref().is_some_and(|k| SPECIAL.contains(&k)) || special(c))
         .map(|(t, c)| format!("{}.{}", t.name, c.name))
         .collect();
     match (&facts.dpia, special.is_empty()) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::facts::{Facts, RunFacts, TableFacts, TableRun};
+use super::super::facts::{Approved, Facts, RunFacts, TableFacts, TableRun};
 use super::super::pack::{Concerns, Rule, Selector};
 use super::super::select::{absent, columns, place};
 use super::super::verdict::Outcome;
@@ -150,50 +150,55 @@ pub(super) fn approved(facts: &Facts) -> Outcome {
     let past = &facts.past;
     let approvals: Vec<u64> = past.approvals.iter().map(|a| a.entry).collect();
     let seen = format!("{} of this fingerprint", count(approvals.len(), "approval"));
-    match (latest(facts), approvals.is_empty()) {
+    let held = held(facts);
+    let outcome = match (latest(facts), held.is_empty()) {
         (None, true) => {
             Outcome::person("the approver", "approve this plan: `dunlin plan approve FINGERPRINT`")
         }
-        (None, false) => Outcome::satisfied("the plan is approved as it is").seen(seen).entries(approvals),
-        (Some(run), true) => {
-            Outcome::violated("a plan ran that nobody approved").seen(seen).entries([run.entry])
-        }
-        (Some(run), false) if approvals.iter().all(|entry| *entry > run.entry) => {
-            Outcome::violated("the plan was approved only after it had run")
-                .seen(seen)
-                .entries(approvals)
-                .entries([run.entry])
-        }
-        (Some(run), false) => Outcome::satisfied("the plan that ran is the plan that was approved")
-            .seen(seen)
-            .entries(approvals)
-            .entries([run.entry]),
-    }
+        (None, false) => Outcome::satisfied("the plan is approved as it is"),
+        (Some(_), false) => Outcome::satisfied("the plan that ran is the plan that was approved"),
+        (Some(run), true) => Outcome::violated(match () {
+            () if approvals.is_empty() => "a plan ran that nobody approved",
+            () if approvals.iter().all(|entry| *entry > run.entry) => {
+                "the plan was approved only after it had run"
+            }
+            () => "the approval no longer held when the plan ran",
+        }),
+    };
+    let voided = past.approvals.iter().filter_map(|a| a.voided);
+    outcome.seen(seen).entries(approvals).entries(voided).entries(latest(facts).map(|run| run.entry))
+}
+
+/// The approvals that counted when the plan last ran, or count now where it has not.
+fn held(facts: &Facts) -> Vec<&Approved> {
+    let at = latest(facts).map_or(u64::MAX, |run| run.entry);
+    facts.past.approvals.iter().filter(|approval| approval.held_at(at)).collect()
 }
 
 /// Nobody approves their own work.
 pub(super) fn segregation(facts: &Facts) -> Outcome {
     let past = &facts.past;
-    if past.approvals.is_empty() {
+    let held = held(facts);
+    if held.is_empty() {
         return Outcome::person("the approver", "approve this plan: `dunlin plan approve FINGERPRINT`");
     }
-    let approvers: BTreeSet<&String> = past.approvals.iter().map(|a| &a.by).collect();
+    let approvers: BTreeSet<&String> = held.iter().map(|a| &a.by).collect();
     let authors: BTreeSet<&String> = past.authors.iter().collect();
-    let runner = latest(facts).map(|run| &run.by);
-    let entries: Vec<u64> = past.approvals.iter().map(|a| a.entry).collect();
+    let of_plan = past.runs.iter().filter(|run| run.fingerprint == past.fingerprint);
+    let runners: BTreeSet<&String> = of_plan.map(|run| &run.by).collect();
+    let entries: Vec<u64> = held.iter().map(|a| a.entry).collect();
     let seen = format!(
-        "{} of the plan by the ledger, {}, {}",
+        "{} of the plan by the ledger, {}, {} who ran it",
         count(authors.len(), "author"),
         count(approvers.len(), "approver"),
-        if runner.is_some() { "one who ran it" } else { "not run yet" }
+        runners.len(),
     );
-    let alone = |who: &&&String| !authors.contains(**who) && Some(**who) != runner;
-    let another = approvers.iter().filter(alone).count();
+    let another = approvers.iter().filter(|who| !authors.contains(**who) && !runners.contains(**who)).count();
     let outcome = match another {
         0 => Outcome::violated("who approved the plan also wrote or ran it"),
         _ if authors.is_empty() => Outcome::person(
             "the auditor",
-            "say who wrote the plan: its file was not changed through the server, so the ledger does not name an author",
+            "say who wrote the plan: this form of it was not written through the server, so the ledger does not name its author",
         ),
         _ => Outcome::satisfied("somebody approved the plan who neither wrote nor ran it"),
     };

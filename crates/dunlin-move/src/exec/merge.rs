@@ -90,7 +90,9 @@ fn fold(
     let Some(own) = &merges.own else { return Ok(false) };
     let mapped = body(batch, spec.read.len(), spec.read.len() + columns.len());
     let names = key_hashes(key, &mapped, &spec.key, &[]);
-    let (mut losers, mut changed): (Vec<(usize, usize)>, Vec<(usize, usize)>) = Default::default();
+    // A row of the batch, and where its survivor's loaded form stands.
+    let mut losers: Vec<(usize, usize)> = Vec::new();
+    let mut changed: Vec<(usize, usize)> = Vec::new();
     let noted = spec.rules.rules.len() < 64;
     for (row, name) in names.iter().enumerate() {
         if marks.fates[row] != fate::ALIVE {

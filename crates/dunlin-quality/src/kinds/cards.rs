@@ -69,7 +69,10 @@ fn runs(text: &str) -> Vec<Vec<Range<usize>>> {
         }
         match runs.last_mut().filter(|_| open) {
             Some(run) => run.push(start..at),
-            None => runs.push(vec![start..at]),
+            None => {
+                let first = start..at;
+                runs.push(std::iter::once(first).collect());
+            }
         }
         // One mark, and digits behind it, go on with the run.
         let mark = text[at..].chars().next().filter(|c| matches!(c, ' ' | '-' | '\u{a0}'));

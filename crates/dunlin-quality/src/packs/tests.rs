@@ -203,3 +203,86 @@ fn safe_harbor_has_a_way_out_for_each_kind_that_it_lists() {
     assert_eq!(identifier_rules("us_ssn", ""), ["HIPAA-SH-07"]);
     assert_eq!(identifier_rules("health_code", "us_npi"), ["HIPAA-SH-11"]);
 }
+
+fn ending(rule: &str, facts: &Facts) -> State {
+    let all = evaluate(&["gdpr", "hipaa", "pci", "sox"], facts).unwrap();
+    all.into_iter().find(|verdict| verdict.rule == rule).unwrap().state
+}
+
+#[test]
+fn a_rule_that_lets_rows_pass_is_not_satisfied() {
+    let column = ColumnFacts {
+        name: "phone".into(),
+        kind: Some("phone".into()),
+        stated: true,
+        ty: "text".into(),
+        ..Default::default()
+    };
+    let table = TableFacts { name: "t".into(), columns: vec![column], ..Default::default() };
+    let mut facts = Facts { tables: vec![table], ..Default::default() };
+    let (form, track) = ("GDPR-05c", "PCI-3.3.1");
+    assert_eq!(ending(form, &facts), State::Satisfied, "rows that break it wait");
+    facts.otherwise = BTreeMap::from([(form.to_owned(), "warn".to_owned())]);
+    assert_eq!(ending(form, &facts), State::NeedsPerson);
+    let rules = BTreeMap::from([(form.to_owned(), 4)]);
+    facts.tables[0].run = Some(TableRun { source: 9, loaded: 9, rules, ..Default::default() });
+    assert_eq!(ending(form, &facts), State::Violated, "they were loaded");
+    // No plan may wave through what lets no run load.
+    assert_eq!(ending(track, &facts), State::Satisfied);
+    facts.otherwise.insert(track.to_owned(), "warn".to_owned());
+    assert_eq!(ending(track, &facts), State::Violated);
+}
+
+#[test]
+fn an_approval_counts_only_while_it_holds_and_not_of_who_ran_or_wrote() {
+    let approved = |voided| Approved { by: "nadia".into(), entry: 3, voided };
+    let run =
+        |by: &str, entry| RunFacts { by: by.into(), fingerprint: "ab".into(), entry, ..Default::default() };
+    let facts = |voided, runs: Vec<RunFacts>, authors: &[&str]| Facts {
+        past: Past {
+            fingerprint: "ab".into(),
+            approvals: vec![approved(voided)],
+            runs,
+            authors: authors.iter().map(|a| (*a).to_owned()).collect(),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let what_ran = |voided| ending("SOX-404-01", &facts(voided, vec![run("ben", 5)], &["ana"]));
+    assert_eq!((what_ran(None), what_ran(Some(6))), (State::Satisfied, State::Satisfied));
+    assert_eq!(what_ran(Some(4)), State::Violated);
+    let apart = |runs, authors: &[&str]| ending("SOX-404-02", &facts(None, runs, authors));
+    assert_eq!(apart(vec![run("ben", 5)], &["ana"]), State::Satisfied);
+    assert_eq!(apart(vec![run("nadia", 5), run("ben", 6)], &["ana"]), State::Violated, "ran it once");
+    assert_eq!(apart(vec![run("ben", 5)], &[]), State::NeedsPerson, "nobody knows who wrote it");
+}
+
+#[test]
+fn stores_that_rows_are_filled_up_from_and_columns_of_advertising_are_looked_at() {
+    let column = |name: &str, kind: Option<&str>| ColumnFacts {
+        name: name.into(),
+        kind: kind.map(Into::into),
+        ty: "text".into(),
+        ..Default::default()
+    };
+    let table = TableFacts {
+        name: "t".into(),
+        from: "crm".into(),
+        to: "atlas".into(),
+        enriched_from: vec!["side".into()],
+        columns: vec![
+            column("card", Some("card_number")),
+            column("religion", None),
+            column("marketing", None),
+        ],
+        ..Default::default()
+    };
+    let store = |name: &str, link| StoreFacts { name: name.into(), link, ..Default::default() };
+    let stores = vec![store("crm", Link::Local), store("atlas", Link::Verified), store("side", Link::Clear)];
+    let mut facts = Facts { tables: vec![table], stores, ..Default::default() };
+    assert_eq!(ending("PCI-4.2.1", &facts), State::Violated);
+    facts.stores[2].link = Link::Verified;
+    assert_eq!(ending("PCI-4.2.1", &facts), State::Satisfied);
+    assert_eq!(ending("GDPR-35", &facts), State::Violated, "a special category by its name");
+    assert_eq!(ending("GDPR-07", &facts), State::Violated, "nothing proves the consent");
+}

@@ -5,6 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/../scripts/postgres.sh"
 source "$here/measure.sh"
+source "$here/cluster.sh"
 source "$here/plans.sh"
 
 FIRE_ROWS=${FIRE_ROWS:-3000000}
@@ -13,47 +14,16 @@ FILE_ROWS=${FILE_ROWS:-500000}
 ROUNDS=${ROUNDS:-3}
 PARTS=${PARTS:-postgres csv sqlite}
 FLOORS_ONLY=${FLOORS_ONLY:-}
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/dunlin/target}
-
-WORK=
-cleanup() {
-  postgres_stop
-  if [ -n "$WORK" ]; then rm -rf "$WORK"; fi
-  rm -f "$RESULTS" "$RESULTS.peak"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
 
 has_part() { [[ " $PARTS " == *" $1 "* ]]; }
-src() { psql -X -q -v ON_ERROR_STOP=1 "$SRC" "$@"; }
-dst() { psql -X -q -v ON_ERROR_STOP=1 "$DST" "$@"; }
 
 # ---- Preparing -------------------------------------------------------------------------------------------------
-
-need_dunlin() {
-  [ -z "$FLOORS_ONLY" ] || return 0
-  if [ -z "${DUNLIN_BIN:-}" ]; then
-    (cd "$here/.." && cargo build --release -p dunlin >&2)
-    DUNLIN_BIN=$CARGO_TARGET_DIR/release/dunlin
-  fi
-  DUNLIN_BIN=$(realpath "$DUNLIN_BIN")
-  [ -x "$DUNLIN_BIN" ] || { echo "there is no program at $DUNLIN_BIN" >&2; exit 2; }
-}
 
 prepare() {
   "$here/../scripts/need-postgres.sh" >&2
   ! has_part sqlite || command -v sqlite3 >/dev/null || { echo 'sqlite3 is missing: apt-get install sqlite3' >&2; exit 2; }
-  need_dunlin
-  WORK=$(mktemp -d "${TMPDIR:-/tmp}/dunlin-bench-XXXXXX")
-  # Keys of the throw-away workspaces.
-  export DUNLIN_KEYS=$WORK/keys
-  postgres_start max_wal_size=8GB checkpoint_timeout=1h
-  psql -X -q "$PG_URL" -c 'CREATE DATABASE src' -c 'CREATE DATABASE dst'
-  SRC=${PG_URL%/*}/src
-  DST=${PG_URL%/*}/dst
-  echo "making $FIRE_ROWS + $CUST_ROWS rows" >&2
-  src -f "$here/schema.sql"
-  src -v fire_rows="$FIRE_ROWS" -v cust_rows="$CUST_ROWS" -f "$here/gen.sql"
+  [ -n "$FLOORS_ONLY" ] || need_dunlin
+  cluster "$FIRE_ROWS" "$CUST_ROWS"
   local few="(select * from customers where id <= $FILE_ROWS order by id)"
   if has_part csv || has_part sqlite; then
     src -c "\\copy $few to '$WORK/customers.csv' (format csv, header)"

@@ -9,38 +9,16 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/../scripts/postgres.sh"
 source "$here/measure.sh"
+source "$here/cluster.sh"
 source "$here/plans.sh"
 CUST_ROWS=${CUST_ROWS:-2000000}
 ROUNDS=${ROUNDS:-3}
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/dunlin/target}
 GROUP="verification, customers, $CUST_ROWS rows a side, ten differences"
-
-WORK=
-cleanup() {
-  postgres_stop
-  if [ -n "$WORK" ]; then rm -rf "$WORK"; fi
-  rm -f "$RESULTS" "$RESULTS.peak"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-src() { psql -X -q -v ON_ERROR_STOP=1 "$SRC" "$@"; }
-dst() { psql -X -q -v ON_ERROR_STOP=1 "$DST" "$@"; }
 
 prepare() {
   "$here/../scripts/need-postgres.sh" >&2
-  if [ -z "${DUNLIN_BIN:-}" ]; then
-    (cd "$here/.." && cargo build --release -p dunlin >&2)
-    DUNLIN_BIN=$CARGO_TARGET_DIR/release/dunlin
-  fi
-  DUNLIN_BIN=$(realpath "$DUNLIN_BIN")
-  WORK=$(mktemp -d "${TMPDIR:-/tmp}/dunlin-bench-XXXXXX")
-  export DUNLIN_KEYS=$WORK/keys
-  postgres_start max_wal_size=8GB checkpoint_timeout=1h
-  psql -X -q "$PG_URL" -c 'CREATE DATABASE src' -c 'CREATE DATABASE dst'
-  SRC=${PG_URL%/*}/src
-  DST=${PG_URL%/*}/dst
-  src -f "$here/schema.sql"
-  src -v fire_rows=0 -v cust_rows="$CUST_ROWS" -f "$here/gen.sql"
+  need_dunlin
+  cluster 0 "$CUST_ROWS"
   mkdir "$WORK/workspace"
   plan plain customers id "$SRC" "$DST" old.public.customers >"$WORK/workspace/dunlin.toml"
   (cd "$WORK/workspace" && "$DUNLIN_BIN" --format json run >/dev/null)

@@ -2,7 +2,9 @@
 //! engine's become. Not here: what is shown.
 
 use axum::http::StatusCode;
-use dunlin_gate::{Act, Ask, ColumnInfo, Refused, Shown};
+use axum::response::Response;
+use dunlin_gate::{Act, Ask, ColumnInfo, Refused, Rows, Sealed, Shown};
+use dunlin_store::new_id;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -58,6 +60,22 @@ pub(super) struct Opened {
 /// Columns with how each is shown.
 pub(super) fn shown<'a>(columns: impl Iterator<Item = (&'a ColumnInfo, Shown)>) -> Vec<serde_json::Value> {
     columns.map(|(c, form)| json!({ "name": c.name, "kind": c.kind, "shown": form.as_str() })).collect()
+}
+
+/// Opens sealed rows and answers with them: the access is in the ledger before the first leaves, and closed after the last.
+pub(super) async fn show(app: &App, sealed: Sealed<Rows>, ask: &Ask) -> Result<Response, Problem> {
+    let opened =
+        dunlin_gate::open(sealed, &app.policy, &app.presence, ask, &new_id()).await.map_err(refused)?;
+    let body = Opened {
+        access: opened.access.clone(),
+        store: opened.store.clone(),
+        table: opened.table.clone(),
+        columns: shown(opened.columns.iter().zip(opened.shown.iter().copied())),
+        hidden: opened.hidden.clone(),
+        rows: opened.rows.clone(),
+    };
+    opened.close(&app.presence).await.map_err(|e| refused(e.into()))?;
+    Ok(super::ok(&body))
 }
 
 /// What the gate said, for the caller.

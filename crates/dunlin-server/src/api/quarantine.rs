@@ -6,14 +6,14 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use dunlin_guard::{Action, Resource};
-use dunlin_store::{QuarantineFilter, QuarantineStatus, new_id};
+use dunlin_store::{QuarantineFilter, QuarantineStatus};
 use dunlin_work::{Step, Task};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Type;
 
-use super::opening::{Opened, Wanted, ask, refused, shown};
+use super::opening::{Opened, Wanted, ask, show};
 use super::{items, ok};
 use crate::app::App;
 use crate::engine::{Decide, Decided, DecisionWord, QuarantineAsk, Reason, WouldDecide};
@@ -147,19 +147,7 @@ async fn rows(
     let mut ask = ask(&app, &caller, &wanted, "quarantine");
     ask.limit = Some(u64::from(limit));
     ask.row_names.clone_from(&found.names);
-    let access = new_id();
-    let opened =
-        dunlin_gate::open(found.rows, &app.policy, &app.presence, &ask, &access).await.map_err(refused)?;
-    let body = Opened {
-        access: opened.access.clone(),
-        store: opened.store.clone(),
-        table: opened.table.clone(),
-        columns: shown(opened.columns.iter().zip(opened.shown.iter().copied())),
-        hidden: opened.hidden.clone(),
-        rows: opened.rows.clone(),
-    };
-    opened.close(&app.presence).await.map_err(|e| refused(e.into()))?;
-    Ok(ok(&body))
+    show(&app, found.rows, &ask).await
 }
 
 async fn decide(

@@ -29,3 +29,4 @@ mod soak;
 mod subjects;
 mod subjects_beside;
 mod support;
+mod verifying;

@@ -3,13 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use dunlin_guard::Action;
-use dunlin_store::new_id;
 use dunlin_tell::send::Audience;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::super::ok;
-use super::super::opening::{Opened, Wanted, ask, refused, shown};
+use super::super::opening::{Opened, Wanted, ask, show};
 use super::{op, path_of};
 use crate::app::App;
 use crate::engine::Reason;
@@ -83,16 +81,5 @@ async fn rows(
     let wanted = Wanted { clear: body.clear, purpose: body.purpose.as_ref(), task: body.task.as_deref() };
     let mut ask = ask(&app, &caller, &wanted, "notice");
     ask.limit = Some(u64::from(limit));
-    let opened =
-        dunlin_gate::open(sealed, &app.policy, &app.presence, &ask, &new_id()).await.map_err(refused)?;
-    let body = Opened {
-        access: opened.access.clone(),
-        store: opened.store.clone(),
-        table: opened.table.clone(),
-        columns: shown(opened.columns.iter().zip(opened.shown.iter().copied())),
-        hidden: opened.hidden.clone(),
-        rows: opened.rows.clone(),
-    };
-    opened.close(&app.presence).await.map_err(|e| refused(e.into()))?;
-    Ok(ok(&body))
+    show(&app, sealed, &ask).await
 }

@@ -36,7 +36,7 @@ measure() {
   fi
   if [ "$code" -ne "${OK_CODE:-0}" ]; then
     echo "bench: $group, $name: exit $code" >&2
-    [ ! -f "$WORK/last.err" ] || cat "$WORK/last.err" "$WORK/last.json" >&2
+    [[ $name != dunlin* ]] || [ ! -f "$WORK/last.err" ] || cat "$WORK/last.err" "$WORK/last.json" >&2
     return "$code"
   fi
   awk -v a="$begun" -v b="$ended" -v g="$group" -v n="$name" -v r="$ROUND" -v p="$peak" \

@@ -7,6 +7,7 @@ source "$here/../scripts/postgres.sh"
 source "$here/measure.sh"
 source "$here/cluster.sh"
 source "$here/plans.sh"
+source "$here/peers.sh"
 
 FIRE_ROWS=${FIRE_ROWS:-3000000}
 CUST_ROWS=${CUST_ROWS:-2000000}
@@ -23,6 +24,7 @@ prepare() {
   "$here/../scripts/need-postgres.sh" >&2
   ! has_part sqlite || command -v sqlite3 >/dev/null || { echo 'sqlite3 is missing: apt-get install sqlite3' >&2; exit 2; }
   [ -n "$FLOORS_ONLY" ] || need_dunlin
+  need_peers
   cluster "$FIRE_ROWS" "$CUST_ROWS"
   local few="(select * from customers where id <= $FILE_ROWS order by id)"
   if has_part csv || has_part sqlite; then
@@ -127,6 +129,7 @@ postgres_round() {
   reset bare "$table"; measure "$group" 'two binary pipes, key built after' two_binary_pipes "$table" "$key" "$rows"; check "$table"
   dunlin_round "$group" 'dunlin' none plain "$table" "$key" "$SRC" "old.public.$table"
   dunlin_round "$group" 'dunlin, ten rules, two columns masked' none rules "$table" "$key" "$SRC" "old.public.$table"
+  peers_round "$group" "$table"
 }
 
 csv_round() {
@@ -147,7 +150,7 @@ main() {
   prepare
   for ROUND in $(seq 0 "$ROUNDS"); do
     if has_part postgres; then
-      postgres_round firenibble f0 "$FIRE_ROWS"
+      [ "$FIRE_ROWS" -eq 0 ] || postgres_round firenibble f0 "$FIRE_ROWS"
       postgres_round customers id "$CUST_ROWS"
     fi
     if has_part csv; then csv_round; fi

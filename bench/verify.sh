@@ -69,7 +69,7 @@ reladiff_round() {
     python3 -m venv "$venv"
     "$venv/bin/pip" install -q reladiff psycopg2-binary >&2
   fi
-  "$venv/bin/reladiff" "$SRC" customers "$DST" customers -k id -c % -j 4 >"$WORK/reladiff.out" 2>"$WORK/reladiff.err" || true
+  "$venv/bin/reladiff" "${SRC/postgres:/postgresql:}" customers "${DST/postgres:/postgresql:}" customers -k id -c % -j 4 >"$WORK/reladiff.out" 2>"$WORK/reladiff.err" || true
   echo "  reladiff names $(grep -c '^[+-]' "$WORK/reladiff.out" || true) rows" >&2
 }
 

@@ -46,6 +46,39 @@ fn pack(a: u32, b: u32) -> u64 {
     (u64::from(a.min(b)) << 32) | u64::from(a.max(b))
 }
 
+/// A key and the record that has it, the key above.
+fn entry(key: u32, record: usize) -> u64 {
+    (u64::from(key) << 32) | record as u64
+}
+
+/// A key by itself as a rule.
+fn spread(key: u32) -> u32 {
+    mix(u64::from(key)) as u32
+}
+
+/// Two keys as one.
+fn join(x: u32, y: u32) -> u32 {
+    mix((u64::from(x) << 32) | u64::from(y)) as u32
+}
+
+/// By which ways two records share a key, and by which two of them; a bit for each of [`super::keys::WAYS_MOST`].
+#[derive(Clone, Copy)]
+struct Shared {
+    once: u128,
+    twice: u128,
+}
+
+impl Shared {
+    fn reaches(self, rule: Rule) -> bool {
+        let has = |ways: u128, way: usize| ways & (1 << way) != 0;
+        match rule.second {
+            Some(second) if second == rule.first => has(self.twice, second),
+            Some(second) => has(self.once, rule.first) && has(self.once, second),
+            None => has(self.once, rule.first),
+        }
+    }
+}
+
 /// The records of a pair.
 pub(super) fn unpack(pair: u64) -> (usize, usize) {
     ((pair >> 32) as usize, (pair & 0xffff_ffff) as usize)
@@ -86,7 +119,7 @@ impl Blocking {
         let rules = self.choose(&sized, &found, budget);
         drop(sized);
         let each = super::in_parallel(&rules, |rule| {
-            let mut pairs = self.emit(*rule, 0, usize::MAX).1;
+            let mut pairs = self.emit(self.entries(*rule, 0), usize::MAX).1;
             pairs.sort_unstable();
             pairs.dedup();
             pairs
@@ -124,20 +157,52 @@ impl Blocking {
         let rules = self.rules();
         // One block in 2^skip.
         let skip = (self.records as f64 / SIZING_RECORDS as f64).log2().ceil().max(0.0) as u32;
+        let mask = (1_u32 << skip) - 1;
         let quota = PILOT_PAIRS / rules.len().max(1);
+        let sampled = super::in_parallel(&self.keys, |keys| self.sample(keys, mask));
         let sized = super::in_parallel(&rules, |rule| {
-            let (pairs, pilot) = self.emit(*rule, skip, quota);
+            let (pairs, pilot) = self.emit(self.sampled(*rule, &sampled[rule.first], mask), quota);
             Sized { rule: *rule, pairs: pairs * f64::from(1_u32 << skip), pilot }
         });
         sized.into_iter().filter(|s| s.pairs > 0.0 && s.pairs <= budget as f64).collect()
+    }
+
+    /// The keys of one way that `mask` leaves in, each with its record: what all rules that begin with that way look at.
+    fn sample(&self, keys: &Keys, mask: u32) -> Vec<(u32, u32)> {
+        let of = |record: usize| keys.of(record).iter().map(move |key| (*key, record as u32));
+        (0..self.records).flat_map(of).filter(|(key, _)| spread(*key) & mask == 0).collect()
+    }
+
+    /// The entries of a rule, of the keys of its first way that are in the sample.
+    fn sampled(&self, rule: Rule, sample: &[(u32, u32)], mask: u32) -> Vec<u64> {
+        let one = |(key, record): &(u32, u32)| entry(spread(*key), *record as usize);
+        match rule.second {
+            None => sample.iter().map(one).collect(),
+            // Of two keys of one way the lower one counts, which may be any of them.
+            Some(second) if second == rule.first => self.entries(rule, mask),
+            Some(second) => {
+                let keys = &self.keys[second];
+                let join = |(x, record): &(u32, u32)| {
+                    let (x, record) = (*x, *record as usize);
+                    keys.of(record).iter().map(move |y| entry(join(x, *y), record))
+                };
+                sample.iter().flat_map(join).collect()
+            }
+        }
     }
 
     /// Rules that together reach the likely matches twice, those first that cost least for what they add. Twice, because
     /// the pilot saw only matches that its own rules reach: one that a second rule reaches as well is rarely alone.
     fn choose(&self, sized: &[Sized], found: &[u64], budget: usize) -> Vec<Rule> {
         // For each rule the likely matches that share its key, as places in `found`.
-        let all: Vec<usize> = (0..sized.len()).collect();
-        let reach = super::in_parallel(&all, |at| self.reached(sized[*at].rule, found));
+        let pieces: Vec<&[u64]> = found.chunks(1 << 12).collect();
+        let shared: Vec<Shared> =
+            super::in_parallel(&pieces, |piece| piece.iter().map(|p| self.shared(*p)).collect::<Vec<_>>())
+                .concat();
+        let reach = super::in_parallel(sized, |one| {
+            let reached = shared.iter().enumerate().filter(|(_, shared)| shared.reaches(one.rule));
+            reached.map(|(at, _)| at as u32).collect::<Vec<u32>>()
+        });
         // To make and sort the keys costs as well.
         let keys = self.records as f64 * 0.05;
         let worth = |at: usize, gain: usize| gain as f64 / (sized[at].pairs + keys);
@@ -179,29 +244,27 @@ impl Blocking {
         chosen
     }
 
-    fn reached(&self, rule: Rule, found: &[u64]) -> Vec<u32> {
-        let (mut x, mut y) = (Vec::new(), Vec::new());
-        let mut reached = Vec::new();
-        for (at, pair) in found.iter().enumerate() {
-            let (a, b) = unpack(*pair);
-            x.clear();
-            self.make(rule, a, 0, &mut x);
-            if x.is_empty() {
-                continue;
-            }
-            y.clear();
-            self.make(rule, b, 0, &mut y);
-            if x.iter().any(|key| y.contains(key)) {
-                reached.push(at as u32);
+    /// The ways by which two records share keys. By any rule of these ways they share one, which saves making the keys
+    /// of each rule.
+    fn shared(&self, pair: u64) -> Shared {
+        let (a, b) = unpack(pair);
+        let mut shared = Shared { once: 0, twice: 0 };
+        for (way, keys) in self.keys.iter().enumerate() {
+            let others = keys.of(b);
+            match keys.of(a).iter().filter(|key| others.contains(key)).take(2).count() {
+                0 => {}
+                1 => shared.once |= 1 << way,
+                _ => {
+                    shared.once |= 1 << way;
+                    shared.twice |= 1 << way;
+                }
             }
         }
-        reached
+        shared
     }
 
     /// The keys of a record by a rule, without those that `mask` leaves out.
     fn make(&self, rule: Rule, record: usize, mask: u32, out: &mut Vec<u32>) {
-        let spread = |key: u32| mix(u64::from(key)) as u32;
-        let join = |x: u32, y: u32| mix((u64::from(x) << 32) | u64::from(y)) as u32;
         let firsts = self.keys[rule.first].of(record);
         match rule.second {
             None => out.extend(firsts.iter().map(|key| spread(*key)).filter(|key| key & mask == 0)),
@@ -223,17 +286,19 @@ impl Blocking {
         }
     }
 
-    /// The number of pairs of a rule's blocks (one block in 2^skip), and the pairs, at most about `most`.
-    fn emit(&self, rule: Rule, skip: u32, most: usize) -> (f64, Vec<u64>) {
-        let mask = (1_u32 << skip) - 1;
-        // The key above, the record below.
-        let mut entries: Vec<u64> = Vec::new();
-        let mut keys = Vec::new();
+    /// Every record's keys by a rule, without those that `mask` leaves out.
+    fn entries(&self, rule: Rule, mask: u32) -> Vec<u64> {
+        let (mut entries, mut keys) = (Vec::new(), Vec::new());
         for record in 0..self.records {
             keys.clear();
             self.make(rule, record, mask, &mut keys);
-            entries.extend(keys.iter().map(|key| (u64::from(*key) << 32) | record as u64));
+            entries.extend(keys.iter().map(|key| entry(*key, record)));
         }
+        entries
+    }
+
+    /// The number of pairs of the blocks that entries form, and the pairs, at most about `most`.
+    fn emit(&self, mut entries: Vec<u64>, most: usize) -> (f64, Vec<u64>) {
         entries.sort_unstable();
         let record = |entry: &u64| *entry as u32;
         let (mut count, mut pairs) = (0.0, Vec::new());

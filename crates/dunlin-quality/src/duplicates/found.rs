@@ -176,7 +176,7 @@ impl Duplicates {
             records.sort_by(|(a, _), (b, _)| self.key(*a).cmp(self.key(*b)).then(a.cmp(b)));
             Group { records, probability: chance_of(c.bits) }
         };
-        clusters.iter().map(group).collect()
+        super::in_parallel(&clusters, group)
     }
 
     /// Pairs of at least the probability `from` whose records are in no group together; of two groups (or of a group and

@@ -9,6 +9,9 @@ use super::values::{Fields, NONE};
 /// The most words of a value that are keys: the rarest.
 const WORDS_MOST: usize = 5;
 
+/// The most ways: what the bits of [`super::blocking`] hold. Sixteen columns have at most 83.
+pub(super) const WAYS_MOST: usize = 128;
+
 /// One way to make keys, and the keys of every record.
 pub(super) struct Keys {
     /// The column it looks at. Two ways that look at one column are not joined.
@@ -65,7 +68,9 @@ impl Maker {
 
 /// The keys of all records, by every way that suits the columns.
 pub(super) fn keys(fields: &Fields, records: usize) -> Vec<Keys> {
-    super::in_parallel(&makers(fields), |maker| maker.keys(fields, records))
+    let mut makers = makers(fields);
+    makers.truncate(WAYS_MOST);
+    super::in_parallel(&makers, |maker| maker.keys(fields, records))
 }
 
 fn makers(fields: &Fields) -> Vec<Maker> {

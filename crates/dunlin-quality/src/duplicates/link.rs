@@ -43,16 +43,20 @@ pub(super) fn link(fields: Fields, names: Names) -> Duplicates {
             PAIRS_LEAST.max(PAIRS_A_RECORD * records),
             |pilot| {
                 let patterns = patterns(&comparer, pilot);
-                let model = Model::learn(&count(&patterns), &random, records);
-                patterns.iter().map(|pattern| model.bits(*pattern) > 0.0).collect()
+                let counted = count(&patterns);
+                let model = Model::learn(&counted, &random, records);
+                let likely = counted.iter().map(|(pattern, _)| (*pattern, model.bits(*pattern) > 0.0));
+                let likely: HashMap<u64, bool> = likely.collect();
+                patterns.iter().map(|pattern| likely.get(pattern).copied().unwrap_or_default()).collect()
             },
         ),
     };
     let patterns = patterns(&comparer, &pairs);
-    let mut model = Model::learn(&count(&patterns), &random, records);
+    let counted = count(&patterns);
+    let mut model = Model::learn(&counted, &random, records);
     let compared = pairs.len();
-    let mut likely = sift(&model, &pairs, &patterns);
-    drop((pairs, patterns));
+    let mut likely = sift(&model, &pairs, &patterns, &counted);
+    drop((pairs, patterns, counted));
     weigh(&model, &fields, &mut likely);
     for _ in 0..RARITY_ROUNDS {
         model.count_rarity(&fields, &likely);
@@ -100,12 +104,15 @@ pub(super) fn count(patterns: &[u64]) -> Patterns {
     counts
 }
 
-/// The pairs whose pattern alone does not rule them out.
-fn sift(model: &Model, pairs: &[u64], patterns: &[u64]) -> Vec<Weighed> {
+/// The pairs whose pattern alone does not rule them out. `counted` has every pattern: there are far fewer of them than
+/// pairs.
+fn sift(model: &Model, pairs: &[u64], patterns: &[u64], counted: &Patterns) -> Vec<Weighed> {
+    let bits: HashMap<u64, f32> =
+        counted.iter().map(|(pattern, _)| (*pattern, model.bits(*pattern) as f32)).collect();
+    let bits = |pattern: &u64| bits.get(pattern).copied().unwrap_or(f32::NEG_INFINITY);
     let pieces: Vec<(&[u64], &[u64])> = pairs.chunks(PIECE).zip(patterns.chunks(PIECE)).collect();
     let each = in_parallel(&pieces, |(pairs, patterns)| {
-        let weighed =
-            pairs.iter().zip(*patterns).map(|(pair, pattern)| (*pair, *pattern, model.bits(*pattern) as f32));
+        let weighed = pairs.iter().zip(*patterns).map(|(pair, pattern)| (*pair, *pattern, bits(pattern)));
         weighed.filter(|(_, _, bits)| f64::from(*bits) >= BITS_KEPT - RARITY_MOST).collect::<Vec<Weighed>>()
     });
     each.concat()

@@ -77,18 +77,28 @@ impl Random {
             least.push((0.5 / seen).min(1.0 / filled));
         }
         let places: Vec<usize> = (0..columns).collect();
-        let alike = super::in_parallel(&places, |at| sharing(comparer, &[*at], records, second_from));
+        // Of every value, so that each text is hashed once and not for each record and each two columns.
+        let hashes = super::in_parallel(&places, |at| fields.hashes(*at));
+        let alike =
+            super::in_parallel(&places, |at| sharing(comparer, &hashes, &[*at], records, second_from));
         let two: Vec<(usize, usize)> =
             places.iter().flat_map(|a| (a + 1..columns).map(|b| (*a, b))).collect();
-        let alike_in_two =
-            super::in_parallel(&two, |at| (*at, sharing(comparer, &[at.0, at.1], records, second_from)));
+        let alike_in_two = super::in_parallel(&two, |at| {
+            (*at, sharing(comparer, &hashes, &[at.0, at.1], records, second_from))
+        });
         Random { rates, alike, alike_in_two, least, all }
     }
 }
 
 /// Patterns of pairs taken at random from those that have the same values in some columns. Of a large table only a
-/// part of the values is looked at.
-fn sharing(comparer: &Comparer<'_>, at: &[usize], records: usize, second_from: Option<usize>) -> Patterns {
+/// part of the values is looked at. `hashes`: of the values' texts, by column and value.
+fn sharing(
+    comparer: &Comparer<'_>,
+    hashes: &[Vec<u64>],
+    at: &[usize],
+    records: usize,
+    second_from: Option<usize>,
+) -> Patterns {
     let skip = (records as f64 / SHARING_RECORDS as f64).log2().ceil().max(0.0) as u32;
     let mask = (1_u64 << skip) - 1;
     // The values above, the record below; by a hash of the values' texts, for their numbers depend on the order of
@@ -101,7 +111,7 @@ fn sharing(comparer: &Comparer<'_>, at: &[usize], records: usize, second_from: O
             if id == NONE {
                 continue 'records;
             }
-            key = mix(key ^ comparer.fields.hash(*column, id));
+            key = mix(key ^ hashes[*column][id as usize]);
         }
         if key & mask == 0 {
             entries.push((key, record as u32));

@@ -135,14 +135,11 @@ impl Fields {
         }
     }
 
-    /// The bytes of a value.
-    pub(super) fn text(&self, column: usize, id: u32) -> &[u8] {
-        self.pools[self.columns[column].pool].texts.get(id)
-    }
-
-    /// A number that depends on the text of a value alone.
-    pub(super) fn hash(&self, column: usize, id: u32) -> u64 {
-        hash(self.text(column, id))
+    /// Numbers that depend on the texts of a column's values alone, by value. A pool may hold values of other columns as
+    /// well.
+    pub(super) fn hashes(&self, column: usize) -> Vec<u64> {
+        let texts = &self.pools[self.columns[column].pool].texts;
+        (0..texts.len() as u32).map(|id| hash(texts.get(id))).collect()
     }
 
     /// A number that depends on a record's content alone.

@@ -34,13 +34,20 @@ pub(super) struct Program {
     folder: PathBuf,
 }
 
-/// The folders that have both programs, with their major versions; asked once.
-static FOUND: LazyLock<Vec<(PathBuf, u32)>> = LazyLock::new(|| {
-    let both = |folder: PathBuf| {
-        let major = major(&folder).filter(|_| folder.join("pg_restore").is_file())?;
-        Some((folder, major))
+/// A folder that has both programs. Its version is asked of it when it is wanted, and once: a wrapper on the PATH takes its
+/// time.
+struct Installed {
+    folder: PathBuf,
+    major: LazyLock<Option<u32>, Box<dyn FnOnce() -> Option<u32> + Send>>,
+}
+
+/// The folders that have both programs.
+static FOUND: LazyLock<Vec<Installed>> = LazyLock::new(|| {
+    let installed = |folder: PathBuf| {
+        let asked = folder.clone();
+        Installed { folder, major: LazyLock::new(Box::new(move || major(&asked))) }
     };
-    folders().into_iter().filter_map(both).collect()
+    folders().into_iter().map(installed).collect()
 });
 
 /// Programs that serve a server of this version (`server_version_num`).
@@ -50,11 +57,12 @@ static FOUND: LazyLock<Vec<(PathBuf, u32)>> = LazyLock::new(|| {
 pub(super) fn find(store: &str, version: u32) -> Result<Program> {
     let wanted = version / 10_000;
     let mut newest = None;
-    for (folder, major) in FOUND.iter() {
-        if *major >= wanted {
-            return Ok(Program { folder: folder.clone() });
+    for installed in FOUND.iter() {
+        let Some(major) = *installed.major else { continue };
+        if major >= wanted {
+            return Ok(Program { folder: installed.folder.clone() });
         }
-        newest = newest.max(Some(*major));
+        newest = newest.max(Some(major));
     }
     let found = newest.map_or("there is none".to_owned(), |n| format!("the newest here is {n}"));
     Err(ConnectError::Unsupported {
@@ -82,7 +90,7 @@ fn folders() -> Vec<PathBuf> {
     found.sort();
     found.reverse();
     found.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
-    found.retain(|folder| folder.join("pg_dump").is_file());
+    found.retain(|folder| folder.join("pg_dump").is_file() && folder.join("pg_restore").is_file());
     found
 }
 
@@ -142,7 +150,7 @@ impl Program {
                 help: "take the run back and begin anew: dunlin undo".into(),
             });
         }
-        let list = self.list(config, archive, section)?;
+        let Some(list) = self.list(config, archive, section)? else { return Ok(Restored::Through) };
         let call = |more: &[&str]| {
             let mut command = self.command("pg_restore", config);
             command.args(["--no-owner", "--no-privileges", "--no-tablespaces", "--no-password"]);
@@ -163,8 +171,9 @@ impl Program {
         Ok(if end == Ended::Lost { Restored::Lost } else { Restored::Through })
     }
 
-    /// Writes which things of an archive are made in this section: not what belongs to a server or a whole database.
-    fn list(&self, config: &Config, archive: &Path, section: Section) -> Result<PathBuf> {
+    /// Writes which things of an archive are made in this section: not what belongs to a server or a whole database. None
+    /// where that is nothing.
+    fn list(&self, config: &Config, archive: &Path, section: Section) -> Result<Option<PathBuf>> {
         let failed = |what: &str| ConnectError::Unsupported {
             store: config.store.clone(),
             what: format!("{what} the list of an archive of definitions"),
@@ -175,9 +184,13 @@ impl Program {
         let output = command.output().ok().filter(|o| o.status.success()).ok_or_else(|| failed("reading"))?;
         let kept: Vec<&[u8]> =
             output.stdout.split(|b| *b == b'\n').filter(|line| is_of_tables(line, section)).collect();
+        let later = section != Section::BeforeRows;
+        if kept.iter().all(|line| !line.first().is_some_and(u8::is_ascii_digit) || later && is_early(line)) {
+            return Ok(None);
+        }
         let path = archive.with_extension("list");
         std::fs::write(&path, kept.join(&b'\n')).map_err(|_| failed("writing"))?;
-        Ok(path)
+        Ok(Some(path))
     }
 
     /// A program with what it needs to connect, by its environment: a password on the command line can be read by all.
@@ -250,6 +263,28 @@ fn is_of_tables(line: &[u8], section: Section) -> bool {
     }
     let what = what.strip_prefix("COMMENT - ").unwrap_or(what);
     !OTHERS.iter().any(|other| what.starts_with(&format!("{other} ")))
+}
+
+/// Whether a line names something that `pg_restore` makes before the rows, so that a section behind them may have nothing to
+/// do. No for what is not known here.
+fn is_early(line: &[u8]) -> bool {
+    const EARLY: [&str; 11] = [
+        "TABLE",
+        "SEQUENCE",
+        "DEFAULT",
+        "ENCODING",
+        "STDSTRINGS",
+        "SEARCHPATH",
+        "SCHEMA",
+        "EXTENSION",
+        "TYPE",
+        "DOMAIN",
+        "FUNCTION",
+    ];
+    let line = String::from_utf8_lossy(line);
+    let Some(what) = line.splitn(4, ' ').nth(3) else { return false };
+    !what.starts_with("DEFAULT ACL ")
+        && EARLY.iter().any(|early| what.strip_prefix(early).is_some_and(|rest| rest.starts_with(' ')))
 }
 
 /// How one call of `pg_restore` ended.
@@ -347,6 +382,25 @@ mod tests {
         ] {
             assert!(!is_of_tables(line.as_bytes(), Section::Keys), "{line}");
             assert!(is_of_tables(line.as_bytes(), Section::AfterRows), "{line}");
+        }
+    }
+
+    #[test]
+    fn only_what_surely_comes_before_the_rows_is_early() {
+        for line in [
+            "1; 1259 1 TABLE public t ana",
+            "2; 0 0 SEQUENCE OWNED BY public s ana",
+            "3; 0 0 ENCODING - ENCODING ",
+        ] {
+            assert!(is_early(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "4; 2606 4 FK CONSTRAINT public t to_p ana",
+            "5; 826 5 DEFAULT ACL public DEFAULT PRIVILEGES ana",
+            "6; 0 0 COMMENT public TABLE t ana",
+            "7; 2620 7 TRIGGER public t x ana",
+        ] {
+            assert!(!is_early(line.as_bytes()), "{line}");
         }
     }
 

@@ -13,7 +13,7 @@ use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::concat_batches;
 use dunlin_connect::canon::{RowHash, hash_rows};
 use dunlin_connect::{Bounds, ConnectError, Load, ReadRequest, Receipt, Target};
-use dunlin_store::{Crosswalk as Kept, Workspace};
+use dunlin_store::{Crosswalk as Kept, PairDecision, Workspace};
 
 use super::rows::pick;
 use super::{Crosswalk, TableMerges, again, erased, find, reading};
@@ -71,15 +71,61 @@ pub(crate) async fn act(
     id: &str,
     targets: &BTreeMap<String, Arc<dyn Target>>,
 ) -> Result<Outcome> {
+    match changes(run, id, &[]).await? {
+        Ok(all) => commit(run, id, targets, all).await,
+        Err(why) => Ok(Outcome::NotNow(why)),
+    }
+}
+
+/// What acting would come to, were this said as well of pairs of these tables; `None` takes back what was said. Nothing is
+/// changed.
+pub(crate) async fn would_act(run: &Run<'_>, id: &str, said: &[Said]) -> Result<Outcome> {
+    Ok(match changes(run, id, said).await? {
+        Ok(all) => Outcome::Acted(all.iter().map(|t| (t.spec.label.clone(), t.changes.len() as u64)).collect()),
+        Err(why) => Outcome::NotNow(why),
+    })
+}
+
+/// What is thought of saying of a pair.
+pub(crate) struct Said {
+    /// The table.
+    pub(crate) label: String,
+    /// The pair.
+    pub(crate) pair: String,
+    /// What; `None` takes back what was said.
+    pub(crate) decision: Option<PairDecision>,
+}
+
+/// What people have decided on pairs of a table, with what is thought of.
+async fn decisions(run: &Run<'_>, label: &str, said: &[Said]) -> Result<Vec<PairDecision>> {
+    let mut decisions = run.workspace.state().pair_decisions(label).await?;
+    for said in said.iter().filter(|said| said.label == label) {
+        let before = decisions.iter().position(|d| d.pair == said.pair);
+        let same = before.zip(said.decision.as_ref()).is_some_and(|(at, d)| decisions[at].verdict == d.verdict);
+        // Said again, it keeps its place: earlier ones go before.
+        if !same {
+            before.map(|at| decisions.remove(at));
+            decisions.extend(said.decision.clone());
+        }
+    }
+    Ok(decisions)
+}
+
+/// What has to change in all tables.
+async fn changes(
+    run: &Run<'_>,
+    id: &str,
+    said: &[Said],
+) -> Result<std::result::Result<Vec<TableChanges>, Why>> {
     again(run, id).await?;
     let specs: Vec<Arc<TableSpec>> = run.resolved.specs.clone();
     let before: Vec<Option<Arc<TableMerges>>> =
         specs.iter().map(|s| TableMerges::of(run, s).map(Arc::new)).collect();
     let mut refolded = BTreeMap::new();
     for spec in specs.iter().filter(|s| s.plan.duplicates.is_some()) {
-        match look_again(run, id, spec).await? {
+        match look_again(run, id, spec, &decisions(run, &spec.label, said).await?).await? {
             Ok(changed) => refolded.extend(changed.map(|changed| (spec.label.clone(), changed))),
-            Err(why) => return Ok(Outcome::NotNow(why)),
+            Err(why) => return Ok(Err(why)),
         }
     }
     let mut all = Vec::new();
@@ -92,42 +138,42 @@ pub(crate) async fn act(
         }
         if run.workspace.state().splits(id, &spec.label).await?.is_empty() {
             match refolded.contains_key(&spec.label) {
-                true => return Ok(Outcome::NotNow("the latest run did not load the table of these rows")),
+                true => return Ok(Err("the latest run did not load the table of these rows")),
                 false => continue,
             }
         }
         let crosswalk = hash(&new);
         let (changes, rows) = match differing(run, id, spec, old, new).await? {
             Ok(differing) => differing,
-            Err(why) => return Ok(Outcome::NotNow(why)),
+            Err(why) => return Ok(Err(why)),
         };
         let refolded = refolded.remove(&spec.label);
         let Some(positions) = positions(run, spec, &changes).await? else {
-            return Ok(Outcome::NotNow("a row is not in the target as the run has loaded it"));
+            return Ok(Err("a row is not in the target as the run has loaded it"));
         };
         all.push(TableChanges { spec: spec.clone(), changes, rows, positions, crosswalk, refolded });
     }
     let stores: std::collections::BTreeSet<&str> =
         all.iter().filter(|t| !t.changes.is_empty()).map(|t| t.spec.plan.to.store.as_str()).collect();
     if stores.len() > 1 {
-        return Ok(Outcome::NotNow("rows of several stores change, and no transaction spans them"));
+        return Ok(Err("rows of several stores change, and no transaction spans them"));
     }
-    commit(run, id, targets, all).await
+    Ok(Ok(all))
 }
 
-/// What the table's crosswalk is by the decisions of today; `None` where it stays as it is. Else why the next run has to
+/// What the table's crosswalk is by these decisions; `None` where it stays as it is. Else why the next run has to
 /// act.
 async fn look_again(
     run: &Run<'_>,
     id: &str,
     spec: &Arc<TableSpec>,
+    decisions: &[PairDecision],
 ) -> Result<std::result::Result<Option<Refolded>, Why>> {
     let Some(kept) = run.workspace.state().crosswalk(id, &spec.label).await? else { return Ok(Ok(None)) };
     run.observer.event(Event::Step { table: Some(&spec.label), step: "look for duplicates" });
     let reader = run.source(spec)?.reader().await?;
     let (pipeline, splits) = reading(run, spec, &reader).await?;
-    let decisions = run.workspace.state().pair_decisions(&spec.label).await?;
-    let mut looked = find::look(&pipeline, &splits, &decisions).await?;
+    let mut looked = find::look(&pipeline, &splits, decisions).await?;
     let (erased, marks) = erased(run, spec, &reader).await?;
     if !marks.is_empty() {
         return Ok(Err(REQUEST));
@@ -149,6 +195,7 @@ type Differing = (Vec<Change>, Vec<RecordBatch>);
 /// Why the next run has to act.
 type Why = &'static str;
 
+pub(crate) const FINISHED: Why = "`finish` has removed what an amendment needs from the target";
 const REQUEST: Why = "a customer has asked for something that concerns these rows";
 const STORE_ONLY: Why = "a table holds values that only its store can read; the next run does it";
 const SOURCE_CHANGED: Why = "the source has changed since the run";

@@ -81,25 +81,31 @@ pub(crate) fn clusters_of(folded: &[Folded]) -> Vec<Cluster> {
     by_survivor.into_values().collect()
 }
 
-impl Crosswalk {
-    /// Reads the rows of clusters and settles who survives, and in which form. `kept` tells that the clusters were
-    /// decided before: then the first member of each survives, and the hash stays that of then.
-    pub(crate) async fn gather(
+/// Rows of clusters, as they were read and as each would be loaded alone.
+pub(crate) struct Members {
+    /// Their names, in the order in which they were read.
+    pub(crate) names: Vec<Name>,
+    /// Their source columns.
+    source: RecordBatch,
+    /// Their mapped columns.
+    pub(crate) mapped: RecordBatch,
+}
+
+impl Members {
+    /// Reads the rows of these names.
+    pub(crate) async fn read(
         pipeline: &Pipeline,
         splits: &[(u32, Bounds)],
-        clusters: &[Cluster],
-        kept: Option<String>,
+        wanted: &HashSet<Name>,
     ) -> Result<Self> {
         let spec = &pipeline.spec;
-        let wanted: HashMap<Name, ()> =
-            clusters.iter().flat_map(|c| c.members.iter().map(|name| (*name, ()))).collect();
         let (mut names, mut sources, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         if !wanted.is_empty() {
             pipeline
                 .for_each(splits, |batch| {
                     let Some(found) = RowsOf::batch(&pipeline.key, spec, batch)? else { return Ok(()) };
                     let picked: Vec<u32> = (0..found.names.len())
-                        .filter(|row| wanted.contains_key(&found.names[*row]))
+                        .filter(|row| wanted.contains(&found.names[*row]))
                         .map(|row| row as u32)
                         .collect();
                     if !picked.is_empty() {
@@ -123,25 +129,46 @@ impl Crosswalk {
         let mapped = joined(&mapped_schema, &rows)?;
         let mapped = RecordBatch::try_new(spec.mapping.target_schema.clone(), mapped.columns().to_vec())
             .map_err(|_| engine("put rows of clusters together"))?;
-        Self::settle(spec, &pipeline.key, names, &source, mapped, clusters, kept)
+        Ok(Self { names, source, mapped })
+    }
+
+    /// The plan's rules, and the rows as these prefer them.
+    pub(crate) fn candidates(&self, spec: &TableSpec) -> Result<(Survivor, Candidates)> {
+        let words = spec.plan.duplicates.as_ref().and_then(|d| d.survivor.as_ref());
+        let words = words.map(|sql| sql.text.as_str()).unwrap_or_default();
+        let rules = Survivor::of(words, &spec.mapping, &spec.key).map_err(|_| engine("tell who survives"))?;
+        let keys = key_texts(spec, &self.mapped);
+        let candidates =
+            Candidates::new(&rules, &spec.mapping.columns, &self.source, &self.mapped, &keys)?;
+        Ok((rules, candidates))
+    }
+}
+
+impl Crosswalk {
+    /// Reads the rows of clusters and settles who survives, and in which form. `kept` tells that the clusters were
+    /// decided before: then the first member of each survives, and the hash stays that of then.
+    pub(crate) async fn gather(
+        pipeline: &Pipeline,
+        splits: &[(u32, Bounds)],
+        clusters: &[Cluster],
+        kept: Option<String>,
+    ) -> Result<Self> {
+        let wanted = clusters.iter().flat_map(|c| c.members.iter().copied()).collect();
+        let members = Members::read(pipeline, splits, &wanted).await?;
+        Self::settle(&pipeline.spec, &pipeline.key, members, clusters, kept)
     }
 
     fn settle(
         spec: &TableSpec,
         key: &dunlin_connect::canon::HashKey,
-        names: Vec<Name>,
-        source: &RecordBatch,
-        members: RecordBatch,
+        found: Members,
         clusters: &[Cluster],
         kept: Option<String>,
     ) -> Result<Self> {
+        let (_, candidates) = found.candidates(spec)?;
+        let Members { names, mapped: members, .. } = found;
         let of_name: HashMap<Name, usize> =
             names.iter().enumerate().map(|(row, name)| (*name, row)).collect();
-        let words = spec.plan.duplicates.as_ref().and_then(|d| d.survivor.as_ref());
-        let words = words.map(|sql| sql.text.as_str()).unwrap_or_default();
-        let rules = Survivor::of(words, &spec.mapping, &spec.key).map_err(|_| engine("tell who survives"))?;
-        let keys = key_texts(spec, &members);
-        let candidates = Candidates::new(&rules, &spec.mapping.columns, source, &members, &keys)?;
         let mut folded = Vec::new();
         let mut standing = HashMap::new();
         let mut stay: Vec<usize> = Vec::new();
@@ -186,11 +213,6 @@ impl Crosswalk {
         let hash = kept.unwrap_or_else(|| settled.clone());
         let taken = takes.into_iter().map(|(place, column, _)| (place, column)).collect();
         Ok(Self { hash, settled, folded, members, of_name, survivors, standing, taken })
-    }
-
-    /// A row of a cluster as it would be loaded alone: the batch that holds it, and its place there.
-    pub(crate) fn member(&self, name: &Name) -> Option<(&RecordBatch, usize)> {
-        self.of_name.get(name).map(|row| (&self.members, *row))
     }
 
     /// Whether no row folds into another.

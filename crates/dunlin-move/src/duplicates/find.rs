@@ -13,7 +13,7 @@ use arrow::datatypes::DataType;
 use dunlin_connect::{Bounds, ColumnType, array_to_text};
 use dunlin_plan::{Class, Kind};
 use dunlin_quality::{Duplicates, FieldKind, Group, Level, Records, detect};
-use dunlin_store::{DuplicatePair, PairDecision, Verdict};
+use dunlin_store::{DuplicatePair, PairDecision, PairEvidence, Verdict};
 
 use super::rows::{Name, RowsOf, key_texts};
 use crate::pipeline::Pipeline;
@@ -252,7 +252,8 @@ impl Asked {
         let groups = self.groups(&found, &of_name);
         let pair = |p: &dunlin_quality::ReviewPair| {
             let (a, b) = (name(p.records.0), name(p.records.1));
-            DuplicatePair { pair: pair_id(a, b), rows: (a, b), probability: p.probability }
+            let evidence = evidence(&found, p.records.0, p.records.1).1;
+            DuplicatePair { pair: pair_id(a, b), rows: (a, b), probability: p.probability, evidence }
         };
         let pairs = found.review(self.review.clamp(1e-6, 1.0 - 1e-6), &groups);
         let pairs = pairs.iter().filter(|p| self.speaks(&found, p.records));
@@ -262,7 +263,8 @@ impl Asked {
         for decision in self.decisions.iter().filter(|d| !known.contains(&d.pair)) {
             if let (Some(a), Some(b)) = (of_name.get(&decision.rows.0), of_name.get(&decision.rows.1)) {
                 let (pair, rows) = (decision.pair.clone(), decision.rows);
-                pairs.push(DuplicatePair { pair, rows, probability: found.explain(*a, *b).probability });
+                let (probability, evidence) = evidence(&found, *a, *b);
+                pairs.push(DuplicatePair { pair, rows, probability, evidence });
             }
         }
         let cluster = |group: &Group| Cluster {
@@ -309,6 +311,18 @@ impl Asked {
         };
         self.lines.iter().any(|line| line.iter().all(agrees))
     }
+}
+
+/// How likely two records are one, and what each column says of it. Only levels and weights: no value can be told from
+/// them beyond whether two agree, so weights are rounded, for how rare a value is adds to them.
+fn evidence(found: &Duplicates, a: u32, b: u32) -> (f64, Vec<PairEvidence>) {
+    let explained = found.explain(a, b);
+    let columns = explained.columns.into_iter().map(|agreement| PairEvidence {
+        column: agreement.column,
+        level: agreement.level.code().to_owned(),
+        bits: ((agreement.bits + agreement.rarity).clamp(-99.0, 99.0) * 10.0).round() / 10.0,
+    });
+    (explained.probability, columns.collect())
 }
 
 /// Records that were joined, each set by its lowest record.

@@ -16,6 +16,8 @@ pub(crate) mod amend;
 pub(crate) mod crosswalk;
 pub(crate) mod find;
 mod links;
+pub(crate) mod listed;
+pub(crate) mod preview;
 pub(crate) mod review;
 pub(crate) mod rows;
 pub(crate) mod survivor;

@@ -6,6 +6,7 @@ mod bench;
 mod customers;
 mod data;
 mod doors;
+mod duplicates;
 mod fake;
 mod for_customers;
 mod live;

@@ -17,6 +17,7 @@ mod moves;
 mod nasty;
 mod notice;
 mod packs;
+mod pairs;
 mod plan_errors;
 mod quarantine;
 mod read_back;

@@ -13,6 +13,7 @@
 //! Not here: what else a customer asked for goes before all this ([`crate::subject`]); rows in quarantine are not compared.
 
 pub(crate) mod amend;
+pub(crate) mod carry_out;
 pub(crate) mod crosswalk;
 pub(crate) mod find;
 mod links;

@@ -16,6 +16,7 @@ use futures::StreamExt;
 use serde::Serialize;
 
 use super::amend::{self, Outcome};
+use super::carry_out;
 use super::crosswalk::clusters_of;
 use super::find::pair_id;
 use super::listed::{ListedPair, Rows2, WaitingPair, known};
@@ -197,7 +198,7 @@ pub async fn decide_pairs(
             let outcome = amend::act(run, id, &targets).await?;
             // Also where an earlier try has died with keys aside.
             for target in targets.values() {
-                amend::back(run, target).await?;
+                carry_out::back(run, target).await?;
             }
             outcome
         }

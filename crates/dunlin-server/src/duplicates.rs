@@ -160,7 +160,8 @@ pub struct MergedPair {
     pub pair: String,
     /// The name of the row that would stay.
     pub survivor: String,
-    /// Why that one: `rule`, `complete` (it has the most values), `key` (nothing else tells them apart: the lowest key).
+    /// Why that one: `rule`, `complete` (it has the most values), `key` (nothing else tells them apart: the lowest key),
+    /// `there` (it stood in the target before).
     pub why: String,
     /// The plan's rule for it, where there is one.
     pub rule: Option<String>,
@@ -175,7 +176,8 @@ pub struct MergedPart {
     pub column: String,
     /// The name of the row.
     pub from: String,
-    /// Why from there: `rule`, `only` (no other row has a value), `own` (the survivor's own).
+    /// Why from there: `rule`, `only` (no other row has a value), `own` (the survivor's own), `there` (a row that stood in the
+    /// target before takes nothing over).
     pub why: String,
     /// The plan's rule for the column, where there is one.
     pub rule: Option<String>,

@@ -53,6 +53,7 @@ export const duplicates = catalogue('duplicates', {
     rule: 'the plan’s rule prefers it',
     complete: 'it has the most values',
     key: 'nothing else tells them apart: it has the lowest key',
+    there: 'it stood in the target before',
   } as Record<string, string>,
   why: {
     rule: 'the plan’s rule',
@@ -60,6 +61,7 @@ export const duplicates = catalogue('duplicates', {
     own: 'its own',
     complete: 'most values',
     key: 'lowest key',
+    there: 'stood there before',
   } as Record<string, string>,
   staysBecause: (n: string, why: string) => `Row ${n} stays: ${why}.`,
   rule: (r: string) => `“${r}”`,

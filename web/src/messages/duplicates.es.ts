@@ -53,6 +53,7 @@ export const duplicates: Same<typeof en> = {
     rule: 'la prefiere la regla del plan',
     complete: 'tiene más valores',
     key: 'nada más las distingue: tiene la clave menor',
+    there: 'estaba ya en el destino',
   },
   why: {
     rule: 'la regla del plan',
@@ -60,6 +61,7 @@ export const duplicates: Same<typeof en> = {
     own: 'el suyo',
     complete: 'más valores',
     key: 'clave menor',
+    there: 'ya estaba allí',
   },
   staysBecause: (n, why) => `La fila ${n} se queda: ${why}.`,
   rule: (r) => `«${r}»`,

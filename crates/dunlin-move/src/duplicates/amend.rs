@@ -17,7 +17,7 @@ use dunlin_store::PairDecision;
 
 use super::carry_out::commit;
 use super::rows::pick;
-use super::{Crosswalk, TableMerges, again, erased, find, reading};
+use super::{Among, Crosswalk, TableMerges, again, erased, find};
 use crate::accounting::{Refolded, Tally};
 use crate::address::{Wanted, walk};
 use crate::batch::{Lead, body, fate, marker_of};
@@ -170,14 +170,14 @@ async fn look_again(
     let Some(kept) = run.workspace.state().crosswalk(id, &spec.label).await? else { return Ok(Ok(None)) };
     run.observer.event(Event::Step { table: Some(&spec.label), step: "look for duplicates" });
     let reader = run.source(spec)?.reader().await?;
-    let (pipeline, splits) = reading(run, spec, &reader).await?;
-    let mut looked = find::look(&pipeline, &splits, decisions).await?;
+    let among = Among::of(run, Some(id), spec, &reader).await?;
+    let mut looked = find::look(&among, decisions).await?;
     let (erased, marks) = erased(run, spec, &reader).await?;
     if !marks.is_empty() {
         return Ok(Err(REQUEST));
     }
     looked.without(&erased);
-    let new = Crosswalk::gather(&pipeline, &splits, &looked.clusters, None).await?;
+    let new = Crosswalk::gather(&among, &looked.clusters, None).await?;
     // Both by the source as it is now: what people decided makes the difference, not what the source says by now.
     let settled = run.crosswalks.settled(&spec.label);
     let refolded = (settled.as_ref() != Some(&new.settled))

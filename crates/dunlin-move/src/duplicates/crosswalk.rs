@@ -2,18 +2,21 @@
 //! what others may refer to them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take};
+use arrow::datatypes::Schema;
 use dunlin_connect::canon::hash_rows;
-use dunlin_connect::{Bounds, ColumnType, array_to_text};
+use dunlin_connect::{ColumnType, array_to_text};
 use dunlin_store::Folded;
 
+use super::Among;
 use super::find::Cluster;
 use super::rows::{Name, RowsOf, key_texts, pick};
 use super::survivor::{Candidates, Survivor};
+use super::there::There;
 use crate::Result;
-use crate::pipeline::Pipeline;
 use crate::remap::engine;
 use crate::spec::TableSpec;
 
@@ -89,15 +92,14 @@ pub(crate) struct Members {
     source: RecordBatch,
     /// Their mapped columns.
     pub(crate) mapped: RecordBatch,
+    /// From this one on they stood in the target before. Of these nothing is known of source columns.
+    stood_from: usize,
 }
 
 impl Members {
     /// Reads the rows of these names.
-    pub(crate) async fn read(
-        pipeline: &Pipeline,
-        splits: &[(u32, Bounds)],
-        wanted: &HashSet<Name>,
-    ) -> Result<Self> {
+    pub(crate) async fn read(among: &Among, wanted: &HashSet<Name>) -> Result<Self> {
+        let Among { pipeline, splits, there } = among;
         let spec = &pipeline.spec;
         let (mut names, mut sources, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         if !wanted.is_empty() {
@@ -129,7 +131,42 @@ impl Members {
         let mapped = joined(&mapped_schema, &rows)?;
         let mapped = RecordBatch::try_new(spec.mapping.target_schema.clone(), mapped.columns().to_vec())
             .map_err(|_| engine("put rows of clusters together"))?;
-        Ok(Self { names, source, mapped })
+        let moving = Self { stood_from: names.len(), names, source, mapped };
+        match there {
+            Some(there) => moving.with(there, wanted).await,
+            None => Ok(moving),
+        }
+    }
+
+    /// With those rows of these names that stood in the target before.
+    async fn with(mut self, there: &There, wanted: &HashSet<Name>) -> Result<Self> {
+        let here: HashSet<&Name> = self.names.iter().collect();
+        let missing: HashSet<Name> = wanted.iter().filter(|name| !here.contains(name)).copied().collect();
+        if missing.is_empty() {
+            return Ok(self);
+        }
+        let (names, found) = there.only(&missing).await?;
+        let failed = |_| engine("put rows of clusters together");
+        let fields = self.source.schema().fields().iter().map(|f| f.as_ref().clone().with_nullable(true)).collect::<Vec<_>>();
+        let schema = Arc::new(Schema::new(fields));
+        let source = RecordBatch::try_new(schema.clone(), self.source.columns().to_vec()).map_err(failed)?;
+        let unknown = RecordBatch::new_null(schema.clone(), names.len());
+        self.source = concat_batches(&schema, [&source, &unknown]).map_err(failed)?;
+        let schema = self.mapped.schema();
+        self.mapped = concat_batches(&schema, std::iter::once(&self.mapped).chain(&found)).map_err(failed)?;
+        self.names.extend(names);
+        Ok(self)
+    }
+
+    /// Whether a row stood in the target before.
+    pub(crate) fn stood(&self, row: usize) -> bool {
+        row >= self.stood_from
+    }
+
+    /// The row of a cluster that stays: one that stood in the target before, where there is one.
+    pub(crate) fn survivor(&self, candidates: &Candidates, rows: &[usize]) -> Option<usize> {
+        let stood: Vec<usize> = rows.iter().copied().filter(|row| self.stood(*row)).collect();
+        candidates.survivor(if stood.is_empty() { rows } else { &stood })
     }
 
     /// The plan's rules, and the rows as these prefer them.
@@ -148,14 +185,13 @@ impl Crosswalk {
     /// Reads the rows of clusters and settles who survives, and in which form. `kept` tells that the clusters were
     /// decided before: then the first member of each survives, and the hash stays that of then.
     pub(crate) async fn gather(
-        pipeline: &Pipeline,
-        splits: &[(u32, Bounds)],
+        among: &Among,
         clusters: &[Cluster],
         kept: Option<String>,
     ) -> Result<Self> {
         let wanted = clusters.iter().flat_map(|c| c.members.iter().copied()).collect();
-        let members = Members::read(pipeline, splits, &wanted).await?;
-        Self::settle(&pipeline.spec, &pipeline.key, members, clusters, kept)
+        let members = Members::read(among, &wanted).await?;
+        Self::settle(&among.pipeline.spec, &among.pipeline.key, members, clusters, kept)
     }
 
     fn settle(
@@ -166,9 +202,9 @@ impl Crosswalk {
         kept: Option<String>,
     ) -> Result<Self> {
         let (_, candidates) = found.candidates(spec)?;
-        let Members { names, mapped: members, .. } = found;
         let of_name: HashMap<Name, usize> =
-            names.iter().enumerate().map(|(row, name)| (*name, row)).collect();
+            found.names.iter().enumerate().map(|(row, name)| (*name, row)).collect();
+        let names = &found.names;
         let mut folded = Vec::new();
         let mut standing = HashMap::new();
         let mut stay: Vec<usize> = Vec::new();
@@ -178,23 +214,28 @@ impl Crosswalk {
             let rows: Vec<usize> = cluster.members.iter().filter_map(|n| of_name.get(n).copied()).collect();
             let survivor = match kept {
                 Some(_) => cluster.members.first().and_then(|n| of_name.get(n).copied()),
-                None => candidates.survivor(&rows),
+                None => found.survivor(&candidates, &rows),
             };
-            let Some(survivor) = survivor.filter(|_| rows.len() > 1) else { continue };
+            // Rows that stood in the target before fold into nothing.
+            let folds = |row: usize, survivor| row != survivor && !found.stood(row);
+            let Some(survivor) = survivor.filter(|s| rows.iter().any(|row| folds(*row, *s))) else { continue };
             let place = stay.len();
             stay.push(survivor);
-            for (column, from) in candidates.sources(&rows, survivor).into_iter().filter(|s| s.1 != survivor)
-            {
-                takes.push((place, column, from));
+            // Nor does one that stood there take anything over, or come along with the rows that move.
+            if !found.stood(survivor) {
+                let sources = candidates.sources(&rows, survivor);
+                let taken = sources.into_iter().filter(|(_, from)| *from != survivor);
+                takes.extend(taken.map(|(column, from)| (place, column, from)));
+                standing.insert(names[survivor], Standing::Survivor { row: place, changed: false });
             }
-            standing.insert(names[survivor], Standing::Survivor { row: place, changed: false });
-            for row in rows.into_iter().filter(|row| *row != survivor) {
+            for row in rows.into_iter().filter(|row| folds(*row, survivor)) {
                 standing.insert(names[row], Standing::Loser { row: place });
                 let (loser, survivor) = (names[row], names[survivor]);
                 folded.push(Folded { loser, survivor, probability: cluster.probability });
             }
         }
         folded.sort_by_key(|pair| pair.loser);
+        let members = found.mapped.clone();
         let survivors = composed(&members, &stay, &takes)?;
         let before = pick(&members, &indices(&stay))?;
         let after = hash_rows(key, &survivors);
@@ -279,8 +320,6 @@ fn composed(members: &RecordBatch, stay: &[usize], takes: &[(usize, usize, usize
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::{Int64Array, StringArray};
 
     use super::*;

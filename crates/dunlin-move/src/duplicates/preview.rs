@@ -16,7 +16,7 @@ use super::amend::{self, Outcome, Said};
 use super::crosswalk::{Members, clusters_of};
 use super::find::Cluster;
 use super::listed::{ListedPair, Rows2};
-use super::reading;
+use super::Among;
 use super::review::{PairVerdict, column, find, open, seal, types};
 use super::rows::Name;
 use super::survivor::Why;
@@ -111,7 +111,7 @@ pub async fn pair_rows(
     let (spec, rows, _) = find(&opened, pair).await?;
     let (kept, _) = known_apart(&opened.run, &opened.record.id, spec).await?;
     let cluster = union(&kept, &[rows]).remove(0);
-    let found = Found::read(&opened.run, spec, &cluster).await?;
+    let found = Found::read(&opened.run, &opened.record.id, spec, &cluster).await?;
     let all = found.of(&cluster, rows, pair)?;
     let shown = &all[..all.len().min(ROWS_SHOWN)];
     let named = |places: &mut dyn Iterator<Item = usize>| -> Vec<String> {
@@ -179,7 +179,7 @@ pub async fn preview_pairs(
             true => asked.iter().map(|(rows, _)| settled(run, spec, *rows)).collect(),
             false => together,
         };
-        merged_rows(run, spec, asked, &together, &mut preview).await?;
+        merged_rows(run, id, spec, asked, &together, &mut preview).await?;
     }
     let place = |pair: &String| pairs.iter().position(|p| p == pair);
     preview.merged.sort_by_key(|merged| place(&merged.pair));
@@ -253,10 +253,15 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    pub(crate) async fn read(run: &Run<'_>, spec: &Arc<TableSpec>, names: &[Name]) -> Result<Self> {
+    pub(crate) async fn read(
+        run: &Run<'_>,
+        id: &str,
+        spec: &Arc<TableSpec>,
+        names: &[Name],
+    ) -> Result<Self> {
         let reader = run.source(spec)?.reader().await?;
-        let (pipeline, splits) = reading(run, spec, &reader).await?;
-        let members = Members::read(&pipeline, &splits, &names.iter().copied().collect()).await?;
+        let among = Among::of(run, Some(id), spec, &reader).await?;
+        let members = Members::read(&among, &names.iter().copied().collect()).await?;
         let places = members.names.iter().enumerate().map(|(row, name)| (*name, row)).collect();
         Ok(Self { members, places })
     }
@@ -284,6 +289,7 @@ impl Found {
 /// What the rows of pairs of one table would be as one; `together` has a cluster for each.
 async fn merged_rows(
     run: &Run<'_>,
+    id: &str,
     spec: &Arc<TableSpec>,
     asked: &[(Rows2, &str)],
     together: &[Vec<Name>],
@@ -291,27 +297,33 @@ async fn merged_rows(
 ) -> Result<()> {
     let mut names: Vec<Name> = together.concat();
     names.extend(asked.iter().flat_map(|((a, b), _)| [*a, *b]));
-    let found = Found::read(run, spec, &names).await?;
+    let found = Found::read(run, id, spec, &names).await?;
     let (rules, candidates) = found.members.candidates(spec)?;
     let (read, width) = (&spec.mapping.read_schema, spec.mapping.columns.len());
     for ((rows, pair), cluster) in asked.iter().zip(together) {
         let there = found.of(cluster, *rows, pair)?;
-        let Some(survivor) = candidates.survivor(&there) else {
+        let Some(survivor) = found.members.survivor(&candidates, &there) else {
             preview.apart.push((*pair).to_owned());
             continue;
         };
         let rule = rules.row_words(read);
-        let choices = candidates.choices(&there, survivor, width).into_iter().enumerate();
+        let stood = found.members.stood(survivor);
+        // A row that was there before takes nothing over.
+        let choosing: &[usize] = if stood { &[survivor] } else { &there };
+        let choices = candidates.choices(choosing, survivor, width).into_iter().enumerate();
         let columns = choices.map(|(place, choice)| MergedColumn {
             column: spec.mapping.columns[place].target.clone(),
             from: found.name(choice.row),
-            why: choice.why,
+            why: if stood { Why::There } else { choice.why },
             rule: rules.column_words(place, read),
         });
         preview.merged.push(MergedRow {
             pair: (*pair).to_owned(),
             survivor: found.name(survivor),
-            why: candidates.why_survivor(&there, survivor, rule.is_some()),
+            why: match stood {
+                true => Why::There,
+                false => candidates.why_survivor(&there, survivor, rule.is_some()),
+            },
             columns: columns.collect(),
             rule,
         });

@@ -120,11 +120,12 @@ pub async fn show_pair(
     let kept = workspace.state().crosswalk(&opened.record.id, &spec.label).await?;
     let kept = clusters_of(&kept.map(|c| c.folded).unwrap_or_default());
     let cluster = union(&kept, &[rows]).remove(0);
-    let read = Found::read(run, spec, &cluster).await?;
+    let read = Found::read(run, &opened.record.id, spec, &cluster).await?;
     let there = read.of(&cluster, rows, pair)?;
     let (_, candidates) = read.members.candidates(spec)?;
-    let survivor = candidates.survivor(&there).unwrap_or(there[0]);
-    let choices = candidates.choices(&there, survivor, spec.mapping.columns.len());
+    let survivor = read.members.survivor(&candidates, &there).unwrap_or(there[0]);
+    let choosing: &[usize] = if read.members.stood(survivor) { &[survivor] } else { &there };
+    let choices = candidates.choices(choosing, survivor, spec.mapping.columns.len());
     let texts = rows_as_text(&read.members.mapped, &types(spec), &there);
     let text_of = |row: usize, place: usize| {
         there.iter().position(|r| *r == row).and_then(|at| texts[at][place].clone())

@@ -50,6 +50,8 @@ pub enum Why {
     Complete,
     /// Nothing else tells the rows apart: it has the lowest key.
     Key,
+    /// It stood in the target before, and stays as it is.
+    There,
 }
 
 impl Why {
@@ -61,6 +63,7 @@ impl Why {
             Why::Own => "own",
             Why::Complete => "complete",
             Why::Key => "key",
+            Why::There => "there",
         }
     }
 }

@@ -7,7 +7,7 @@ import { useLive, type LiveEvent } from './live';
 const STALE: Record<string, readonly string[]> = {
   'alert.raised': ['alerts', 'alert'],
   'alert.closed': ['alerts', 'alert'],
-  'duplicates.decided': ['duplicates', 'run', 'runs', 'overview'],
+  'duplicates.decided': ['duplicates', 'duplicate-preview', 'run', 'runs', 'overview'],
   'grant.changed': ['grants'],
   'notice.changed': ['notices'],
   'person.changed': ['me', 'people', 'person', 'invitations', 'presence'],

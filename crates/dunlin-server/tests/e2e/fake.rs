@@ -266,7 +266,7 @@ impl Engine for Fake {
     }
 
     fn duplicates(&self) -> Option<std::sync::Arc<dyn dunlin_server::Duplicates>> {
-        Some(std::sync::Arc::new(crate::duplicates::FakeDuplicates))
+        Some(std::sync::Arc::new(crate::fake_duplicates::FakeDuplicates))
     }
 
     async fn stop(&self) {}

@@ -8,6 +8,7 @@ mod data;
 mod doors;
 mod duplicates;
 mod fake;
+mod fake_duplicates;
 mod for_customers;
 mod live;
 mod matrix;

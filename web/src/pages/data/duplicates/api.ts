@@ -15,7 +15,8 @@ export type Which = 'waits' | 'decided' | 'sure';
 
 export const pairsQuery = (state: Which, table: string | undefined, limit: number) => queryOptions({
   queryKey: ['duplicates', 'list', state, table ?? '', limit],
-  placeholderData: (before: PairList | undefined) => before,
+  // More of the same list stands in for it; another list does not.
+  placeholderData: (before: PairList | undefined, query: { queryKey: readonly unknown[] } | undefined) => (query?.queryKey[2] === state ? before : undefined),
   queryFn: () => body<PairList>(api.GET('/api/v1/duplicates', { params: { query: { state, table, limit } } })),
 });
 
@@ -35,7 +36,7 @@ export const rowsQuery = (pair: string, why: Why | null) => queryOptions({
 
 /** What the rows would be as one; with `effects` what would change in the targets as well. */
 export const previewQuery = (pair: string, effects: boolean) => queryOptions({
-  queryKey: ['duplicates', 'preview', pair, effects],
+  queryKey: ['duplicate-preview', pair, effects],
   retry: false,
   refetchOnWindowFocus: false,
   queryFn: ({ signal }) => body<WouldDecide>(api.POST('/api/v1/duplicates/preview', { signal, body: { pairs: [pair], decision: 'merge', effects } })),

@@ -58,6 +58,7 @@ async function work(client: QueryClient, says: Says): Promise<void> {
     }
     // The list is true again before what stood in for it goes.
     await client.invalidateQueries({ queryKey: ['duplicates'] }).catch(() => undefined);
+    void client.invalidateQueries({ queryKey: ['duplicate-preview'] });
     set({ ...known, sent: [] });
   }
   working = false;

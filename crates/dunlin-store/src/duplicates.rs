@@ -149,8 +149,9 @@ impl Tx {
             .await
             .map_err(&failed)?;
         for chunk in pairs.chunks(CHUNK) {
-            let mut query: QueryBuilder<Sqlite> =
-                QueryBuilder::new("insert into duplicate_pairs (run, label, pair, one, other, probability, evidence) ");
+            let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
+                "insert into duplicate_pairs (run, label, pair, one, other, probability, evidence) ",
+            );
             let damaged = |_| StoreError::Damaged("what speaks for a pair");
             let evidence = chunk.iter().map(|pair| serde_json::to_string(&pair.evidence).map_err(damaged));
             let evidence = evidence.collect::<Result<Vec<String>, _>>()?;

@@ -56,7 +56,8 @@ impl Drafting<'_> {
         if plan.within_target() && self.given.plan.into != IntoMode::Append {
             let message = "duplicates are sought among rows that stood in the target before, and this table takes none beside its own"
                 .to_owned();
-            let help = "add `into = \"append\"` to the [[table]], or take \"target\" out of `within`".to_owned();
+            let help =
+                "add `into = \"append\"` to the [[table]], or take \"target\" out of `within`".to_owned();
             self.error("move-duplicates-within", plan.span, None, message, help);
         }
         if let Some(survivor) = &plan.survivor

@@ -6,9 +6,9 @@
 //! one transaction, or a row is not what the run loaded, nothing is touched and the next run acts on the decision. Writing
 //! it is [`super::carry_out`].
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{RecordBatch, UInt32Array};
 use dunlin_connect::canon::{RowHash, hash_rows};
@@ -18,6 +18,7 @@ use dunlin_store::PairDecision;
 use super::carry_out::commit;
 use super::rows::pick;
 use super::{Among, Crosswalk, TableMerges, again, erased, find};
+use crate::Result;
 use crate::accounting::{Refolded, Tally};
 use crate::address::{Wanted, walk};
 use crate::batch::{Lead, body, fate, marker_of};
@@ -31,7 +32,6 @@ use crate::rowindex::IndexEntry;
 use crate::run::{Event, Run};
 use crate::spec::TableSpec;
 use crate::subject::stage::{Acting, Asked};
-use crate::Result;
 
 /// How it went.
 pub(crate) enum Outcome {
@@ -79,7 +79,9 @@ pub(crate) async fn act(
 /// changed.
 pub(crate) async fn would_act(run: &Run<'_>, id: &str, said: &[Said]) -> Result<Outcome> {
     Ok(match changes(run, id, said).await? {
-        Ok(all) => Outcome::Acted(all.iter().map(|t| (t.spec.label.clone(), t.changes.len() as u64)).collect()),
+        Ok(all) => {
+            Outcome::Acted(all.iter().map(|t| (t.spec.label.clone(), t.changes.len() as u64)).collect())
+        }
         Err(why) => Outcome::NotNow(why),
     })
 }
@@ -99,10 +101,13 @@ async fn decisions(run: &Run<'_>, label: &str, said: &[Said]) -> Result<Vec<Pair
     let mut decisions = run.workspace.state().pair_decisions(label).await?;
     for said in said.iter().filter(|said| said.label == label) {
         let before = decisions.iter().position(|d| d.pair == said.pair);
-        let same = before.zip(said.decision.as_ref()).is_some_and(|(at, d)| decisions[at].verdict == d.verdict);
+        let same =
+            before.zip(said.decision.as_ref()).is_some_and(|(at, d)| decisions[at].verdict == d.verdict);
         // Said again, it keeps its place: earlier ones go before.
         if !same {
-            before.map(|at| decisions.remove(at));
+            if let Some(at) = before {
+                decisions.remove(at);
+            }
             decisions.extend(said.decision.clone());
         }
     }
@@ -220,7 +225,7 @@ async fn differing(
     let bounds = reader.splits(&spec.source, 250_000, &[]).await?;
     let splits: Vec<_> = bounds.into_iter().enumerate().map(|(i, b)| (i as u32, b)).collect();
     // Marks that follow from these rows are for a run to remember.
-    let follows = Cell::new(false);
+    let follows = AtomicBool::new(false);
     let form = |merges: &Option<Arc<TableMerges>>, batch: &RecordBatch| -> Result<RecordBatch> {
         let mut out = batch.clone();
         if let Some(merges) = merges {
@@ -229,7 +234,7 @@ async fn differing(
         match (&acting, &asked) {
             (Some(acting), Some(asked)) => {
                 let (out, new) = acted(acting, asked, out)?;
-                follows.set(follows.get() || new);
+                follows.fetch_or(new, Ordering::Relaxed);
                 Ok(out)
             }
             _ => Ok(out),
@@ -260,7 +265,7 @@ async fn differing(
     if source != account.source && stands != Some(STORE_ONLY) {
         return Ok(Err(SOURCE_CHANGED));
     }
-    if follows.get() {
+    if follows.into_inner() {
         return Ok(Err(REQUEST));
     }
     Ok(stands.map_or(Ok((changes, rows)), Err))

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::{concat_batches, take};
 use arrow::datatypes::Schema;
 use dunlin_connect::canon::hash_rows;
@@ -147,10 +147,17 @@ impl Members {
         }
         let (names, found) = there.only(&missing).await?;
         let failed = |_| engine("put rows of clusters together");
-        let fields = self.source.schema().fields().iter().map(|f| f.as_ref().clone().with_nullable(true)).collect::<Vec<_>>();
+        let fields = self
+            .source
+            .schema()
+            .fields()
+            .iter()
+            .map(|f| f.as_ref().clone().with_nullable(true))
+            .collect::<Vec<_>>();
         let schema = Arc::new(Schema::new(fields));
         let source = RecordBatch::try_new(schema.clone(), self.source.columns().to_vec()).map_err(failed)?;
-        let unknown = RecordBatch::new_null(schema.clone(), names.len());
+        let nothing = schema.fields().iter().map(|f| new_null_array(f.data_type(), names.len())).collect();
+        let unknown = RecordBatch::try_new(schema.clone(), nothing).map_err(failed)?;
         self.source = concat_batches(&schema, [&source, &unknown]).map_err(failed)?;
         let schema = self.mapped.schema();
         self.mapped = concat_batches(&schema, std::iter::once(&self.mapped).chain(&found)).map_err(failed)?;
@@ -175,8 +182,7 @@ impl Members {
         let words = words.map(|sql| sql.text.as_str()).unwrap_or_default();
         let rules = Survivor::of(words, &spec.mapping, &spec.key).map_err(|_| engine("tell who survives"))?;
         let keys = key_texts(spec, &self.mapped);
-        let candidates =
-            Candidates::new(&rules, &spec.mapping.columns, &self.source, &self.mapped, &keys)?;
+        let candidates = Candidates::new(&rules, &spec.mapping.columns, &self.source, &self.mapped, &keys)?;
         Ok((rules, candidates))
     }
 }
@@ -184,11 +190,7 @@ impl Members {
 impl Crosswalk {
     /// Reads the rows of clusters and settles who survives, and in which form. `kept` tells that the clusters were
     /// decided before: then the first member of each survives, and the hash stays that of then.
-    pub(crate) async fn gather(
-        among: &Among,
-        clusters: &[Cluster],
-        kept: Option<String>,
-    ) -> Result<Self> {
+    pub(crate) async fn gather(among: &Among, clusters: &[Cluster], kept: Option<String>) -> Result<Self> {
         let wanted = clusters.iter().flat_map(|c| c.members.iter().copied()).collect();
         let members = Members::read(among, &wanted).await?;
         Self::settle(&among.pipeline.spec, &among.pipeline.key, members, clusters, kept)
@@ -218,7 +220,9 @@ impl Crosswalk {
             };
             // Rows that stood in the target before fold into nothing.
             let folds = |row: usize, survivor| row != survivor && !found.stood(row);
-            let Some(survivor) = survivor.filter(|s| rows.iter().any(|row| folds(*row, *s))) else { continue };
+            let Some(survivor) = survivor.filter(|s| rows.iter().any(|row| folds(*row, *s))) else {
+                continue;
+            };
             let place = stay.len();
             stay.push(survivor);
             // Nor does one that stood there take anything over, or come along with the rows that move.

@@ -17,6 +17,7 @@ use dunlin_store::{DuplicatePair, PairDecision, PairEvidence, Verdict};
 
 use super::Among;
 use super::rows::{Name, RowsOf, key_texts};
+use crate::pipeline::Pipeline;
 use crate::remap::engine;
 use crate::spec::{TableSpec, Value};
 use crate::{MoveError, Result};

@@ -109,8 +109,7 @@ pub(crate) async fn known(state: &State, id: &str, label: &str) -> Result<Vec<(R
             let (table, probability) = (label.to_owned(), folded.probability);
             let pair = WaitingPair { pair, table, probability, decision: None, acted: true, sure: true };
             let rows_together = clusters.together(rows);
-            let listed =
-                ListedPair { pair, rows: rows_together, evidence: Vec::new(), by: None, at: None };
+            let listed = ListedPair { pair, rows: rows_together, evidence: Vec::new(), by: None, at: None };
             pairs.push((rows, listed));
         }
     }
@@ -149,8 +148,7 @@ impl Clusters {
         decisions: &[PairDecision],
     ) -> impl Iterator<Item = &'a Folded> + use<'a> {
         let joined = decisions.iter().filter(|d| d.verdict == Verdict::Merge);
-        let joined: HashSet<Name> =
-            joined.flat_map(|d| [self.root(d.rows.0), self.root(d.rows.1)]).collect();
+        let joined: HashSet<Name> = joined.flat_map(|d| [self.root(d.rows.0), self.root(d.rows.1)]).collect();
         crosswalk.iter().filter(move |f| !joined.contains(&f.survivor))
     }
 }

@@ -25,9 +25,9 @@ pub(crate) mod preview;
 pub(crate) mod review;
 pub(crate) mod rows;
 pub(crate) mod survivor;
-pub(crate) mod there;
 #[cfg(test)]
 mod tests;
+pub(crate) mod there;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};

@@ -12,11 +12,11 @@ use dunlin_gate::{ColumnInfo, Rows, Sealed};
 use dunlin_plan::Plan;
 use dunlin_store::{PairDecision, Verdict, Workspace, now_us};
 
+use super::Among;
 use super::amend::{self, Outcome, Said};
 use super::crosswalk::{Members, clusters_of};
 use super::find::Cluster;
 use super::listed::{ListedPair, Rows2};
-use super::Among;
 use super::review::{PairVerdict, column, find, open, seal, types};
 use super::rows::Name;
 use super::survivor::Why;
@@ -253,12 +253,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    pub(crate) async fn read(
-        run: &Run<'_>,
-        id: &str,
-        spec: &Arc<TableSpec>,
-        names: &[Name],
-    ) -> Result<Self> {
+    pub(crate) async fn read(run: &Run<'_>, id: &str, spec: &Arc<TableSpec>, names: &[Name]) -> Result<Self> {
         let reader = run.source(spec)?.reader().await?;
         let among = Among::of(run, Some(id), spec, &reader).await?;
         let members = Members::read(&among, &names.iter().copied().collect()).await?;

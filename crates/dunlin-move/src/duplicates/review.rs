@@ -96,7 +96,11 @@ pub async fn duplicate_pairs(
         let columns = spec.key.iter().map(|place| column(spec, *place)).collect();
         let keys = seal(spec, columns, keys.collect());
         let names = names.iter().map(hex::encode).collect();
-        tables.push(TablePairs { pairs: pairs.into_iter().map(|(_, listed)| listed.pair).collect(), keys, names });
+        tables.push(TablePairs {
+            pairs: pairs.into_iter().map(|(_, listed)| listed.pair).collect(),
+            keys,
+            names,
+        });
     }
     Ok(tables)
 }
@@ -263,7 +267,10 @@ fn tables_of<'a>(run: &'a Run<'_>) -> impl Iterator<Item = &'a Arc<TableSpec>> {
     run.resolved.specs.iter().filter(|s| s.plan.duplicates.is_some())
 }
 
-pub(crate) async fn find<'a>(opened: &'a Finished<'_>, pair: &str) -> Result<(&'a Arc<TableSpec>, Rows2, ListedPair)> {
+pub(crate) async fn find<'a>(
+    opened: &'a Finished<'_>,
+    pair: &str,
+) -> Result<(&'a Arc<TableSpec>, Rows2, ListedPair)> {
     for spec in tables_of(&opened.run) {
         let pairs = known(opened.run.workspace.state(), &opened.record.id, &spec.label).await?;
         if let Some((rows, found)) = pairs.into_iter().find(|(_, listed)| listed.pair.pair == pair) {
@@ -325,6 +332,10 @@ pub(crate) fn column(spec: &TableSpec, place: usize) -> ColumnInfo {
     ColumnInfo { name: column.target.clone(), kind: column.kind.map(|k| k.as_str().to_owned()) }
 }
 
-pub(crate) fn seal(spec: &TableSpec, columns: Vec<ColumnInfo>, rows: Vec<Vec<Option<String>>>) -> Sealed<Rows> {
+pub(crate) fn seal(
+    spec: &TableSpec,
+    columns: Vec<ColumnInfo>,
+    rows: Vec<Vec<Option<String>>>,
+) -> Sealed<Rows> {
     Sealed::seal(Rows { store: spec.plan.to.store.clone(), table: spec.label.clone(), columns, rows })
 }

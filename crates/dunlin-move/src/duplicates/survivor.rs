@@ -329,10 +329,9 @@ impl Candidates {
     /// For each of so many columns where its value comes from, and why from there.
     pub(crate) fn choices(&self, members: &[usize], survivor: usize, columns: usize) -> Vec<Choice> {
         let mut choices = vec![Choice { row: survivor, why: Why::Own }; columns];
-        for ((place, row), (_, values)) in
-            self.sources(members, survivor).into_iter().zip(&self.values)
-        {
-            let there: Vec<Option<i64>> = members.iter().map(|r| values[*r]).filter(Option::is_some).collect();
+        for ((place, row), (_, values)) in self.sources(members, survivor).into_iter().zip(&self.values) {
+            let there: Vec<Option<i64>> =
+                members.iter().map(|r| values[*r]).filter(Option::is_some).collect();
             let best = there.iter().filter(|value| **value == values[row]).count();
             let why = match there.len() {
                 0 => Why::Own,

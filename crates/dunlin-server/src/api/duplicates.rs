@@ -167,11 +167,7 @@ fn reaches(caller: &Caller, table: &String) -> bool {
     caller.who.tables.as_ref().is_none_or(|tables| tables.contains(table))
 }
 
-async fn list(
-    State(app): State<App>,
-    caller: Caller,
-    Query(ask): Query<Which>,
-) -> Result<Response, Problem> {
+async fn list(State(app): State<App>, caller: Caller, Query(ask): Query<Which>) -> Result<Response, Problem> {
     let mut found = duplicates(&app)?.pairs().await?;
     found.pairs.retain(|pair| reaches(&caller, &pair.table));
     let count = |chosen| found.pairs.iter().filter(|p| Chosen::of(p.state) == chosen).count() as u64;

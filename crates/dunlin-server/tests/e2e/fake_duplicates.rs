@@ -50,7 +50,8 @@ impl Duplicates for FakeDuplicates {
         let column =
             |name: &str, kind: &str| ColumnInfo { name: name.to_owned(), kind: Some(kind.to_owned()) };
         let columns = vec![column("id", "none"), column("email", "email"), column("pin", "credential")];
-        let row = |id: &str| vec![Some(id.to_owned()), Some(CANARY.to_owned()), Some(format!("hunter2-{id}"))];
+        let row =
+            |id: &str| vec![Some(id.to_owned()), Some(CANARY.to_owned()), Some(format!("hunter2-{id}"))];
         let rows = Rows {
             store: "atlas".to_owned(),
             table: "atlas.people".to_owned(),

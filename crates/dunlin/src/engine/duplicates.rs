@@ -65,7 +65,8 @@ fn state(pair: &WaitingPair) -> PairState {
 }
 
 fn listed(listed: ListedPair) -> Pair {
-    let evidence = listed.evidence.into_iter().map(|e| Evidence { column: e.column, level: e.level, bits: e.bits });
+    let evidence =
+        listed.evidence.into_iter().map(|e| Evidence { column: e.column, level: e.level, bits: e.bits });
     Pair {
         state: state(&listed.pair),
         acted: listed.pair.acted,
@@ -114,7 +115,13 @@ impl Duplicates for OfEngine {
         let workspace = &self.engine.inner.workspace;
         let wanted = verdict(ask.decision);
         let told = dunlin_move::preview_pairs(
-            workspace, &plan.plan, &options, &ask.pairs, wanted, effects, silent(),
+            workspace,
+            &plan.plan,
+            &options,
+            &ask.pairs,
+            wanted,
+            effects,
+            silent(),
         );
         let told = told.await.map_err(asked)?;
         let merged = told.merged.into_iter().map(|merged| MergedPair {
@@ -142,7 +149,8 @@ impl Duplicates for OfEngine {
             dunlin_move::decide_pairs(&workspace, &plan.plan, &options, &ask.pairs, verdict, silent()).await
         });
         let done = work.await.map_err(|_| EngineError::Failed)?.map_err(asked)?;
-        let pair = |pair: WaitingPair| DecidedPair { state: state(&pair), acted: pair.acted, pair: pair.pair };
+        let pair =
+            |pair: WaitingPair| DecidedPair { state: state(&pair), acted: pair.acted, pair: pair.pair };
         Ok(DecidedPairs {
             pairs: done.pairs.into_iter().map(pair).collect(),
             rows: done.rows.into_iter().filter(|(_, rows)| *rows > 0).collect(),

@@ -24,7 +24,10 @@ fn a_fix_of_a_survivor_in_quarantine_loads_it_with_what_it_takes_over() {
     let groups = scene.site.waiting();
     let group = |table: &str| {
         let found = groups.iter().find(|g| g["table"] == table);
-        found.unwrap_or_else(|| panic!("nothing of {table} waits: {groups:?}"))["group"].as_str().unwrap().to_owned()
+        found.unwrap_or_else(|| panic!("nothing of {table} waits: {groups:?}"))["group"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     // Left out it would take its duplicate along: that is refused.
     let refused = scene.dunlin(&["quarantine", "discard", &group("new.people")]).expect(2);
@@ -50,12 +53,18 @@ fn child_alone(scene: Scene, sure: bool) {
         scene.dunlin(&["duplicates", "merge", three["pair"].as_str().unwrap()]).expect(0);
     }
     // An order of the row that was folded away, and a change that has others loaded anew.
-    scene.site.sql("old.db", "insert into orders values (99999, 3, 1); update orders set amount = 0 where id % 7 = 0");
+    scene.site.sql(
+        "old.db",
+        "insert into orders values (99999, 3, 1); update orders set amount = 0 where id % 7 = 0",
+    );
     let done = scene.dunlin(&["run", "--table", "new.orders", "--format", "json"]).expect(0);
     done.balanced();
     let (people, orders) = scene.target();
     assert!(orders.contains(&"99999|1003".to_owned()), "{orders:?}");
-    assert!(orders.contains(&"30|1003".to_owned()) && orders.contains(&"10031|1003".to_owned()), "{orders:?}");
+    assert!(
+        orders.contains(&"30|1003".to_owned()) && orders.contains(&"10031|1003".to_owned()),
+        "{orders:?}"
+    );
     assert!(!people.iter().any(|row| row.starts_with("3|")), "{people:?}");
     scene.dunlin(&["verify", "--format", "json"]).expect(0).balanced();
 }
@@ -91,14 +100,19 @@ fn an_erased_customer_who_was_folded_away_leaves_the_survivor() {
     scene.dunlin(&["request", "carry-out", &id, "--format", "json"]).expect(0);
     scene.dunlin(&["verify", "--format", "json"]).expect(0).balanced();
     // The source has changed, so that everything is read again.
-    scene.site.sql("old.db", "update customer set city = 'Elsewhere' where id = 200; update orders set amount = 0");
+    scene
+        .site
+        .sql("old.db", "update customer set city = 'Elsewhere' where id = 200; update orders set amount = 0");
     let again = scene.run();
     again.balanced();
     assert_eq!(again.table("new.people")["erased"], 1, "{}", again.out);
     assert_eq!(again.table("new.orders")["erased"], 2, "{}", again.out);
     let (people, orders) = scene.target();
     assert!(!people.iter().any(|row| row.starts_with("3|")), "{people:?}");
-    assert!(people.contains(&"1003|Upper Town|-".to_owned()), "nothing of the other's is left in it: {people:?}");
+    assert!(
+        people.contains(&"1003|Upper Town|-".to_owned()),
+        "nothing of the other's is left in it: {people:?}"
+    );
     assert!(!orders.iter().any(|row| row.starts_with("30|") || row.starts_with("31|")), "{orders:?}");
     assert!(orders.contains(&"10030|1003".to_owned()), "{orders:?}");
     scene.dunlin(&["verify", "--format", "json"]).expect(0).balanced();
@@ -129,7 +143,8 @@ fn rows_that_wait_in_wire_bytes_do_not_go_past_a_merge() {
     let merged = scene.dunlin(&["duplicates", "merge", &pair_of(4), "--format", "json"]).expect(0).json();
     assert_eq!(merged[0]["pairs"][0]["acted"], true, "{merged:?}");
     pg(&to, "alter table orders drop constraint small");
-    let group = scene.site.command(&["quarantine", "list", "--format", "json"]).env("DUNLIN_MERGING", &to).output();
+    let group =
+        scene.site.command(&["quarantine", "list", "--format", "json"]).env("DUNLIN_MERGING", &to).output();
     let group: serde_json::Value = serde_json::from_slice(&group.unwrap().stdout).unwrap();
     let group = group["group"].as_str().unwrap();
     scene.dunlin(&["quarantine", "release", group]);

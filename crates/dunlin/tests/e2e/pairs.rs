@@ -75,7 +75,11 @@ fn previewed_and_merged(scene: Scene) {
         let ask = json!({ "pairs": [three], "decision": "merge" });
         let told = ana.post(PREVIEW, ask.clone()).await;
         let merged = &told["merged"][0];
-        assert_eq!((&merged["why"], &merged["rule"]), (&json!("rule"), &json!("latest updated_at")), "{told}");
+        assert_eq!(
+            (&merged["why"], &merged["rule"]),
+            (&json!("rule"), &json!("latest updated_at")),
+            "{told}"
+        );
         let names = &opened["names"];
         let (stays, why) = comes_from(merged, names, "full_name");
         assert_eq!((names[stays].clone(), why.as_str()), (merged["survivor"].clone(), "own"), "{told}");

@@ -30,7 +30,10 @@ fn before(scene: &Scene) {
 
 /// A plan that takes rows beside those that are there, and holds them against these.
 fn beside(scene: Scene) -> Scene {
-    scene.site.edit_plan("to = \"new.people\"\nkey = [\"id\"]", "to = \"new.people\"\nkey = [\"id\"]\ninto = \"append\"");
+    scene.site.edit_plan(
+        "to = \"new.people\"\nkey = [\"id\"]",
+        "to = \"new.people\"\nkey = [\"id\"]\ninto = \"append\"",
+    );
     scene.site.edit_plan("review = 0.80\n", "review = 0.80\nwithin = [\"source\", \"target\"]\n");
     before(&scene);
     scene
@@ -38,7 +41,8 @@ fn beside(scene: Scene) -> Scene {
 
 /// The rows that stood there before, whole.
 fn stood(scene: &Scene) -> Vec<String> {
-    let columns = "person_id || '|' || full_name || '|' || born_on || '|' || email || '|' || phone || '|' || city";
+    let columns =
+        "person_id || '|' || full_name || '|' || born_on || '|' || email || '|' || phone || '|' || city";
     let sql = format!("select {columns} from people where person_id > 5000 order by person_id");
     match &scene.server {
         Some(url) => pg_rows(url, &sql),

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dunlin_gate::{Ask, MaskedOnly};
-use dunlin_move::{PairShown, PairVerdict, TablePairs, WaitingPair, decide_pairs, duplicate_pairs, show_pair};
+use dunlin_move::{
+    PairShown, PairVerdict, TablePairs, WaitingPair, decide_pairs, duplicate_pairs, show_pair,
+};
 use dunlin_store::Actor;
 
 use super::rounded;

@@ -1,5 +1,5 @@
 // What the page asks for: the pairs, a pair's rows through the gate, and what merging would come to.
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, body } from '@/api/client';
 import type { components } from '@/api/schema';
 import type { Why } from '../opened';
@@ -13,11 +13,20 @@ export type MergedPair = components['schemas']['MergedPair'];
 export type Decided = components['schemas']['DecidedPairs'];
 export type Which = 'waits' | 'decided' | 'sure';
 
-export const pairsQuery = (state: Which, table: string | undefined, limit: number) => queryOptions({
-  queryKey: ['duplicates', 'list', state, table ?? '', limit],
-  // More of the same list stands in for it; another list does not.
-  placeholderData: (before: PairList | undefined, query: { queryKey: readonly unknown[] } | undefined) => (query?.queryKey[2] === state ? before : undefined),
-  queryFn: () => body<PairList>(api.GET('/api/v1/duplicates', { params: { query: { state, table, limit } } })),
+/** So many pairs come at a time. */
+const PAGE = 100;
+
+/** The pairs of a list, a page after the other, as one. */
+export const pairsQuery = (state: Which, table: string | undefined) => infiniteQueryOptions({
+  queryKey: ['duplicates', 'list', state, table ?? ''],
+  initialPageParam: 0,
+  queryFn: ({ pageParam }) => body<PairList>(api.GET('/api/v1/duplicates', { params: { query: { state, table, limit: PAGE, offset: pageParam } } })),
+  getNextPageParam: (last: PairList, all: PairList[]) => { const known = all.reduce((n, page) => n + page.items.length, 0); return last.items.length > 0 && known < last.total ? known : undefined; },
+  select: ({ pages }) => {
+    // A pair that moved from one page to the next in between comes once.
+    const items = [...new Map(pages.flatMap((page) => page.items).map((pair) => [pair.pair, pair])).values()];
+    return { ...(pages[pages.length - 1] as PairList), items };
+  },
 });
 
 /** The rows beside each other. Each asking is an access in the ledger, so it is not asked for twice while it is shown;

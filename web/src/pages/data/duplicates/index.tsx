@@ -1,7 +1,7 @@
 // Duplicates: the pairs that a run left, worked through one after the other with two keys.
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import { isTyping } from '@/app/keys';
 import { useMay } from '@/app/session';
 import { toast } from '@/app/toast';
@@ -16,22 +16,18 @@ import { PairView } from './pair';
 import './duplicates.css';
 
 interface Search { show?: string; pair?: string; table?: string }
-/** So many are listed first, and so many when one asks for more. */
-const FIRST = 100;
-const MOST = 500;
 
 export function DuplicatesPage() {
   const t = useMessages(en);
   const search = useSearch({ strict: false }) as Search;
   const show: Which = search.show === 'decided' || search.show === 'sure' ? search.show : 'waits';
-  const [limit, setLimit] = useState(FIRST);
-  const query = useQuery(pairsQuery(show, search.table, limit));
+  const query = useInfiniteQuery(pairsQuery(show, search.table));
   return (
     <DataFrame>
-      <Loaded query={query}>
+      <Loaded query={query as unknown as UseQueryResult<PairList>}>
         {(list) => list.run === null || list.run === undefined ? <Empty title={t.noneRun}>{t.noneRunText}</Empty>
           : list.waiting + list.decided + list.sure === 0 ? <Empty title={t.noneFound}>{t.noneFoundText}</Empty>
-            : <Lists list={list} show={show} search={search} more={limit < MOST && list.total > limit ? () => setLimit(MOST) : undefined} />}
+            : <Lists list={list} show={show} search={search} more={query.hasNextPage ? () => void query.fetchNextPage() : undefined} />}
       </Loaded>
     </DataFrame>
   );

@@ -43,7 +43,7 @@ pub struct Pair {
     /// How likely they are one, from 0 to 1.
     pub probability: f64,
     /// What speaks for it and against it, a column each.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<PairEvidence>,
     /// Who decided.
     #[schema(value_type = Option<Object>)]
     pub decided_by: Option<Actor>,
@@ -53,7 +53,7 @@ pub struct Pair {
 
 /// How far two rows agree in a column.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Evidence {
+pub struct PairEvidence {
     /// The target column.
     pub column: String,
     /// `same`, `near` (a slip apart), `part` (one is part of the other), `crossed` (in each other's column), `alike`,

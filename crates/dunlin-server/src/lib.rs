@@ -41,8 +41,8 @@ pub use config::{
     SecretError, SecretRef, ServerConfig, Smtp, SmtpSecurity, Tell, Timeouts, TlsFiles, Webhook,
 };
 pub use duplicates::{
-    DecidePairs, DecidedPair, DecidedPairs, Duplicates, Evidence, MergedPair, MergedPart, Pair,
-    PairDecisionWord, PairEffects, PairOfRows, PairState, Pairs, WouldDecidePairs,
+    DecidePairs, DecidedPair, DecidedPairs, Duplicates, MergedPair, MergedPart, Pair, PairDecisionWord,
+    PairEffects, PairEvidence, PairOfRows, PairState, Pairs, WouldDecidePairs,
 };
 pub use engine::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,

@@ -3,8 +3,8 @@
 use dunlin_gate::{ColumnInfo, Rows, Sealed};
 use dunlin_ledger::Actor;
 use dunlin_server::{
-    DecidePairs, DecidedPairs, Duplicates, EngineError, Evidence, Pair, PairEffects, PairOfRows, PairState,
-    Pairs, WouldDecidePairs,
+    DecidePairs, DecidedPairs, Duplicates, EngineError, Pair, PairEffects, PairEvidence, PairOfRows,
+    PairState, Pairs, WouldDecidePairs,
 };
 
 use crate::fake::CANARY;
@@ -20,7 +20,7 @@ fn pair(name: &str, state: PairState, probability: f64) -> Pair {
         acted: true,
         rows: 2,
         probability,
-        evidence: vec![Evidence { column: "email".to_owned(), level: "near".to_owned(), bits: 4.5 }],
+        evidence: vec![PairEvidence { column: "email".to_owned(), level: "near".to_owned(), bits: 4.5 }],
         decided_by: None,
         decided_at: None,
     }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use dunlin_ledger::Actor;
 use dunlin_move::{ListedPair, MoveError, PairVerdict, RunOptions, WaitingPair};
 use dunlin_server::{
-    DecidePairs, DecidedPair, DecidedPairs, Duplicates, EngineError, Evidence, MergedPair, MergedPart, Pair,
-    PairDecisionWord, PairEffects, PairOfRows, PairState, Pairs, WouldDecidePairs,
+    DecidePairs, DecidedPair, DecidedPairs, Duplicates, EngineError, MergedPair, MergedPart, Pair,
+    PairDecisionWord, PairEffects, PairEvidence, PairOfRows, PairState, Pairs, WouldDecidePairs,
 };
 
 use super::{MoveEngine, moved};
@@ -66,7 +66,7 @@ fn state(pair: &WaitingPair) -> PairState {
 
 fn listed(listed: ListedPair) -> Pair {
     let evidence =
-        listed.evidence.into_iter().map(|e| Evidence { column: e.column, level: e.level, bits: e.bits });
+        listed.evidence.into_iter().map(|e| PairEvidence { column: e.column, level: e.level, bits: e.bits });
     Pair {
         state: state(&listed.pair),
         acted: listed.pair.acted,

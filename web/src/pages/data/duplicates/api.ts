@@ -6,7 +6,7 @@ import type { Why } from '../opened';
 
 export type Pair = components['schemas']['Pair'];
 export type PairList = components['schemas']['PairList'];
-export type Evidence = components['schemas']['Evidence'];
+export type Evidence = components['schemas']['PairEvidence'];
 export type OpenedPair = components['schemas']['OpenedPair'];
 export type WouldDecide = components['schemas']['WouldDecidePairs'];
 export type MergedPair = components['schemas']['MergedPair'];

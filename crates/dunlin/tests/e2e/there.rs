@@ -62,9 +62,11 @@ fn whose(n: usize) -> usize {
 fn folded(scene: Scene) {
     let were = stood(&scene);
     assert_eq!(were.len(), THERE + 1);
+    let mut run = String::new();
     for round in ["the first run", "a second that takes everything over"] {
         let done = scene.run();
         done.balanced();
+        run = done.run_id();
         let people = done.table("new.people");
         assert_eq!(people["merged"], TWICE + THERE, "{round}: {people}");
         assert_eq!(people["loaded"], PEOPLE - THERE, "{round}: {people}");
@@ -82,7 +84,7 @@ fn folded(scene: Scene) {
         scene.dunlin(&["verify", "--format", "json"]).expect(0).balanced();
     }
     // What was done is undone, and what stood there is left.
-    scene.dunlin(&["undo", "--yes"]).expect(0);
+    scene.dunlin(&["undo", "--run", &run]).expect(0);
     assert_eq!(stood(&scene), were);
     assert_eq!(scene.target().0.len(), THERE + 1);
 }

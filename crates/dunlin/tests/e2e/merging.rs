@@ -12,7 +12,7 @@ pub const PEOPLE: usize = 300;
 /// The first so many are there twice, under the id `1000 + n`.
 pub const TWICE: usize = 24;
 
-pub const PLAN: &str = r#"
+const PLAN: &str = r#"
 [plan]
 name = "Merging"
 [store.old]
@@ -50,7 +50,7 @@ key = ["id"]
 
 /// People with values of their own. Of those who are there twice the second row has a slip in the name, no telephone and
 /// a longer city; who is odd was changed last in the second row.
-pub fn data() -> String {
+fn data() -> String {
     let syllables = ["ba", "der", "li", "mo", "ran", "su", "ti", "wen"];
     let word = |n: usize| [n % 8, n / 8 % 8, (n * 5 + 3) % 8, n / 64 % 8].map(|s| syllables[s]).concat();
     let mut sql = String::from(

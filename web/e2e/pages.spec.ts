@@ -2,7 +2,7 @@
 // the window.
 import { expect, left, looks, settled, test } from './support';
 
-const PAGES = ['/', '/work', '/work/hours', '/plan', '/plan/text', '/plan/check', '/plan/approvals', '/data', '/data/reconciliation', '/data/profile', '/data/export', '/runs', '/guard', '/guard/live',
+const PAGES = ['/', '/work', '/work/hours', '/plan', '/plan/text', '/plan/check', '/plan/approvals', '/data', '/data/duplicates', '/data/reconciliation', '/data/profile', '/data/export', '/runs', '/guard', '/guard/live',
   '/guard/alerts', '/guard/log', '/guard/grants', '/guard/policies', '/notices', '/notices/schedule', 'NOTICE', 'VERSIONS', '/evidence', '/settings', '/settings/server', 'RUN', 'PERSON', 'ALERT', 'GROUP'];
 
 test('every page is accessible in light and dark, wide and narrow', async ({ page, context }) => {

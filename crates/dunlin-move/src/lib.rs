@@ -61,9 +61,14 @@ pub use columns::{QuarantinedColumns, quarantined_columns};
 pub use decide::{DecideOptions, Decided, Decision, decide};
 pub use definitions::LeftBehind;
 pub use dunlin_plan::Finding as CheckFinding;
-pub use duplicates::review::{
-    PairShown, PairVerdict, PairsDecided, TablePairs, WaitingPair, decide_pairs, duplicate_pairs, show_pair,
+pub use duplicates::listed::{ListedPair, WaitingPair, listed_pairs};
+pub use duplicates::preview::{
+    Effects, MergedColumn, MergedRow, PairRows, PairsPreview, ROWS_SHOWN, pair_rows, preview_pairs,
 };
+pub use duplicates::review::{
+    PairShown, PairVerdict, PairsDecided, TablePairs, decide_pairs, duplicate_pairs, show_pair,
+};
+pub use duplicates::survivor::Why;
 pub use enrich_after::{Enriched, enrich_after};
 pub use error::{MoveError, Result};
 pub use examine::Examined;

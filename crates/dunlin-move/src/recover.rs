@@ -250,7 +250,7 @@ pub async fn record_amendment(
 ) -> Result<()> {
     let rows = quarantine_rows(workspace, id, label, receipt.fragment.as_ref())?;
     let crosswalk = match &receipt.refolded {
-        Some(refolded) => Some(crate::duplicates::amend::refold(workspace, id, label, refolded).await?),
+        Some(refolded) => Some(crate::duplicates::carry_out::refold(workspace, id, label, refolded).await?),
         None => None,
     };
     let mut tx = workspace.state().begin().await?;

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 
 use crate::vocabulary::{
     AtRest, Basis, CleanFn, Day, Environment, Fact, FileFormat, IntoMode, Kind, OnErasure, Otherwise, Pack,
-    Protect, Role, When,
+    Protect, Role, When, Within,
 };
 
 /// A dunlin plan. Paths are relative to the folder the plan stands in. An unknown key anywhere is an error.
@@ -313,6 +313,9 @@ struct Duplicates {
     /// From here up to `above` a person decides. Without it: 0.8.
     #[schemars(range(min = 0, max = 1))]
     review: Option<f64>,
+    /// Among which rows. Without it: `["source"]`. With `"target"` also against rows that stood in the target before, which
+    /// stay as they are; for `into = "append"`.
+    within: Option<Vec<Within>>,
     /// Which row stays and what it takes over, for example `latest updated_at; phone: filled`; reads source columns.
     survivor: Option<String>,
 }

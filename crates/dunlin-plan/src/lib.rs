@@ -39,6 +39,6 @@ pub use table::{
 pub use table_ref::{TableRef, TableRefError};
 pub use vocabulary::{
     AtRest, Basis, Class, CleanFn, Day, Environment, Fact, FileFormat, IntoMode, Kind, OnErasure, Otherwise,
-    Pack, Protect, Role, UnknownWord, When, Word,
+    Pack, Protect, Role, UnknownWord, When, Within, Word,
 };
 pub use window::{SourceLoad, Window};

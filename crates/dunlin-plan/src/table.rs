@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::finding::Span;
 use crate::table_ref::TableRef;
-use crate::vocabulary::{Basis, CleanFn, Fact, IntoMode, Kind, OnErasure, Otherwise, Protect, When};
+use crate::vocabulary::{Basis, CleanFn, Fact, IntoMode, Kind, OnErasure, Otherwise, Protect, When, Within};
 
 /// A piece of SQL as it stands in the plan; not parsed here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -248,12 +248,32 @@ pub struct Duplicates {
     pub above: f64,
     /// Between this and `above` a person decides.
     pub review: f64,
+    /// Among which rows, each side once, in the order of the vocabulary; never empty.
+    #[serde(skip_serializing_if = "among_source")]
+    pub within: Vec<Within>,
     /// Which row stays, over source columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub survivor: Option<Sql>,
     /// Where the plan says so.
     #[serde(skip)]
     pub span: Span,
+}
+
+/// What holds where the plan says nothing; so plans that do not say it keep their fingerprint.
+fn among_source(within: &[Within]) -> bool {
+    within == [Within::Source]
+}
+
+impl Duplicates {
+    /// Whether rows are held against rows that stood in the target before.
+    pub fn within_target(&self) -> bool {
+        self.within.contains(&Within::Target)
+    }
+
+    /// Whether rows that move are held against each other.
+    pub fn within_source(&self) -> bool {
+        self.within.contains(&Within::Source)
+    }
 }
 
 /// Columns that come from another table.

@@ -262,6 +262,16 @@ words! {
 }
 
 words! {
+    /// Among which rows duplicates are sought.
+    Within, "side", {
+        /// Among the rows that move.
+        Source = "source",
+        /// Between them and the rows that stood in the target before; these stay as they are.
+        Target = "target",
+    }
+}
+
+words! {
     /// How a file is written.
     FileFormat, "format", {
         /// Delimited text.

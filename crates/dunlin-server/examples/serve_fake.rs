@@ -6,6 +6,8 @@
 
 #[path = "../tests/e2e/fake.rs"]
 mod fake;
+#[path = "../tests/e2e/fake_duplicates.rs"]
+mod fake_duplicates;
 
 use std::path::PathBuf;
 use std::sync::Arc;

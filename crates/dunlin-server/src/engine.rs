@@ -495,6 +495,11 @@ pub trait Engine: Send + Sync + 'static {
         None
     }
 
+    /// Who knows duplicates, where somebody does.
+    fn duplicates(&self) -> Option<Arc<dyn crate::duplicates::Duplicates>> {
+        None
+    }
+
     /// Comes to a place where every run can go on, before the server ends.
     async fn stop(&self);
 }

@@ -136,8 +136,11 @@ pub(crate) fn too_many(wait: std::time::Duration) -> Problem {
 }
 
 /// What reads or changes a table whole, or many tasks at once; how long it takes is up to how many there are.
-const LONG: [&str; 16] = [
+const LONG: [&str; 19] = [
     "/api/v1/data/profile",
+    "/api/v1/duplicates/decide",
+    "/api/v1/duplicates/preview",
+    "/api/v1/duplicates/{pair}/rows",
     "/api/v1/quarantine/decide",
     "/api/v1/quarantine/preview",
     "/api/v1/requests",

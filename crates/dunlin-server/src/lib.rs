@@ -12,6 +12,7 @@ mod app;
 mod brand;
 mod config;
 mod cookies;
+mod duplicates;
 mod engine;
 mod events;
 mod extract;
@@ -38,6 +39,10 @@ mod wiring;
 pub use config::{
     Alerts, CONFIG_FILE, ConfigError, CustomerOidc, LogStyle, Oidc, RequestLimits, Requests, Scim,
     SecretError, SecretRef, ServerConfig, Smtp, SmtpSecurity, Tell, Timeouts, TlsFiles, Webhook,
+};
+pub use duplicates::{
+    DecidePairs, DecidedPair, DecidedPairs, Duplicates, MergedPair, MergedPart, Pair, PairDecisionWord,
+    PairEffects, PairEvidence, PairOfRows, PairState, Pairs, WouldDecidePairs,
 };
 pub use engine::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,

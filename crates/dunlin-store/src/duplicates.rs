@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use dunlin_ledger::Actor;
+use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
@@ -39,6 +41,19 @@ pub struct DuplicatePair {
     pub rows: ([u8; 16], [u8; 16]),
     /// How likely they are one, from 0 to 1.
     pub probability: f64,
+    /// What speaks for it, and against it, a column each; empty where nobody has kept it.
+    pub evidence: Vec<PairEvidence>,
+}
+
+/// How far two rows agree in a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PairEvidence {
+    /// The target column.
+    pub column: String,
+    /// A code: `same`, `near`, …, `different`, or `missing` where one of them has no value.
+    pub level: String,
+    /// What that weighs for their being one, in bits; below 0 where it speaks against it.
+    pub bits: f64,
 }
 
 /// What a person said of a pair.
@@ -59,6 +74,10 @@ pub struct PairDecision {
     pub rows: ([u8; 16], [u8; 16]),
     /// What was said.
     pub verdict: Verdict,
+    /// Who said it; `None` for what was said before that was kept.
+    pub by: Option<Actor>,
+    /// When, in microseconds since 1970 UTC.
+    pub at: i64,
 }
 
 impl Verdict {
@@ -130,15 +149,20 @@ impl Tx {
             .await
             .map_err(&failed)?;
         for chunk in pairs.chunks(CHUNK) {
-            let mut query: QueryBuilder<Sqlite> =
-                QueryBuilder::new("insert into duplicate_pairs (run, label, pair, one, other, probability) ");
-            query.push_values(chunk, |mut row, pair| {
+            let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
+                "insert into duplicate_pairs (run, label, pair, one, other, probability, evidence) ",
+            );
+            let damaged = |_| StoreError::Damaged("what speaks for a pair");
+            let evidence = chunk.iter().map(|pair| serde_json::to_string(&pair.evidence).map_err(damaged));
+            let evidence = evidence.collect::<Result<Vec<String>, _>>()?;
+            query.push_values(chunk.iter().zip(evidence), |mut row, (pair, evidence)| {
                 row.push_bind(run.to_owned())
                     .push_bind(label.to_owned())
                     .push_bind(pair.pair.clone())
                     .push_bind(pair.rows.0.to_vec())
                     .push_bind(pair.rows.1.to_vec())
-                    .push_bind(pair.probability);
+                    .push_bind(pair.probability)
+                    .push_bind(evidence);
             });
             query.build().execute(self.connection()).await.map_err(&failed)?;
         }
@@ -150,19 +174,22 @@ impl Tx {
         &mut self,
         label: &str,
         decision: &PairDecision,
-        at: i64,
     ) -> Result<(), StoreError> {
+        let by = decision.by.as_ref().map(serde_json::to_string).transpose();
+        let by = by.map_err(|_| StoreError::Damaged("who decided on a pair"))?;
         sqlx::query(
-            "insert into duplicate_decisions (label, pair, one, other, decision, at) \
-             values ($1, $2, $3, $4, $5, $6) \
-             on conflict (label, pair) do update set decision = excluded.decision, at = excluded.at",
+            "insert into duplicate_decisions (label, pair, one, other, decision, at, actor) \
+             values ($1, $2, $3, $4, $5, $6, $7) \
+             on conflict (label, pair) do update \
+             set decision = excluded.decision, at = excluded.at, actor = excluded.actor",
         )
         .bind(label)
         .bind(&decision.pair)
         .bind(decision.rows.0.to_vec())
         .bind(decision.rows.1.to_vec())
         .bind(decision.verdict.as_str())
-        .bind(at)
+        .bind(decision.at)
+        .bind(by)
         .execute(self.connection())
         .await
         .map_err(db("keeping a decision on a pair"))?;
@@ -243,7 +270,7 @@ impl State {
     pub async fn duplicate_pairs(&self, run: &str, label: &str) -> Result<Vec<DuplicatePair>, StoreError> {
         let failed = db("reading pairs to look at");
         let rows = sqlx::query(
-            "select pair, one, other, probability from duplicate_pairs where run = $1 and label = $2 \
+            "select pair, one, other, probability, evidence from duplicate_pairs where run = $1 and label = $2 \
              order by probability desc, pair",
         )
         .bind(run)
@@ -252,10 +279,13 @@ impl State {
         .await
         .map_err(&failed)?;
         let pairs = rows.iter().map(|row| {
+            let evidence: Option<String> = row.try_get(4).map_err(&failed)?;
+            let evidence = evidence.map_or(Ok(Vec::new()), |text| serde_json::from_str(&text));
             Ok(DuplicatePair {
                 pair: row.try_get(0).map_err(&failed)?,
                 rows: (name(row, 1)?, name(row, 2)?),
                 probability: row.try_get(3).map_err(&failed)?,
+                evidence: evidence.map_err(|_| StoreError::Damaged("what speaks for a pair"))?,
             })
         });
         pairs.collect()
@@ -265,17 +295,21 @@ impl State {
     pub async fn pair_decisions(&self, label: &str) -> Result<Vec<PairDecision>, StoreError> {
         let failed = db("reading decisions on pairs");
         let rows = sqlx::query(
-            "select pair, one, other, decision from duplicate_decisions where label = $1 order by at, pair",
+            "select pair, one, other, decision, actor, at from duplicate_decisions where label = $1 order by at, pair",
         )
         .bind(label)
         .fetch_all(&self.pool)
         .await
         .map_err(&failed)?;
         let decisions = rows.iter().map(|row| {
+            let by: Option<String> = row.try_get(4).map_err(&failed)?;
+            let by = by.map(|text| serde_json::from_str(&text)).transpose();
             Ok(PairDecision {
                 pair: row.try_get(0).map_err(&failed)?,
                 rows: (name(row, 1)?, name(row, 2)?),
                 verdict: Verdict::read(&row.try_get::<String, _>(3).map_err(&failed)?)?,
+                by: by.map_err(|_| StoreError::Damaged("who decided on a pair"))?,
+                at: row.try_get(5).map_err(&failed)?,
             })
         });
         decisions.collect()

@@ -28,7 +28,7 @@ mod workspace;
 
 pub use customers::{CustomerRequest, CustomerSession};
 pub use dunlin_ledger::{Actor, Body, Checkpoint, Counts, CountsDelta, Decision, Entry, Verifier};
-pub use duplicates::{Crosswalk, DuplicatePair, Folded, PairDecision, Verdict};
+pub use duplicates::{Crosswalk, DuplicatePair, Folded, PairDecision, PairEvidence, Verdict};
 pub use error::{StoreError, database_error};
 pub use fragment::{FragmentError, FragmentInfo, FragmentReader, FragmentRef, FragmentWriter, Fragments};
 pub use keys::{Key, KeyInfo, KeyOptions, Keyring, Purpose};

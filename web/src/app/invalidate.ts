@@ -7,6 +7,7 @@ import { useLive, type LiveEvent } from './live';
 const STALE: Record<string, readonly string[]> = {
   'alert.raised': ['alerts', 'alert'],
   'alert.closed': ['alerts', 'alert'],
+  'duplicates.decided': ['duplicates', 'duplicate-preview', 'run', 'runs', 'overview'],
   'grant.changed': ['grants'],
   'notice.changed': ['notices'],
   'person.changed': ['me', 'people', 'person', 'invitations', 'presence'],
@@ -17,7 +18,7 @@ const STALE: Record<string, readonly string[]> = {
   'presence.reset': ['presence'],
   'quarantine.decided': ['quarantine', 'run', 'runs', 'overview'],
   'request.changed': ['requests'],
-  'run.changed': ['runs', 'run', 'quarantine', 'overview', 'presence'],
+  'run.changed': ['runs', 'run', 'quarantine', 'duplicates', 'overview', 'presence'],
 };
 
 /** Keeps what is shown true while the shell is there. */
@@ -30,7 +31,7 @@ export function useInvalidations(): void {
       client.setQueryData<RunDetail>(['run', progress.run], (run) => (run ? { ...run, status: progress.status, progress } : run));
       client.setQueryData(['progress', progress.run], progress);
       if (progress.status === 'done' || progress.status === 'stopped' || progress.status === 'paused') {
-        for (const key of ['runs', 'run', 'quarantine', 'overview']) void client.invalidateQueries({ queryKey: [key] });
+        for (const key of ['runs', 'run', 'quarantine', 'duplicates', 'overview']) void client.invalidateQueries({ queryKey: [key] });
       }
       return;
     }

@@ -12,7 +12,7 @@ export interface LiveEvent {
 export type LiveState = 'connecting' | 'live' | 'offline';
 
 /** Every kind that the server sends. */
-const KINDS = ['hello', 'reset', 'ended', 'drain', 'alert.closed', 'alert.raised', 'grant.changed', 'notice.changed', 'person.changed',
+const KINDS = ['hello', 'reset', 'ended', 'drain', 'alert.closed', 'alert.raised', 'duplicates.decided', 'grant.changed', 'notice.changed', 'person.changed',
   'plan.approved', 'plan.edited', 'policy.changed', 'presence.changed', 'presence.reset', 'quarantine.decided',
   'request.changed', 'run.changed', 'run.progress', 'work', 'here'] as const;
 export type LiveKind = (typeof KINDS)[number];

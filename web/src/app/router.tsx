@@ -26,6 +26,7 @@ const planText = lazyRouteComponent(() => import('@/pages/plan/text'), 'PlanText
 const planCheck = lazyRouteComponent(() => import('@/pages/plan/check'), 'PlanCheckPage');
 const planApprovals = lazyRouteComponent(() => import('@/pages/plan/approvals'), 'PlanApprovalsPage');
 const data = lazyRouteComponent(() => import('@/pages/data'), 'QuarantinePage');
+const duplicates = lazyRouteComponent(() => import('@/pages/data/duplicates'), 'DuplicatesPage');
 const reconciliation = lazyRouteComponent(() => import('@/pages/data/reconciliation'), 'ReconciliationPage');
 const profile = lazyRouteComponent(() => import('@/pages/data/profile'), 'ProfilePage');
 const exporting = lazyRouteComponent(() => import('@/pages/data/export'), 'ExportPage');
@@ -52,7 +53,7 @@ const tree = root.addChildren([
   page('/', overview),
   page('/work/$', work),
   page('/plan', plan), page('/plan/text', planText), page('/plan/check', planCheck), page('/plan/approvals', planApprovals),
-  page('/data', data), page('/data/reconciliation', reconciliation), page('/data/profile', profile), page('/data/export', exporting),
+  page('/data', data), page('/data/duplicates', duplicates), page('/data/reconciliation', reconciliation), page('/data/profile', profile), page('/data/export', exporting),
   page('/runs', runs), page('/runs/$run', run),
   page('/guard', people), page('/guard/people/$person', person), page('/guard/live', live), page('/guard/alerts', alerts),
   page('/guard/log', log), page('/guard/policies', policies), page('/guard/grants', grants),

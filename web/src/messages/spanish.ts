@@ -3,6 +3,7 @@ import type { Language } from '@/i18n/language';
 import { account } from './account.es';
 import { common } from './common.es';
 import { data } from './data.es';
+import { duplicates } from './duplicates.es';
 import { evidence } from './evidence.es';
 import { exporting } from './export.es';
 import { guard } from './guard.es';
@@ -24,6 +25,7 @@ export const spanish = {
     account,
     common,
     data,
+    duplicates,
     evidence,
     exporting,
     guard,

@@ -120,6 +120,10 @@ actions! {
     QuarantineRead = "quarantine.read" on Workspace,
     /// Fix, release or discard rows that wait.
     QuarantineDecide = "quarantine.decide" on Workspace,
+    /// List pairs of rows that may stand for one, open them through the gate, and try what a merge would come to.
+    DuplicatesRead = "duplicates.read" on Workspace,
+    /// Merge pairs, keep them apart, take that back.
+    DuplicatesDecide = "duplicates.decide" on Workspace,
     /// Open rows of a source or a target, and what their columns hold, through the gate.
     DataRead = "data.read" on Workspace,
     /// Take rows of a source or a target away as a file, through the gate and under a grant.

@@ -1,6 +1,6 @@
 //! `[table.duplicates]` held against the table: columns that are there, a key that names rows, words that are understood.
 
-use dunlin_plan::{Finding, Level};
+use dunlin_plan::{Finding, IntoMode, Level};
 
 use super::{Drafting, nearest_name};
 use crate::duplicates::find::{compared, lines};
@@ -52,6 +52,13 @@ impl Drafting<'_> {
             let message = "duplicates are merged by the key of their rows, and no key names a row".to_owned();
             let help = "add `key = [\"…\"]` to the [[table]] and map its columns".to_owned();
             self.error("move-duplicates-key", plan.span, None, message, help);
+        }
+        if plan.within_target() && self.given.plan.into != IntoMode::Append {
+            let message = "duplicates are sought among rows that stood in the target before, and this table takes none beside its own"
+                .to_owned();
+            let help =
+                "add `into = \"append\"` to the [[table]], or take \"target\" out of `within`".to_owned();
+            self.error("move-duplicates-within", plan.span, None, message, help);
         }
         if let Some(survivor) = &plan.survivor
             && let Err(wrong) = Survivor::of(&survivor.text, &spec.mapping, &spec.key)

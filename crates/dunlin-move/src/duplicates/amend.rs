@@ -3,37 +3,35 @@
 //! leave, survivors take their settled form, references follow; or, when a decision is taken back, the other way.
 //!
 //! Both sides are the source mapped anew, so undoing a merge gives what was there before it. Where that cannot be done in
-//! one transaction, or a row is not what the run loaded, nothing is touched and the next run acts on the decision.
+//! one transaction, or a row is not what the run loaded, nothing is touched and the next run acts on the decision. Writing
+//! it is [`super::carry_out`].
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{RecordBatch, UInt32Array};
-use arrow::compute::concat_batches;
 use dunlin_connect::canon::{RowHash, hash_rows};
-use dunlin_connect::{Bounds, ConnectError, Load, ReadRequest, Receipt, Target};
-use dunlin_store::{Crosswalk as Kept, Workspace};
+use dunlin_connect::{Bounds, ReadRequest, Target};
+use dunlin_store::PairDecision;
 
+use super::carry_out::commit;
 use super::rows::pick;
-use super::{Crosswalk, TableMerges, again, erased, find, reading};
-#[cfg(feature = "failpoints")]
-use crate::MoveError;
-use crate::accounting::{PartReceipt, Refolded, Tally};
+use super::{Among, Crosswalk, TableMerges, again, erased, find};
+use crate::Result;
+use crate::accounting::{Refolded, Tally};
 use crate::address::{Wanted, walk};
 use crate::batch::{Lead, body, fate, marker_of};
-use crate::carry::load_spec;
 use crate::exec::merge;
 use crate::exec::names::key_hashes;
 use crate::exec::untouched::is_plain;
-use crate::parts::{account, parts_of, rows_folder};
+use crate::parts::{account, parts_of};
 use crate::pipeline::Pipeline;
 use crate::remap::engine;
-use crate::rowindex::{IndexEntry, IndexWriter};
+use crate::rowindex::IndexEntry;
 use crate::run::{Event, Run};
 use crate::spec::TableSpec;
 use crate::subject::stage::{Acting, Asked};
-use crate::{Result, enrich_after, recover, subject};
 
 /// How it went.
 pub(crate) enum Outcome {
@@ -44,25 +42,25 @@ pub(crate) enum Outcome {
 }
 
 /// What changes in one row.
-struct Change {
+pub(super) struct Change {
     /// The row as it is: its entry in the row index and its whole hash.
-    old: Option<(IndexEntry, RowHash)>,
+    pub(super) old: Option<(IndexEntry, RowHash)>,
     /// As it shall be.
-    new: Option<(IndexEntry, RowHash)>,
+    pub(super) new: Option<(IndexEntry, RowHash)>,
 }
 
 /// What changes in one table.
-struct TableChanges {
-    spec: Arc<TableSpec>,
-    changes: Vec<Change>,
+pub(super) struct TableChanges {
+    pub(super) spec: Arc<TableSpec>,
+    pub(super) changes: Vec<Change>,
     /// The new rows, in the order of the changes that have one.
-    rows: Vec<RecordBatch>,
+    pub(super) rows: Vec<RecordBatch>,
     /// Where the old rows lie, in the order of the changes that have one.
-    positions: Vec<u64>,
+    pub(super) positions: Vec<u64>,
     /// The crosswalks that the table goes by from now on; empty for none.
-    crosswalk: String,
+    pub(super) crosswalk: String,
     /// The table's own crosswalk, where it changes.
-    refolded: Option<Refolded>,
+    pub(super) refolded: Option<Refolded>,
 }
 
 /// Acts on all decisions of people that the run's crosswalks do not hold yet.
@@ -71,15 +69,66 @@ pub(crate) async fn act(
     id: &str,
     targets: &BTreeMap<String, Arc<dyn Target>>,
 ) -> Result<Outcome> {
+    match changes(run, id, &[]).await? {
+        Ok(all) => commit(run, id, targets, all).await,
+        Err(why) => Ok(Outcome::NotNow(why)),
+    }
+}
+
+/// What acting would come to, were this said as well of pairs of these tables; `None` takes back what was said. Nothing is
+/// changed.
+pub(crate) async fn would_act(run: &Run<'_>, id: &str, said: &[Said]) -> Result<Outcome> {
+    Ok(match changes(run, id, said).await? {
+        Ok(all) => {
+            Outcome::Acted(all.iter().map(|t| (t.spec.label.clone(), t.changes.len() as u64)).collect())
+        }
+        Err(why) => Outcome::NotNow(why),
+    })
+}
+
+/// What is thought of saying of a pair.
+pub(crate) struct Said {
+    /// The table.
+    pub(crate) label: String,
+    /// The pair.
+    pub(crate) pair: String,
+    /// What; `None` takes back what was said.
+    pub(crate) decision: Option<PairDecision>,
+}
+
+/// What people have decided on pairs of a table, with what is thought of.
+async fn decisions(run: &Run<'_>, label: &str, said: &[Said]) -> Result<Vec<PairDecision>> {
+    let mut decisions = run.workspace.state().pair_decisions(label).await?;
+    for said in said.iter().filter(|said| said.label == label) {
+        let before = decisions.iter().position(|d| d.pair == said.pair);
+        let same =
+            before.zip(said.decision.as_ref()).is_some_and(|(at, d)| decisions[at].verdict == d.verdict);
+        // Said again, it keeps its place: earlier ones go before.
+        if !same {
+            if let Some(at) = before {
+                decisions.remove(at);
+            }
+            decisions.extend(said.decision.clone());
+        }
+    }
+    Ok(decisions)
+}
+
+/// What has to change in all tables.
+async fn changes(
+    run: &Run<'_>,
+    id: &str,
+    said: &[Said],
+) -> Result<std::result::Result<Vec<TableChanges>, Why>> {
     again(run, id).await?;
     let specs: Vec<Arc<TableSpec>> = run.resolved.specs.clone();
     let before: Vec<Option<Arc<TableMerges>>> =
         specs.iter().map(|s| TableMerges::of(run, s).map(Arc::new)).collect();
     let mut refolded = BTreeMap::new();
     for spec in specs.iter().filter(|s| s.plan.duplicates.is_some()) {
-        match look_again(run, id, spec).await? {
+        match look_again(run, id, spec, &decisions(run, &spec.label, said).await?).await? {
             Ok(changed) => refolded.extend(changed.map(|changed| (spec.label.clone(), changed))),
-            Err(why) => return Ok(Outcome::NotNow(why)),
+            Err(why) => return Ok(Err(why)),
         }
     }
     let mut all = Vec::new();
@@ -92,48 +141,48 @@ pub(crate) async fn act(
         }
         if run.workspace.state().splits(id, &spec.label).await?.is_empty() {
             match refolded.contains_key(&spec.label) {
-                true => return Ok(Outcome::NotNow("the latest run did not load the table of these rows")),
+                true => return Ok(Err("the latest run did not load the table of these rows")),
                 false => continue,
             }
         }
         let crosswalk = hash(&new);
         let (changes, rows) = match differing(run, id, spec, old, new).await? {
             Ok(differing) => differing,
-            Err(why) => return Ok(Outcome::NotNow(why)),
+            Err(why) => return Ok(Err(why)),
         };
         let refolded = refolded.remove(&spec.label);
         let Some(positions) = positions(run, spec, &changes).await? else {
-            return Ok(Outcome::NotNow("a row is not in the target as the run has loaded it"));
+            return Ok(Err("a row is not in the target as the run has loaded it"));
         };
         all.push(TableChanges { spec: spec.clone(), changes, rows, positions, crosswalk, refolded });
     }
     let stores: std::collections::BTreeSet<&str> =
         all.iter().filter(|t| !t.changes.is_empty()).map(|t| t.spec.plan.to.store.as_str()).collect();
     if stores.len() > 1 {
-        return Ok(Outcome::NotNow("rows of several stores change, and no transaction spans them"));
+        return Ok(Err("rows of several stores change, and no transaction spans them"));
     }
-    commit(run, id, targets, all).await
+    Ok(Ok(all))
 }
 
-/// What the table's crosswalk is by the decisions of today; `None` where it stays as it is. Else why the next run has to
+/// What the table's crosswalk is by these decisions; `None` where it stays as it is. Else why the next run has to
 /// act.
 async fn look_again(
     run: &Run<'_>,
     id: &str,
     spec: &Arc<TableSpec>,
+    decisions: &[PairDecision],
 ) -> Result<std::result::Result<Option<Refolded>, Why>> {
     let Some(kept) = run.workspace.state().crosswalk(id, &spec.label).await? else { return Ok(Ok(None)) };
     run.observer.event(Event::Step { table: Some(&spec.label), step: "look for duplicates" });
     let reader = run.source(spec)?.reader().await?;
-    let (pipeline, splits) = reading(run, spec, &reader).await?;
-    let decisions = run.workspace.state().pair_decisions(&spec.label).await?;
-    let mut looked = find::look(&pipeline, &splits, &decisions).await?;
+    let among = Among::of(run, Some(id), spec, &reader).await?;
+    let mut looked = find::look(&among, decisions).await?;
     let (erased, marks) = erased(run, spec, &reader).await?;
     if !marks.is_empty() {
         return Ok(Err(REQUEST));
     }
     looked.without(&erased);
-    let new = Crosswalk::gather(&pipeline, &splits, &looked.clusters, None).await?;
+    let new = Crosswalk::gather(&among, &looked.clusters, None).await?;
     // Both by the source as it is now: what people decided makes the difference, not what the source says by now.
     let settled = run.crosswalks.settled(&spec.label);
     let refolded = (settled.as_ref() != Some(&new.settled))
@@ -149,6 +198,7 @@ type Differing = (Vec<Change>, Vec<RecordBatch>);
 /// Why the next run has to act.
 type Why = &'static str;
 
+pub(crate) const FINISHED: Why = "`finish` has removed what an amendment needs from the target";
 const REQUEST: Why = "a customer has asked for something that concerns these rows";
 const STORE_ONLY: Why = "a table holds values that only its store can read; the next run does it";
 const SOURCE_CHANGED: Why = "the source has changed since the run";
@@ -175,7 +225,7 @@ async fn differing(
     let bounds = reader.splits(&spec.source, 250_000, &[]).await?;
     let splits: Vec<_> = bounds.into_iter().enumerate().map(|(i, b)| (i as u32, b)).collect();
     // Marks that follow from these rows are for a run to remember.
-    let follows = Cell::new(false);
+    let follows = AtomicBool::new(false);
     let form = |merges: &Option<Arc<TableMerges>>, batch: &RecordBatch| -> Result<RecordBatch> {
         let mut out = batch.clone();
         if let Some(merges) = merges {
@@ -184,7 +234,7 @@ async fn differing(
         match (&acting, &asked) {
             (Some(acting), Some(asked)) => {
                 let (out, new) = acted(acting, asked, out)?;
-                follows.set(follows.get() || new);
+                follows.fetch_or(new, Ordering::Relaxed);
                 Ok(out)
             }
             _ => Ok(out),
@@ -215,7 +265,7 @@ async fn differing(
     if source != account.source && stands != Some(STORE_ONLY) {
         return Ok(Err(SOURCE_CHANGED));
     }
-    if follows.get() {
+    if follows.into_inner() {
         return Ok(Err(REQUEST));
     }
     Ok(stands.map_or(Ok((changes, rows)), Err))
@@ -289,175 +339,4 @@ async fn positions(run: &Run<'_>, spec: &Arc<TableSpec>, changes: &[Change]) -> 
         .await?;
     }
     Ok((wanted.left() == 0).then_some(positions))
-}
-
-/// One target transaction for all tables, then the state. Keys to rows that were replaced are left aside: see [`back`].
-async fn commit(
-    run: &Run<'_>,
-    id: &str,
-    targets: &BTreeMap<String, Arc<dyn Target>>,
-    all: Vec<TableChanges>,
-) -> Result<Outcome> {
-    let mut done = BTreeMap::new();
-    let mut receipts = Vec::new();
-    let mut load: Option<(Box<dyn Load>, Receipt)> = None;
-    for changed in &all {
-        let (spec, number) = (&changed.spec, next_amendment(run, id, &changed.spec.label).await?);
-        let part = format!("amend-{number}");
-        let receipt = receipt(run, id, changed, &part)?;
-        done.insert(spec.label.clone(), changed.changes.len() as u64);
-        if !changed.changes.is_empty() {
-            let target = &targets[&spec.plan.to.store];
-            let (run_id, table) = (id.to_owned(), spec.label.clone());
-            let body = serde_json::to_string(&receipt).unwrap_or_default();
-            let written = Receipt { run: run_id, table, part: part.clone(), body };
-            // Every key to rows that are replaced stands aside before the transaction begins.
-            if load.is_none() {
-                for table in all.iter().filter(|t| !t.changes.is_empty()) {
-                    enrich_after::keys_aside(run, &table.spec, target).await?;
-                }
-            }
-            let begun = match load.take() {
-                None => target.begin(load_spec(spec, id, &part)).await,
-                Some((before, receipt)) => before.also(&receipt, load_spec(spec, id, &part)).await,
-            };
-            match begun {
-                Ok(begun) => {
-                    let outcome = write(run, changed, begun).await;
-                    if outcome.is_err() {
-                        // The error that brought us here says more than one of putting keys back would.
-                        let _ = back(run, target).await;
-                    }
-                    load = outcome?.map(|load| (load, written));
-                    if load.is_none() {
-                        back(run, target).await?;
-                        return Ok(Outcome::NotNow("the target does not take the rows as they shall be"));
-                    }
-                }
-                Err(ConnectError::Unsupported { .. }) => {
-                    back(run, target).await?;
-                    return Ok(Outcome::NotNow("the target has no transaction over several tables"));
-                }
-                Err(error) => {
-                    back(run, target).await?;
-                    return Err(error.into());
-                }
-            }
-        }
-        receipts.push((spec.label.clone(), number, receipt));
-    }
-    fail::fail_point!("move::duplicates.amend.before", |_| Err(MoveError::failpoint(
-        "move::duplicates.amend.before"
-    )));
-    if let Some((load, receipt)) = load {
-        load.commit(&receipt).await?;
-    }
-    fail::fail_point!("move::duplicates.amend.after", |_| Err(MoveError::failpoint(
-        "move::duplicates.amend.after"
-    )));
-    for (label, number, receipt) in receipts {
-        recover::record_amendment(run.workspace, &run.options.actor, id, &label, number, receipt).await?;
-    }
-    Ok(Outcome::Acted(done))
-}
-
-/// Keys that stood aside come back.
-pub(crate) async fn back(run: &Run<'_>, target: &Arc<dyn Target>) -> Result<()> {
-    for spec in run.resolved.specs.iter().filter(|s| s.plan.to.store == target.store_name()) {
-        target.connect_keys(&spec.target).await?;
-    }
-    Ok(())
-}
-
-/// Deletes the old rows and writes the new ones; `None`, and nothing of the transaction is kept, where a row is not what
-/// was found, or is refused.
-async fn write(
-    run: &Run<'_>,
-    changed: &TableChanges,
-    mut load: Box<dyn Load>,
-) -> Result<Option<Box<dyn Load>>> {
-    let spec = &changed.spec;
-    let old = changed.changes.iter().filter_map(|c| c.old.as_ref().map(|(_, hash)| *hash));
-    let meant = subject::meant::in_target(run, spec, changed.positions.iter().copied().zip(old));
-    match load.delete_meant(&spec.target, &changed.positions, &meant).await {
-        Ok(deleted) if deleted == changed.positions.len() as u64 => {}
-        Ok(_) | Err(ConnectError::Changed { .. }) => {
-            // The transaction may be lost already, and nothing of it stays either way.
-            let _ = load.abort().await;
-            return Ok(None);
-        }
-        Err(error) => {
-            let _ = load.abort().await;
-            return Err(error.into());
-        }
-    }
-    if !changed.rows.is_empty() {
-        let rows = concat_batches(&spec.mapping.target_schema, &changed.rows);
-        load.write(rows.map_err(|_| engine("write rows"))?).await?;
-    }
-    if !load.settle().await?.is_empty() {
-        load.abort().await?;
-        return Ok(None);
-    }
-    Ok(Some(load))
-}
-
-/// What an amendment says: index files are durable before it.
-fn receipt(run: &Run<'_>, id: &str, changed: &TableChanges, part: &str) -> Result<PartReceipt> {
-    let folder = rows_folder(&run.workspace.state_dir, id, &changed.spec.label);
-    let mut receipt = PartReceipt {
-        crosswalk: Some(changed.crosswalk.clone()),
-        refolded: changed.refolded.clone(),
-        ..PartReceipt::default()
-    };
-    let (mut taken, mut index) = (Vec::new(), Vec::new());
-    for change in &changed.changes {
-        if let Some((entry, hash)) = change.old {
-            receipt.expected_taken.add(hash);
-            taken.push(entry);
-        }
-        if let Some((entry, hash)) = change.new {
-            receipt.expected.add(hash);
-            index.push(entry);
-        }
-        match (&change.old, &change.new) {
-            (Some((entry, _)), None) => {
-                receipt.taken.loaded.add(entry.source);
-                receipt.dispositions.merged.add(entry.source);
-            }
-            (None, Some((entry, _))) => {
-                receipt.taken.merged.add(entry.source);
-                receipt.dispositions.loaded.add(entry.source);
-            }
-            _ => {}
-        }
-    }
-    let write = |name: String, entries: Vec<IndexEntry>| -> Result<Option<crate::FileRef>> {
-        if entries.is_empty() {
-            return Ok(None);
-        }
-        let mut writer = IndexWriter::create(&folder.join(name))?;
-        entries.into_iter().try_for_each(|entry| writer.push(entry))?;
-        Ok(Some(writer.finish()?))
-    };
-    receipt.index = write(format!("{part}.idx"), index)?;
-    receipt.index_taken = write(format!("{part}-taken.idx"), taken)?;
-    Ok(receipt)
-}
-
-async fn next_amendment(run: &Run<'_>, id: &str, label: &str) -> Result<u32> {
-    let known = run.workspace.state().amendments(id, label).await?;
-    Ok(known.iter().map(|a| a.amendment).max().map_or(1, |n| n + 1))
-}
-
-/// The crosswalk of a run after an amendment: for who records one.
-pub(crate) async fn refold(
-    workspace: &Workspace,
-    id: &str,
-    label: &str,
-    refolded: &Refolded,
-) -> Result<Kept> {
-    let before = workspace.state().crosswalk(id, label).await?;
-    let folded = refolded.applied(before.map(|c| c.folded).unwrap_or_default());
-    Ok(Kept { hash: refolded.hash.clone(), folded })
 }

@@ -2,18 +2,21 @@
 //! what others may refer to them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::{concat_batches, take};
+use arrow::datatypes::Schema;
 use dunlin_connect::canon::hash_rows;
-use dunlin_connect::{Bounds, ColumnType, array_to_text};
+use dunlin_connect::{ColumnType, array_to_text};
 use dunlin_store::Folded;
 
+use super::Among;
 use super::find::Cluster;
 use super::rows::{Name, RowsOf, key_texts, pick};
 use super::survivor::{Candidates, Survivor};
+use super::there::There;
 use crate::Result;
-use crate::pipeline::Pipeline;
 use crate::remap::engine;
 use crate::spec::TableSpec;
 
@@ -81,25 +84,30 @@ pub(crate) fn clusters_of(folded: &[Folded]) -> Vec<Cluster> {
     by_survivor.into_values().collect()
 }
 
-impl Crosswalk {
-    /// Reads the rows of clusters and settles who survives, and in which form. `kept` tells that the clusters were
-    /// decided before: then the first member of each survives, and the hash stays that of then.
-    pub(crate) async fn gather(
-        pipeline: &Pipeline,
-        splits: &[(u32, Bounds)],
-        clusters: &[Cluster],
-        kept: Option<String>,
-    ) -> Result<Self> {
+/// Rows of clusters, as they were read and as each would be loaded alone.
+pub(crate) struct Members {
+    /// Their names, in the order in which they were read.
+    pub(crate) names: Vec<Name>,
+    /// Their source columns.
+    source: RecordBatch,
+    /// Their mapped columns.
+    pub(crate) mapped: RecordBatch,
+    /// From this one on they stood in the target before. Of these nothing is known of source columns.
+    stood_from: usize,
+}
+
+impl Members {
+    /// Reads the rows of these names.
+    pub(crate) async fn read(among: &Among, wanted: &HashSet<Name>) -> Result<Self> {
+        let Among { pipeline, splits, there } = among;
         let spec = &pipeline.spec;
-        let wanted: HashMap<Name, ()> =
-            clusters.iter().flat_map(|c| c.members.iter().map(|name| (*name, ()))).collect();
         let (mut names, mut sources, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         if !wanted.is_empty() {
             pipeline
                 .for_each(splits, |batch| {
                     let Some(found) = RowsOf::batch(&pipeline.key, spec, batch)? else { return Ok(()) };
                     let picked: Vec<u32> = (0..found.names.len())
-                        .filter(|row| wanted.contains_key(&found.names[*row]))
+                        .filter(|row| wanted.contains(&found.names[*row]))
                         .map(|row| row as u32)
                         .collect();
                     if !picked.is_empty() {
@@ -123,25 +131,82 @@ impl Crosswalk {
         let mapped = joined(&mapped_schema, &rows)?;
         let mapped = RecordBatch::try_new(spec.mapping.target_schema.clone(), mapped.columns().to_vec())
             .map_err(|_| engine("put rows of clusters together"))?;
-        Self::settle(spec, &pipeline.key, names, &source, mapped, clusters, kept)
+        let moving = Self { stood_from: names.len(), names, source, mapped };
+        match there {
+            Some(there) => moving.with(there, wanted).await,
+            None => Ok(moving),
+        }
+    }
+
+    /// With those rows of these names that stood in the target before.
+    async fn with(mut self, there: &There, wanted: &HashSet<Name>) -> Result<Self> {
+        let here: HashSet<&Name> = self.names.iter().collect();
+        let missing: HashSet<Name> = wanted.iter().filter(|name| !here.contains(name)).copied().collect();
+        if missing.is_empty() {
+            return Ok(self);
+        }
+        let (names, found) = there.only(&missing).await?;
+        let failed = |_| engine("put rows of clusters together");
+        let fields = self
+            .source
+            .schema()
+            .fields()
+            .iter()
+            .map(|f| f.as_ref().clone().with_nullable(true))
+            .collect::<Vec<_>>();
+        let schema = Arc::new(Schema::new(fields));
+        let source = RecordBatch::try_new(schema.clone(), self.source.columns().to_vec()).map_err(failed)?;
+        let nothing = schema.fields().iter().map(|f| new_null_array(f.data_type(), names.len())).collect();
+        let unknown = RecordBatch::try_new(schema.clone(), nothing).map_err(failed)?;
+        self.source = concat_batches(&schema, [&source, &unknown]).map_err(failed)?;
+        let schema = self.mapped.schema();
+        self.mapped = concat_batches(&schema, std::iter::once(&self.mapped).chain(&found)).map_err(failed)?;
+        self.names.extend(names);
+        Ok(self)
+    }
+
+    /// Whether a row stood in the target before.
+    pub(crate) fn stood(&self, row: usize) -> bool {
+        row >= self.stood_from
+    }
+
+    /// The row of a cluster that stays: one that stood in the target before, where there is one.
+    pub(crate) fn survivor(&self, candidates: &Candidates, rows: &[usize]) -> Option<usize> {
+        let stood: Vec<usize> = rows.iter().copied().filter(|row| self.stood(*row)).collect();
+        candidates.survivor(if stood.is_empty() { rows } else { &stood })
+    }
+
+    /// The plan's rules, and the rows as these prefer them.
+    pub(crate) fn candidates(&self, spec: &TableSpec) -> Result<(Survivor, Candidates)> {
+        let words = spec.plan.duplicates.as_ref().and_then(|d| d.survivor.as_ref());
+        let words = words.map(|sql| sql.text.as_str()).unwrap_or_default();
+        let rules = Survivor::of(words, &spec.mapping, &spec.key).map_err(|_| engine("tell who survives"))?;
+        let keys = key_texts(spec, &self.mapped);
+        let candidates = Candidates::new(&rules, &spec.mapping.columns, &self.source, &self.mapped, &keys)?;
+        Ok((rules, candidates))
+    }
+}
+
+impl Crosswalk {
+    /// Reads the rows of clusters and settles who survives, and in which form. `kept` tells that the clusters were
+    /// decided before: then the first member of each survives, and the hash stays that of then.
+    pub(crate) async fn gather(among: &Among, clusters: &[Cluster], kept: Option<String>) -> Result<Self> {
+        let wanted = clusters.iter().flat_map(|c| c.members.iter().copied()).collect();
+        let members = Members::read(among, &wanted).await?;
+        Self::settle(&among.pipeline.spec, &among.pipeline.key, members, clusters, kept)
     }
 
     fn settle(
         spec: &TableSpec,
         key: &dunlin_connect::canon::HashKey,
-        names: Vec<Name>,
-        source: &RecordBatch,
-        members: RecordBatch,
+        found: Members,
         clusters: &[Cluster],
         kept: Option<String>,
     ) -> Result<Self> {
+        let (_, candidates) = found.candidates(spec)?;
         let of_name: HashMap<Name, usize> =
-            names.iter().enumerate().map(|(row, name)| (*name, row)).collect();
-        let words = spec.plan.duplicates.as_ref().and_then(|d| d.survivor.as_ref());
-        let words = words.map(|sql| sql.text.as_str()).unwrap_or_default();
-        let rules = Survivor::of(words, &spec.mapping, &spec.key).map_err(|_| engine("tell who survives"))?;
-        let keys = key_texts(spec, &members);
-        let candidates = Candidates::new(&rules, &spec.mapping.columns, source, &members, &keys)?;
+            found.names.iter().enumerate().map(|(row, name)| (*name, row)).collect();
+        let names = &found.names;
         let mut folded = Vec::new();
         let mut standing = HashMap::new();
         let mut stay: Vec<usize> = Vec::new();
@@ -151,23 +216,30 @@ impl Crosswalk {
             let rows: Vec<usize> = cluster.members.iter().filter_map(|n| of_name.get(n).copied()).collect();
             let survivor = match kept {
                 Some(_) => cluster.members.first().and_then(|n| of_name.get(n).copied()),
-                None => candidates.survivor(&rows),
+                None => found.survivor(&candidates, &rows),
             };
-            let Some(survivor) = survivor.filter(|_| rows.len() > 1) else { continue };
+            // Rows that stood in the target before fold into nothing.
+            let folds = |row: usize, survivor| row != survivor && !found.stood(row);
+            let Some(survivor) = survivor.filter(|s| rows.iter().any(|row| folds(*row, *s))) else {
+                continue;
+            };
             let place = stay.len();
             stay.push(survivor);
-            for (column, from) in candidates.sources(&rows, survivor).into_iter().filter(|s| s.1 != survivor)
-            {
-                takes.push((place, column, from));
+            // Nor does one that stood there take anything over, or come along with the rows that move.
+            if !found.stood(survivor) {
+                let sources = candidates.sources(&rows, survivor);
+                let taken = sources.into_iter().filter(|(_, from)| *from != survivor);
+                takes.extend(taken.map(|(column, from)| (place, column, from)));
+                standing.insert(names[survivor], Standing::Survivor { row: place, changed: false });
             }
-            standing.insert(names[survivor], Standing::Survivor { row: place, changed: false });
-            for row in rows.into_iter().filter(|row| *row != survivor) {
+            for row in rows.into_iter().filter(|row| folds(*row, survivor)) {
                 standing.insert(names[row], Standing::Loser { row: place });
                 let (loser, survivor) = (names[row], names[survivor]);
                 folded.push(Folded { loser, survivor, probability: cluster.probability });
             }
         }
         folded.sort_by_key(|pair| pair.loser);
+        let members = found.mapped.clone();
         let survivors = composed(&members, &stay, &takes)?;
         let before = pick(&members, &indices(&stay))?;
         let after = hash_rows(key, &survivors);
@@ -186,11 +258,6 @@ impl Crosswalk {
         let hash = kept.unwrap_or_else(|| settled.clone());
         let taken = takes.into_iter().map(|(place, column, _)| (place, column)).collect();
         Ok(Self { hash, settled, folded, members, of_name, survivors, standing, taken })
-    }
-
-    /// A row of a cluster as it would be loaded alone: the batch that holds it, and its place there.
-    pub(crate) fn member(&self, name: &Name) -> Option<(&RecordBatch, usize)> {
-        self.of_name.get(name).map(|row| (&self.members, *row))
     }
 
     /// Whether no row folds into another.
@@ -257,8 +324,6 @@ fn composed(members: &RecordBatch, stay: &[usize], takes: &[(usize, usize, usize
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::{Int64Array, StringArray};
 
     use super::*;

@@ -10,11 +10,12 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
 use arrow::compute::filter;
 use arrow::datatypes::DataType;
-use dunlin_connect::{Bounds, ColumnType, array_to_text};
+use dunlin_connect::{ColumnType, array_to_text};
 use dunlin_plan::{Class, Kind};
 use dunlin_quality::{Duplicates, FieldKind, Group, Level, Records, detect};
-use dunlin_store::{DuplicatePair, PairDecision, Verdict};
+use dunlin_store::{DuplicatePair, PairDecision, PairEvidence, Verdict};
 
+use super::Among;
 use super::rows::{Name, RowsOf, key_texts};
 use crate::pipeline::Pipeline;
 use crate::remap::engine;
@@ -80,13 +81,16 @@ fn tells_who(kind: Kind) -> bool {
         && !matches!(kind.as_str(), "free_text" | "ip_address" | "mac_address" | "url")
 }
 
-/// The compared values of a table's rows as they arrive.
+/// The compared values of a table's rows as they arrive: those that move, then those that stood in the target before.
+#[derive(Default)]
 struct Collected {
     names: Vec<Name>,
     keys: Vec<String>,
     /// Batch by batch, column by column.
     values: Vec<Vec<StringArray>>,
     sample: Sample,
+    /// The names of the rows that stood in the target before.
+    there: HashSet<Name>,
 }
 
 /// The rows with the lowest hashes of their keys: a choice that depends neither on the order of rows nor on a key.
@@ -113,16 +117,12 @@ impl Sample {
     }
 }
 
-/// Looks through a table. `pipeline` is that of its load without what customers have asked for.
-pub(crate) async fn look(
-    pipeline: &Pipeline,
-    splits: &[(u32, Bounds)],
-    decisions: &[PairDecision],
-) -> Result<Looked> {
-    let spec = &pipeline.spec;
+/// Looks through the rows of a table.
+pub(crate) async fn look(among: &Among, decisions: &[PairDecision]) -> Result<Looked> {
+    let spec = &among.pipeline.spec;
     let Some(plan) = &spec.plan.duplicates else { return Ok(Looked::default()) };
     let places = compared(spec);
-    let collected = collect(pipeline, splits, &places).await?;
+    let collected = collect(among, &places).await?;
     if collected.names.len() >= u32::MAX as usize {
         return Err(MoveError::Refused {
             code: "too-many-rows",
@@ -136,7 +136,9 @@ pub(crate) async fn look(
         .map(|(at, place)| {
             let column = &spec.mapping.columns[*place];
             let sample = collected.sample.column(at);
-            let told = column.kind.map(|k| k.as_str().to_owned());
+            // A token has no kind: it is the same or it is not.
+            let hidden = among.there.is_some() && column.protect.is_some();
+            let told = column.kind.filter(|_| !hidden).map(|k| k.as_str().to_owned());
             let kind = told.or_else(|| detect(&column.target, &ColumnType::TEXT, &sample).map(|g| g.kind));
             (column.target.clone(), FieldKind::of(kind.as_deref(), &sample))
         })
@@ -146,18 +148,22 @@ pub(crate) async fn look(
         above: plan.above,
         review: plan.review,
         decisions: decisions.to_vec(),
+        between: !plan.within_source(),
     };
     // It takes all processors for a while.
     let found = tokio::task::spawn_blocking(move || asked.answer(collected, &columns)).await;
     found.map_err(|_| MoveError::Engine { act: "look for duplicates".to_owned(), code: "panic".to_owned() })
 }
 
-async fn collect(pipeline: &Pipeline, splits: &[(u32, Bounds)], places: &[usize]) -> Result<Collected> {
+async fn collect(among: &Among, places: &[usize]) -> Result<Collected> {
+    let Among { pipeline, splits, there } = among;
     let spec = &pipeline.spec;
-    let mut collected =
-        Collected { names: Vec::new(), keys: Vec::new(), values: Vec::new(), sample: Sample::default() };
-    let shown: Vec<usize> =
-        places.iter().copied().filter(|p| spec.mapping.columns[*p].protect.is_some()).collect();
+    let mut collected = Collected::default();
+    // In the clear where only rows that move are compared; of rows in the target nobody knows what is hidden.
+    let shown: Vec<usize> = match there {
+        None => places.iter().copied().filter(|p| spec.mapping.columns[*p].protect.is_some()).collect(),
+        Some(_) => Vec::new(),
+    };
     let pipeline = Pipeline { shown: shown.clone().into(), ..pipeline.clone() };
     let mut seen: HashMap<Name, bool> = HashMap::new();
     pipeline
@@ -172,26 +178,41 @@ async fn collect(pipeline: &Pipeline, splits: &[(u32, Bounds)], places: &[usize]
                     None => Ok(as_text(rows.mapped.column(*place))),
                 })
                 .collect::<Result<_>>()?;
-            let keys = key_texts(spec, &rows.mapped);
-            for (row, key) in keys.iter().enumerate() {
-                let of_row =
-                    || values.iter().map(|v| v.is_valid(row).then(|| v.value(row).to_owned())).collect();
-                collected.sample.offer(key, of_row);
-            }
             rows.names.iter().for_each(|name| {
                 seen.entry(*name).and_modify(|twice| *twice = true).or_insert(false);
             });
-            collected.names.extend(rows.names);
-            collected.keys.extend(keys);
-            collected.values.push(values);
+            collected.add(rows.names, key_texts(spec, &rows.mapped), values);
             Ok(())
         })
         .await?;
+    if let Some(there) = there {
+        there
+            .for_each(|names, rows| {
+                let values = places.iter().map(|place| as_text(rows.column(*place))).collect();
+                names.iter().for_each(|name| {
+                    seen.entry(*name).and_modify(|twice| *twice = true).or_insert(false);
+                });
+                collected.there.extend(names.iter().copied());
+                collected.add(names.to_vec(), key_texts(spec, rows), values);
+                Ok(())
+            })
+            .await?;
+    }
     collected.only_once(&seen)?;
     Ok(collected)
 }
 
 impl Collected {
+    fn add(&mut self, names: Vec<Name>, keys: Vec<String>, values: Vec<StringArray>) {
+        for (row, key) in keys.iter().enumerate() {
+            let of_row = || values.iter().map(|v| v.is_valid(row).then(|| v.value(row).to_owned())).collect();
+            self.sample.offer(key, of_row);
+        }
+        self.names.extend(names);
+        self.keys.extend(keys);
+        self.values.push(values);
+    }
+
     /// Leaves out rows that share their key with others: nothing could tell them apart afterwards.
     fn only_once(&mut self, seen: &HashMap<Name, bool>) -> Result<()> {
         if !seen.values().any(|twice| *twice) {
@@ -229,14 +250,22 @@ struct Asked {
     above: f64,
     review: f64,
     decisions: Vec<PairDecision>,
+    /// Only between rows that move and rows that stood in the target before.
+    between: bool,
 }
 
 impl Asked {
     fn answer(self, collected: Collected, columns: &[(String, FieldKind)]) -> Looked {
-        let Collected { names, keys, values, .. } = collected;
+        let Collected { names, keys, values, there, .. } = collected;
         let mut records = Records::new(columns);
         // A record's place among the rows is how it is known afterwards: linking puts records into an order of its own.
-        records.push_keys(keys.iter().enumerate().map(|(row, key)| (key.as_str(), row as u64)));
+        let numbered = || keys.iter().enumerate().map(|(row, key)| (key.as_str(), row as u64));
+        let moving = names.iter().take_while(|name| !there.contains(*name)).count();
+        records.push_keys(numbered().take(moving));
+        if self.between {
+            records.second_source();
+        }
+        records.push_keys(numbered().skip(moving));
         drop(keys);
         for batch in values {
             for (at, column) in batch.iter().enumerate() {
@@ -252,7 +281,8 @@ impl Asked {
         let groups = self.groups(&found, &of_name);
         let pair = |p: &dunlin_quality::ReviewPair| {
             let (a, b) = (name(p.records.0), name(p.records.1));
-            DuplicatePair { pair: pair_id(a, b), rows: (a, b), probability: p.probability }
+            let evidence = evidence(&found, p.records.0, p.records.1).1;
+            DuplicatePair { pair: pair_id(a, b), rows: (a, b), probability: p.probability, evidence }
         };
         let pairs = found.review(self.review.clamp(1e-6, 1.0 - 1e-6), &groups);
         let pairs = pairs.iter().filter(|p| self.speaks(&found, p.records));
@@ -262,13 +292,16 @@ impl Asked {
         for decision in self.decisions.iter().filter(|d| !known.contains(&d.pair)) {
             if let (Some(a), Some(b)) = (of_name.get(&decision.rows.0), of_name.get(&decision.rows.1)) {
                 let (pair, rows) = (decision.pair.clone(), decision.rows);
-                pairs.push(DuplicatePair { pair, rows, probability: found.explain(*a, *b).probability });
+                let (probability, evidence) = evidence(&found, *a, *b);
+                pairs.push(DuplicatePair { pair, rows, probability, evidence });
             }
         }
         let cluster = |group: &Group| Cluster {
             members: group.records.iter().map(|(record, _)| name(*record)).collect(),
             probability: group.probability,
         };
+        // Two rows that stood in the target before are nobody's to merge.
+        pairs.retain(|pair| !(there.contains(&pair.rows.0) && there.contains(&pair.rows.1)));
         Looked { clusters: groups.iter().map(cluster).collect(), pairs }
     }
 
@@ -309,6 +342,18 @@ impl Asked {
         };
         self.lines.iter().any(|line| line.iter().all(agrees))
     }
+}
+
+/// How likely two records are one, and what each column says of it. Only levels and weights: no value can be told from
+/// them beyond whether two agree, so weights are rounded, for how rare a value is adds to them.
+fn evidence(found: &Duplicates, a: u32, b: u32) -> (f64, Vec<PairEvidence>) {
+    let explained = found.explain(a, b);
+    let columns = explained.columns.into_iter().map(|agreement| PairEvidence {
+        column: agreement.column,
+        level: agreement.level.code().to_owned(),
+        bits: ((agreement.bits + agreement.rarity).clamp(-99.0, 99.0) * 10.0).round() / 10.0,
+    });
+    (explained.probability, columns.collect())
 }
 
 /// Records that were joined, each set by its lowest record.

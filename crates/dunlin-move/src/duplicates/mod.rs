@@ -10,17 +10,24 @@
 //! A row whose customer was erased is nobody's duplicate, unless all rows of its cluster are such rows: nothing of it comes
 //! back through a survivor.
 //!
+//! Rows that stood in the target before are looked through as well where the plan says `within = ["source", "target"]`
+//! ([`there`]). They stay as they are; what is the same folds into them.
+//!
 //! Not here: what else a customer asked for goes before all this ([`crate::subject`]); rows in quarantine are not compared.
 
 pub(crate) mod amend;
+pub(crate) mod carry_out;
 pub(crate) mod crosswalk;
 pub(crate) mod find;
 mod links;
+pub(crate) mod listed;
+pub(crate) mod preview;
 pub(crate) mod review;
 pub(crate) mod rows;
 pub(crate) mod survivor;
 #[cfg(test)]
 mod tests;
+pub(crate) mod there;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -42,6 +49,7 @@ use crate::spec::TableSpec;
 use crate::subject::stage::Acting;
 use crate::{Result, carry};
 use rows::Name;
+use there::There;
 
 /// Rows of one read of the matching pass.
 const ROWS_A_READ: u64 = 250_000;
@@ -97,7 +105,7 @@ pub(crate) async fn before(
             kept = loaded_by(run, id, spec).await?;
         }
         match kept {
-            Some(kept) => again_by(run, spec, reader, kept).await?,
+            Some(kept) => again_by(run, id, spec, reader, kept).await?,
             None => look(run, id, spec, reader).await?,
         }
     }
@@ -128,16 +136,22 @@ pub(crate) async fn again(run: &Run<'_>, id: &str) -> Result<()> {
         }
         if let Some(kept) = run.workspace.state().crosswalk(id, &spec.label).await? {
             let reader = run.source(spec)?.reader().await?;
-            again_by(run, spec, &reader, kept).await?;
+            again_by(run, Some(id), spec, &reader, kept).await?;
         }
     }
     Ok(())
 }
 
-async fn again_by(run: &Run<'_>, spec: &Arc<TableSpec>, reader: &Arc<dyn Reader>, kept: Kept) -> Result<()> {
+async fn again_by(
+    run: &Run<'_>,
+    id: Option<&str>,
+    spec: &Arc<TableSpec>,
+    reader: &Arc<dyn Reader>,
+    kept: Kept,
+) -> Result<()> {
     let clusters = crosswalk::clusters_of(&kept.folded);
-    let (pipeline, splits) = reading(run, spec, reader).await?;
-    let crosswalk = Crosswalk::gather(&pipeline, &splits, &clusters, Some(kept.hash)).await?;
+    let among = Among::of(run, id, spec, reader).await?;
+    let crosswalk = Crosswalk::gather(&among, &clusters, Some(kept.hash)).await?;
     run.crosswalks.put(&spec.label, crosswalk);
     Ok(())
 }
@@ -149,15 +163,15 @@ async fn look(
     reader: &Arc<dyn Reader>,
 ) -> Result<()> {
     run.observer.event(Event::Step { table: Some(&spec.label), step: "look for duplicates" });
-    let (pipeline, splits) = reading(run, spec, reader).await?;
+    let among = Among::of(run, id, spec, reader).await?;
     let decisions = run.workspace.state().pair_decisions(&spec.label).await?;
-    let mut looked = find::look(&pipeline, &splits, &decisions).await?;
+    let mut looked = find::look(&among, &decisions).await?;
     let (erased, marks) = erased(run, spec, reader).await?;
     if let Some(subjects) = &run.subjects {
         subjects.remember(&marks).await?;
     }
     looked.without(&erased);
-    let crosswalk = Crosswalk::gather(&pipeline, &splits, &looked.clusters, None).await?;
+    let crosswalk = Crosswalk::gather(&among, &looked.clusters, None).await?;
     if let Some(id) = id {
         keep(run, id, spec, &crosswalk, &looked.pairs).await?;
     }
@@ -207,7 +221,7 @@ async fn erased(
         return Ok((names, marks));
     }
     let acting = Acting { subjects: subjects.clone(), spec: spec.clone(), protector: run.protector.clone() };
-    let (pipeline, splits) = reading(run, spec, reader).await?;
+    let Among { pipeline, splits, .. } = Among::moving(run, spec, reader).await?;
     // As the row came: what leads to a parent that folds into another still leads to that parent here.
     let pipeline = Pipeline { merges: None, ..pipeline };
     // A key that moves with its parent names the row otherwise once it has moved.
@@ -236,17 +250,34 @@ async fn erased(
     Ok((names, marks))
 }
 
-/// The mapped rows of a table as they are compared: with parents' crosswalks, without what customers asked for, so that
-/// a request does not change who is whose duplicate.
-async fn reading(
-    run: &Run<'_>,
-    spec: &Arc<TableSpec>,
-    reader: &Arc<dyn Reader>,
-) -> Result<(Pipeline, Vec<(u32, Bounds)>)> {
-    let pipeline = run.pipeline(spec, reader).await?;
-    let merges = TableMerges::of_parents(run, spec).map(Arc::new);
-    let pipeline = Pipeline { subjects: None, merges, ..pipeline };
-    let bounds = reader.splits(&spec.source, ROWS_A_READ, &[]).await?;
-    let splits = bounds.into_iter().enumerate().map(|(i, b)| (i as u32, b)).collect();
-    Ok((pipeline, splits))
+/// The rows among which duplicates are sought.
+pub(crate) struct Among {
+    /// The rows that move, mapped as they are compared: with parents' crosswalks, without what customers asked for, so that
+    /// a request does not change who is whose duplicate.
+    pub(crate) pipeline: Pipeline,
+    pub(crate) splits: Vec<(u32, Bounds)>,
+    /// The rows that stood in the target before, where the plan asks for them.
+    pub(crate) there: Option<There>,
+}
+
+impl Among {
+    /// Those of a table. `id` is the run that is worked on.
+    pub(crate) async fn of(
+        run: &Run<'_>,
+        id: Option<&str>,
+        spec: &Arc<TableSpec>,
+        reader: &Arc<dyn Reader>,
+    ) -> Result<Self> {
+        Ok(Self { there: There::of(run, id, spec).await?, ..Self::moving(run, spec, reader).await? })
+    }
+
+    /// The rows that move alone.
+    async fn moving(run: &Run<'_>, spec: &Arc<TableSpec>, reader: &Arc<dyn Reader>) -> Result<Self> {
+        let pipeline = run.pipeline(spec, reader).await?;
+        let merges = TableMerges::of_parents(run, spec).map(Arc::new);
+        let pipeline = Pipeline { subjects: None, merges, ..pipeline };
+        let bounds = reader.splits(&spec.source, ROWS_A_READ, &[]).await?;
+        let splits = bounds.into_iter().enumerate().map(|(i, b)| (i as u32, b)).collect();
+        Ok(Self { pipeline, splits, there: None })
+    }
 }

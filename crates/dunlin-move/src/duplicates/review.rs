@@ -7,20 +7,21 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use dunlin_connect::ReadRequest;
 use dunlin_connect::canon::hash_rows;
 use dunlin_gate::{ColumnInfo, Rows, Sealed};
 use dunlin_plan::Plan;
-use dunlin_store::{Body, DuplicatePair, PairDecision, Verdict, Workspace, now_us};
+use dunlin_store::{Body, PairDecision, Verdict, Workspace, now_us};
 use futures::StreamExt;
 use serde::Serialize;
 
 use super::amend::{self, Outcome};
+use super::carry_out;
 use super::crosswalk::clusters_of;
-use super::find::{Cluster, pair_id};
+use super::find::pair_id;
+use super::listed::{ListedPair, Rows2, WaitingPair, known};
+use super::preview::{Found, union};
 use super::rows::Name;
-use super::{Crosswalk, reading};
 use crate::exec::names::key_hash;
 use crate::finished::{self, Access, Finished};
 use crate::quarantine::rows_as_text;
@@ -28,21 +29,6 @@ use crate::run::{Observer, Run, RunOptions};
 use crate::spec::TableSpec;
 use crate::undo::without_bookkeeping;
 use crate::{MoveError, Result, recover};
-
-/// A pair, without anything of what is in its rows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct WaitingPair {
-    /// What it is called.
-    pub pair: String,
-    /// The table's label in the plan.
-    pub table: String,
-    /// How likely the rows are one, from 0 to 1; 1 where a person joined them and the linkage did not list them.
-    pub probability: f64,
-    /// What a person decided: `merge` or `keep`; `None` while it waits.
-    pub decision: Option<&'static str>,
-    /// Whether the latest run has acted on the decision, or on there being none.
-    pub acted: bool,
-}
 
 /// The pairs of one table and the keys of their rows, one row of keys for each side of each pair, under seal.
 pub struct TablePairs {
@@ -79,6 +65,11 @@ pub enum PairVerdict {
     Undo,
 }
 
+/// Whether nobody has decided on a pair, a run neither.
+fn waits(pair: &WaitingPair) -> bool {
+    pair.decision.is_none() && !pair.sure
+}
+
 /// The pairs of the latest finished run of this plan, by table: those that wait, and, with `decided`, the others as well.
 ///
 /// # Errors
@@ -94,8 +85,8 @@ pub async fn duplicate_pairs(
     let opened = open(workspace, plan, options, observer).await?;
     let mut tables = Vec::new();
     for spec in tables_of(&opened.run) {
-        let mut pairs = known(&opened.run, &opened.record.id, spec).await?;
-        pairs.retain(|(_, pair)| decided || pair.decision.is_none());
+        let mut pairs = known(workspace.state(), &opened.record.id, &spec.label).await?;
+        pairs.retain(|(_, listed)| decided || waits(&listed.pair));
         let names: Vec<Name> = pairs.iter().flat_map(|(rows, _)| [rows.0, rows.1]).collect();
         let values = in_target(&opened.run, spec, &names).await?;
         let keys = names.iter().map(|name| {
@@ -105,7 +96,11 @@ pub async fn duplicate_pairs(
         let columns = spec.key.iter().map(|place| column(spec, *place)).collect();
         let keys = seal(spec, columns, keys.collect());
         let names = names.iter().map(hex::encode).collect();
-        tables.push(TablePairs { pairs: pairs.into_iter().map(|(_, pair)| pair).collect(), keys, names });
+        tables.push(TablePairs {
+            pairs: pairs.into_iter().map(|(_, listed)| listed.pair).collect(),
+            keys,
+            names,
+        });
     }
     Ok(tables)
 }
@@ -126,21 +121,40 @@ pub async fn show_pair(
     let run = &opened.run;
     let (spec, rows, found) = find(&opened, pair).await?;
     let (one, other) = rows;
-    let (together, apart) = previewed(run, &opened.record.id, spec, rows).await?;
-    let Some((merged, [a, b])) = together.zip(apart) else {
-        return Err(MoveError::Refused {
-            code: "rows-gone",
-            message: format!("a row of pair {pair} is not in the source any more, or does not move"),
-            help: "`dunlin run` looks for duplicates again".to_owned(),
-        });
+    let kept = workspace.state().crosswalk(&opened.record.id, &spec.label).await?;
+    let kept = clusters_of(&kept.map(|c| c.folded).unwrap_or_default());
+    let cluster = union(&kept, &[rows]).remove(0);
+    let read = Found::read(run, &opened.record.id, spec, &cluster).await?;
+    let there = read.of(&cluster, rows, pair)?;
+    let (_, candidates) = read.members.candidates(spec)?;
+    let survivor = read.members.survivor(&candidates, &there).unwrap_or(there[0]);
+    let choosing: &[usize] = if read.members.stood(survivor) { &[survivor] } else { &there };
+    let choices = candidates.choices(choosing, survivor, spec.mapping.columns.len());
+    let texts = rows_as_text(&read.members.mapped, &types(spec), &there);
+    let text_of = |row: usize, place: usize| {
+        there.iter().position(|r| *r == row).and_then(|at| texts[at][place].clone())
     };
+    let merged: Vec<Option<String>> =
+        choices.iter().enumerate().map(|(place, choice)| text_of(choice.row, place)).collect();
+    let (a, b) = (texts[0].clone(), texts[1].clone());
     let differ = differing(spec, &a, &b);
     let survivor_is_one = spec.key.iter().all(|place| a[*place] == merged[*place]);
     let taken_over = differing(spec, if survivor_is_one { &a } else { &b }, &merged);
     let columns = (0..spec.mapping.columns.len()).map(|place| column(spec, place)).collect();
     let names = [one, other, if survivor_is_one { one } else { other }].map(hex::encode).to_vec();
     let rows = seal(spec, columns, vec![a, b, merged]);
-    Ok(PairShown { pair: found, differing: differ, taken_over, rows, names })
+    Ok(PairShown { pair: found.pair, differing: differ, taken_over, rows, names })
+}
+
+impl PairVerdict {
+    /// What holds of the pair from then on; `None` where nothing does.
+    pub(crate) fn verdict(self) -> Option<Verdict> {
+        match self {
+            PairVerdict::Merge => Some(Verdict::Merge),
+            PairVerdict::Keep => Some(Verdict::Keep),
+            PairVerdict::Undo => None,
+        }
+    }
 }
 
 /// What came of decisions.
@@ -176,13 +190,9 @@ pub async fn decide_pairs(
     for pair in pairs {
         found.push(find(&opened, pair).await?);
     }
-    let wanted = match verdict {
-        PairVerdict::Merge => Some(Verdict::Merge),
-        PairVerdict::Keep => Some(Verdict::Keep),
-        PairVerdict::Undo => None,
-    };
+    let wanted = verdict.verdict();
     for (spec, rows, before) in &found {
-        enter(run, id, spec, *rows, before, wanted).await?;
+        enter(run, id, spec, *rows, &before.pair, wanted).await?;
     }
     fail::fail_point!("move::duplicates.decided", |_| Err(MoveError::failpoint("move::duplicates.decided")));
     let outcome = match without_bookkeeping(&opened, id).await?.is_empty() {
@@ -193,17 +203,18 @@ pub async fn decide_pairs(
             let outcome = amend::act(run, id, &targets).await?;
             // Also where an earlier try has died with keys aside.
             for target in targets.values() {
-                amend::back(run, target).await?;
+                carry_out::back(run, target).await?;
             }
             outcome
         }
-        false => Outcome::NotNow("`finish` has removed what an amendment needs from the target"),
+        false => Outcome::NotNow(amend::FINISHED),
     };
     let mut after = Vec::new();
-    for (spec, _, before) in found {
-        let known = known(run, id, spec).await?.into_iter().find(|(_, p)| p.pair == before.pair);
+    for (spec, _, ListedPair { pair: before, .. }) in found {
+        let known = known(workspace.state(), id, &spec.label).await?.into_iter();
+        let known = known.map(|(_, listed)| listed.pair).find(|p| p.pair == before.pair);
         // A pair that only a decision made known is gone with it.
-        after.push(known.map_or(WaitingPair { decision: None, acted: true, ..before }, |(_, pair)| pair));
+        after.push(known.unwrap_or(WaitingPair { decision: None, acted: true, sure: false, ..before }));
     }
     workspace.integrate().await?;
     let (rows, next_run) = match outcome {
@@ -231,7 +242,9 @@ async fn enter(
     let mut tx = run.workspace.state().begin().await?;
     match wanted {
         Some(verdict) => {
-            tx.put_pair_decision(&spec.label, &PairDecision { pair, rows, verdict }, now_us()).await?;
+            let (by, at) = (Some(run.options.actor.clone()), now_us());
+            let said = PairDecision { pair, rows, verdict, by, at };
+            tx.put_pair_decision(&spec.label, &said).await?;
         }
         None => tx.remove_pair_decision(&spec.label, &pair).await?,
     }
@@ -240,7 +253,7 @@ async fn enter(
     Ok(())
 }
 
-async fn open<'a>(
+pub(crate) async fn open<'a>(
     workspace: &'a Workspace,
     plan: &'a Plan,
     options: &'a RunOptions,
@@ -254,41 +267,14 @@ fn tables_of<'a>(run: &'a Run<'_>) -> impl Iterator<Item = &'a Arc<TableSpec>> {
     run.resolved.specs.iter().filter(|s| s.plan.duplicates.is_some())
 }
 
-type Rows2 = (Name, Name);
-
-/// The pairs of a table that anything is known of: those that the run left, and those that people decided on.
-async fn known(run: &Run<'_>, id: &str, spec: &TableSpec) -> Result<Vec<(Rows2, WaitingPair)>> {
-    let state = run.workspace.state();
-    let mut decisions: HashMap<String, PairDecision> =
-        state.pair_decisions(&spec.label).await?.into_iter().map(|d| (d.pair.clone(), d)).collect();
-    let crosswalk = state.crosswalk(id, &spec.label).await?;
-    let folded: HashMap<Name, Name> =
-        crosswalk.iter().flat_map(|c| c.folded.iter().map(|f| (f.loser, f.survivor))).collect();
-    let root = |name: Name| folded.get(&name).copied().unwrap_or(name);
-    let mut pairs = Vec::new();
-    let mut listed = state.duplicate_pairs(id, &spec.label).await?;
-    let left: std::collections::HashSet<String> = listed.iter().map(|p| p.pair.clone()).collect();
-    listed.extend(decisions.values().filter(|d| !left.contains(&d.pair)).map(|d| DuplicatePair {
-        pair: d.pair.clone(),
-        rows: d.rows,
-        probability: 1.0,
-    }));
-    for DuplicatePair { pair, rows, probability } in listed {
-        let verdict = decisions.remove(&pair).map(|d| d.verdict);
-        let one = root(rows.0) == root(rows.1);
-        let acted = one == (verdict == Some(Verdict::Merge));
-        let (decision, table) = (verdict.map(Verdict::as_str), spec.label.clone());
-        pairs.push((rows, WaitingPair { pair, table, probability, decision, acted }));
-    }
-    pairs.sort_by(|(_, x), (_, y)| y.probability.total_cmp(&x.probability).then(x.pair.cmp(&y.pair)));
-    Ok(pairs)
-}
-
-async fn find<'a>(opened: &'a Finished<'_>, pair: &str) -> Result<(&'a Arc<TableSpec>, Rows2, WaitingPair)> {
+pub(crate) async fn find<'a>(
+    opened: &'a Finished<'_>,
+    pair: &str,
+) -> Result<(&'a Arc<TableSpec>, Rows2, ListedPair)> {
     for spec in tables_of(&opened.run) {
-        let pairs = known(&opened.run, &opened.record.id, spec).await?;
-        if let Some((rows, found)) = pairs.into_iter().find(|(_, p)| p.pair == pair) {
-            debug_assert_eq!(pair_id(rows.0, rows.1), found.pair);
+        let pairs = known(opened.run.workspace.state(), &opened.record.id, &spec.label).await?;
+        if let Some((rows, found)) = pairs.into_iter().find(|(_, listed)| listed.pair.pair == pair) {
+            debug_assert_eq!(pair_id(rows.0, rows.1), found.pair.pair);
             return Ok((spec, rows, found));
         }
     }
@@ -299,29 +285,7 @@ async fn find<'a>(opened: &'a Finished<'_>, pair: &str) -> Result<(&'a Arc<Table
     })
 }
 
-/// The values of the two rows as each would be loaded alone, and of the one they would become together, all as text.
-type Previewed = (Option<Vec<Option<String>>>, Option<[Vec<Option<String>>; 2]>);
-
-/// What merging would give, from the source as it is now: with the clusters that the two rows are in.
-async fn previewed(run: &Run<'_>, id: &str, spec: &Arc<TableSpec>, rows: Rows2) -> Result<Previewed> {
-    let kept = run.workspace.state().crosswalk(id, &spec.label).await?;
-    let mut clusters = clusters_of(&kept.map(|c| c.folded).unwrap_or_default());
-    clusters.retain(|c| c.members.contains(&rows.0) || c.members.contains(&rows.1));
-    let mut members: Vec<Name> = clusters.into_iter().flat_map(|c| c.members).collect();
-    members.extend([rows.0, rows.1].into_iter().filter(|name| !members.contains(name)).collect::<Vec<_>>());
-    let reader = run.source(spec)?.reader().await?;
-    let (pipeline, splits) = reading(run, spec, &reader).await?;
-    let cluster = [Cluster { members, probability: 1.0 }];
-    let together = Crosswalk::gather(&pipeline, &splits, &cluster, None).await?;
-    let text =
-        |batch: &RecordBatch, row: usize| rows_as_text(batch, &types(spec), &[row]).pop().unwrap_or_default();
-    let merged = (!together.is_empty()).then(|| text(&together.survivors, 0));
-    let row = |name: Name| together.member(&name).map(|(batch, row)| text(batch, row));
-    let apart = row(rows.0).zip(row(rows.1)).map(|(a, b)| [a, b]);
-    Ok((merged, apart))
-}
-
-fn types(spec: &TableSpec) -> Vec<dunlin_connect::ColumnType> {
+pub(crate) fn types(spec: &TableSpec) -> Vec<dunlin_connect::ColumnType> {
     spec.mapping.columns.iter().map(|m| m.load_type.clone()).collect()
 }
 
@@ -363,11 +327,15 @@ async fn in_target(
     Ok(found)
 }
 
-fn column(spec: &TableSpec, place: usize) -> ColumnInfo {
+pub(crate) fn column(spec: &TableSpec, place: usize) -> ColumnInfo {
     let column = &spec.mapping.columns[place];
     ColumnInfo { name: column.target.clone(), kind: column.kind.map(|k| k.as_str().to_owned()) }
 }
 
-fn seal(spec: &TableSpec, columns: Vec<ColumnInfo>, rows: Vec<Vec<Option<String>>>) -> Sealed<Rows> {
+pub(crate) fn seal(
+    spec: &TableSpec,
+    columns: Vec<ColumnInfo>,
+    rows: Vec<Vec<Option<String>>>,
+) -> Sealed<Rows> {
     Sealed::seal(Rows { store: spec.plan.to.store.clone(), table: spec.label.clone(), columns, rows })
 }

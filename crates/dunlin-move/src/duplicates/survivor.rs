@@ -37,6 +37,45 @@ pub(crate) enum Rule<C> {
     Filled,
 }
 
+/// Why a row stays, or why a value comes from the row that it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The plan's rule prefers it.
+    Rule,
+    /// No other row has a value there.
+    Only,
+    /// No rule names the column, or it does not tell the rows apart: the survivor's own value stays.
+    Own,
+    /// It has the most values.
+    Complete,
+    /// Nothing else tells the rows apart: it has the lowest key.
+    Key,
+    /// It stood in the target before, and stays as it is.
+    There,
+}
+
+impl Why {
+    /// Its code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Why::Rule => "rule",
+            Why::Only => "only",
+            Why::Own => "own",
+            Why::Complete => "complete",
+            Why::Key => "key",
+            Why::There => "there",
+        }
+    }
+}
+
+/// From which row of a cluster the value of a column comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Choice {
+    /// The row, as candidates are numbered.
+    pub(crate) row: usize,
+    pub(crate) why: Why,
+}
+
 /// The words of the plan, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Words {
@@ -155,6 +194,33 @@ impl Survivor {
     }
 }
 
+impl Survivor {
+    /// The rule by which the row is preferred that stays, as the plan writes it; `None` where it says none.
+    pub(crate) fn row_words(&self, read: &Schema) -> Option<String> {
+        self.row.as_ref().map(|rule| rule.words(read))
+    }
+
+    /// The rule of a column, as the plan writes it.
+    pub(crate) fn column_words(&self, place: usize, read: &Schema) -> Option<String> {
+        let found = self.columns.iter().find(|(column, _)| *column == place);
+        found.map(|(_, rule)| rule.words(read))
+    }
+}
+
+impl Rule<usize> {
+    fn words(&self, read: &Schema) -> String {
+        let name = |place: &usize| read.field(*place).name();
+        match self {
+            Rule::Latest(column) => format!("latest {}", name(column)),
+            Rule::Earliest(column) => format!("earliest {}", name(column)),
+            Rule::Complete => "most complete".to_owned(),
+            Rule::Trusted(column, list) => format!("trusted {} in {}", name(column), list.join(", ")),
+            Rule::Longest => "longest".to_owned(),
+            Rule::Filled => "filled".to_owned(),
+        }
+    }
+}
+
 fn placed(rule: Rule<String>, read: &Schema) -> std::result::Result<Rule<usize>, Wrong> {
     let place = |name: String| {
         read.index_of(&name).map_err(|_| {
@@ -245,6 +311,37 @@ impl Candidates {
             there.max_by_key(|row| (values[*row], *row == survivor, &self.worth[*row])).unwrap_or(survivor)
         };
         self.values.iter().map(|(place, values)| (*place, best(values))).collect()
+    }
+}
+
+impl Candidates {
+    /// Why this row stays; `ruled` tells that the plan has a rule for it.
+    pub(crate) fn why_survivor(&self, members: &[usize], survivor: usize, ruled: bool) -> Why {
+        let others = members.iter().filter(|row| **row != survivor).map(|row| &self.worth[*row]);
+        let (first, complete, _) = &self.worth[survivor];
+        match others.map(|other| (other.0, other.1)).max() {
+            Some((second, _)) if second < *first && ruled => Why::Rule,
+            Some((second, most)) if second == *first && most == *complete => Why::Key,
+            _ => Why::Complete,
+        }
+    }
+
+    /// For each of so many columns where its value comes from, and why from there.
+    pub(crate) fn choices(&self, members: &[usize], survivor: usize, columns: usize) -> Vec<Choice> {
+        let mut choices = vec![Choice { row: survivor, why: Why::Own }; columns];
+        for ((place, row), (_, values)) in self.sources(members, survivor).into_iter().zip(&self.values) {
+            let there: Vec<Option<i64>> =
+                members.iter().map(|r| values[*r]).filter(Option::is_some).collect();
+            let best = there.iter().filter(|value| **value == values[row]).count();
+            let why = match there.len() {
+                0 => Why::Own,
+                1 => Why::Only,
+                _ if best > 1 && row == survivor => Why::Own,
+                _ => Why::Rule,
+            };
+            choices[place] = Choice { row, why };
+        }
+        choices
     }
 }
 

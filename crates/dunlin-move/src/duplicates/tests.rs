@@ -143,6 +143,7 @@ fn an_erased_row_is_nobodys_duplicate_unless_all_of_them_are() {
         pair: pair_id([one; 16], [other; 16]),
         rows: ([one; 16], [other; 16]),
         probability: 0.9,
+        evidence: Vec::new(),
     };
     let mut looked = Looked {
         clusters: vec![cluster(&[1, 2, 3]), cluster(&[4, 5]), cluster(&[6, 7]), cluster(&[8, 9])],

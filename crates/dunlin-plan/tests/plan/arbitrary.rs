@@ -110,8 +110,10 @@ fn rules() -> BoxedStrategy<Vec<RulePlan>> {
 
 fn duplicates() -> BoxedStrategy<Duplicates> {
     let line = vec("[a-z]{1,4}", 1..3).prop_map(|columns| columns.join(" + "));
-    (vec(line, 1..3), 0u32..=100, 0u32..=100, of(sql()))
-        .prop_map(|(match_, a, b, survivor)| Duplicates {
+    let within = subsequence(vec![Within::Source, Within::Target], 1..=2);
+    (vec(line, 1..3), 0u32..=100, 0u32..=100, within, of(sql()))
+        .prop_map(|(match_, a, b, within, survivor)| Duplicates {
+            within,
             match_,
             above: f64::from(a.max(b)) / 100.0,
             review: f64::from(a.min(b)) / 100.0,

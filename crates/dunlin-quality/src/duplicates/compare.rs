@@ -37,6 +37,20 @@ pub(super) const LEVELS: usize = 8;
 pub(super) const COLUMNS_MOST: usize = 16;
 
 impl Level {
+    /// Its code, as it is serialised.
+    pub fn code(self) -> &'static str {
+        match self {
+            Level::Missing => "missing",
+            Level::Same => "same",
+            Level::Near => "near",
+            Level::Part => "part",
+            Level::Crossed => "crossed",
+            Level::Alike => "alike",
+            Level::Loose => "loose",
+            Level::Different => "different",
+        }
+    }
+
     pub(super) fn from_bits(bits: u64) -> Level {
         const ALL: [Level; LEVELS] = [
             Level::Missing,

@@ -4,6 +4,7 @@
 mod access;
 mod alerts;
 mod data;
+mod duplicates;
 mod grants;
 mod ledger;
 mod me;
@@ -50,6 +51,7 @@ pub(crate) fn routes() -> Routes {
         .with(packs::routes)
         .with(runs::routes)
         .with(quarantine::routes)
+        .with(duplicates::routes)
         .with(data::routes)
         .with(verify::routes)
         .with(ledger::routes)

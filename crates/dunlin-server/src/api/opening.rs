@@ -62,8 +62,13 @@ pub(super) fn shown<'a>(columns: impl Iterator<Item = (&'a ColumnInfo, Shown)>) 
     columns.map(|(c, form)| json!({ "name": c.name, "kind": c.kind, "shown": form.as_str() })).collect()
 }
 
-/// Opens sealed rows and answers with them: the access is in the ledger before the first leaves, and closed after the last.
+/// Opens sealed rows and answers with them.
 pub(super) async fn show(app: &App, sealed: Sealed<Rows>, ask: &Ask) -> Result<Response, Problem> {
+    Ok(super::ok(&open(app, sealed, ask).await?))
+}
+
+/// Opens sealed rows: the access is in the ledger before the first leaves, and closed after the last.
+pub(super) async fn open(app: &App, sealed: Sealed<Rows>, ask: &Ask) -> Result<Opened, Problem> {
     let opened =
         dunlin_gate::open(sealed, &app.policy, &app.presence, ask, &new_id()).await.map_err(refused)?;
     let body = Opened {
@@ -75,7 +80,7 @@ pub(super) async fn show(app: &App, sealed: Sealed<Rows>, ask: &Ask) -> Result<R
         rows: opened.rows.clone(),
     };
     opened.close(&app.presence).await.map_err(|e| refused(e.into()))?;
-    Ok(super::ok(&body))
+    Ok(body)
 }
 
 /// What the gate said, for the caller.

@@ -265,6 +265,10 @@ impl Engine for Fake {
         self.customers.clone()
     }
 
+    fn duplicates(&self) -> Option<std::sync::Arc<dyn dunlin_server::Duplicates>> {
+        Some(std::sync::Arc::new(crate::fake_duplicates::FakeDuplicates))
+    }
+
     async fn stop(&self) {}
 }
 

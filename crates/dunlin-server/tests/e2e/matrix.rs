@@ -48,6 +48,8 @@ fn expected(action: &str) -> Option<(&'static str, Option<&'static str>)> {
         "run.start" | "run.pause" | "run.resume" => ("ole", None),
         "quarantine.read" => ("olespa", None),
         "quarantine.decide" => ("oles", None),
+        "duplicates.read" => ("olespa", None),
+        "duplicates.decide" => ("oles", None),
         "work.read" => (all, None),
         "work.read_all" => ("oleswpa", None),
         "work.take_part" => ("oleswpg", None),

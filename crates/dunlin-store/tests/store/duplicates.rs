@@ -1,6 +1,6 @@
 //! What is known of rows and their duplicates, and forgetting it.
 
-use dunlin_store::{Crosswalk, DuplicatePair, Folded, PairDecision, Verdict};
+use dunlin_store::{Crosswalk, DuplicatePair, Folded, PairDecision, PairEvidence, Verdict};
 
 use super::Folders;
 
@@ -20,6 +20,7 @@ async fn what_folds_into_an_erased_row_is_forgotten_with_it_in_every_run() {
         pair: id.to_owned(),
         rows: (name(one), name(other)),
         probability: 0.9,
+        evidence: vec![PairEvidence { column: "email".to_owned(), level: "near".to_owned(), bits: 7.25 }],
     };
     let mut tx = state.begin().await.unwrap();
     for run in ["first", "second"] {
@@ -28,8 +29,18 @@ async fn what_folds_into_an_erased_row_is_forgotten_with_it_in_every_run() {
             .await
             .unwrap();
     }
-    let said = PairDecision { pair: "d".to_owned(), rows: (name(7), name(2)), verdict: Verdict::Merge };
-    tx.put_pair_decision("people", &said, 1).await.unwrap();
+    let by = Some(dunlin_ledger::Actor::Person { id: "0190a000".to_owned() });
+    let said = |pair: &str, rows, verdict, at| PairDecision {
+        pair: pair.to_owned(),
+        rows,
+        verdict,
+        by: by.clone(),
+        at,
+    };
+    let merge = said("d", (name(7), name(2)), Verdict::Merge, 1);
+    tx.put_pair_decision("people", &merge).await.unwrap();
+    let keep = said("e", (name(5), name(6)), Verdict::Keep, 2);
+    tx.put_pair_decision("people", &keep).await.unwrap();
     tx.forget_duplicates("people", &[name(9)]).await.unwrap();
     tx.commit().await.unwrap();
     for run in ["first", "second"] {
@@ -38,5 +49,5 @@ async fn what_folds_into_an_erased_row_is_forgotten_with_it_in_every_run() {
         let pairs = state.duplicate_pairs(run, "people").await.unwrap();
         assert_eq!(pairs, [pair("b", 5, 6)], "a row that was folded into the erased one is in a pair still");
     }
-    assert!(state.pair_decisions("people").await.unwrap().is_empty());
+    assert_eq!(state.pair_decisions("people").await.unwrap(), [keep], "with who said it, and when");
 }

@@ -6,6 +6,7 @@
 
 mod customers;
 mod data;
+mod duplicates;
 mod outside;
 mod queue;
 mod rows;
@@ -50,6 +51,8 @@ struct Inner {
     work: Mutex<Option<Arc<Work>>>,
     progress: broadcast::Sender<Progress>,
     verifications: Arc<verify::Verifications>,
+    /// Whose turn it is with duplicates: looking and deciding take the workspace's lock, which does not wait.
+    turn: Arc<tokio::sync::Mutex<()>>,
     /// The plan held against its packs, as it last came out. Whoever works it out keeps the others waiting.
     packs: tokio::sync::Mutex<Option<HeldPacks>>,
 }
@@ -75,6 +78,7 @@ impl MoveEngine {
             work: Mutex::default(),
             progress: broadcast::channel(256).0,
             verifications: Arc::default(),
+            turn: Arc::default(),
             packs: tokio::sync::Mutex::default(),
         };
         MoveEngine { inner: Arc::new(inner) }
@@ -387,6 +391,10 @@ impl Engine for MoveEngine {
 
     fn customers(&self) -> Option<Arc<dyn dunlin_server::Customers>> {
         Some(Arc::new(customers::Subjects::new(self.inner.workspace.clone())))
+    }
+
+    fn duplicates(&self) -> Option<Arc<dyn dunlin_server::Duplicates>> {
+        Some(Arc::new(duplicates::OfEngine { engine: self.clone() }))
     }
 
     async fn stop(&self) {

@@ -8,9 +8,9 @@ use crate::crash::SIGABRT;
 use crate::support::{Done, Site, pg, pg_rows, postgres};
 
 /// People who are there once.
-const PEOPLE: usize = 300;
+pub const PEOPLE: usize = 300;
 /// The first so many are there twice, under the id `1000 + n`.
-const TWICE: usize = 24;
+pub const TWICE: usize = 24;
 
 const PLAN: &str = r#"
 [plan]
@@ -101,42 +101,42 @@ fn expected() -> (Vec<String>, Vec<String>) {
 }
 
 /// A workspace with the data, and the database it goes to where that is a server.
-struct Scene {
-    site: Site,
-    server: Option<String>,
+pub struct Scene {
+    pub site: Site,
+    pub server: Option<String>,
 }
 
 impl Scene {
-    fn sqlite() -> Self {
+    pub fn sqlite() -> Self {
         let site = Site::with_plan(&PLAN.replace("TARGET", "sqlite:new.db"));
         site.sql("old.db", &data());
         Self { site, server: None }
     }
 
-    fn postgres() -> Option<Self> {
+    pub fn postgres() -> Option<Self> {
         let server = postgres("merging")?;
         let site = Site::with_plan(&PLAN.replace("TARGET", "env:DUNLIN_MERGING"));
         site.sql("old.db", &data());
         Some(Self { site, server: Some(server) })
     }
 
-    fn command(&self, arguments: &[&str]) -> std::process::Command {
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
         let mut command = self.site.command(arguments);
         command.env("DUNLIN_ROWS_PER_SPLIT", "100");
         command.env("DUNLIN_MERGING", self.server.as_deref().unwrap_or_default());
         command
     }
 
-    fn dunlin(&self, arguments: &[&str]) -> Done {
+    pub fn dunlin(&self, arguments: &[&str]) -> Done {
         Done::of(self.command(arguments))
     }
 
-    fn run(&self) -> Done {
+    pub fn run(&self) -> Done {
         self.dunlin(&["run", "--format", "json", "--jobs", "2"]).expect(0)
     }
 
     /// The people and the orders in the target.
-    fn target(&self) -> (Vec<String>, Vec<String>) {
+    pub fn target(&self) -> (Vec<String>, Vec<String>) {
         let people = "person_id || '|' || city || '|' || case when phone is null then '-' else '+' end";
         let orders = "id || '|' || customer_id";
         let rows = |columns: &str, table: &str| -> Vec<String> {
@@ -262,13 +262,13 @@ fn a_run_that_dies_goes_on_by_what_was_found_postgres() {
 }
 
 /// The same, where nothing is sure enough to be merged without a look: all who are there twice wait for a person.
-fn waiting(scene: Scene) -> Scene {
+pub fn waiting(scene: Scene) -> Scene {
     scene.site.edit_plan("above = 0.95", "above = 1.0");
     scene
 }
 
 /// The keys of a listed pair, in the clear.
-fn keys(pair: &Value) -> Vec<usize> {
+pub fn keys(pair: &Value) -> Vec<usize> {
     let mut keys: Vec<usize> =
         pair["keys"].as_array().unwrap().iter().map(|k| k.as_str().unwrap().parse().unwrap()).collect();
     keys.sort_unstable();

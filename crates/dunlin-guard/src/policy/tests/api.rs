@@ -41,7 +41,7 @@ fn each_role_may_do_what_its_sentence_says_and_no_more() {
     let lead = "tokens.read people.read people.record people.invite people.block people.require_mfa \
         people.end_sessions people.limit people.note grants.read grants.open grants.agree grants.close plan.read \
         plan.check plan.edit approvals.read run.read run.start run.pause run.resume quarantine.read quarantine.decide \
-        ledger.read alerts.read alerts.close presence.read policy.would_see settings.read metrics.read \
+        duplicates.read duplicates.decide ledger.read alerts.read alerts.close presence.read policy.would_see settings.read metrics.read \
         data.read data.export run.verify report.read \
         work.read_all work.take_part work.edit work.manage \
         notices.read notices.write notices.approve notices.withdraw \
@@ -51,13 +51,14 @@ fn each_role_may_do_what_its_sentence_says_and_no_more() {
         (
             Role::Engineer,
             "plan.read plan.check plan.edit approvals.read grants.read run.read run.start run.pause run.resume \
-             quarantine.read quarantine.decide alerts.read presence.read data.read data.export run.verify report.read \
+             quarantine.read quarantine.decide duplicates.read duplicates.decide alerts.read presence.read data.read \
+             data.export run.verify report.read \
              work.read_all work.take_part work.edit notices.read",
         ),
         (
             Role::Steward,
             "plan.read plan.check plan.edit approvals.read grants.read run.read quarantine.read quarantine.decide \
-             presence.read data.read data.export run.verify report.read \
+             duplicates.read duplicates.decide presence.read data.read data.export run.verify report.read \
              work.read_all work.take_part work.edit notices.read requests.read requests.write requests.carry_out",
         ),
         (
@@ -68,14 +69,14 @@ fn each_role_may_do_what_its_sentence_says_and_no_more() {
         (
             Role::Approver,
             "plan.read plan.check plan.edit plan.edit_stores plan.approve plan.void approvals.read grants.read grants.agree \
-             grants.close run.read quarantine.read people.read people.record alerts.read presence.read ledger.read \
+             grants.close run.read quarantine.read duplicates.read people.read people.record alerts.read presence.read ledger.read \
              policy.would_see data.read run.verify report.read work.read_all work.take_part work.edit \
              notices.read notices.approve notices.withdraw requests.read requests.decide",
         ),
         (
             Role::Auditor,
             "tokens.read people.read people.record grants.read plan.read plan.check approvals.read run.read \
-             quarantine.read ledger.read ledger.export alerts.read presence.read policy.would_see settings.read \
+             quarantine.read duplicates.read ledger.read ledger.export alerts.read presence.read policy.would_see settings.read \
              metrics.read data.read run.verify report.read work.read_all notices.read requests.read",
         ),
         (Role::Guest, "work.take_part"),

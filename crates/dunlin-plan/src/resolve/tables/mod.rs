@@ -8,7 +8,7 @@ use super::{sql, text};
 use crate::finding::{Finding, Log, Span};
 use crate::table::{Duplicates, Enrich, Fix, RulePlan, Sql, TablePlan, as_identifier};
 use crate::table_ref::TableRef;
-use crate::vocabulary::{Fact, IntoMode, OnErasure, Otherwise, When};
+use crate::vocabulary::{Fact, IntoMode, OnErasure, Otherwise, When, Within};
 use crate::walk::{Section, Spanned, Walk, entries_of, item_span, parse_word, wrong_type};
 
 pub(crate) const TABLE: Section = Section {
@@ -36,7 +36,7 @@ pub(crate) const TABLE: Section = Section {
 };
 pub(crate) const RULE: Section = Section { form: "Rule", keys: &["name", "check", "otherwise", "fix"] };
 pub(crate) const DUPLICATES: Section =
-    Section { form: "Duplicates", keys: &["match", "above", "review", "survivor"] };
+    Section { form: "Duplicates", keys: &["match", "above", "review", "within", "survivor"] };
 pub(crate) const ENRICH: Section = Section { form: "Enrich", keys: &["from", "on", "add", "when"] };
 
 pub(super) fn tables(root: &Walk<'_>, log: &mut Log) -> Vec<TablePlan> {
@@ -200,7 +200,24 @@ fn duplicates(table: &Walk<'_>, log: &mut Log) -> Option<Duplicates> {
         log.push(Finding::error("plan-duplicates", walk.value_span("above"), message).help(help));
     }
     let survivor = sql(walk.words("survivor", log));
-    Some(Duplicates { match_, above, review, survivor, span })
+    let within = within(&walk, log);
+    Some(Duplicates { match_, above, review, within, survivor, span })
+}
+
+fn within(walk: &Walk<'_>, log: &mut Log) -> Vec<Within> {
+    let Some(words) = walk.texts("within", log) else { return vec![Within::Source] };
+    if words.value.is_empty() {
+        let message = format!("`within` in {} names no side", walk.place);
+        let help = "write `[\"source\"]`, `[\"source\", \"target\"]` or `[\"target\"]`";
+        log.push(Finding::error("plan-duplicates", words.span, message).help(help));
+    }
+    let mut within: Vec<Within> = words.value.iter().filter_map(|word| parse_word(word, log)).collect();
+    within.sort_unstable();
+    within.dedup();
+    match within.is_empty() {
+        true => vec![Within::Source],
+        false => within,
+    }
 }
 
 fn matches(walk: &Walk<'_>, log: &mut Log) -> Vec<String> {

@@ -61,7 +61,7 @@ pub async fn list(dir: &Path, all: bool, clear: &ClearArgs, format: Format) -> R
         for (pair, keys) in &lines {
             output::json(&serde_json::json!({
                 "pair": pair.pair, "table": pair.table, "keys": keys, "probability": rounded(pair.probability),
-                "decision": pair.decision.unwrap_or("review"), "acted": pair.acted,
+                "decision": decision(pair), "acted": pair.acted,
             }));
         }
         return Ok(OK);
@@ -86,8 +86,14 @@ pub async fn list(dir: &Path, all: bool, clear: &ClearArgs, format: Format) -> R
     Ok(OK)
 }
 
+/// The word for programs: what a person decided, what the run did by itself, or that it waits.
+fn decision(pair: &WaitingPair) -> &'static str {
+    pair.decision.unwrap_or(if pair.sure { "sure" } else { "review" })
+}
+
 fn state(pair: &WaitingPair) -> String {
     match (pair.decision, pair.acted) {
+        (None, true) if pair.sure => "merged by the run".to_owned(),
         (None, true) => "waits".to_owned(),
         (None, false) => "waits; the next run takes them apart".to_owned(),
         (Some("merge"), true) => "merged".to_owned(),
@@ -116,7 +122,7 @@ pub async fn show(dir: &Path, pair: &str, clear: &ClearArgs, format: Format) -> 
         };
         output::json(&serde_json::json!({
             "pair": pair.pair, "table": pair.table, "probability": rounded(pair.probability),
-            "decision": pair.decision.unwrap_or("review"), "acted": pair.acted, "differing": differing,
+            "decision": decision(&pair), "acted": pair.acted, "differing": differing,
             "taken_over": taken_over, "one": side(0), "other": side(1), "merged": side(2),
         }));
     } else {

@@ -42,7 +42,7 @@ pub use config::{
 pub use engine::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,
     Reason, Rehearsed, ReportFiles, RunTable, RunUndone, ShapeChange, ShowError, Side, SplitState, StartRun,
-    Surveyed, TableProgress, Through, Verification, WouldDecide,
+    Surveyed, TableProblem, TableProgress, Through, Verification, WouldDecide,
 };
 pub use log::start_log;
 pub use problem::Problem;

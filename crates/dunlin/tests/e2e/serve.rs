@@ -91,7 +91,7 @@ pub fn serve(site: &Site, environment: &[(&str, &str)]) -> Served {
 
 /// A signed-in browser.
 #[derive(Clone)]
-struct Browser {
+pub struct Browser {
     http: reqwest::Client,
     url: String,
     cookie: String,
@@ -100,7 +100,7 @@ struct Browser {
 
 impl Browser {
     /// Makes the first account.
-    async fn set_up(served: &Served) -> Browser {
+    pub async fn set_up(served: &Served) -> Browser {
         let form = [
             ("secret", served.set_up.as_deref().unwrap()),
             ("name", "Ana Ruiz"),
@@ -129,7 +129,7 @@ impl Browser {
         browser
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub async fn get(&self, path: &str) -> Value {
         let sent =
             self.http.get(format!("{}{path}", self.url)).header("cookie", &self.cookie).send().await.unwrap();
         let (status, body) = (sent.status(), sent.text().await.unwrap());
@@ -137,7 +137,7 @@ impl Browser {
         serde_json::from_str(&body).unwrap()
     }
 
-    async fn try_post(&self, path: &str, body: &Value) -> Result<(u16, Value), reqwest::Error> {
+    pub async fn try_post(&self, path: &str, body: &Value) -> Result<(u16, Value), reqwest::Error> {
         let request = self.http.post(format!("{}{path}", self.url)).header("cookie", &self.cookie);
         let sent =
             request.header("origin", &self.url).header("x-csrf-token", &self.csrf).json(body).send().await?;
@@ -146,13 +146,13 @@ impl Browser {
         Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub async fn post(&self, path: &str, body: Value) -> Value {
         let (status, answer) = self.try_post(path, &body).await.unwrap();
         assert!((200..300).contains(&status), "POST {path}: {status} {answer}");
         answer
     }
 
-    async fn until(&self, run: &str, status: &str) -> Value {
+    pub async fn until(&self, run: &str, status: &str) -> Value {
         let begun = Instant::now();
         loop {
             let one = self.get(&format!("/api/v1/runs/{run}")).await;
@@ -165,7 +165,7 @@ impl Browser {
     }
 }
 
-fn plan_fingerprint(site: &Site) -> String {
+pub fn plan_fingerprint(site: &Site) -> String {
     site.dunlin(&["plan", "fingerprint"]).expect(0).out.trim().to_owned()
 }
 

@@ -183,6 +183,13 @@ fn through_text(array: &ArrayRef, from: &ColumnType, to: &ColumnType) -> Fitted 
 
 /// Rows whose number a float does not hold: its shortest text is another number than what was there.
 fn mark_rounded(fitted: &mut Fitted, before: &[Option<&str>], to: &ColumnType) {
+    // Any number of so few digits is the shortest text of the float next to it, unless it is among the very smallest.
+    let safe = if *to == ColumnType::Float32 { 6 } else { 15 };
+    let long =
+        |text: &str| text.bytes().filter(u8::is_ascii_digit).count() > safe || text.contains(['e', 'E']);
+    if !before.iter().flatten().any(|text| long(text)) {
+        return;
+    }
     let after = array_to_text(&fitted.array, to);
     for (row, (before, after)) in before.iter().zip(after).enumerate() {
         if let (Some(before), Some(after)) = (before, after)

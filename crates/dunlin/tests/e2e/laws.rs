@@ -236,3 +236,49 @@ fn rows_that_a_policy_hides_stop_their_table_and_no_smaller_number_passes_for_al
     assert_eq!(pg_one(&to, "select count(*) from open"), "1", "the other table goes on");
     pg(&from, &format!("drop owned by {role}; drop role {role}"));
 }
+
+#[test]
+fn what_one_kind_of_store_cannot_hold_waits_and_the_rest_comes_back_the_same() {
+    let (Some(there), Some(back)) = (postgres("there"), postgres("back")) else { return };
+    let site = Site::with_plan(&crate::moves::plan("sqlite:old.db", &there, &[("t", "id")]));
+    site.sql(
+        "old.db",
+        "create table t (id integer primary key, v text, x real); \
+         insert into t values (1, 'whole', 1e999), (2, 'cut' || char(0) || 'here', 1), (3, '', -1e999), (4, null, null), \
+            (5, char(128054) || char(0x200d), -0.0), (6, ' ', 5e-324)",
+    );
+    let done = site.moved();
+    assert_eq!(done.counts("new.t"), [6, 5, 1, 0, 5]);
+    let waiting = site.waiting();
+    assert_eq!((&waiting[0]["reason"], &waiting[0]["column"]), (&"nul-byte".into(), &"v".into()));
+    let all = "select id || ' ' || coalesce('<' || v || '>', 'null') || ' ' || coalesce(x::text, 'null') from t order by id";
+    assert_eq!(
+        pg_rows(&there, all),
+        ["1 <whole> Infinity", "3 <> -Infinity", "4 null null", "5 <\u{1f436}\u{200d}> -0", "6 < > 5e-324"]
+    );
+    pg(
+        &there,
+        "insert into t values (7, 'not a number', 'NaN'); create view wide as select id, v, x, 'infinity'::timestamp as at, 'NaN'::numeric as n, repeat('9', 200)::numeric as big from t",
+    );
+    // Through a file of each kind, and back: empty text and NULL stay apart, NaN stays NaN.
+    for format in ["csv", "jsonl", "parquet"] {
+        pg(&back, "drop schema public cascade; create schema public; drop schema if exists dunlin cascade");
+        let out = Site::with_plan(
+            &crate::moves::plan(&there, "file:out/", &[("wide", "id")])
+                .replace("\"file:out/\"", &format!("\"file:out/\"\nformat = \"{format}\"")),
+        );
+        assert_eq!(out.moved().counts("new.wide"), [6, 6, 0, 0, 6], "{format}");
+        pg(
+            &back,
+            "create table wide (id bigint primary key, v text, x float8, at timestamp, n numeric, big numeric)",
+        );
+        let again = Site::with_plan(&crate::moves::plan("file:in/", &back, &[("wide", "id")]));
+        again.write(
+            &format!("in/wide.{format}"),
+            std::fs::read(out.path(&format!("out/wide.{format}"))).unwrap(),
+        );
+        assert_eq!(again.moved().counts("new.wide"), [6, 6, 0, 0, 6], "{format}");
+        let all = all.replace("from t", "|| at || n || big from wide");
+        assert_eq!(pg_rows(&back, &all), pg_rows(&there, &all), "{format}");
+    }
+}

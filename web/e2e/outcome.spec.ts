@@ -7,7 +7,8 @@ import { OWN, OWNER } from './places';
 import { run, serve, SERVER } from './program';
 import { expect, looks, settled, test } from './support';
 
-test.use({ baseURL: OWN, storageState: { cookies: [], origins: [] }, actionTimeout: 15_000 });
+// A button that is on its way from one colour to the next has neither's contrast.
+test.use({ baseURL: OWN, storageState: { cookies: [], origins: [] }, actionTimeout: 15_000, contextOptions: { reducedMotion: 'reduce' } });
 
 const TABLES = ['people', 'orders', 'visits'];
 const plan = (from: string, to: string) => `[plan]

@@ -158,7 +158,8 @@ fn carries_over(from: &ColumnType, to: &ColumnType) -> bool {
 
 /// Every other pair meets in the canonical text: exact in both directions, and it names what does not fit.
 fn through_text(array: &ArrayRef, from: &ColumnType, to: &ColumnType) -> Fitted {
-    let texts = array_to_text(array, from);
+    let mut texts = array_to_text(array, from);
+    unquote(&mut texts, from, to);
     let views: Vec<Option<&str>> =
         texts.iter().map(Option::as_deref).map(|v| v.map(|t| trimmed(t, to))).collect();
     let (out, problems) = match to {
@@ -229,6 +230,20 @@ fn digits(text: &str) -> Option<(bool, String, i64)> {
     }
     let point = whole.len() as i64 - (all.len() - led.len()) as i64 + exponent;
     Some((mantissa.starts_with('-'), led.trim_end_matches('0').to_owned(), point))
+}
+
+/// A string of JSON is not its quotes where a number or a date is wanted: `"NaN"` is how JSON says it.
+fn unquote(texts: &mut [Option<String>], from: &ColumnType, to: &ColumnType) {
+    use ColumnType as T;
+    let json = matches!(from, T::Json | T::Jsonb);
+    if !json || matches!(to, T::Json | T::Jsonb | T::Text { .. } | T::Char { .. }) {
+        return;
+    }
+    for text in texts.iter_mut().flatten().filter(|t| t.starts_with('"')) {
+        if let Ok(inner) = serde_json::from_str::<String>(text) {
+            *text = inner;
+        }
+    }
 }
 
 /// Blanks around a number or a date are not part of its value.
@@ -349,6 +364,13 @@ mod tests {
             fit(&array, &ColumnType::Float64, &ColumnType::Float32).problems,
             [changed(1), changed(3)]
         );
+    }
+
+    #[test]
+    fn a_string_of_json_is_the_number_that_it_spells() {
+        let fitted = fit(&text(&["1.5", "\"NaN\"", "\"x\""]), &ColumnType::Json, &ColumnType::Float64);
+        assert_eq!(fitted.problems, [(2, Reason::WrongType)]);
+        assert_eq!(array_to_text(&fitted.array, &ColumnType::Float64)[1].as_deref(), Some("NaN"));
     }
 
     #[test]

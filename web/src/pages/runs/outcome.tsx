@@ -59,8 +59,8 @@ export function Outcome({ run, tables, again }: { run: RunDetail; tables: readon
           <ul className="plain">{o?.tries.map((x) => <li key={x.at}><Time at={x.at} /> · {sentence(x.problem)} {t.wentOn(span(x.wait_seconds))}</li>)}</ul></details>
       )}
       {(o?.held_back_seconds ?? 0) >= 1 && <p className="small muted">{t.heldBack(span(o?.held_back_seconds ?? 0))}</p>}
-      {table && <StartDialog rehearse={false} only={table} onClose={() => setTable(null)} />}
-      {all && <StartDialog rehearse={false} onClose={() => setAll(false)} />}
+      {table && <StartDialog rehearse={false} only={table} onClose={() => setTable(null)} onStarted={() => setTable(null)} />}
+      {all && <StartDialog rehearse={false} onClose={() => setAll(false)} onStarted={() => setAll(false)} />}
     </section>
   );
 }

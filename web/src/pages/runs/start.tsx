@@ -23,8 +23,8 @@ async function known(id: string): Promise<void> {
   }
 }
 
-/** `only` is a table to do again. */
-export function StartDialog({ rehearse, only, onClose }: { rehearse: boolean; only?: string; onClose: () => void }) {
+/** `only` is a table to do again. Where the run that goes on is the one on the page, nothing closes the dialog but `onStarted`. */
+export function StartDialog({ rehearse, only, onClose, onStarted }: { rehearse: boolean; only?: string; onClose: () => void; onStarted?: () => void }) {
   const t = useMessages(en);
   const c = useMessages(common);
   const client = useQueryClient();
@@ -54,7 +54,9 @@ export function StartDialog({ rehearse, only, onClose }: { rehearse: boolean; on
       await known(id);
       toast(rehearse ? t.rehearsalToast : t.startedToast);
       void client.invalidateQueries({ queryKey: ['runs'] });
+      void client.invalidateQueries({ queryKey: ['run', id] });
       void navigate({ to: '/runs/$run', params: { run: id } } as never);
+      onStarted?.();
     }, (error: unknown) => {
       setBusy(false);
       // Customers are to be told first: what stands in the way is said here, where it can be answered.

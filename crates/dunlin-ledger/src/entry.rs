@@ -414,6 +414,9 @@ pub enum Body {
     },
     /// A person decided on a pair: `decision` is `merge`, `keep` or `undo`; `pair` is a keyed hash of both keys.
     DuplicateDecided { run: String, table: String, pair: String, decision: String },
+    /// A store was lost for a moment, and the run goes on by itself: its `attempt`th time of at most `attempts`, after
+    /// `wait_seconds`.
+    RunRetried { run: String, attempt: u32, attempts: u32, wait_seconds: u64 },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.

@@ -20,13 +20,15 @@ pub enum RuleCheck {
     Sql(Compiled),
     /// A check of a pack that SQL cannot say, at the moment the run began (microseconds since 1970 UTC).
     Native(NativeCheck, i64),
+    /// A moment of this column has no digits of a second beyond so many: its target would round them away.
+    Digits(usize, u8),
 }
 
 impl RuleCheck {
     fn expression(&self) -> Option<&Arc<dyn PhysicalExpr>> {
         match self {
             RuleCheck::Sql(compiled) => Some(&compiled.expr),
-            RuleCheck::Native(..) => None,
+            RuleCheck::Native(..) | RuleCheck::Digits(..) => None,
         }
     }
 }
@@ -112,6 +114,13 @@ impl Rules {
                 let alive = failing.filter(|(row, _)| lead.fates[*row] == fate::ALIVE);
                 return alive.map(|(row, column)| (row, Some(column))).collect();
             }
+            RuleCheck::Digits(place, digits) => {
+                let finer = finer(&columns[*place], *digits).into_iter();
+                return finer
+                    .filter(|row| lead.fates[*row] == fate::ALIVE)
+                    .map(|row| (row, column))
+                    .collect();
+            }
         };
         let result = evaluate_rows(compiled, &self.batch(columns));
         for row in &result.failed {
@@ -156,6 +165,26 @@ impl Rules {
 
 fn end_rows(rule: &Rule, fate: u8, rows: &[(usize, Option<&str>)], lead: &mut Lead) {
     for (row, column) in rows {
-        lead.end(*row, fate, format!("rule:{}", rule.name), *column);
+        let reason = match rule.check {
+            RuleCheck::Digits(..) => Reason::WouldChange.code().to_owned(),
+            _ => format!("rule:{}", rule.name),
+        };
+        lead.end(*row, fate, reason, *column);
     }
+}
+
+/// Rows whose moment, in microseconds, has digits of a second beyond so many. Infinity has none.
+fn finer(column: &ArrayRef, digits: u8) -> Vec<usize> {
+    let step = 10i64.pow(6 - u32::from(digits.min(6)));
+    let Ok(micros) = arrow::compute::cast(column, &arrow::datatypes::DataType::Int64) else {
+        return Vec::new();
+    };
+    let micros = micros.as_primitive::<arrow::datatypes::Int64Type>();
+    let infinite = |v: i64| v == i64::MAX || v == i64::MIN;
+    micros
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| value.is_some_and(|v| !infinite(v) && v % step != 0))
+        .map(|(row, _)| row)
+        .collect()
 }

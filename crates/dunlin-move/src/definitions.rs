@@ -18,12 +18,20 @@ use crate::spec::TableSpec;
 use crate::{MoveError, Result};
 
 /// Something about a table that is not in the target as it is in the source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftBehind {
     /// The table, as the store names it.
     pub table: String,
     /// What it is: `trigger audit`, `counter people_id_seq`.
     pub what: String,
+}
+
+impl LeftBehind {
+    /// Whether it belongs to this table of the source; a name without a schema is any schema's.
+    pub fn is_of(&self, table: &TableName) -> bool {
+        self.table == table.to_string()
+            || (table.schema.is_none() && self.table.rsplit('.').next() == Some(table.name.as_str()))
+    }
 }
 
 /// Definitions as a run keeps them, so that it can go on.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dunlin_connect::{ForeignKey, System, Target};
+use dunlin_store::SplitStatus;
 
 use crate::run::{Event, Run};
 use crate::settle::is_parent;
@@ -15,12 +16,25 @@ use crate::spec::TableSpec;
 use crate::{MoveError, Result};
 
 /// The tables of a run that failed so far.
-#[derive(Default)]
 pub(crate) struct Failed {
     tables: Vec<(Arc<TableSpec>, MoveError)>,
+    /// Those of the run whose turn is not now, and whose rows are not all there.
+    open: Vec<Arc<TableSpec>>,
 }
 
 impl Failed {
+    /// None so far. `specs` are the tables of the run.
+    pub(crate) async fn of(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>]) -> Result<Self> {
+        let mut open = Vec::new();
+        for spec in specs.iter().filter(|s| !run.chosen(s)) {
+            let splits = run.workspace.state().splits(id, &spec.label).await?;
+            if splits.is_empty() || splits.iter().any(|s| s.status == SplitStatus::Planned) {
+                open.push(spec.clone());
+            }
+        }
+        Ok(Self { tables: Vec::new(), open })
+    }
+
     /// One more.
     pub(crate) fn add(&mut self, spec: &Arc<TableSpec>, error: MoveError) {
         self.tables.push((spec.clone(), error));
@@ -48,7 +62,7 @@ impl Failed {
     /// The foreign keys of a table that lead to one that failed.
     fn keys<'a>(&'a self, spec: &'a TableSpec) -> impl Iterator<Item = &'a ForeignKey> {
         let failed = move |key: &&ForeignKey| {
-            self.tables.iter().any(|(parent, _)| {
+            self.tables.iter().map(|(parent, _)| parent).chain(&self.open).any(|parent| {
                 parent.label != spec.label
                     && parent.plan.to.store == spec.plan.to.store
                     && is_parent(&parent.target.name, &key.parent)
@@ -57,21 +71,32 @@ impl Failed {
         spec.target.foreign_keys.iter().filter(failed)
     }
 
-    /// Fails when any table did.
+    /// Fails when any table did, and when the rows of any table of the run are not all there.
     pub(crate) fn check(mut self, specs: &[Arc<TableSpec>]) -> Result<()> {
-        if self.tables.is_empty() {
+        if self.tables.is_empty() && self.open.is_empty() {
             return Ok(());
         }
         if self.tables.len() == specs.len() {
             return Err(self.tables.swap_remove(0).1);
         }
-        let mut message = format!("{} of {} tables could not be moved", self.tables.len(), specs.len());
+        let mut message = match self.tables.len() {
+            0 => format!("{} of {} tables of this run are still to be moved", self.open.len(), specs.len()),
+            failed => format!("{failed} of {} tables could not be moved", specs.len()),
+        };
         for (spec, error) in &self.tables {
             message += &format!("; {}: {error}", spec.label);
         }
+        if !self.open.is_empty() {
+            let labels: Vec<&str> = self.open.iter().map(|s| s.label.as_str()).collect();
+            message += if self.tables.is_empty() { ": " } else { "; still to be moved: " };
+            message += &labels.join(", ");
+        }
+        let missing = |spec: &TableSpec| {
+            self.tables.iter().map(|(s, _)| s).chain(&self.open).any(|s| s.label == spec.label)
+        };
         let waiting: Vec<String> = specs
             .iter()
-            .filter(|spec| !self.tables.iter().any(|(failed, _)| failed.label == spec.label))
+            .filter(|spec| !missing(spec))
             .flat_map(|spec| {
                 self.keys(spec).map(move |key| format!("{} of {}", named(spec, key), spec.label))
             })
@@ -81,7 +106,11 @@ impl Failed {
         }
         let mend = self.tables.iter().find_map(|(_, error)| error.help()).map(|help| help + "\n");
         let help = mend.unwrap_or_default()
-            + "run again once it is mended: the rows of the other tables stay as they are, and the keys are added then";
+            + if self.tables.is_empty() {
+                "run again without `--table`: what is loaded stays as it is, and the keys are added then"
+            } else {
+                "run again once it is mended: the rows of the other tables stay as they are, and the keys are added then"
+            };
         Err(MoveError::Partly { message, help })
     }
 }

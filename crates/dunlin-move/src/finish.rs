@@ -5,12 +5,10 @@ use std::sync::Arc;
 use dunlin_plan::Plan;
 use dunlin_store::{Body, Workspace};
 
-#[cfg(feature = "failpoints")]
-use crate::MoveError;
-use crate::Result;
 use crate::finished::{self, Access};
 use crate::run::{Observer, RunOptions};
 use crate::verify::{Verified, locked};
+use crate::{MoveError, Result};
 
 /// Finishes a plan's targets. Where the verification does not reconcile nothing is removed; the caller sees it in what
 /// comes back.
@@ -27,6 +25,14 @@ pub async fn finish(
     let verified = locked(workspace, plan, options, observer.clone()).await?;
     if !verified.tables.iter().all(|t| t.reconciled) {
         return Ok((verified, Vec::new()));
+    }
+    let left_out = finished::left_out(workspace, plan, &verified.run).await?;
+    if !left_out.is_empty() {
+        return Err(MoveError::Refused {
+            code: "tables-left-out",
+            message: format!("the latest run is of some tables alone; not verified: {}", left_out.join(", ")),
+            help: finished::TAKE_OVER.to_owned(),
+        });
     }
     let record = workspace.state().run(&verified.run).await?;
     let opened = finished::open(workspace, plan, options, observer, record, Access::Write).await?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use dunlin_connect::Target;
 use dunlin_plan::Plan;
-use dunlin_store::{RunKind, RunRecord, RunStatus, Workspace};
+use dunlin_store::{RunKind, RunRecord, RunStatus, SplitStatus, Workspace};
 
 use crate::parts::{Part, parts_of};
 use crate::resolve::{Resolved, resolve};
@@ -139,3 +139,36 @@ pub(crate) async fn latest(workspace: &Workspace, plan: &Plan) -> Result<RunReco
         }),
     }
 }
+
+/// The tables of the plan that earlier runs of it have loaded and this one has nothing to say of, because it was asked for
+/// some tables alone. What is verified or finished by this run is silent about them.
+///
+/// # Errors
+/// Those of the state.
+pub async fn left_out(workspace: &Workspace, plan: &Plan, run: &str) -> Result<Vec<String>> {
+    let state = workspace.state();
+    let this = state.run(run).await?;
+    let has: Vec<String> = state.tables(run).await?.into_iter().map(|(label, _)| label).collect();
+    let mut out = Vec::new();
+    for label in plan.tables.iter().map(dunlin_plan::TablePlan::label).filter(|l| !has.contains(l)) {
+        for before in state.runs().await? {
+            let same = before.kind == RunKind::Load
+                && before.status == RunStatus::Done
+                && before.fingerprint == this.fingerprint
+                && before.stores == this.stores;
+            if !same {
+                continue;
+            }
+            let splits = state.splits(&before.id, &label).await?;
+            if splits.iter().any(|s| s.status != SplitStatus::Undone) {
+                out.push(label);
+                break;
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// How tables that were left out come in again.
+pub const TAKE_OVER: &str =
+    "`dunlin run` takes them over into one run, and keeps each row that did not change";

@@ -158,20 +158,92 @@ fn carries_over(from: &ColumnType, to: &ColumnType) -> bool {
 
 /// Every other pair meets in the canonical text: exact in both directions, and it names what does not fit.
 fn through_text(array: &ArrayRef, from: &ColumnType, to: &ColumnType) -> Fitted {
-    let texts = array_to_text(array, from);
+    let mut texts = array_to_text(array, from);
+    unquote(&mut texts, from, to);
     let views: Vec<Option<&str>> =
         texts.iter().map(Option::as_deref).map(|v| v.map(|t| trimmed(t, to))).collect();
     let (out, problems) = match to {
         ColumnType::Text { .. } | ColumnType::Char { .. } => {
-            (Arc::new(StringArray::from(views)) as ArrayRef, Vec::new())
+            (Arc::new(StringArray::from(views.clone())) as ArrayRef, Vec::new())
         }
-        ColumnType::Json => json(&views, |v| Some(v.to_owned())),
-        ColumnType::Jsonb => json(&views, crate::jsonb::normal_form),
+        ColumnType::Json => json(&views, |v| Ok(v.to_owned())),
+        ColumnType::Jsonb => json(&views, |v| match crate::jsonb::normal_form(v) {
+            Some(form) if form.repeated => Err(Reason::WouldChange),
+            Some(form) => Ok(form.text),
+            None => Err(Reason::WrongType),
+        }),
         _ => text_to_array(&views, to),
     };
     let mut fitted = Fitted { array: out, problems };
     shape_text(&mut fitted, from, to);
+    if matches!(to, ColumnType::Float32 | ColumnType::Float64) {
+        mark_rounded(&mut fitted, &views, to);
+    }
     fitted
+}
+
+/// Rows whose number a float does not hold: its shortest text is another number than what was there.
+fn mark_rounded(fitted: &mut Fitted, before: &[Option<&str>], to: &ColumnType) {
+    // Any number of so few digits is the shortest text of the float next to it, unless it is among the very smallest.
+    let safe = if *to == ColumnType::Float32 { 6 } else { 15 };
+    let long =
+        |text: &str| text.bytes().filter(u8::is_ascii_digit).count() > safe || text.contains(['e', 'E']);
+    if !before.iter().flatten().any(|text| long(text)) {
+        return;
+    }
+    let after = array_to_text(&fitted.array, to);
+    for (row, (before, after)) in before.iter().zip(after).enumerate() {
+        if let (Some(before), Some(after)) = (before, after)
+            && !same_number(before, &after)
+        {
+            fitted.problems.push((row, Reason::WouldChange));
+        }
+    }
+}
+
+/// Whether two texts are one number. What is no number in digits (`NaN`, `Infinity`) was understood before.
+fn same_number(a: &str, b: &str) -> bool {
+    if a == b {
+        return true;
+    }
+    match (digits(a), digits(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
+    }
+}
+
+/// A number as its sign, its digits without zeros at either end, and the place of the point: equal for equal numbers.
+fn digits(text: &str) -> Option<(bool, String, i64)> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+        None => (text, 0),
+    };
+    let unsigned = mantissa.trim_start_matches(['+', '-']);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    if !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let all = format!("{whole}{fraction}");
+    let led = all.trim_start_matches('0');
+    if led.is_empty() {
+        return Some((false, String::new(), 0));
+    }
+    let point = whole.len() as i64 - (all.len() - led.len()) as i64 + exponent;
+    Some((mantissa.starts_with('-'), led.trim_end_matches('0').to_owned(), point))
+}
+
+/// A string of JSON is not its quotes where a number or a date is wanted: `"NaN"` is how JSON says it.
+fn unquote(texts: &mut [Option<String>], from: &ColumnType, to: &ColumnType) {
+    use ColumnType as T;
+    let json = matches!(from, T::Json | T::Jsonb);
+    if !json || matches!(to, T::Json | T::Jsonb | T::Text { .. } | T::Char { .. }) {
+        return;
+    }
+    for text in texts.iter_mut().flatten().filter(|t| t.starts_with('"')) {
+        if let Ok(inner) = serde_json::from_str::<String>(text) {
+            *text = inner;
+        }
+    }
 }
 
 /// Blanks around a number or a date are not part of its value.
@@ -182,7 +254,10 @@ fn trimmed<'a>(text: &'a str, to: &ColumnType) -> &'a str {
     }
 }
 
-fn json(views: &[Option<&str>], form: fn(&str) -> Option<String>) -> (ArrayRef, Vec<(usize, Reason)>) {
+fn json(
+    views: &[Option<&str>],
+    form: fn(&str) -> Result<String, Reason>,
+) -> (ArrayRef, Vec<(usize, Reason)>) {
     let mut problems = Vec::new();
     let values: Vec<Option<String>> = views
         .iter()
@@ -190,11 +265,8 @@ fn json(views: &[Option<&str>], form: fn(&str) -> Option<String>) -> (ArrayRef, 
         .map(|(row, text)| {
             let text = (*text)?;
             let valid = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-            let out = valid.then(|| form(text)).flatten();
-            if out.is_none() {
-                problems.push((row, Reason::WrongType));
-            }
-            out
+            let out = if valid { form(text) } else { Err(Reason::WrongType) };
+            out.map_err(|reason| problems.push((row, reason))).ok()
         })
         .collect();
     (Arc::new(StringArray::from(values)), problems)
@@ -266,6 +338,49 @@ mod tests {
         let array: ArrayRef = Arc::new(Float64Array::from(vec![1.25, 1.255]));
         let fitted = fit(&array, &ColumnType::Float64, &ColumnType::Decimal { precision: 12, scale: 2 });
         assert_eq!(fitted.problems, [(1, Reason::WouldChange)]);
+    }
+
+    #[test]
+    fn a_float_takes_only_numbers_that_it_gives_back() {
+        let numbers = [
+            "0.1",
+            "0.10",
+            "-0",
+            "+1e2",
+            "12345678901234567890",
+            "9007199254740993",
+            "NaN",
+            "1e300",
+            "0.1234567890123456789",
+        ];
+        let fitted = fit(&text(&numbers), &ColumnType::Numeric, &ColumnType::Float64);
+        let changed = |row| (row, Reason::WouldChange);
+        assert_eq!(fitted.problems, [changed(4), changed(5), changed(8)]);
+        let array: ArrayRef = Arc::new(Int64Array::from(vec![i64::MAX, -(1 << 53), (1 << 53) + 1, 1 << 60]));
+        assert_eq!(fit(&array, &ColumnType::Int64, &ColumnType::Float64).problems, [changed(0), changed(2)]);
+        let array: ArrayRef =
+            Arc::new(Float64Array::from(vec![0.1, 0.123_456_789_012, f64::NAN, 16_777_217.0]));
+        assert_eq!(
+            fit(&array, &ColumnType::Float64, &ColumnType::Float32).problems,
+            [changed(1), changed(3)]
+        );
+    }
+
+    #[test]
+    fn a_string_of_json_is_the_number_that_it_spells() {
+        let fitted = fit(&text(&["1.5", "\"NaN\"", "\"x\""]), &ColumnType::Json, &ColumnType::Float64);
+        assert_eq!(fitted.problems, [(2, Reason::WrongType)]);
+        assert_eq!(array_to_text(&fitted.array, &ColumnType::Float64)[1].as_deref(), Some("NaN"));
+    }
+
+    #[test]
+    fn a_repeated_key_of_json_is_not_lost_on_the_way_into_jsonb() {
+        let fitted = fit(
+            &text(&[r#"{"a":1,"b":2}"#, r#"[{"a":1, "a":2}]"#, "x"]),
+            &ColumnType::Json,
+            &ColumnType::Jsonb,
+        );
+        assert_eq!(fitted.problems, [(1, Reason::WouldChange), (2, Reason::WrongType)]);
     }
 
     #[test]

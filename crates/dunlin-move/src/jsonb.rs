@@ -6,14 +6,32 @@
 
 use serde_json::value::RawValue;
 
-/// The text PostgreSQL would give back, or `None` for JSON it refuses.
-pub fn normal_form(json: &str) -> Option<String> {
-    let mut out = String::with_capacity(json.len() + 8);
+/// What a `jsonb` column makes of a text.
+pub struct Form {
+    /// The text that it gives back.
+    pub text: String,
+    /// Whether an object names a key twice, of which only the last is kept.
+    pub repeated: bool,
+}
+
+impl Form {
+    fn push(&mut self, c: char) {
+        self.text.push(c);
+    }
+
+    fn push_str(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+}
+
+/// What PostgreSQL would give back, or `None` for JSON it refuses.
+pub fn normal_form(json: &str) -> Option<Form> {
+    let mut out = Form { text: String::with_capacity(json.len() + 8), repeated: false };
     write_value(json.trim_matches([' ', '\t', '\n', '\r']), &mut out)?;
     Some(out)
 }
 
-fn write_value(text: &str, out: &mut String) -> Option<()> {
+fn write_value(text: &str, out: &mut Form) -> Option<()> {
     match text.as_bytes().first()? {
         b'{' => write_object(text, out),
         b'[' => {
@@ -37,7 +55,7 @@ fn write_value(text: &str, out: &mut String) -> Option<()> {
     }
 }
 
-fn write_object(text: &str, out: &mut String) -> Option<()> {
+fn write_object(text: &str, out: &mut Form) -> Option<()> {
     let Members(mut members) = serde_json::from_str(text).ok()?;
     // Stable, so of equal keys the last stays last.
     members.sort_by(|(a, _), (b, _)| a.len().cmp(&b.len()).then_with(|| a.as_bytes().cmp(b.as_bytes())));
@@ -45,6 +63,7 @@ fn write_object(text: &str, out: &mut String) -> Option<()> {
     out.push('{');
     for (i, (key, value)) in members.iter().enumerate() {
         if members.get(i + 1).is_some_and(|(next, _)| next == key) {
+            out.repeated = true;
             continue;
         }
         if !first {
@@ -82,7 +101,7 @@ impl<'de> serde::Deserialize<'de> for Members {
     }
 }
 
-fn write_string(text: &str, out: &mut String) -> Option<()> {
+fn write_string(text: &str, out: &mut Form) -> Option<()> {
     use std::fmt::Write;
     out.push('"');
     for c in text.chars() {
@@ -95,7 +114,7 @@ fn write_string(text: &str, out: &mut String) -> Option<()> {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if (c as u32) < 0x20 => write!(out, "\\u{:04x}", c as u32).ok()?,
+            c if (c as u32) < 0x20 => write!(out.text, "\\u{:04x}", c as u32).ok()?,
             c => out.push(c),
         }
     }
@@ -103,7 +122,7 @@ fn write_string(text: &str, out: &mut String) -> Option<()> {
     Some(())
 }
 
-fn write_number(text: &str, out: &mut String) -> Option<()> {
+fn write_number(text: &str, out: &mut Form) -> Option<()> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((m, e)) => (m, e.parse::<i32>().ok()?),
         None => (text, 0),
@@ -149,8 +168,10 @@ mod tests {
             (r#"{ "é" : "\u00e9\n" , "x":{ } }"#, r#"{"x": {}, "é": "é\n"}"#),
             ("  null ", "null"),
         ] {
-            assert_eq!(normal_form(json).as_deref(), Some(want));
+            assert_eq!(normal_form(json).map(|f| f.text).as_deref(), Some(want));
         }
-        assert_eq!(normal_form(r#""\u0000""#), None);
+        assert!(normal_form(r#""\u0000""#).is_none());
+        assert!(normal_form(r#"{"a":1,"a":2}"#).is_some_and(|f| f.repeated));
+        assert!(normal_form(r#"[{"a":1},{"a":2}]"#).is_some_and(|f| !f.repeated));
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! Not here: the run.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use dunlin_plan::Finding;
 use dunlin_store::Actor;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::definitions::LeftBehind;
 use crate::examine::Examined;
@@ -144,7 +145,8 @@ pub struct RunSummary {
 }
 
 /// What a run came to besides its tables; kept with it, for whoever looks at it later.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Outcome {
     /// What should have come over with tables that are taken over as they are, and did not.
     pub left_behind: Vec<LeftBehind>,
@@ -152,6 +154,38 @@ pub struct Outcome {
     pub held_back_seconds: f64,
     /// Why it stopped before its end; never a value.
     pub problem: Option<String>,
+    /// How to mend that.
+    pub help: Option<String>,
+    /// The tables that could not be moved, by label.
+    pub failed: BTreeMap<String, Problem>,
+    /// How often it went on by itself after a store was lost, the first one first.
+    pub tries: Vec<Try>,
+}
+
+/// Why something could not be done; never a value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What is wrong.
+    pub problem: String,
+    /// How to mend it, where that is known.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn of(error: &crate::MoveError) -> Self {
+        Self { problem: error.to_string(), help: error.help() }
+    }
+}
+
+/// A time that a run went on by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Try {
+    /// When it had stopped, in microseconds since 1970 UTC.
+    pub at: i64,
+    /// Why.
+    pub problem: String,
+    /// How long it waited, in seconds.
+    pub wait_seconds: u64,
 }
 
 impl RunSummary {

@@ -169,19 +169,29 @@ pub async fn source_files(run: &Run<'_>, spec: &TableSpec) -> Result<Vec<dunlin_
     file_stamps(store, &run.options.base, &spec.source.name).await
 }
 
-/// Splits of files are stretches of bytes: those that are still to be loaded must lie in the files that were cut.
+/// Splits of files are stretches of bytes: those that are still to be loaded must lie in the files that were cut. A table
+/// of which nothing is loaded is cut anew where its files are others: whoever mends a damaged file changes it.
 pub async fn same_files(run: &Run<'_>, id: &str, spec: &TableSpec) -> Result<()> {
-    let splits = run.workspace.state().splits(id, &spec.label).await?;
+    let state = run.workspace.state();
+    let splits = state.splits(id, &spec.label).await?;
     if splits.iter().all(|s| s.status != SplitStatus::Planned) {
         return Ok(());
     }
-    let before =
-        saved_tables(run.workspace, id).await?.remove(&spec.label).map(|s| s.files).unwrap_or_default();
-    let Some(store) = run.plan.stores.get(&spec.plan.from.store).filter(|_| !before.is_empty()) else {
+    let Some(mut saved) = saved_tables(run.workspace, id).await?.remove(&spec.label) else { return Ok(()) };
+    let Some(store) = run.plan.stores.get(&spec.plan.from.store).filter(|_| !saved.files.is_empty()) else {
         return Ok(());
     };
-    match files_changed(store, &run.options.base, &spec.source.name, before).await? {
+    let changed = files_changed(store, &run.options.base, &spec.source.name, saved.files.clone()).await?;
+    match changed {
         None => Ok(()),
+        Some(_) if splits.iter().all(|s| s.status == SplitStatus::Planned) => {
+            saved.files = source_files(run, spec).await?;
+            let mut tx = state.begin().await?;
+            tx.remove_planned_splits(id, &spec.label).await?;
+            tx.put_table(id, &spec.label, &serde_json::to_value(&saved).unwrap_or_default()).await?;
+            tx.commit().await?;
+            Ok(())
+        }
         Some(what) => Err(MoveError::Refused {
             code: "source-changed",
             message: format!("the source of {} changed since run {id} began: {what}", spec.label),

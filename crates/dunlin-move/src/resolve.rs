@@ -12,7 +12,7 @@ use crate::packs::Packs;
 use crate::relate::{load_order, relate, unlike};
 use crate::spec::{SavedTable, TableSpec};
 use crate::stores::{Stores, find_table, table_name};
-use crate::{MoveError, Result};
+use crate::{MoveError, Result, naming};
 
 /// The plan, resolved.
 pub struct Resolved {
@@ -69,6 +69,9 @@ pub async fn try_resolve(
     findings.retain(|f: &Finding| f.rule != NO_DEFINITIONS || !std::mem::replace(&mut told, true));
     relate(&mut specs, stores, saved);
     findings.extend(unlike(&specs, plan));
+    if saved.is_empty() {
+        findings.extend(naming::findings(&specs, stores).await?);
+    }
     let (specs, cyclic) = load_order(specs);
     Ok((
         Resolved { specs: specs.into_iter().map(Arc::new).collect(), cyclic, findings: Vec::new() },

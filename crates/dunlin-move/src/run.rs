@@ -32,7 +32,9 @@ use crate::subject::stage::Subjects;
 use crate::throttle::Throttle;
 use crate::{Result, carry, definitions, duplicates, recover, replace, settle, subject};
 
-pub use crate::options::{Event, Observer, Outcome, Rehearsal, RunOptions, RunSummary, Unfinished};
+pub use crate::options::{
+    Event, Observer, Outcome, Problem, Rehearsal, RunOptions, RunSummary, Try, Unfinished,
+};
 
 /// Rows of a split: large enough that a transaction's cost vanishes, small enough that little is done twice.
 const ROWS_PER_SPLIT: u64 = 100_000;
@@ -92,8 +94,7 @@ pub async fn run(
     let held_back_seconds = throttle.as_ref().map_or(0.0, |t| t.held().as_secs_f64());
     drop(throttle);
     if let Err(error) = &ended {
-        let problem = (!matches!(error, crate::MoveError::Paused)).then(|| error.to_string());
-        run.paused(&id, error, &Outcome { held_back_seconds, problem, ..Outcome::default() }).await?;
+        run.paused(&id, error, held_back_seconds).await?;
         workspace.integrate().await?;
     }
     let (tables, left_behind) = ended?;
@@ -101,8 +102,7 @@ pub async fn run(
         true => Some(crate::examine::examine(&run, &id).await?),
         false => None,
     };
-    run.done(&id, &tables, &Outcome { left_behind: left_behind.clone(), held_back_seconds, problem: None })
-        .await?;
+    run.done(&id, &tables, &left_behind, held_back_seconds).await?;
     workspace.integrate().await?;
     let findings = run.resolved.findings;
     Ok(RunSummary {
@@ -136,6 +136,8 @@ pub(crate) struct Run<'a> {
     pub(crate) crosswalks: Crosswalks,
     /// Wall-clock seconds by table.
     pub(crate) seconds: Mutex<BTreeMap<String, f64>>,
+    /// Why tables could not be moved, by label.
+    pub(crate) problems: Mutex<BTreeMap<String, Problem>>,
 }
 
 /// The workspace's row hash key.
@@ -181,6 +183,7 @@ impl<'a> Run<'a> {
             one_moment: false,
             crosswalks: Crosswalks::default(),
             seconds,
+            problems: Mutex::default(),
         })
     }
 
@@ -217,9 +220,8 @@ impl<'a> Run<'a> {
         if let Some(throttle) = throttle {
             readers.values_mut().for_each(|reader| *reader = throttle.over(reader.clone()));
         }
-        let specs: Vec<Arc<TableSpec>> =
-            self.resolved.specs.iter().filter(|s| self.chosen(s)).cloned().collect();
-        for spec in &specs {
+        let specs = self.scope(id).await?;
+        for spec in specs.iter().filter(|s| self.chosen(s)) {
             self.prepare(id, spec).await?;
         }
         definitions::before(self, id, &specs).await?;
@@ -242,9 +244,13 @@ impl<'a> Run<'a> {
             recover::receipts(self, &before, &targets).await?;
         }
         recover::receipts(self, id, &targets).await?;
+        // Only now is it known which splits are loaded.
+        for spec in specs.iter().filter(|s| self.chosen(s)) {
+            recover::same_files(self, id, spec).await?;
+        }
         duplicates::before(self, Some(id), &readers).await?;
-        let mut failed = Failed::default();
-        for spec in &specs {
+        let mut failed = Failed::of(self, id, &specs).await?;
+        for spec in specs.iter().filter(|s| self.chosen(s)) {
             failed.keys_aside(self, spec, &targets).await?;
             let reader = &readers[&spec.plan.from.store];
             let begun = Instant::now();
@@ -252,13 +258,17 @@ impl<'a> Run<'a> {
                 Ok(()) => {}
                 // Its rows are missing, and the run is not finished; the rows of the others need not wait for that.
                 Err(error) if error.is_of_one_table() => {
+                    self.note_problem(spec, &error);
                     if specs.len() > 1 {
                         let message = format!("{error}; the other tables go on");
                         self.observer.event(Event::Warning { table: &spec.label, message: &message });
                     }
                     failed.add(spec, error);
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.note_problem(spec, &error);
+                    return Err(error);
+                }
             }
             if let Ok(mut seconds) = self.seconds.lock() {
                 seconds.insert(spec.label.clone(), begun.elapsed().as_secs_f64());
@@ -290,6 +300,20 @@ impl<'a> Run<'a> {
             results.push(reconcile(self, id, spec).await?);
         }
         Ok((results, left))
+    }
+
+    /// The tables of this run: those that are chosen, and those that it has begun with before. What holds tables together
+    /// is settled for all of them, whichever are loaded now.
+    async fn scope(&self, id: &str) -> Result<Vec<Arc<TableSpec>>> {
+        let begun = self.workspace.state().tables(id).await?;
+        let begun = |spec: &TableSpec| begun.iter().any(|(label, _)| *label == spec.label);
+        Ok(self.resolved.specs.iter().filter(|s| self.chosen(s) || begun(s)).cloned().collect())
+    }
+
+    fn note_problem(&self, spec: &TableSpec, error: &crate::MoveError) {
+        if let (false, Ok(mut problems)) = (matches!(error, crate::MoveError::Paused), self.problems.lock()) {
+            problems.insert(spec.label.clone(), Problem::of(error));
+        }
     }
 
     /// The target stores, with dunlin's bookkeeping in them.
@@ -333,8 +357,6 @@ impl<'a> Run<'a> {
             let mut tx = self.workspace.state().begin().await?;
             tx.put_table(id, &spec.label, &serde_json::to_value(&saved).unwrap_or_default()).await?;
             tx.commit().await?;
-        } else {
-            recover::same_files(self, id, spec).await?;
         }
         Ok(())
     }

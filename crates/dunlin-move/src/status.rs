@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use dunlin_store::{Actor, Body, RunKind, RunRecord, RunStatus};
+use dunlin_store::{Actor, Body, RunKind, RunRecord, RunStatus, Workspace};
 
+use crate::definitions::LeftBehind;
 use crate::pause::PauseReason;
 use crate::reconcile::TableResult;
-use crate::run::{Outcome, Rehearsal, Run};
+use crate::run::{Outcome, Problem, Rehearsal, Run};
 use crate::{MoveError, Result};
 
 impl Run<'_> {
@@ -54,7 +55,22 @@ impl Run<'_> {
         Ok(record.id)
     }
 
-    pub(crate) async fn paused(&self, id: &str, error: &MoveError, outcome: &Outcome) -> Result<()> {
+    /// It stopped before its end, after readers had waited for `held` seconds.
+    pub(crate) async fn paused(&self, id: &str, error: &MoveError, held: f64) -> Result<()> {
+        let before = outcome(self.workspace, id).await?;
+        let mut failed = self.problems.lock().map(|p| p.clone()).unwrap_or_default();
+        let now = |label: &String| self.options.tables.is_empty() || self.options.tables.contains(label);
+        // What is the matter with tables whose turn was not now is still the matter.
+        failed.extend(before.failed.into_iter().filter(|(label, _)| !now(label)));
+        let problem = (!matches!(error, MoveError::Paused)).then(|| Problem::of(error));
+        let outcome = Outcome {
+            left_behind: Vec::new(),
+            held_back_seconds: before.held_back_seconds + held,
+            help: problem.as_ref().and_then(|p| p.help.clone()),
+            problem: problem.map(|p| p.problem),
+            failed,
+            tries: before.tries,
+        };
         let status =
             if matches!(error, MoveError::Stopped { .. }) { RunStatus::Stopped } else { RunStatus::Paused };
         let reason_code = match error {
@@ -66,7 +82,7 @@ impl Run<'_> {
         };
         let mut tx = self.workspace.state().begin().await?;
         tx.set_run_status(id, status).await?;
-        tx.set_run_outcome(id, &serde_json::to_value(outcome).unwrap_or_default()).await?;
+        tx.set_run_outcome(id, &serde_json::to_value(&outcome).unwrap_or_default()).await?;
         let mut entry =
             self.entry(Body::RunPaused { run: id.to_owned(), reason_code: reason_code.to_owned() });
         if let (MoveError::Paused, Some(actor)) = (error, self.options.pause.asked()) {
@@ -79,14 +95,38 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub(crate) async fn done(&self, id: &str, tables: &[TableResult], outcome: &Outcome) -> Result<()> {
+    /// It came to its end, after readers had waited for `held` seconds.
+    pub(crate) async fn done(
+        &self,
+        id: &str,
+        tables: &[TableResult],
+        left_behind: &[LeftBehind],
+        held: f64,
+    ) -> Result<()> {
         fail::fail_point!("move::finish.before", |_| Err(MoveError::failpoint("move::finish.before")));
-        let reconciled = outcome.left_behind.is_empty() && tables.iter().all(|t| t.reconciled);
+        let reconciled = left_behind.is_empty() && tables.iter().all(|t| t.reconciled);
+        let before = outcome(self.workspace, id).await?;
+        let outcome = Outcome {
+            left_behind: left_behind.to_vec(),
+            held_back_seconds: before.held_back_seconds + held,
+            tries: before.tries,
+            ..Outcome::default()
+        };
         let mut tx = self.workspace.state().begin().await?;
         tx.set_run_status(id, RunStatus::Done).await?;
-        tx.set_run_outcome(id, &serde_json::to_value(outcome).unwrap_or_default()).await?;
+        tx.set_run_outcome(id, &serde_json::to_value(&outcome).unwrap_or_default()).await?;
         tx.enter(self.entry(Body::RunFinished { run: id.to_owned(), reconciled })).await?;
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// What a run has come to so far besides its tables.
+///
+/// # Errors
+/// Those of the state.
+pub async fn outcome(workspace: &Workspace, id: &str) -> Result<Outcome> {
+    let kept = workspace.state().run_outcome(id).await?;
+    // One that an older dunlin wrote, in other words, tells nothing.
+    Ok(kept.and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default())
 }

@@ -49,7 +49,7 @@ pub enum EngineError {
 }
 
 /// How a run is to be made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StartRun {
     /// The fingerprint that is to run: another one is refused, so that nobody runs what he has not read.
@@ -61,8 +61,24 @@ pub struct StartRun {
     /// Splits at a time; by default what the machine gives.
     #[schema(minimum = 1, maximum = 64)]
     pub jobs: Option<u16>,
+    /// How often it goes on by itself when a store was lost for a moment: a connection that broke, a lock waited for in
+    /// vain. Each time waits four times as long as the one before, beginning with a second.
+    #[schema(minimum = 0, maximum = 20, default = 3)]
+    pub retry: u16,
     /// Moves outside the window, for this reason: a category and a text.
     pub now: Option<Reason>,
+}
+
+impl StartRun {
+    /// The most that may be asked for as [`Self::retry`].
+    pub const RETRY_MAX: u16 = 20;
+}
+
+impl Default for StartRun {
+    fn default() -> Self {
+        let (fingerprint, rehearse, table, jobs, now) = Default::default();
+        Self { fingerprint, rehearse, table, jobs, retry: 3, now }
+    }
 }
 
 /// Why somebody does something, as a category for the ledger and a text for the state.
@@ -84,7 +100,8 @@ pub struct Progress {
     pub run: String,
     /// `running`, `waiting`, `paused`, `stopped`, `done`, `abandoned`.
     pub status: String,
-    /// What it does now: `load`, `held` (the source is busy, readers wait), `settle`, `reconcile`, `undo`.
+    /// What it does now: `load`, `held` (the source is busy, readers wait), `retry` (a store was lost, it goes on by
+    /// itself in a moment), `settle`, `reconcile`, `undo`.
     pub phase: String,
     /// Rows read so far.
     pub rows: u64,
@@ -94,7 +111,7 @@ pub struct Progress {
     pub rows_per_second: f64,
     /// Each table's own.
     pub tables: Vec<TableProgress>,
-    /// Until when it waits for its window, in microseconds since 1970 UTC.
+    /// Until when it waits for its window, or for its next try, in microseconds since 1970 UTC.
     pub waits_until: Option<i64>,
 }
 
@@ -282,8 +299,23 @@ pub struct RunTable {
     pub rows_per_second: f64,
     /// Rows by why they did not load.
     pub reasons: BTreeMap<String, u64>,
+    /// Why the table could not be moved; never a value.
+    pub problem: Option<TableProblem>,
+    /// What should have come over with the table and did not, by name: `trigger audit`.
+    pub left_behind: Vec<String>,
     /// The splits in their order; at most two thousand.
     pub strip: Vec<SplitState>,
+}
+
+/// Why a table of a run could not be moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TableProblem {
+    /// What is wrong; never a value.
+    pub problem: String,
+    /// How to mend it, where that is known.
+    pub help: Option<String>,
+    /// The command that does this table again.
+    pub command: String,
 }
 
 /// A rehearsal into nowhere. It leaves no record, so this is what the server remembers of its last one.

@@ -47,7 +47,7 @@ pub use duplicates::{
 pub use engine::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,
     Reason, Rehearsed, ReportFiles, RunTable, RunUndone, ShapeChange, ShowError, Side, SplitState, StartRun,
-    Surveyed, TableProgress, Through, Verification, WouldDecide,
+    Surveyed, TableProblem, TableProgress, Through, Verification, WouldDecide,
 };
 pub use log::start_log;
 pub use problem::Problem;

@@ -24,19 +24,26 @@ impl Cluster {
             );
             return None;
         };
-        let folder = tempfile::Builder::new().prefix("dunlin-pg-").tempdir().expect("a temporary folder");
-        if is_root() {
-            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open the folder");
-            let Some((uid, gid)) = postgres_ids() else {
-                eprintln!("skipped: run as root, and there is no user `postgres` to run the server as");
-                return None;
-            };
-            chown(folder.path(), Some(uid), Some(gid)).expect("hand over the folder");
-        }
-        let mut cluster = Self { folder, programs, server: None, port: 0 };
+        let mut cluster = Self { folder: server_folder()?, programs, server: None, port: 0 };
         cluster.init();
         cluster.resume();
         Some(cluster)
+    }
+
+    /// A standby of this server, which streams what is written to it.
+    pub fn standby(&self) -> Option<Self> {
+        let mut standby =
+            Self { folder: server_folder()?, programs: self.programs.clone(), server: None, port: 0 };
+        let output = as_postgres(&self.programs.join("pg_basebackup"))
+            .args(["-h", "127.0.0.1", "-U", "postgres", "-R", "--no-sync", "-c", "fast", "-p"])
+            .arg(self.port.to_string())
+            .arg("-D")
+            .arg(standby.data())
+            .output()
+            .expect("run pg_basebackup");
+        assert!(output.status.success(), "pg_basebackup failed: {}", String::from_utf8_lossy(&output.stderr));
+        standby.resume();
+        Some(standby)
     }
 
     /// As [`Cluster::start`], for a value that lives in a static and is never dropped: a watcher ends the server
@@ -149,6 +156,20 @@ impl Drop for Cluster {
             self.kill();
         }
     }
+}
+
+/// A new folder that the server may write to, or the reason on stderr why there is none.
+fn server_folder() -> Option<tempfile::TempDir> {
+    let folder = tempfile::Builder::new().prefix("dunlin-pg-").tempdir().expect("a temporary folder");
+    if is_root() {
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open the folder");
+        let Some((uid, gid)) = postgres_ids() else {
+            eprintln!("skipped: run as root, and there is no user `postgres` to run the server as");
+            return None;
+        };
+        chown(folder.path(), Some(uid), Some(gid)).expect("hand over the folder");
+    }
+    Some(folder)
 }
 
 fn free_port() -> u16 {

@@ -15,7 +15,12 @@ export interface Progress {
 }
 export interface StoreColumn { name: string; ty: unknown; declared: string | null; nullable: boolean }
 export interface RunTableBody { source?: { columns: StoreColumn[]; rows_estimate?: number | null }; target?: { columns: StoreColumn[] }; preexisting?: { rows: number } }
-export interface RunDetail extends Run { tables: { table: string; body: RunTableBody }[]; progress: Progress | null }
+/** What a run came to besides its tables. */
+export interface RunOutcome {
+  left_behind: { table: string; what: string }[]; held_back_seconds: number; problem: string | null; help: string | null;
+  failed: Record<string, { problem: string; help: string | null }>; tries: { at: number; problem: string; wait_seconds: number }[];
+}
+export interface RunDetail extends Run { tables: { table: string; body: RunTableBody }[]; outcome?: RunOutcome | null; progress: Progress | null }
 
 /** What a table came to, as `dunlin verify --format json` and the report say it. */
 export interface TableResult extends Counts {
@@ -53,6 +58,7 @@ export interface RunTable {
   table: string; counts: Counts; source_rows: number; preexisting: number; source_hash: string; expected_hash: string; target_hash: string | null;
   reconciled: boolean | null; reconciled_at: number | null; verified_at: number | null; entry: number | null; splits_done: number; splits: number;
   seconds: number; rows_per_second: number; reasons: Record<string, number>; strip: SplitState[];
+  problem: { problem: string; help: string | null; command: string } | null; left_behind: string[];
 }
 export interface PlanEvent { entry: number; at: number; by: Actor; kind: 'edited' | 'approved' | 'voided'; fingerprint: string; previous: string | null }
 /** Values of one shape that a fix turns into values of another; a shape of null is no value. */

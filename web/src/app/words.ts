@@ -21,7 +21,7 @@ const reasons: Record<string, [string, string]> = {
 const statuses: Record<string, [string, string]> = {
   running: ['running', 'en marcha'], waiting: ['waits for its window', 'espera su ventana'], paused: ['paused', 'en pausa'],
   stopped: ['stopped', 'detenida'], done: ['done', 'terminada'], abandoned: ['abandoned', 'abandonada'], failed: ['failed', 'fallida'],
-  load: ['loads', 'carga'], settle: ['settles keys', 'ajusta claves'], reconcile: ['reconciles', 'cuadra'], undo: ['takes back', 'retira'], verify: ['verifies', 'verifica'],
+  load: ['loads', 'carga'], held: ['waits: the source is busy', 'espera: el origen está ocupado'], retry: ['goes on in a moment', 'sigue en un momento'], settle: ['settles keys', 'ajusta claves'], reconcile: ['reconciles', 'cuadra'], undo: ['takes back', 'retira'], verify: ['verifies', 'verifica'],
   active: ['active', 'activa'], invited: ['invited', 'invitada'], blocked: ['blocked', 'bloqueada'], left: ['left', 'se fue'],
 };
 const roles: Record<string, [string, string]> = {

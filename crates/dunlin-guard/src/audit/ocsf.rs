@@ -104,6 +104,7 @@ pub(super) const KINDS: &[&str] = &[
     "copy_examined",
     "duplicates_matched",
     "duplicate_decided",
+    "run_retried",
 ];
 
 /// Classes of OCSF that we use, with their numbers.
@@ -214,6 +215,7 @@ fn class_of(body: &Body) -> (Class, u8) {
         Body::LedgerCreated { .. } | Body::RunStarted { .. } | Body::ReportWritten { .. } => (ApiActivity, 1),
         Body::RunResumed { .. }
         | Body::RunPaused { .. }
+        | Body::RunRetried { .. }
         | Body::RunFinished { .. }
         | Body::WindowOverridden { .. } => (ApiActivity, 3),
         Body::WorkChanged { .. } => (EntityManagement, 3),

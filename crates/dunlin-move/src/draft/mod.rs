@@ -136,6 +136,7 @@ impl<'a> Drafting<'a> {
             target.columns[column.target_index].as_text = true;
         }
         self.protections(&mapped);
+        self.zones(&mapped);
         let mapped_all = self.findings.iter().all(|f| f.level != dunlin_plan::Level::Error);
         let rules = if mapped_all { self.rules(&mapped)? } else { return None };
         let fields: Vec<Field> =

@@ -18,10 +18,13 @@ impl Drafting<'_> {
         let schema: SchemaRef = Schema::new(fields).into();
         let plan = self.given.plan;
         let packs = self.pack_rules(mapped)?;
-        let all = plan.rules.len() + packs.len();
+        let digits = self.digits(mapped);
+        let all = plan.rules.len() + packs.len() + digits.len();
         if all > 64 {
-            let message =
-                format!("{all} rules in one table, those of packs included; at most 64 are possible");
+            let message = format!(
+                "{all} rules in one table, those of packs and of columns that keep fewer digits of a second included; \
+                 at most 64 are possible"
+            );
             self.error("move-too-many-rules", plan.span, None, message, "join some with `and`".to_owned());
             return None;
         }
@@ -59,7 +62,39 @@ impl Drafting<'_> {
         for rule in packs {
             rules.extend(self.pack_rule(&compiler, &schema, rule));
         }
+        rules.extend(digits);
         Some(Rules { rules, schema, types })
+    }
+
+    /// Columns of a table that was there which keep fewer digits of a second than dunlin carries: PostgreSQL would round
+    /// the others away without a word.
+    fn digits(&self, mapped: &[Mapped]) -> Vec<Rule> {
+        let Some(target) = self.given.target.as_ref() else { return Vec::new() };
+        let kept = |(place, column): (usize, &Mapped)| {
+            let moment = matches!(
+                column.clear_type,
+                ColumnType::Time | ColumnType::Timestamp | ColumnType::TimestampTz
+            );
+            // SQLite keeps what it is given, whatever its column is declared to be.
+            let rounds = moment && (self.given.declared)(&column.clear_type).is_none();
+            let digits = kept_digits(&target.column(&column.target)?.declared).filter(|_| rounds)?;
+            let planned = self.given.plan.columns.iter().find(|c| c.target == column.target);
+            let source = planned.and_then(|c| c.source_column());
+            let source = source.and_then(|name| self.given.source.column(&name));
+            let has = source.filter(|_| self.given.same_system).and_then(|s| kept_digits(&s.declared));
+            // A source that keeps no more of them has none to lose.
+            if has.is_some_and(|has| has <= digits) {
+                return None;
+            }
+            Some(Rule {
+                name: format!("digits of {}", column.target),
+                check: RuleCheck::Digits(place, digits),
+                otherwise: Otherwise::Quarantine,
+                fix: Vec::new(),
+                column: Some(column.target.clone()),
+            })
+        };
+        mapped.iter().enumerate().filter_map(kept).collect()
     }
 
     /// What the plan's packs ask of each row of this table.
@@ -124,4 +159,10 @@ impl Drafting<'_> {
             }
         }
     }
+}
+
+/// The digits of a second that a PostgreSQL column keeps, where its declaration says so: `timestamp(3) with time zone`.
+fn kept_digits(declared: &str) -> Option<u8> {
+    let (_, rest) = declared.split_once('(')?;
+    rest.split_once(')')?.0.trim().parse().ok()
 }

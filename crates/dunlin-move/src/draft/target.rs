@@ -1,7 +1,7 @@
 //! The target: as it is, or as dunlin will make it; and what each of its columns is made of.
 
 use dunlin_connect::{Column, ColumnType, Identity, Table};
-use dunlin_plan::Protect;
+use dunlin_plan::{Finding, Protect};
 use dunlin_quality::Compiler;
 
 use super::input::Input;
@@ -71,15 +71,42 @@ impl Drafting<'_> {
             && let Some(source) = self.given.source.columns.get(index)
         {
             column.nullable = source.nullable;
-            column.identity = source.identity.map(|_| Identity::ByDefault);
+            // A column that only takes its number from a counter may hold NULL, which one that makes its own numbers may not.
+            let key = self.given.source.primary_key.contains(&source.name);
+            let identity = source.identity.filter(|_| key || !source.nullable);
+            column.identity = identity.map(|_| Identity::ByDefault);
             if self.given.same_system && ty == source.ty {
                 if (self.given.declared)(&ty).is_none() {
                     column.declared = source.declared.clone();
                 }
-                column.identity = source.identity;
+                column.identity = identity;
             }
         }
         column
+    }
+
+    /// Between a moment with a zone and one without, nobody can say which zone is meant but the plan's author.
+    pub(super) fn zones(&mut self, mapped: &[Mapped]) {
+        use ColumnType::{Date, Timestamp, TimestampTz};
+        for column in mapped {
+            let says = match (&column.natural, &column.clear_type) {
+                (Timestamp | Date, TimestampTz) => {
+                    "has no time zone and its target has one: it is taken to be UTC"
+                }
+                (TimestampTz, Timestamp) => {
+                    "has a time zone and its target has none: it arrives as the time in UTC"
+                }
+                _ => continue,
+            };
+            let planned = self.given.plan.columns.iter().find(|c| c.target == column.target);
+            let span = planned.map_or(self.given.plan.span, |c| c.span);
+            let finding =
+                Finding::warning("move-zone", span, format!("what goes into `{}` {says}", column.target))
+                    .help("if another zone is meant, move the hours in its `sql`")
+                    .in_table(&self.label)
+                    .in_column(&column.target);
+            self.findings.push(finding);
+        }
     }
 
     /// The plan's key, or else the source's primary key, where its columns are taken over.

@@ -145,7 +145,12 @@ async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Response,
     let mut shown = view(&run);
     shown["tables"] = Value::Array(tables);
     shown["outcome"] = app.workspace.state().run_outcome(&id).await?.unwrap_or_default();
-    shown["progress"] = serde_json::to_value(app.engine.progress(&id).await?).unwrap_or_default();
+    let progress = app.engine.progress(&id).await?;
+    if let Some(progress) = &progress {
+        // One that rests before its next try is paused by its record, and goes on by itself.
+        shown["status"] = json!(progress.status);
+    }
+    shown["progress"] = serde_json::to_value(progress).unwrap_or_default();
     Ok(ok(&shown))
 }
 

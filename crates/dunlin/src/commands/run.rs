@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use dunlin_move::{
-    Event, MoveError, Observer, PauseReason, Rehearsal, RunOptions, RunSummary, TableResult, Unfinished,
+    Event, MoveError, Observer, PauseReason, Rehearsal, Retries, RunOptions, RunSummary, TableResult,
+    Unfinished,
 };
 use dunlin_store::{Body, Workspace};
 use jiff::Timestamp;
@@ -19,9 +19,6 @@ use crate::lineage::{Lineage, Stage, ending};
 use crate::output::{self, thousands};
 use crate::progress::Progress;
 use crate::workspace::{PlanFile, open};
-
-/// How long the first new try waits; each further one waits four times as long.
-const RETRY_FIRST: Duration = Duration::from_secs(1);
 
 /// Moves the data, or rehearses it.
 pub async fn run(dir: &Path, args: RunArgs, format: Format) -> Result<u8, Failure> {
@@ -62,7 +59,7 @@ async fn to_its_end(
     args: &RunArgs,
 ) -> Result<RunSummary, Failure> {
     let lineage = args.lineage.as_deref().map(|given| Lineage::open(&plan.dir, given)).transpose()?;
-    let mut tries = 0;
+    let mut retries = Retries::new(args.retry);
     loop {
         if !args.rehearse {
             let window = plan.plan.window.as_ref();
@@ -116,14 +113,16 @@ async fn to_its_end(
                 window(workspace, plan, args).await?;
                 super::publish::told(workspace, plan, args.now.as_deref()).await?;
             }
-            Err(error) if error.is_transient() && loading.load(Ordering::Relaxed) && tries < args.retry => {
-                tries += 1;
-                let wait = RETRY_FIRST * 4u32.saturating_pow(tries - 1);
-                output::note(&format!(
-                    "{error}; going on in {} s (try {tries} of {})",
-                    wait.as_secs(),
-                    args.retry
-                ));
+            Err(error) => {
+                let loading = loading.load(Ordering::Relaxed);
+                // A rehearsal into nowhere leaves nothing to go on from.
+                let wait = match begun.as_deref() {
+                    Some(run) => retries.next(workspace, &options.actor, run, &error, loading).await,
+                    None => Ok(None),
+                };
+                let Some(wait) = wait.map_err(|e| plan.failure(e))? else { return Err(plan.failure(error)) };
+                let (tries, most) = retries.counted();
+                output::note(&format!("{error}; going on in {} s (try {tries} of {most})", wait.as_secs()));
                 tokio::time::sleep(wait).await;
                 if !args.rehearse {
                     // It may have closed meanwhile, or a notice may have been taken back.
@@ -131,7 +130,6 @@ async fn to_its_end(
                     super::publish::told(workspace, plan, args.now.as_deref()).await?;
                 }
             }
-            Err(error) => return Err(plan.failure(error)),
         }
         // The run that was to be given up is given up now.
         if matches!(options.unfinished, Unfinished::Abandon(_)) {

@@ -30,7 +30,19 @@ pub async fn verify(dir: &Path, args: VerifyArgs, format: Format) -> Result<u8, 
     let progress = Arc::new(Progress::new(false));
     let outcome = dunlin_move::verify(&workspace, &plan.plan, &options, progress.clone()).await;
     progress.clear();
-    show(&workspace, outcome.map_err(|e| plan.failure(e))?, &ask, format).await
+    let verified = outcome.map_err(|e| plan.failure(e))?;
+    let left_out = match args.tables.is_empty() {
+        true => dunlin_move::left_out(&workspace, &plan.plan, &verified.run).await,
+        false => Ok(Vec::new()),
+    };
+    let left_out = left_out.map_err(|e| plan.failure(e))?;
+    let code = show(&workspace, verified, &ask, format).await?;
+    if left_out.is_empty() {
+        return Ok(code);
+    }
+    let message = format!("the latest run is of some tables alone; not verified: {}", left_out.join(", "));
+    output::error(&message, Some(dunlin_move::TAKE_OVER), format);
+    Ok(NOT_RIGHT)
 }
 
 /// Prints what was found. The keys of rows that differ come through the gate.

@@ -168,6 +168,10 @@ impl Engine for MoveEngine {
             let help = "read the plan again and start what it is now";
             return Err(refused("plan_changed", "the plan is not the one that you have read", Some(help)));
         }
+        if ask.retry > StartRun::RETRY_MAX {
+            let most = format!("a run goes on by itself at most {} times", StartRun::RETRY_MAX);
+            return Err(refused("retry", &most, Some("ask for fewer")));
+        }
         if let Some(table) = &ask.table
             && !plan.plan.tables.iter().any(|t| t.label() == *table)
         {
@@ -186,6 +190,7 @@ impl Engine for MoveEngine {
             rehearse: ask.rehearse,
             table: ask.table,
             jobs: ask.jobs,
+            retry: u32::from(ask.retry),
             now: ask.now.map(|reason| (reason.category, reason.text)),
             actor,
         };
@@ -221,6 +226,7 @@ impl Engine for MoveEngine {
             rehearse: false,
             table: None,
             jobs: u16::try_from(record.jobs).ok().filter(|j| *j > 0),
+            retry: u32::from(StartRun::default().retry),
             now: None,
             actor,
         };

@@ -18,6 +18,9 @@ pub(super) struct Queued {
     pub(super) rehearse: bool,
     pub(super) table: Option<String>,
     pub(super) jobs: Option<u16>,
+    /// How often it goes on by itself after a store was lost for a moment.
+    #[serde(default)]
+    pub(super) retry: u32,
     /// Why it does not wait for the window: a category and a text.
     pub(super) now: Option<(String, String)>,
     pub(super) actor: Actor,

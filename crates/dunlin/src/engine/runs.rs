@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dunlin_ledger::{Actor, Body, Entry};
-use dunlin_move::{Account, DecideOptions, Decision, SavedTable, parts_of};
-use dunlin_server::{EngineError, RunTable, RunUndone, ShapeChange, WouldDecide};
+use dunlin_move::{Account, DecideOptions, Decision, LeftBehind, SavedTable, parts_of};
+use dunlin_server::{EngineError, RunTable, RunUndone, ShapeChange, TableProblem, WouldDecide};
 use dunlin_store::{SplitRecord, SplitStatus, StoreError, Workspace, now_us};
 
 use super::{moved, state};
@@ -28,6 +28,7 @@ struct Said {
 /// What each table of a run came to, as it is now: decisions on rows that waited are in it.
 pub(super) async fn tables(workspace: &Workspace, run: &str) -> Result<Vec<RunTable>, EngineError> {
     let said = said(workspace, run).await.map_err(state)?;
+    let outcome = dunlin_move::outcome(workspace, run).await.map_err(moved)?;
     let mut tables = Vec::new();
     for (label, saved) in workspace.state().tables(run).await.map_err(state)? {
         let Ok(saved) = serde_json::from_value::<SavedTable>(saved) else { continue };
@@ -38,6 +39,13 @@ pub(super) async fn tables(workspace: &Workspace, run: &str) -> Result<Vec<RunTa
         let seconds = parts.iter().map(|p| p.receipt.micros).sum::<u64>() as f64 / 1e6;
         let said = said.get(&label).cloned().unwrap_or_default();
         let d = &account.dispositions;
+        let problem = outcome.failed.get(&label).map(|failed| TableProblem {
+            problem: failed.problem.clone(),
+            help: failed.help.clone(),
+            command: format!("dunlin run --table {}", quoted(&label)),
+        });
+        let of_table = |left: &&LeftBehind| left.is_of(&saved.source.name);
+        let left_behind = outcome.left_behind.iter().filter(of_table).map(|l| l.what.clone()).collect();
         tables.push(RunTable {
             table: label,
             counts: dunlin_ledger::Counts {
@@ -62,10 +70,18 @@ pub(super) async fn tables(workspace: &Workspace, run: &str) -> Result<Vec<RunTa
             seconds,
             rows_per_second: if seconds > 0.0 { account.source.rows as f64 / seconds } else { 0.0 },
             reasons: account.reasons.clone(),
+            problem,
+            left_behind,
             strip: splits.iter().take(SPLITS_SHOWN).map(strip).collect(),
         });
     }
     Ok(tables)
+}
+
+/// A label as a shell takes it.
+fn quoted(label: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if label.chars().all(plain) { label.to_owned() } else { format!("'{}'", label.replace('\'', "'\\''")) }
 }
 
 /// What a table of a rehearsal came to; nothing was written, so nothing was read again.
@@ -94,6 +110,8 @@ pub(super) fn rehearsed(result: &dunlin_move::TableResult) -> RunTable {
         seconds: result.seconds,
         rows_per_second: result.rows_per_second as f64,
         reasons: result.reasons.clone(),
+        problem: None,
+        left_behind: Vec::new(),
         strip: Vec::new(),
     }
 }

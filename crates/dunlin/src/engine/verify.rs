@@ -89,8 +89,24 @@ impl Verifications {
                     steps.change(&step_of, |k| k.told.step = Some(words));
                 }
             });
+            let every = options.tables.is_empty();
             let outcome = dunlin_move::verify(&workspace, &plan.plan, &options, observer).await;
-            all.change(&begun, |kept| kept.end(outcome));
+            let left_out = match &outcome {
+                Ok(verified) if every => {
+                    dunlin_move::left_out(&workspace, &plan.plan, &verified.run).await.unwrap_or_default()
+                }
+                _ => Vec::new(),
+            };
+            all.change(&begun, |kept| {
+                kept.end(outcome);
+                if !left_out.is_empty() {
+                    kept.told.reconciled = Some(false);
+                    let names = left_out.join(", ");
+                    let help = dunlin_move::TAKE_OVER;
+                    kept.told.problem =
+                        Some(format!("not verified: {names}, which this run left out; {help}"));
+                }
+            });
         });
         Ok(id)
     }

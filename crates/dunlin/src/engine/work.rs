@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use dunlin_ledger::{Actor, Body, Counts, Entry};
 use dunlin_move::{
-    Event, MoveError, Pause, PauseReason, Rehearsal, RunOptions, RunSummary, TableResult, parts_of,
+    Event, MoveError, Pause, PauseReason, Rehearsal, Retries, RunOptions, RunSummary, TableResult, parts_of,
 };
 use dunlin_server::{EngineError, Progress, Rehearsed, TableProgress};
 use dunlin_store::{SplitStatus, StoreError, Workspace, now_us};
@@ -39,6 +39,8 @@ pub(super) struct Work {
     wake: Notify,
     ended: Notify,
     over: AtomicBool,
+    /// Whether the mover has come to its first table.
+    loading: AtomicBool,
     rows: AtomicU64,
     now: Mutex<Now>,
 }
@@ -94,6 +96,7 @@ impl Work {
             wake: Notify::new(),
             ended: Notify::new(),
             over: AtomicBool::new(false),
+            loading: AtomicBool::new(false),
             rows: AtomicU64::new(0),
             now: Mutex::new(now),
         }
@@ -148,13 +151,18 @@ impl Work {
             // A rehearsal into nowhere has no place in the state to wait for.
             self.answer(Ok(()));
         }
+        let mut retries = Retries::new(queued.retry);
         let outcome = loop {
             let window = plan.plan.window.as_ref().filter(|_| !queued.rehearse);
             self.pause
                 .closes_at(window.and_then(|w| w.closes(Timestamp::now())).map(Timestamp::as_microsecond));
             let outcome = self.moving(&plan, &options).await;
             let closed = self.pause.reason() == Some(PauseReason::WindowClosed);
-            if !(closed && matches!(outcome, Err(MoveError::Paused))) {
+            if let Err(error) = &outcome
+                && let Some(wait) = self.next_try(&mut retries, error).await?
+            {
+                self.rest(wait).await?;
+            } else if !(closed && matches!(outcome, Err(MoveError::Paused))) {
                 break outcome;
             }
             self.now().status = "waiting";
@@ -174,6 +182,35 @@ impl Work {
             }
             other => moved(other),
         })
+    }
+
+    /// How long to wait before it goes on by itself, where it does.
+    async fn next_try(
+        &self,
+        retries: &mut Retries,
+        error: &MoveError,
+    ) -> Result<Option<Duration>, EngineError> {
+        let loading = self.loading.load(Ordering::Relaxed) && !self.is_rehearsal;
+        let wait =
+            retries.next(&self.workspace, &self.actor, &self.run, error, loading).await.map_err(moved)?;
+        if let Some(wait) = wait {
+            let (tries, most) = retries.counted();
+            tracing::warn!(run = %self.run, %error, "going on in {} s (try {tries} of {most})", wait.as_secs());
+        }
+        Ok(wait)
+    }
+
+    /// Waits before it goes on by itself; given up when somebody pauses the run.
+    async fn rest(&self, wait: Duration) -> Result<(), EngineError> {
+        {
+            let mut now = self.now();
+            (now.status, now.phase) = ("waiting", "retry".to_owned());
+            now.waits_until =
+                Some(now_us().saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)));
+        }
+        let woken = tokio::time::timeout(wait, self.wake.notified()).await.is_ok();
+        self.now().waits_until = None;
+        if woken { Err(given_up()) } else { Ok(()) }
     }
 
     /// One go of the mover, told to whoever `server.toml` names.
@@ -298,9 +335,7 @@ impl Work {
             let nap = wait.clamp(Duration::from_millis(50), Duration::from_secs(30));
             tokio::select! {
                 () = tokio::time::sleep(nap) => {}
-                () = self.wake.notified() => {
-                    return Err(EngineError::Conflict { message: "the wait was given up".to_owned(), help: None });
-                }
+                () = self.wake.notified() => return Err(given_up()),
             }
         }
         self.now().waits_until = None;
@@ -418,6 +453,8 @@ impl Work {
 
 impl dunlin_move::Observer for Work {
     fn event(&self, event: Event<'_>) {
+        let begun = matches!(event, Event::Table { .. } | Event::Step { .. });
+        self.loading.fetch_or(begun, Ordering::Relaxed);
         match event {
             Event::Run { .. } => {
                 self.answer(Ok(()));
@@ -452,6 +489,10 @@ impl dunlin_move::Observer for Work {
             }
         }
     }
+}
+
+fn given_up() -> EngineError {
+    EngineError::Conflict { message: "the wait was given up".to_owned(), help: None }
 }
 
 /// Enters that the window did not count, and why.

@@ -152,7 +152,7 @@ impl Browser {
         answer
     }
 
-    async fn until(&self, run: &str, status: &str) -> Value {
+    pub async fn until(&self, run: &str, status: &str) -> Value {
         let begun = Instant::now();
         loop {
             let one = self.get(&format!("/api/v1/runs/{run}")).await;
@@ -165,7 +165,7 @@ impl Browser {
     }
 }
 
-fn plan_fingerprint(site: &Site) -> String {
+pub fn plan_fingerprint(site: &Site) -> String {
     site.dunlin(&["plan", "fingerprint"]).expect(0).out.trim().to_owned()
 }
 

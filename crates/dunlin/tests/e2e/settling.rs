@@ -259,3 +259,53 @@ fn readers_wait_while_the_source_is_busier_than_the_plan_allows() {
     let done = site.run(&[]).expect(0);
     assert!(done.json().pop().unwrap().get("held_back_seconds").is_none(), "{}", done.out);
 }
+
+#[test]
+fn readers_wait_while_a_standby_is_far_behind() {
+    let Some(primary) = dunlin_testkit::start_private() else { return };
+    let Some(standby) = primary.standby() else { return };
+    let Some(to) = postgres("to") else { return };
+    let (from, copy) = (primary.url("postgres"), standby.url("postgres"));
+    pg(
+        &from,
+        "create table t (id integer primary key); insert into t select generate_series(1, 100); create table beat (at timestamptz)",
+    );
+    let site = Site::with_plan(&format!(
+        "{}\n[window]\ndays = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]\nfrom = \"00:00\"\n\
+         to = \"24:00\"\nzone = \"UTC\"\nsource_load = \"pause above 50% of the busiest hour\"\n",
+        crate::moves::plan(&from, &to, &[("t", "id")])
+    ));
+    let beat = || pg(&from, "insert into beat values (now())");
+    let wait = || std::thread::sleep(std::time::Duration::from_millis(500));
+    // How far behind it is can be told only while something is written.
+    pg(&copy, "select pg_wal_replay_pause()");
+    let behind = "select coalesce(max(extract(epoch from replay_lag)), 0) > 32 from pg_stat_replication";
+    let begun = std::time::Instant::now();
+    while pg_one(&from, behind) != "true" {
+        assert!(begun.elapsed().as_secs() < 120, "the standby does not fall behind");
+        beat();
+        wait();
+    }
+    let over = std::sync::atomic::AtomicBool::new(false);
+    let done = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let begun = std::time::Instant::now();
+            while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                if begun.elapsed().as_secs() == 4 {
+                    pg(&copy, "select pg_wal_replay_resume()");
+                }
+                beat();
+                wait();
+            }
+        });
+        let done = site.run(&[]);
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        done
+    });
+    let done = done.expect(0);
+    done.balanced();
+    assert!(done.err.contains("reading waits: a standby is 3"), "{}", done.err);
+    assert!(done.err.contains("reading goes on"), "{}", done.err);
+    let held = done.json().pop().unwrap()["held_back_seconds"].as_f64().unwrap();
+    assert!((1.0..60.0).contains(&held), "{held}");
+}

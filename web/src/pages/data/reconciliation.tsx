@@ -70,7 +70,7 @@ function Line({ v }: { v: Verification }) {
   const differ = Object.values(v.differing).reduce((a, b) => a + b, 0);
   return (
     <li className="row wrap" style={{ gap: '4px 12px' }}>
-      {v.status === 'running' ? <Badge tone="accent" icon="play">{t.verifying}</Badge> : v.status === 'failed' ? <Badge tone="bad" icon="warn">{t.verifyFailed}</Badge> : v.reconciled ? <Badge tone="good" icon="check">{t.verified}</Badge> : <Badge tone="bad" icon="warn">{t.differ(num(differ))}</Badge>}
+      {v.status === 'running' ? <Badge tone="accent" icon="play">{t.verifying}</Badge> : v.status === 'failed' || (v.problem && differ === 0) ? <Badge tone="bad" icon="warn">{t.verifyFailed}</Badge> : v.reconciled ? <Badge tone="good" icon="check">{t.verified}</Badge> : <Badge tone="bad" icon="warn">{t.differ(num(differ))}</Badge>}
       <Time at={v.started_at} />{v.problem && <span className="muted">{v.problem}</span>}
       {Object.entries(v.differing).filter(([, n]) => n > 0).map(([table, n]) => <button key={table} type="button" className="opens" onClick={() => setOpen(table)}>{e.differIn(num(n), table)}</button>)}
       {open && <DifferencesDrawer verification={v.id} table={open} count={v.differing[open] ?? 0} onClose={() => setOpen(null)} />}

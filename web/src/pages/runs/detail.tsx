@@ -7,6 +7,7 @@ import { useMessages } from '@/i18n';
 import { num, span } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
+import { Lost, Trouble } from './outcome';
 import { DISPOSITIONS, Drawer, EquationBar, Id, Link, Num, Splits, Swatch, total } from '@/ui';
 
 export function TableDetail({ state, report, run }: { state: TableState; report: ReportTable | null; run: string }) {
@@ -19,6 +20,8 @@ export function TableDetail({ state, report, run }: { state: TableState; report:
   const reasons = Object.entries(k?.reasons ?? {}).sort((a, b) => b[1] - a[1]);
   return (
     <Drawer title={t.detail(state.table)} onClose={close} wide>
+      {k?.problem && <Trouble problem={k.problem.problem} help={k.problem.help} command={k.problem.command} />}
+      {k && k.left_behind.length > 0 && <Lost what={k.left_behind} />}
       <EquationBar counts={state.counts} unread={state.unread} />
       <table className="table">
         <caption className="vh">{t.detail(state.table)}</caption>

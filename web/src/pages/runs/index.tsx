@@ -16,12 +16,12 @@ import { RunStrip } from '@/pages/overview/strip';
 import { Compare } from './compare';
 import { StartDialog } from './start';
 
-const TONES: Record<string, Tone> = { running: 'accent', waiting: 'info', paused: 'warn', stopped: 'warn', done: 'good', abandoned: 'bad', failed: 'bad' };
+const TONES: Record<string, Tone> = { running: 'accent', waiting: 'info', retry: 'warn', paused: 'warn', stopped: 'warn', done: 'good', abandoned: 'bad', failed: 'bad' };
 
 /** The state of a run as a word with its shape. */
 export function RunStatus({ status }: { status: string }) {
   const words = useWords();
-  return <Badge tone={TONES[status]} icon={status === 'done' ? 'check' : status === 'running' ? 'play' : status === 'waiting' ? 'clock' : status === 'paused' || status === 'stopped' ? 'pause' : 'warn'}>{words.status(status)}</Badge>;
+  return <Badge tone={TONES[status]} icon={status === 'done' ? 'check' : status === 'running' ? 'play' : status === 'waiting' || status === 'retry' ? 'clock' : status === 'paused' || status === 'stopped' ? 'pause' : 'warn'}>{words.status(status)}</Badge>;
 }
 
 export function RunsPage() {

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
 import { api, body } from '@/api/client';
-import { runQuery } from '@/api/queries';
+import { planQuery, runQuery } from '@/api/queries';
 import type { RunDetail } from '@/api/types';
 import { inReport, sum, useReport, useRunTables, type TableState } from '@/app/results';
 import { useActorName } from '@/app/people';
@@ -13,11 +13,12 @@ import { num, span } from '@/i18n/format';
 import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
 import { useState } from 'react';
-import { useMay } from '@/app/session';
+import { useIf, useMay } from '@/app/session';
 import { UndoDialog } from './undo';
 import { Button, ButtonLink, DispositionBar, DISPOSITIONS, Empty, EquationBar, Icon, Id, Link, Loaded, Menu, Num, PageHead, Section, SkeletonRows, Splits, Stat, Swatch, Table, Time, total, type Column } from '@/ui';
 import { RunStatus } from './index';
 import { TableDetail } from './detail';
+import { Outcome } from './outcome';
 import { Throughput } from './throughput';
 
 export function RunPage() {
@@ -35,9 +36,11 @@ function One({ run }: { run: RunDetail }) {
   const { report } = useReport(run.id);
   const { query, tables } = useRunTables(run);
   const may = useMay();
+  const fingerprint = useIf('plan.read', planQuery).data?.data.fingerprint;
   const [asking, setAsking] = useState<'undo' | 'abandon' | null>(null);
   const chosen = tables?.find((x) => x.table === open);
   const p = run.progress;
+  const phase = run.status === 'waiting' && p?.phase === 'retry' ? 'retry' : run.status;
   const going = run.status === 'running' || run.status === 'waiting';
   const left = p?.rows_expected && p.rows_per_second > 0 ? (p.rows_expected - p.rows) / p.rows_per_second : null;
   const act = (what: 'pause' | 'resume') => {
@@ -49,7 +52,7 @@ function One({ run }: { run: RunDetail }) {
   const kind = run.kind === 'load' ? c.kindLoad : run.kind === 'rehearse' || run.kind === 'rehearsal' ? c.kindRehearse : c.kindOther;
   return (
     <>
-      <PageHead title={kind} sub={<><RunStatus status={run.status} /> <Time at={run.started_at} /> · {name(run.actor)}</>}
+      <PageHead title={kind} sub={<><RunStatus status={phase} /> <Time at={run.started_at} /> · {name(run.actor)}</>}
         actions={<>
           {going && may('run.pause') && <Button icon="pause" onClick={() => act('pause')}>{t.pause}</Button>}
           {(run.status === 'paused' || run.status === 'stopped') && may('run.resume') && <Button kind="primary" icon="play" onClick={() => act('resume')}>{t.resume}</Button>}
@@ -65,7 +68,7 @@ function One({ run }: { run: RunDetail }) {
             <Stat label={t.read} below={p.rows_expected ? t.ofExpected(num(p.rows_expected)) : undefined}>{num(p.rows)}</Stat>
             {run.status === 'running' && <Stat label={t.rate}>{c.rowsPerSecond(num(p.rows_per_second))}</Stat>}
             {left !== null && run.status === 'running' && <Stat label={t.left}>{span(left)}</Stat>}
-            <Stat label={t.phase}>{words.status(run.status === 'running' ? p.phase : run.status)}</Stat>
+            <Stat label={t.phase}>{words.status(run.status === 'running' ? p.phase : phase)}</Stat>
             {all > 0 && <Stat label={t.splits}>{t.ofSplits(num(done), num(all))}</Stat>}
             {p.waits_until && <Stat label={t.waits}><Time at={p.waits_until} /></Stat>}
           </dl>
@@ -73,6 +76,7 @@ function One({ run }: { run: RunDetail }) {
           {going && <Throughput progress={p} />}
         </div>
       )}
+      {tables && <Outcome run={run} tables={tables} again={may('run.start') && run.fingerprint === fingerprint && run.status !== 'abandoned'} />}
       {tables ? <Tables tables={tables} run={run} /> : query.isPending ? <SkeletonRows rows={5} columns={6} /> : <Empty title={t.tables} action={<ButtonLink to="/guard/log" search={{ from: String(run.started_at), to: run.ended_at ? String(run.ended_at + 1) : undefined } as never}>{t.openLedger}</ButtonLink>}>{t.noResults}</Empty>}
       {chosen && <TableDetail state={chosen} report={inReport(report, chosen.table)} run={run.id} />}
       {asking && <UndoDialog run={run} what={asking} loaded={tables ? sum(tables).counts.loaded : 0} onClose={() => setAsking(null)} />}
@@ -106,13 +110,13 @@ function Tables({ tables, run }: { tables: readonly TableState[]; run: RunDetail
     ...used.map((d) => ({ key: d, head: <span className="row" style={{ justifyContent: 'flex-end', gap: 6 }}><Swatch of={d} />{c[d]}</span>, num: true, cell: (x: TableState) => d === 'quarantined' ? <Num n={x.counts[d]} to="/data" search={{ table: x.table }} /> : <Num n={x.counts[d]} {...link(x)} /> })),
     { key: 'share', head: t.share, width: '30%', cell: (x) => <div className="share-cell"><DispositionBar counts={x.counts} unread={x.unread} size="thin" /></div> },
     ...(tables.some((x) => x.splits > 0) ? [{ key: 'splits', head: t.splits, num: true, cell: (x: TableState) => t.ofSplits(num(x.splitsDone), num(x.splits)) }] : []),
-    { key: 'proof', head: t.proof, cell: (x) => x.reconciled === null ? <span className="muted nowrap"><Icon name="clock" /> {t.pending}</span> : x.reconciled ? <span className="good nowrap"><Icon name="check" /> {t.reconciled}</span> : <b className="bad nowrap"><Icon name="warn" /> {t.differs}</b> },
+    { key: 'proof', head: t.proof, cell: (x) => x.known?.problem ? <b className="bad nowrap"><Icon name="warn" /> {t.notMoved}</b> : x.reconciled === null ? <span className="muted nowrap"><Icon name="clock" /> {t.pending}</span> : x.reconciled ? <span className="good nowrap"><Icon name="check" /> {t.reconciled}</span> : <b className="bad nowrap"><Icon name="warn" /> {t.differs}</b> },
   ];
   return (
     <Section title={t.tables} sub={t.tablesSub}>
       <EquationBar counts={counts} unread={unread} />
       <div style={{ height: 12 }} />
-      <Table label={t.tables} rows={tables} columns={columns} id={(x) => x.table} flag={(x) => x.reconciled === false} />
+      <Table label={t.tables} rows={tables} columns={columns} id={(x) => x.table} flag={(x) => x.reconciled === false || Boolean(x.known?.problem)} />
     </Section>
   );
 }

@@ -11,6 +11,9 @@ import { common } from '@/messages/catalogue';
 import { runs as en } from '@/messages/runs.en';
 import { Area, Button, ButtonLink, Check, Choice, Dialog, Field } from '@/ui';
 
+/** At most twenty tries: the last would wait a quarter of an hour as it is. */
+const clamp = (typed: string): string => (typed.replace(/\D/g, '') ? String(Math.min(20, Number(typed.replace(/\D/g, '').slice(0, 3)))) : '');
+
 /** The id is given before the run is in the state: opening the stores takes a moment. Waits for it, at most 20 s. */
 async function known(id: string): Promise<void> {
   for (let i = 0; i < 40; i += 1) {
@@ -20,13 +23,15 @@ async function known(id: string): Promise<void> {
   }
 }
 
-export function StartDialog({ rehearse, onClose }: { rehearse: boolean; onClose: () => void }) {
+/** `only` is a table to do again. Where the run that goes on is the one on the page, nothing closes the dialog but `onStarted`. */
+export function StartDialog({ rehearse, only, onClose, onStarted }: { rehearse: boolean; only?: string; onClose: () => void; onStarted?: () => void }) {
   const t = useMessages(en);
   const c = useMessages(common);
   const client = useQueryClient();
   const navigate = useNavigate();
   const plan = useQuery(planQuery).data?.data;
-  const [table, setTable] = useState('');
+  const [table, setTable] = useState(only ?? '');
+  const [retry, setRetry] = useState('3');
   const [jobs, setJobs] = useState('');
   const [now, setNow] = useState(false);
   const [category, setCategory] = useState('urgent');
@@ -43,13 +48,15 @@ export function StartDialog({ rehearse, onClose }: { rehearse: boolean; onClose:
     if (!plan?.fingerprint || (now && !why.trim())) return;
     setBusy(true);
     body<{ id: string }>(api.POST('/api/v1/runs', { body: {
-      fingerprint: plan.fingerprint, rehearse, table: table || undefined, jobs: jobs ? Number(jobs) : undefined,
+      fingerprint: plan.fingerprint, rehearse, table: table || undefined, jobs: jobs ? Number(jobs) : undefined, retry: rehearse || !retry ? undefined : Number(retry),
       now: now ? { category, text: why.trim() } : undefined,
     } as never })).then(async ({ id }) => {
       await known(id);
       toast(rehearse ? t.rehearsalToast : t.startedToast);
       void client.invalidateQueries({ queryKey: ['runs'] });
+      void client.invalidateQueries({ queryKey: ['run', id] });
       void navigate({ to: '/runs/$run', params: { run: id } } as never);
+      onStarted?.();
     }, (error: unknown) => {
       setBusy(false);
       // Customers are to be told first: what stands in the way is said here, where it can be answered.
@@ -67,6 +74,7 @@ export function StartDialog({ rehearse, onClose }: { rehearse: boolean; onClose:
       {guarded && <p className="note warn-note">{t.needsApproval}</p>}
       <Choice label={t.oneTable} value={table} onChange={(e) => setTable(e.target.value)} options={[{ value: '', label: t.everyTable }, ...tables.map((x) => ({ value: x.to, label: `${x.from} → ${x.to}` }))]} />
       <Field label={t.jobs} hint={t.jobsHint} inputMode="numeric" value={jobs} onChange={(e) => setJobs(e.target.value.replace(/\D/g, '').slice(0, 2))} />
+      {!rehearse && <Field label={t.retry} hint={t.retryHint} inputMode="numeric" value={retry} onChange={(e) => setRetry(clamp(e.target.value))} />}
       {untold && <p className="note warn-note" role="alert">{sentence(untold)} <ButtonLink to="/notices">{t.openNotices}</ButtonLink></p>}
       {!rehearse && (untold || plan?.plan?.window) && (
         <>

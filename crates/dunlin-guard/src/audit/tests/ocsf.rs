@@ -347,5 +347,6 @@ fn every_body() -> Vec<Body> {
             crosswalk: h(),
         },
         Body::DuplicateDecided { run: id("r"), table: id("atlas.people"), pair: h(), decision: id("merge") },
+        Body::RunRetried { run: id("r"), attempt: 1, attempts: 3, wait_seconds: 4 },
     ]
 }

@@ -1,0 +1,23 @@
+create schema app; set search_path = app, public;
+create table base (id int primary key, v text, secret text); insert into base select i,'v'||i,'s' from generate_series(1,20) i;
+create function f_body(x int) returns int language sql begin atomic select count(*)::int from app.base where id < x; end;
+create procedure pr() language sql as 'select 1'; create aggregate app.mysum(int) (sfunc=int4pl, stype=int, initcond='0');
+create operator app.=== (leftarg=int, rightarg=int, function=int4eq); 
+create view v1 with (security_barrier) as select id, v from base where id>3 with local check option; create recursive view rv (n) as values (1) union all select n+1 from rv where n<5;
+create materialized view m1 as select id from v1; create materialized view m2 as select count(*) from m1; create unique index on m1(id);
+create view vf as select app.f_body(3) as x; create view unrel as select now();
+create type tt as (id int, v text); create table typed of tt (primary key (id), v with options default 'd'); insert into typed values (1,'x');
+create table p1 (a int, chk int check (chk>0)); create table p2 (b int); create table kid (c int) inherits (p1,p2); create table kid2 () inherits (kid); insert into kid values (1,2,3,4); insert into kid2 values (5,6,7,8); insert into p1 values (9,9);
+alter table p1 add check (a < 1000) no inherit;
+create table ruled (id int primary key); create rule ins as on insert to ruled do instead nothing; create rule upd as on update to ruled where new.id>5 do also insert into app.base values (99,'x','y');
+alter table ruled disable rule ins; insert into ruled values (1),(2); alter table ruled enable rule ins;
+create table trg (id int primary key, at timestamptz); create function trf() returns trigger language plpgsql as $$ begin new.at = now(); return new; end $$; create trigger tb before insert or update of id on trg for each row execute function trf(); insert into trg values (1),(2); alter table trg enable always trigger tb;
+create constraint trigger ct after insert on trg deferrable initially deferred for each row execute function trf(); create trigger tstmt after truncate on trg for each statement execute function trf(); create trigger trep after delete on trg referencing old table as o for each statement execute function trf(); alter table trg enable replica trigger tstmt;
+alter table base enable row level security; create policy pol on base as restrictive for update to public using (true) with check (id>0); comment on policy pol on base is 'it''s';
+create text search configuration app.ts (copy=english); create text search dictionary app.dict (template=simple); create index on base using gin (to_tsvector('app.ts', v));
+create collation app.c (provider=icu, locale='de'); create statistics st (ndistinct, mcv) on id, v from base; comment on statistics st is E'multi\nline -- ''quote'' $$ \\ 🦆';
+create domain dom as text constraint dchk check (value <> ''); comment on constraint dchk on domain dom is 'c'; comment on domain dom is 'd'; comment on type tt is 't'; comment on column tt.v is 'cv'; comment on function f_body(int) is 'f'; comment on schema app is 'sch'; comment on view v1 is 'v'; comment on column v1.id is 'vid'; comment on materialized view m1 is 'm'; comment on operator app.=== (int,int) is 'op'; comment on rule upd on ruled is 'r'; comment on trigger tb on trg is 't'; comment on column base.v is ''''; comment on table base is $$a ' b " c ; -- \ $$;
+create table defs (id int default app.f_body(5), u uuid default gen_random_uuid(), t timestamptz default (now() at time zone 'utc'), c text default current_user, s text default 'it''s; -- x', e text default E'\\x', b bool default true, n numeric default 1e-10, a int[] default array[1,2], j jsonb default '{"a": 1}', i interval default '1 mon -1 day', d app.dom default 'q');
+insert into defs default values;
+create table gen (a int, b int generated always as (a*2) stored, c text generated always as (upper(left('x'||a::text, 3))) stored, d tsvector generated always as (to_tsvector('english'::regconfig, coalesce(a::text,''))) stored, primary key (b)); insert into gen (a) values (1),(2);
+

@@ -414,6 +414,8 @@ pub enum Body {
     },
     /// A person decided on a pair: `decision` is `merge`, `keep` or `undo`; `pair` is a keyed hash of both keys.
     DuplicateDecided { run: String, table: String, pair: String, decision: String },
+    /// The control totals of a table were compared: how many sums, whether all of them agree, and the hash of the figures.
+    TotalsCompared { run: String, table: String, figures: u64, agree: bool, sha256: String },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.
@@ -657,6 +659,7 @@ impl Body {
                 hash("sha256", sha256)
             }
             Body::CopyExamined { found, .. } => found.keys().try_for_each(|rule| code("found", rule)),
+            Body::TotalsCompared { sha256, .. } => hash("sha256", sha256),
             Body::DuplicatesMatched { crosswalk, .. } => hash("crosswalk", crosswalk),
             Body::DuplicateDecided { pair, decision, .. } => {
                 hash("pair", pair)?;

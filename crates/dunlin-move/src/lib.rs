@@ -52,6 +52,7 @@ mod status;
 mod stores;
 pub mod subject;
 mod throttle;
+mod totals;
 mod tried;
 mod undo;
 mod verify;
@@ -77,6 +78,9 @@ pub use resolve::{Resolved, resolve, try_resolve};
 pub use run::{Event, Observer, Outcome, Rehearsal, RunOptions, RunSummary, Unfinished, run};
 pub use spec::{Mapped, Mapping, SavedTable, TableSpec, Value};
 pub use stores::{Stores, find_table, open_store, reach, table_name};
+pub use totals::{
+    ControlTotals, Exact, Figure, PartTotals, SourceAmount, TotalColumn, TotalLine, Totals, TotalsSpec,
+};
 pub use tried::{ShapeChange, Tried, groups_of, try_fix};
 pub use undo::{UndoneTable, undo};
 pub use verify::{Difference, DifferenceKind, Differences, DifferingRow, Verified, verify};

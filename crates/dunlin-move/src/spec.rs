@@ -9,6 +9,7 @@ use dunlin_plan::{Kind, Protect, TablePlan};
 use dunlin_quality::{CleanFunction, CleanOptions, Compiled};
 
 use crate::check_rules::Rules;
+use crate::totals::{Totals, TotalsSpec};
 
 /// One table of the plan, resolved against its stores.
 pub struct TableSpec {
@@ -32,6 +33,8 @@ pub struct TableSpec {
     pub rules: Arc<Rules>,
     /// Positions among the mapped columns that name a row in the target; empty where nothing does.
     pub key: Vec<usize>,
+    /// What is added up on both sides, where the plan asks for it.
+    pub totals: Option<Arc<TotalsSpec>>,
 }
 
 impl TableSpec {
@@ -153,6 +156,9 @@ pub struct SavedTable {
     pub carried: bool,
     /// Rows that stood in the target before, in target space.
     pub preexisting: crate::Tally,
+    /// What they come to, where the plan asks for control totals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preexisting_totals: Option<Totals>,
     /// When the run began, microseconds since 1970 UTC: what `now()` means in its expressions.
     pub run_at_us: i64,
     /// The source's files at the start of the run, where it has files: a split of another file is another split.

@@ -81,7 +81,7 @@ impl Run<'_> {
 
     pub(crate) async fn done(&self, id: &str, tables: &[TableResult], outcome: &Outcome) -> Result<()> {
         fail::fail_point!("move::finish.before", |_| Err(MoveError::failpoint("move::finish.before")));
-        let reconciled = outcome.left_behind.is_empty() && tables.iter().all(|t| t.reconciled);
+        let reconciled = outcome.left_behind.is_empty() && tables.iter().all(TableResult::in_order);
         let mut tx = self.workspace.state().begin().await?;
         tx.set_run_status(id, RunStatus::Done).await?;
         tx.set_run_outcome(id, &serde_json::to_value(outcome).unwrap_or_default()).await?;

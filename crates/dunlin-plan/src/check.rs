@@ -16,6 +16,7 @@ pub(crate) fn check(plan: &Plan, log: &mut Log) {
         check_columns(table, log);
         check_rules(table, log);
         check_facts(table, log);
+        check_totals(table, log);
         log.table = None;
     }
     check_people(plan, log);
@@ -119,6 +120,19 @@ fn check_facts(table: &TablePlan, log: &mut Log) {
     for (fact, column) in table.facts.iter().filter(|(_, column)| !known.contains(&column.as_str())) {
         let message = format!("`{fact}` names the column `{column}`, which `{}` does not get", table.to);
         let finding = Finding::error("plan-fact", table.span, message);
+        log.push(finding.help(suggestion(column, known.iter().copied())));
+    }
+}
+
+/// What is added up is a target column that the table gets, and so is what tells periods apart.
+fn check_totals(table: &TablePlan, log: &mut Log) {
+    let Some(totals) = table.totals.as_ref().filter(|_| !table.columns.is_empty()) else { return };
+    let added = table.enrich.iter().flat_map(|enrich| &enrich.add).map(|(target, _)| target.as_str());
+    let known: Vec<&str> = table.columns.iter().map(|column| column.target.as_str()).chain(added).collect();
+    for column in totals.sum.iter().chain(&totals.period).filter(|column| !known.contains(&column.as_str())) {
+        let message =
+            format!("[table.totals] names the column `{column}`, which `{}` does not get", table.to);
+        let finding = Finding::error("plan-totals", totals.span, message);
         log.push(finding.help(suggestion(column, known.iter().copied())));
     }
 }

@@ -1,7 +1,7 @@
 //! The codes of the findings that this crate makes. They are stable: people filter by them.
 
 /// Every code, and what it says.
-pub const CODES: [(&str, &str); 38] = [
+pub const CODES: [(&str, &str); 39] = [
     ("plan-colour", "A colour is not written as `#rrggbb`."),
     ("plan-column", "The keys of a column do not go together."),
     ("plan-drop-reason", "A source column is dropped without a reason."),
@@ -28,6 +28,7 @@ pub const CODES: [(&str, &str); 38] = [
     ("plan-subject", "The customers' table or its id is not loaded by this plan."),
     ("plan-syntax", "The text is not TOML."),
     ("plan-table-name", "A text does not name a table of its store."),
+    ("plan-totals", "`[table.totals]` names no column, or one that the table does not get."),
     ("plan-unknown-key", "A key does not exist here."),
     ("plan-unknown-person", "A waiver is by somebody who is not in the plan."),
     ("plan-unknown-store", "A store does not exist."),

@@ -249,6 +249,8 @@ struct Table {
     drop: Option<BTreeMap<String, String>>,
     /// What must hold of each row.
     rule: Option<Vec<Rule>>,
+    /// Amounts that are added up on both sides.
+    totals: Option<Totals>,
     /// How rows for the same thing are found and folded.
     duplicates: Option<Duplicates>,
     /// What comes from other tables.
@@ -299,6 +301,20 @@ struct Rule {
     otherwise: Otherwise,
     /// With `otherwise = "fix"`: `column = "SQL over target columns"`.
     fix: Option<BTreeMap<String, String>>,
+}
+
+/// Control totals: the amounts of the rows that were loaded, added up exactly in the source and in the target, month by
+/// month. A run and `verify` exit 1 where they differ.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Totals {
+    /// The target column whose month tells periods apart. Without it the table is one period.
+    period: Option<String>,
+    /// The target columns that are added up.
+    #[schemars(length(min = 1))]
+    sum: Vec<String>,
+    /// What an amount is in the source, where SQL makes it of more than one column: `amount = "SQL over source columns"`.
+    source: Option<BTreeMap<String, String>>,
 }
 
 /// How rows for the same thing are found and folded.

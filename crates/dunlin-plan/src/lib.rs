@@ -34,7 +34,8 @@ pub use schema::schema;
 pub use source::{PlanSource, load};
 pub use store::{FileOptions, Scheme, StorePlan, StoreUrl, StoreUrlError};
 pub use table::{
-    ColumnPlan, ColumnValue, Drop, Duplicates, Enrich, Fix, RulePlan, Sql, TablePlan, quote_identifier,
+    ColumnPlan, ColumnValue, Drop, Duplicates, Enrich, Fix, RulePlan, Sql, TablePlan, TotalsPlan,
+    quote_identifier,
 };
 pub use table_ref::{TableRef, TableRefError};
 pub use vocabulary::{

@@ -6,7 +6,7 @@ use toml_edit::{Key, Value};
 
 use crate::plan::{Company, Comply, Notice, Person, Plan, Subject};
 use crate::store::StorePlan;
-use crate::table::{ColumnPlan, ColumnValue, Duplicates, Enrich, RulePlan, Sql, TablePlan};
+use crate::table::{ColumnPlan, ColumnValue, Duplicates, Enrich, RulePlan, Sql, TablePlan, TotalsPlan};
 use crate::vocabulary::{IntoMode, OnErasure};
 use crate::window::{Window, clock};
 
@@ -231,6 +231,7 @@ fn write_table(page: &mut Page, table: &TablePlan) {
         table.drop.iter().for_each(|drop| page.text(&drop.column, Some(&drop.reason)));
     }
     table.rules.iter().for_each(|rule| write_rule(page, rule));
+    table.totals.iter().for_each(|totals| write_totals(page, totals));
     table.duplicates.iter().for_each(|duplicates| write_duplicates(page, duplicates));
     table.enrich.iter().for_each(|enrich| write_enrich(page, enrich));
 }
@@ -274,6 +275,18 @@ fn write_rule(page: &mut Page, rule: &RulePlan) {
     page.text("otherwise", Some(rule.otherwise.as_str()));
     if !rule.fix.is_empty() {
         page.pair("fix", inline(rule.fix.iter().map(|fix| pair(&fix.column, quoted(&fix.value.text)))));
+    }
+}
+
+fn write_totals(page: &mut Page, totals: &TotalsPlan) {
+    page.header("[table.totals]");
+    page.text("period", totals.period.as_ref());
+    page.pair("sum", list(&totals.sum));
+    if !totals.source.is_empty() {
+        page.pair(
+            "source",
+            inline(totals.source.iter().map(|(column, sql)| pair(column, quoted(&sql.text)))),
+        );
     }
 }
 

@@ -23,6 +23,7 @@ mod schema;
 mod splits;
 mod state;
 mod subjects;
+mod totals;
 mod waivers;
 mod workspace;
 

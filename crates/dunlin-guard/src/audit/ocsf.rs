@@ -104,6 +104,7 @@ pub(super) const KINDS: &[&str] = &[
     "copy_examined",
     "duplicates_matched",
     "duplicate_decided",
+    "totals_compared",
 ];
 
 /// Classes of OCSF that we use, with their numbers.
@@ -237,6 +238,7 @@ fn class_of(body: &Body) -> (Class, u8) {
         Body::Rehearsed { .. }
         | Body::TableSeen { .. }
         | Body::TableProfiled { .. }
+        | Body::TotalsCompared { .. }
         | Body::QuarantineSeen { .. } => (DatastoreActivity, 1),
         Body::RunAbandoned { .. } | Body::TargetFinished { .. } | Body::Shredded { .. } => (ApiActivity, 4),
         Body::ServerStarted { .. }

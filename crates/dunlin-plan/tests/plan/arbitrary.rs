@@ -152,6 +152,14 @@ fn table(stores: [String; 3]) -> BoxedStrategy<TablePlan> {
     (names, words, parts)
         .prop_map(move |(names, words, parts)| {
             let (columns, drop, rules, duplicates, enrich) = parts;
+            // What is added up is a column that the table gets.
+            let named = columns.first().map(|column: &ColumnPlan| column.target.clone());
+            let totals = names.1.as_ref().and(named).map(|column| TotalsPlan {
+                period: words.0.as_ref().map(|_| column.clone()),
+                source: words.2.iter().map(|sql| (column.clone(), sql.clone())).collect(),
+                sum: vec![column],
+                span: Span::default(),
+            });
             let drop = drop.into_iter().map(|(column, reason)| Drop {
                 column: format!("dropped {column}"),
                 reason,
@@ -170,6 +178,7 @@ fn table(stores: [String; 3]) -> BoxedStrategy<TablePlan> {
                 columns,
                 drop: drop.collect(),
                 rules,
+                totals,
                 duplicates,
                 enrich,
                 into: if words.5 == 1 { IntoMode::Append } else { IntoMode::Empty },

@@ -107,6 +107,8 @@ pub struct TableFacts {
     pub dropped: u64,
     /// The target columns.
     pub columns: Vec<ColumnFacts>,
+    /// Columns whose amounts the plan adds up on both sides.
+    pub totals: Vec<String>,
     /// What the latest run came to.
     pub run: Option<TableRun>,
 }
@@ -158,6 +160,20 @@ pub struct TableRun {
     pub rules: BTreeMap<String, u64>,
     /// The number of the ledger's entry.
     pub entry: u64,
+    /// How the sums of both sides compare, where the plan asks for them.
+    pub totals: Option<TotalsRun>,
+}
+
+/// How the control totals of a table compare.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TotalsRun {
+    /// How many sums: one a column and month.
+    pub figures: u64,
+    /// How many of them differ.
+    pub differ: u64,
+    /// Why they cannot be compared.
+    pub unknown: Option<String>,
 }
 
 /// A notice.

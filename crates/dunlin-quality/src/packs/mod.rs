@@ -22,7 +22,7 @@ use std::sync::LazyLock;
 
 pub use facts::{
     Approved, ColumnFacts, Facts, Incident, Link, NoticeFacts, Past, RunFacts, StatementFacts, StoreFacts,
-    Survivors, TableFacts, TableRun,
+    Survivors, TableFacts, TableRun, TotalsRun,
 };
 pub use form::FormColumn;
 pub use lists::small_zip3;

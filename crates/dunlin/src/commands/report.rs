@@ -109,6 +109,11 @@ pub(crate) async fn latest_results(
         tables.retain(|t| t.table != table);
         tables.push(result);
     }
+    for (label, kept) in workspace.state().control_totals(run).await? {
+        if let Some(table) = tables.iter_mut().find(|table| table.table == label) {
+            table.totals = serde_json::from_value(kept).ok();
+        }
+    }
     Ok((tables, verified))
 }
 
@@ -275,6 +280,7 @@ fn table_facts(table: &TablePlan, result: &TableResult) -> TableFacts {
             })
             .collect(),
         columns: table.columns.iter().map(column_facts).collect(),
+        totals: result.totals.clone(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dunlin_quality::packs::{Approved, Facts, Incident, Past, RunFacts, Survivors, TableRun};
+use dunlin_quality::packs::{Approved, Facts, Incident, Past, RunFacts, Survivors, TableRun, TotalsRun};
 use dunlin_store::{
     Body, Entry, NoticeStatus, QuarantineFilter, QuarantineStatus, RequestState, RunKind, StoreError,
     Workspace, now_us,
@@ -232,6 +232,11 @@ async fn tables(
             excluded: result.excluded,
             erased: result.erased,
             reconciled: result.reconciled,
+            totals: result.totals.as_ref().map(|totals| TotalsRun {
+                figures: totals.lines.len() as u64,
+                differ: totals.lines.iter().filter(|line| !line.agrees()).count() as u64,
+                unknown: totals.unknown.clone(),
+            }),
             rules,
             entry: entries.get(&(run.id.clone(), result.table.clone())).copied().unwrap_or_default(),
         });

@@ -51,6 +51,11 @@ impl TableFacts {
 
     /// Whether the row's mark may be green: what the run said, and what the numbers say.
     pub(super) fn proven(&self) -> bool {
+        self.whole() && self.totals.as_ref().is_none_or(|totals| totals.agree)
+    }
+
+    /// Whether its rows are proven, whatever amounts come to.
+    pub(super) fn whole(&self) -> bool {
         self.reconciled && self.balances() && self.expected_hash == self.target_hash && self.differences == 0
     }
 }
@@ -128,6 +133,7 @@ impl Report {
                 table.table,
                 count(differing, "row differs", "rows differ")
             )),
+            [table] if table.whole() => Some(format!("The control totals of {} do not agree", table.table)),
             [table] => Some(format!("{} does not reconcile", table.table)),
             _ => Some(format!("{} of {} tables do not reconcile", open.len(), self.tables.len())),
         }

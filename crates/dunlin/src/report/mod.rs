@@ -7,6 +7,7 @@ mod parts;
 pub(crate) mod profile_page;
 mod terminal;
 pub(crate) mod text;
+pub(crate) mod totals;
 
 use serde::{Deserialize, Serialize};
 
@@ -131,6 +132,9 @@ pub(crate) struct TableFacts {
     pub rules: Vec<RuleFacts>,
     /// How each target column was made.
     pub columns: Vec<ColumnFacts>,
+    /// What amounts come to on either side, where the plan asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totals: Option<dunlin_move::ControlTotals>,
 }
 
 /// Rows that wait for the same reason.

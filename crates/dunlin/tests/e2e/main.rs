@@ -29,4 +29,5 @@ mod soak;
 mod subjects;
 mod subjects_beside;
 mod support;
+mod totals;
 mod verifying;

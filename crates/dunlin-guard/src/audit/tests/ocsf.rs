@@ -347,5 +347,12 @@ fn every_body() -> Vec<Body> {
             crosswalk: h(),
         },
         Body::DuplicateDecided { run: id("r"), table: id("atlas.people"), pair: h(), decision: id("merge") },
+        Body::TotalsCompared {
+            run: id("r"),
+            table: id("atlas.people"),
+            figures: 2,
+            agree: true,
+            sha256: h(),
+        },
     ]
 }

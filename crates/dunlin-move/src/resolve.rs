@@ -12,7 +12,7 @@ use crate::packs::Packs;
 use crate::relate::{load_order, relate, unlike};
 use crate::spec::{SavedTable, TableSpec};
 use crate::stores::{Stores, find_table, table_name};
-use crate::{MoveError, Result};
+use crate::{MoveError, Result, sets};
 
 /// The plan, resolved.
 pub struct Resolved {
@@ -68,6 +68,7 @@ pub async fn try_resolve(
     let mut told = false;
     findings.retain(|f: &Finding| f.rule != NO_DEFINITIONS || !std::mem::replace(&mut told, true));
     relate(&mut specs, stores, saved);
+    findings.extend(sets::check(plan, &specs, stores).await?);
     findings.extend(unlike(&specs, plan));
     let (specs, cyclic) = load_order(specs);
     Ok((

@@ -30,7 +30,7 @@ use crate::spec::{SavedTable, TableSpec};
 use crate::stores::Stores;
 use crate::subject::stage::Subjects;
 use crate::throttle::Throttle;
-use crate::{Result, carry, definitions, duplicates, recover, replace, settle, subject, totals};
+use crate::{Result, carry, definitions, duplicates, recover, replace, sets, settle, subject, totals};
 
 pub use crate::options::{Event, Observer, Outcome, Rehearsal, RunOptions, RunSummary, Unfinished};
 
@@ -289,6 +289,7 @@ impl<'a> Run<'a> {
             self.options.pause.check()?;
             results.push(reconcile(self, id, spec).await?);
         }
+        sets::stop(&results)?;
         Ok((results, left))
     }
 

@@ -35,6 +35,8 @@ pub struct TableSpec {
     pub key: Vec<usize>,
     /// What is added up on both sides, where the plan asks for it.
     pub totals: Option<Arc<TotalsSpec>>,
+    /// What the plan's rules on all rows together add up.
+    pub sums: Option<Arc<TotalsSpec>>,
 }
 
 impl TableSpec {
@@ -43,6 +45,11 @@ impl TableSpec {
         let read = self.mapping.read_schema.index_of(name).ok()?;
         let taking = self.mapping.columns.iter().find(|m| m.from == Some(read) && m.kind.is_some())?;
         taking.kind.map(|k| k.as_str().to_owned())
+    }
+
+    /// What is added up while the target is read: the control totals, then the sums of rules.
+    pub(crate) fn added_up(&self) -> [Option<Arc<TotalsSpec>>; 2] {
+        [self.totals.clone(), self.sums.clone()]
     }
 
     /// The columns a load writes, in the order of the mapping.

@@ -1,7 +1,7 @@
 //! The codes of the findings that this crate makes. They are stable: people filter by them.
 
 /// Every code, and what it says.
-pub const CODES: [(&str, &str); 39] = [
+pub const CODES: [(&str, &str); 40] = [
     ("plan-colour", "A colour is not written as `#rrggbb`."),
     ("plan-column", "The keys of a column do not go together."),
     ("plan-drop-reason", "A source column is dropped without a reason."),
@@ -25,6 +25,7 @@ pub const CODES: [(&str, &str); 39] = [
     ("plan-region", "A country is not written as two letters."),
     ("plan-rule-fix", "`fix` and `otherwise` do not go together."),
     ("plan-same-table", "A table would move onto itself."),
+    ("plan-set", "A rule on a whole table says nothing that holds, too much, or what cannot be done."),
     ("plan-subject", "The customers' table or its id is not loaded by this plan."),
     ("plan-syntax", "The text is not TOML."),
     ("plan-table-name", "A text does not name a table of its store."),

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use toml_edit::{Key, Value};
 
 use crate::plan::{Company, Comply, Notice, Person, Plan, Subject};
+use crate::set::{SetPlan, SetRule};
 use crate::store::StorePlan;
 use crate::table::{ColumnPlan, ColumnValue, Duplicates, Enrich, RulePlan, Sql, TablePlan, TotalsPlan};
 use crate::vocabulary::{IntoMode, OnErasure};
@@ -231,6 +232,7 @@ fn write_table(page: &mut Page, table: &TablePlan) {
         table.drop.iter().for_each(|drop| page.text(&drop.column, Some(&drop.reason)));
     }
     table.rules.iter().for_each(|rule| write_rule(page, rule));
+    table.sets.iter().for_each(|set| write_set(page, set));
     table.totals.iter().for_each(|totals| write_totals(page, totals));
     table.duplicates.iter().for_each(|duplicates| write_duplicates(page, duplicates));
     table.enrich.iter().for_each(|enrich| write_enrich(page, enrich));
@@ -276,6 +278,28 @@ fn write_rule(page: &mut Page, rule: &RulePlan) {
     if !rule.fix.is_empty() {
         page.pair("fix", inline(rule.fix.iter().map(|fix| pair(&fix.column, quoted(&fix.value.text)))));
     }
+}
+
+fn write_set(page: &mut Page, set: &SetPlan) {
+    page.header("[[table.set]]");
+    page.text("name", Some(&set.name));
+    match &set.rule {
+        SetRule::Unique { unique } => page.pair("unique", list(unique)),
+        SetRule::Refers { refers, to, key } => {
+            page.pair("refers", list(refers));
+            page.text("to", Some(to.to_string()));
+            page.pair("key", list(key));
+        }
+        SetRule::Sum { sum, equals } => {
+            page.text("sum", Some(sum));
+            page.text("equals", Some(equals));
+        }
+        SetRule::Count { at_least, at_most } => {
+            at_least.iter().for_each(|rows| page.pair("at_least", rows));
+            at_most.iter().for_each(|rows| page.pair("at_most", rows));
+        }
+    }
+    page.text("otherwise", Some(set.otherwise.as_str()));
 }
 
 fn write_totals(page: &mut Page, totals: &TotalsPlan) {

@@ -6,6 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::finding::Span;
+use crate::set::SetPlan;
 use crate::table_ref::TableRef;
 use crate::vocabulary::{Basis, CleanFn, Fact, IntoMode, Kind, OnErasure, Otherwise, Protect, When};
 
@@ -60,6 +61,9 @@ pub struct TablePlan {
     /// What must hold of the target's columns.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RulePlan>,
+    /// What must hold of all rows together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<SetPlan>,
     /// Which amounts are added up on both sides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub totals: Option<TotalsPlan>,

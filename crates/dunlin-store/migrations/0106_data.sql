@@ -1,9 +1,9 @@
--- What is known about the data of a run besides its rows: control totals of a table as they were last compared, as JSON.
+-- What the latest look at a table's data found besides its rows, as JSON: control totals and rules on all rows together.
 -- Sums of a company's amounts; no row is in them but where a month has one.
-create table control_totals (
+create table data_checks (
     run text not null,
     table_label text not null,
-    totals text not null,
+    checks text not null,
     at bigint not null,
     primary key (run, table_label)
 );

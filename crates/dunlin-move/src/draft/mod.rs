@@ -142,6 +142,7 @@ impl<'a> Drafting<'a> {
         let mapped_all = self.findings.iter().all(|f| f.level != dunlin_plan::Level::Error);
         let rules = if mapped_all { self.rules(&mapped)? } else { return None };
         let totals = self.totals(&mapped, &input);
+        let sums = self.sums(&mapped);
         let fields: Vec<Field> =
             mapped.iter().map(|m| Field::new(&m.target, m.load_type.arrow_type(), true)).collect();
         let again = |sql: Option<Sql>| sql.and_then(|sql| compiler.compile(&sql.text).ok());
@@ -173,6 +174,7 @@ impl<'a> Drafting<'a> {
             rules: Arc::new(rules),
             key,
             totals,
+            sums,
         };
         self.duplicates(&spec);
         Some(spec)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dunlin_connect::ColumnType;
-use dunlin_plan::{Sql, TotalsPlan};
+use dunlin_plan::{SetRule, Sql, TotalsPlan};
 use dunlin_quality::{CleanFunction, Compiler};
 
 use super::input::Input;
@@ -59,6 +59,53 @@ impl Drafting<'_> {
             None => None,
         };
         Some(Arc::new(TotalsSpec { period, period_name: asked.period.clone(), columns }))
+    }
+
+    /// What the plan's rules on all rows together add up; and whether they read columns that are there.
+    pub(super) fn sums(&mut self, mapped: &[Mapped]) -> Option<Arc<TotalsSpec>> {
+        let mut columns: Vec<TotalColumn> = Vec::new();
+        let plan = self.given.plan;
+        for set in &plan.sets {
+            for name in set.rule.columns() {
+                let Some(at) = mapped.iter().position(|m| m.target == *name) else {
+                    let names: Vec<&str> = mapped.iter().map(|m| m.target.as_str()).collect();
+                    let message = format!(
+                        "\"{}\" reads the column `{name}`, which `{}` does not get",
+                        set.name, self.label
+                    );
+                    self.error("move-set", set.span, Some(name), message, nearest_name(name, &names));
+                    continue;
+                };
+                if !matches!(set.rule, SetRule::Sum { .. }) || columns.iter().any(|c| c.name == name) {
+                    continue;
+                }
+                if mapped[at].protect.is_some() {
+                    let message =
+                        format!("\"{}\" is not looked at: `{name}` does not arrive as it is", set.name);
+                    let finding = dunlin_plan::Finding::warning("move-set", set.span, message);
+                    self.findings.push(finding.in_table(&self.label).in_column(name));
+                    continue;
+                }
+                if !is_amount(&mapped[at].load_type) {
+                    let message = format!("`{name}` cannot be added up: it is {}", mapped[at].load_type);
+                    self.error(
+                        "move-set",
+                        set.span,
+                        Some(name),
+                        message,
+                        "name a column of numbers".to_owned(),
+                    );
+                    continue;
+                }
+                // Nobody asks what it is in the source.
+                columns.push(TotalColumn {
+                    name: name.to_owned(),
+                    target: at,
+                    source: SourceAmount::Column(0),
+                });
+            }
+        }
+        (!columns.is_empty()).then(|| Arc::new(TotalsSpec { period: None, period_name: None, columns }))
     }
 
     fn mapped_column(&mut self, asked: &TotalsPlan, mapped: &[Mapped], name: &str) -> Option<usize> {

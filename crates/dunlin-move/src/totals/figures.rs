@@ -133,6 +133,13 @@ impl Totals {
         self.months.get(&month).and_then(|figures| figures.get(column)).copied().unwrap_or_default()
     }
 
+    /// What a column of all months comes to.
+    pub(crate) fn whole(&self, column: usize) -> Figure {
+        let mut whole = Figure::default();
+        self.months.values().filter_map(|figures| figures.get(column)).for_each(|figure| whole.join(figure));
+        whole
+    }
+
     fn of(&mut self, month: Month, columns: usize) -> &mut Vec<Figure> {
         let figures = self.months.entry(month).or_default();
         if figures.len() < columns {

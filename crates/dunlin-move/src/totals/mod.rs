@@ -228,10 +228,10 @@ pub(crate) async fn preexisting(
         return Ok(saved.get(&spec.label).and_then(|saved| saved.preexisting_totals.clone()));
     }
     let reader = run.target(spec)?.reader().await?;
-    let totals = spec.totals.as_ref();
-    let columns = spec.read_back();
-    let read = hash_table(&reader, &spec.target, &columns, run.key, &[], run.options.jobs, totals).await?;
-    Ok(Some(read.totals))
+    let (columns, asked) = (spec.read_back(), [spec.totals.clone(), None]);
+    let read = hash_table(&reader, &spec.target, &columns, run.key, &[], run.options.jobs, &asked).await?;
+    let [totals, _] = read.totals;
+    Ok(Some(totals))
 }
 
 /// Rows that came into the target or left it after their split was loaded, by their hashes in the source.
@@ -251,9 +251,7 @@ impl Changed {
             let folder = rows_folder(&run.workspace.state_dir, &part.origin, &spec.label);
             if let Some(reference) = &part.receipt.index_taken {
                 for entry in IndexReader::open(&folder, reference)? {
-                    let source = entry?.source;
-                    changed.lost |= mended.contains(&source);
-                    changed.leaves(source);
+                    changed.leaves(entry?.source);
                 }
             }
             for entry in part.index(&run.workspace.state_dir, &spec.label)?.into_iter().flatten() {
@@ -265,6 +263,7 @@ impl Changed {
         }
         changed.left.retain(|_, rows| *rows > 0);
         changed.came.retain(|_, rows| *rows > 0);
+        changed.lost = changed.left.keys().any(|row| mended.contains(row));
         Ok(changed)
     }
 

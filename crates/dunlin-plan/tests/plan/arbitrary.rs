@@ -143,6 +143,25 @@ fn facts(columns: &[ColumnPlan]) -> std::collections::BTreeMap<Fact, String> {
     Fact::ALL.iter().copied().zip(columns.iter().map(|column| column.target.clone())).collect()
 }
 
+/// One rule of each form over the first column.
+fn sets(store: &str, columns: &[ColumnPlan]) -> Vec<SetPlan> {
+    let Some(column) = columns.first().map(|column| column.target.clone()) else { return Vec::new() };
+    let to = TableRef { store: store.to_owned(), schema: None, table: Some("other".to_owned()) };
+    let rules = [
+        (SetRule::Unique { unique: vec![column.clone()] }, Otherwise::Quarantine),
+        (SetRule::Refers { refers: vec![column.clone()], to, key: vec!["id".to_owned()] }, Otherwise::Warn),
+        (SetRule::Sum { sum: column, equals: "-12.50".to_owned() }, Otherwise::Stop),
+        (SetRule::Count { at_least: Some(1), at_most: None }, Otherwise::Warn),
+    ];
+    let set = |(at, (rule, otherwise))| SetPlan {
+        name: format!("set {at}"),
+        rule,
+        otherwise,
+        span: Span::default(),
+    };
+    rules.into_iter().enumerate().map(set).collect()
+}
+
 fn table(stores: [String; 3]) -> BoxedStrategy<TablePlan> {
     let [source, target, side] = stores;
     let names = (odd(), of(odd()), odd(), btree_set(odd(), 1..3));
@@ -160,6 +179,7 @@ fn table(stores: [String; 3]) -> BoxedStrategy<TablePlan> {
                 sum: vec![column],
                 span: Span::default(),
             });
+            let sets = sets(&target, &columns);
             let drop = drop.into_iter().map(|(column, reason)| Drop {
                 column: format!("dropped {column}"),
                 reason,
@@ -178,6 +198,7 @@ fn table(stores: [String; 3]) -> BoxedStrategy<TablePlan> {
                 columns,
                 drop: drop.collect(),
                 rules,
+                sets,
                 totals,
                 duplicates,
                 enrich,

@@ -93,13 +93,16 @@ fn print(verified: &Verified, format: Format) {
     for table in &verified.tables {
         let totals =
             table.totals.iter().flat_map(|totals| crate::report::totals::lines(&table.table, totals));
-        totals.for_each(|line| output::line(&line));
+        let sets = crate::report::sets::lines(&table.table, &table.sets);
+        totals.chain(sets).for_each(|line| output::line(&line));
     }
     let reconciled = verified.tables.iter().all(|t| t.reconciled);
     let agree = verified.tables.iter().all(TableResult::in_order);
     output::line(match (reconciled, agree) {
         (true, true) => "Both sides were read again: everything is there, and unchanged.",
-        (true, false) => "Both sides were read again: every row is there, but control totals differ.",
+        (true, false) => {
+            "Both sides were read again: every row is there, but what they come to is not as it should be."
+        }
         (false, _) => "The sides differ.",
     });
 }

@@ -5,6 +5,7 @@ mod finding;
 mod page;
 mod parts;
 pub(crate) mod profile_page;
+pub(crate) mod sets;
 mod terminal;
 pub(crate) mod text;
 pub(crate) mod totals;
@@ -135,6 +136,9 @@ pub(crate) struct TableFacts {
     /// What amounts come to on either side, where the plan asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totals: Option<dunlin_move::ControlTotals>,
+    /// How the rules on all rows together end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<dunlin_move::SetResult>,
 }
 
 /// Rows that wait for the same reason.

@@ -23,6 +23,7 @@ mod read_back;
 mod scene;
 mod sending;
 mod serve;
+mod sets;
 mod settling;
 mod shapes;
 mod soak;

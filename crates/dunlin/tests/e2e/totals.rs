@@ -80,14 +80,14 @@ fn an_amount_that_the_plan_makes_wrong_is_told_and_ends_with_1() {
     assert_eq!(line(&sums, "fee", Some("2026-01"))["difference"], "0.00");
     let words = site.dunlin(&["verify"]).expect(1);
     assert!(
-        words.out.contains("amount 2026-01") && words.out.contains("control totals differ"),
+        words.out.contains("amount 2026-01") && words.out.contains("of 7 control totals differ"),
         "{}",
         words.out
     );
     let report = site.dunlin(&["report"]);
     assert_eq!(report.code, 1, "{report:?}");
     let page = std::fs::read_to_string(site.path("report/report.html")).unwrap();
-    assert!(page.contains("Control totals") && page.contains("do not agree"));
+    assert!(page.contains("Control totals") && page.contains("control totals differ"));
     // The sums are no business of the ledger.
     let ledger = site.dunlin(&["ledger", "export"]).expect(0).out;
     assert!(ledger.contains("totals_compared"), "{ledger}");

@@ -1,6 +1,7 @@
 //! `[[table]]` and what belongs to it.
 
 pub(crate) mod columns;
+pub(crate) mod sets;
 
 use std::collections::BTreeMap;
 
@@ -30,6 +31,7 @@ pub(crate) const TABLE: Section = Section {
         "columns",
         "drop",
         "rule",
+        "set",
         "totals",
         "duplicates",
         "enrich",
@@ -69,6 +71,7 @@ fn table(walk: &Walk<'_>, log: &mut Log) -> Option<TablePlan> {
     let columns = columns::columns(walk, log);
     let drop = columns::drops(walk, log);
     let rules = rules(walk, log);
+    let sets = sets::sets(walk, log);
     let totals = totals(walk, log);
     let duplicates = duplicates(walk, log);
     let enrich = enrichments(walk, log);
@@ -81,7 +84,7 @@ fn table(walk: &Walk<'_>, log: &mut Log) -> Option<TablePlan> {
     let (from, to) = (from?, to?);
     #[rustfmt::skip]
     let table = TablePlan {
-        from, to, key, purpose, collected_for, basis, facts, retain, where_, columns, drop, rules, totals, duplicates, enrich, into, replace,
+        from, to, key, purpose, collected_for, basis, facts, retain, where_, columns, drop, rules, sets, totals, duplicates, enrich, into, replace,
         subject, on_erasure, span, from_span,
     };
     Some(table)

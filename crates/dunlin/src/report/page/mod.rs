@@ -30,6 +30,7 @@ pub(crate) fn render(report: &Report) -> String {
     out.push_str(&left::waiting(report));
     out.push_str(&left::excluded_and_dropped(report));
     out.push_str(&plan::rules(report));
+    out.push_str(&super::sets::part(report));
     out.push_str(&plan::columns(report));
     out.push_str(&packs::matrix(report));
     out.push_str(&plan::stores_and_people(report));

@@ -1,4 +1,5 @@
-//! Control totals as they were last compared. Not here: how amounts are added up.
+//! What the latest look at a table found besides its rows: control totals, rules on all rows together. Not here: how they
+//! are found.
 
 use sqlx::Row;
 
@@ -6,39 +7,39 @@ use crate::error::db;
 use crate::{State, StoreError, Tx, now_us};
 
 impl Tx {
-    /// Keeps what a table's amounts came to, in place of what they came to before.
+    /// Keeps what was found of a table, in place of what was found before.
     ///
     /// # Errors
     /// Those of the state.
-    pub async fn keep_totals(
+    pub async fn keep_checks(
         &mut self,
         run: &str,
         table: &str,
-        totals: &serde_json::Value,
+        checks: &serde_json::Value,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "insert into control_totals (run, table_label, totals, at) values ($1, $2, $3, $4) \
-             on conflict (run, table_label) do update set totals = excluded.totals, at = excluded.at",
+            "insert into data_checks (run, table_label, checks, at) values ($1, $2, $3, $4) \
+             on conflict (run, table_label) do update set checks = excluded.checks, at = excluded.at",
         )
         .bind(run)
         .bind(table)
-        .bind(totals.to_string())
+        .bind(checks.to_string())
         .bind(now_us())
         .execute(self.connection())
         .await
-        .map_err(db("keeping control totals"))?;
+        .map_err(db("keeping checks"))?;
         Ok(())
     }
 }
 
 impl State {
-    /// The control totals of a run's tables, by table.
+    /// What was found of a run's tables, by table.
     ///
     /// # Errors
     /// Those of the state.
-    pub async fn control_totals(&self, run: &str) -> Result<Vec<(String, serde_json::Value)>, StoreError> {
-        let failed = db("reading control totals");
-        let rows = sqlx::query("select table_label, totals from control_totals where run = $1 order by 1")
+    pub async fn data_checks(&self, run: &str) -> Result<Vec<(String, serde_json::Value)>, StoreError> {
+        let failed = db("reading checks");
+        let rows = sqlx::query("select table_label, checks from data_checks where run = $1 order by 1")
             .bind(run)
             .fetch_all(self.pool())
             .await

@@ -94,9 +94,6 @@ fn a_sum_or_a_count_that_is_not_as_it_should_be_stops_the_run_or_warns() {
     assert!(run.err.contains("`balances`") && run.err.contains("-0.30"), "{}", run.err);
     let again = site.run(&[]);
     assert_eq!(again.code, 1, "it goes on from where it was: {again:?}");
-    site.sql("old.db", "update lines set amount = '0.00' where id in (3, 4)");
-    let id = site.dunlin(&["run", "--format", "json"]).err;
-    assert!(id.contains("balances"), "{id}");
 }
 
 #[test]
@@ -113,10 +110,7 @@ fn a_rule_that_only_warns_is_told_and_the_run_finishes() {
     let words = site.dunlin(&["verify"]).expect(0);
     assert!(words.out.contains("rule `many` does not hold: at least 100 rows; it is 3"), "{}", words.out);
     site.dunlin(&["report"]).expect(0);
-    assert!(
-        site.read("report/report.html").contains("2 of 3 rules on whole tables hold")
-            || site.read("report/report.html").contains("on whole tables hold")
-    );
+    assert!(site.read("report/report.html").contains("3 of 4 rules on whole tables hold"));
 }
 
 #[test]

@@ -41,12 +41,8 @@ pub struct RowGroups {
 impl RowGroups {
     /// The ledger's word on it.
     pub(crate) fn entry(&self, run: &str) -> Body {
-        let sizes = [
-            ("1", self.alone),
-            ("2-4", self.of_2_to_4),
-            ("5-10", self.of_5_to_10),
-            ("more", self.of_more),
-        ];
+        let sizes =
+            [("1", self.alone), ("2-4", self.of_2_to_4), ("5-10", self.of_5_to_10), ("more", self.of_more)];
         Body::CopyGrouped {
             run: run.to_owned(),
             table: self.table.clone(),
@@ -154,7 +150,8 @@ mod tests {
 
     #[test]
     fn rows_are_counted_by_how_many_look_like_them() {
-        let zips: Vec<Option<&str>> = [vec![Some("902"); 11], vec![Some("036"); 5], vec![Some("606"); 2], vec![None]].concat();
+        let zips: Vec<Option<&str>> =
+            [vec![Some("902"); 11], vec![Some("036"); 5], vec![Some("606"); 2], vec![None]].concat();
         let found = counted(&[&zips]);
         assert_eq!((found.alone, found.of_2_to_4, found.of_5_to_10, found.of_more), (1, 2, 5, 11));
         assert_eq!(found.smallest, 1);

@@ -159,6 +159,9 @@ struct Comply {
     /// What `run --rehearse --to URL` writes into a copy is de-identified by HIPAA's Safe Harbor: every column of a kind
     /// that it lists is removed, made coarse or made up, and dates keep only their year. Without it: false.
     safe_harbor: Option<bool>,
+    /// The fewest rows of such a copy that may share postcode, year of birth, age, sex and country, as the copy has them.
+    #[schemars(range(min = 2, max = 1000))]
+    smallest_group: Option<f64>,
     /// How many years reports and ledger are kept, for the rules that ask for it.
     #[schemars(range(min = 1, max = 100))]
     evidence_years: Option<f64>,

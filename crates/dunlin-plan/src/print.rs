@@ -154,6 +154,9 @@ fn write_comply(page: &mut Page, comply: &Comply) {
     page.text("controller", comply.controller.as_ref());
     page.text("dpia", comply.dpia.as_ref());
     page.flag("safe_harbor", comply.safe_harbor);
+    if let Some(rows) = comply.smallest_group {
+        page.pair("smallest_group", rows);
+    }
     if let Some(years) = comply.evidence_years {
         page.pair("evidence_years", years);
     }

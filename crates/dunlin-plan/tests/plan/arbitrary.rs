@@ -270,6 +270,7 @@ fn comply() -> BoxedStrategy<Comply> {
             controller,
             dpia,
             safe_harbor: settings.0,
+            smallest_group: settings.1.map(|years| years + 1),
             evidence_years: settings.1,
             freeze: settings.2,
             otherwise: settings.3,

@@ -25,6 +25,8 @@ pub struct Facts {
     pub erase_source: bool,
     /// Whether copies are de-identified by Safe Harbor.
     pub safe_harbor: bool,
+    /// The fewest rows of such a copy that may look alike.
+    pub smallest_group: Option<u64>,
     /// The last day whose postings move.
     pub freeze: Option<String>,
     /// What happens to rows that break a rule, where the plan says another than the pack: by the rule's id.
@@ -295,6 +297,24 @@ pub struct Survivors {
     pub cells: u64,
     /// Identifiers that survived, by kind.
     pub found: BTreeMap<String, u64>,
+    /// How many rows look alike, table by table.
+    pub groups: Vec<GroupFacts>,
+    /// The ledger's entry.
+    pub entry: u64,
+}
+
+/// How many rows of a de-identified copy share what still tells people apart.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupFacts {
+    /// The table.
+    pub table: String,
+    /// The columns by which rows look alike.
+    pub columns: Vec<String>,
+    /// Rows by the size of their group: `1`, `2-4`, `5-10`, `more`.
+    pub rows: BTreeMap<String, u64>,
+    /// The rows of the smallest group.
+    pub smallest: u64,
     /// The ledger's entry.
     pub entry: u64,
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dunlin_quality::packs::{Approved, Facts, Incident, Past, RunFacts, Survivors, TableRun, TotalsRun};
+use dunlin_quality::packs::{
+    Approved, Facts, GroupFacts, Incident, Past, RunFacts, Survivors, TableRun, TotalsRun,
+};
 use dunlin_store::{
     Body, Entry, NoticeStatus, QuarantineFilter, QuarantineStatus, RequestState, RunKind, StoreError,
     Workspace, now_us,
@@ -118,7 +120,13 @@ impl Reading {
             Body::CopyExamined { run, values, found } if self.copy.as_ref() == Some(&run) => {
                 // Rules stand in the ledger in small letters.
                 let found = found.into_iter().map(|(rule, n)| (rule.to_uppercase(), n)).collect();
-                past.survivors = Some(Survivors { cells: values, found, entry: number });
+                let copy = Survivors { cells: values, found, entry: number, ..Survivors::default() };
+                past.survivors = Some(copy);
+            }
+            Body::CopyGrouped { run, table, columns, rows, smallest } if self.copy.as_ref() == Some(&run) => {
+                if let Some(copy) = &mut past.survivors {
+                    copy.groups.push(GroupFacts { table, columns, rows, smallest, entry: number });
+                }
             }
             body => self.take_people(number, entry.at, body),
         }

@@ -63,6 +63,7 @@ fn checked(rule: &Rule, facts: &Facts) -> Outcome {
         Check::Incidents { days, who, what } => process::incidents(rule, *days, who, what, facts),
         Check::Disclosures => process::disclosures(facts),
         Check::Keys => process::keys(rule, facts),
+        Check::Groups { who, what } => column::groups(rule, who, what, facts),
         Check::Person { who, what, concerns } => person(rule, who, what, *concerns, facts),
     }
 }

@@ -474,6 +474,11 @@ pub trait Engine: Send + Sync + 'static {
         Ok(serde_json::json!({ "packs": [], "lists": [], "rules": [] }))
     }
 
+    /// The codes of every rule of every pack.
+    fn pack_rules(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What the stores say of the plan's tables, without reading a row.
     async fn survey(&self) -> Result<Vec<Surveyed>, EngineError> {
         Ok(Vec::new())

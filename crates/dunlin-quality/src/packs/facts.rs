@@ -224,6 +224,8 @@ pub struct Past {
     pub rehearsals: Vec<u64>,
     /// Rows that wait in quarantine.
     pub waiting: u64,
+    /// Entries of waivers, by their ids.
+    pub waived: BTreeMap<String, u64>,
     /// Entries of decisions on quarantined rows.
     pub decisions: Vec<u64>,
     /// Entries of reports.

@@ -113,6 +113,7 @@ impl Reading {
                     approval.voided = Some(number);
                 }
             }
+            Body::RuleWaived { waiver, .. } => drop(past.waived.insert(waiver, number)),
             Body::QuarantineDecided { .. } => past.decisions.push(number),
             Body::ReportWritten { .. } => past.reports.push(number),
             Body::AccessOpened { .. } => past.accesses += 1,

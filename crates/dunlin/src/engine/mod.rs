@@ -360,6 +360,10 @@ impl Engine for MoveEngine {
         data::unreachable(&self.plan()?, audience, limit).await
     }
 
+    fn pack_rules(&self) -> Vec<String> {
+        crate::comply::known_rules()
+    }
+
     async fn packs(&self) -> Result<serde_json::Value, EngineError> {
         let mut held = self.inner.packs.lock().await;
         let plan = self.plan()?;

@@ -30,7 +30,16 @@ export interface ReportTable extends TableResult {
   dropped: { column: string; reason: string }[];
   rules: { name: string; check: string; otherwise: string; rows: number }[];
   columns: { column: string; made_of: string; kind: string | null; class: string | null; protect: string | null }[];
+  totals?: ControlTotals; sets?: SetResult[];
 }
+/** One amount of one month on either side; sums are decimal texts, exact to the last digit. */
+export interface TotalLine {
+  column: string; month: string | null; read_rows: number; read: string; loaded_rows: number; loaded: string;
+  target_rows: number; target: string; difference: string; unread: number;
+}
+export interface ControlTotals { period?: string; agree: boolean; unknown?: string; lines: TotalLine[] }
+/** How a rule on all rows of a table together ends. */
+export interface SetResult { name: string; check: string; otherwise: string; holds: boolean; broken?: number; is?: string }
 /** The evidence of the latest run. Its moments are text in UTC. */
 export interface Report {
   written_at: string;

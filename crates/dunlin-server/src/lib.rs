@@ -40,9 +40,9 @@ pub use config::{
     SecretError, SecretRef, ServerConfig, Smtp, SmtpSecurity, Tell, Timeouts, TlsFiles, Webhook,
 };
 pub use engine::{
-    Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,
-    Reason, Rehearsed, ReportFiles, RunTable, RunUndone, ShapeChange, ShowError, Side, SplitState, StartRun,
-    Surveyed, TableProgress, Through, Verification, WouldDecide,
+    Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Profiled, Progress, QuarantineAsk,
+    QuarantineRows, Reason, Rehearsed, ReportFiles, RunTable, RunUndone, ShapeChange, ShowError, Side,
+    SplitState, StartRun, Surveyed, TableProgress, Through, Verification, WouldDecide,
 };
 pub use log::start_log;
 pub use problem::Problem;

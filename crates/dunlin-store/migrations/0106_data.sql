@@ -7,3 +7,11 @@ create table data_checks (
     at bigint not null,
     primary key (run, table_label)
 );
+
+-- Profiles of the plan's sources as they were, to tell what changed since: a line a look, as JSON without any value.
+create table kept_profiles (
+    table_label text not null,
+    at bigint not null,
+    profile text not null,
+    primary key (table_label, at)
+);

@@ -48,7 +48,7 @@ function Unknown({ table, totals }: { table: string; totals: ControlTotals }) {
   return <span className="small muted">{t.unknown(table, totals.unknown ?? '')}</span>;
 }
 
-function columns(t: typeof en.en): Column<Line>[] {
+function columns(t: typeof en): Column<Line>[] {
   const sum = (value: string, rows: number) => <>{value}<br /><span className="small muted">{t.rows(num(rows), rows)}</span></>;
   return [
     { key: 'amount', head: t.amount, cell: (x) => <><b>{x.column}</b><br /><span className="small muted">{x.table}</span></> },

@@ -14,6 +14,7 @@ pub mod batch;
 mod carry;
 mod check_rules;
 mod columns;
+mod customer;
 mod decide;
 mod definitions;
 mod differences;
@@ -61,6 +62,7 @@ mod verify;
 
 pub use accounting::{Account, Disposition, Dispositions, FileRef, PartReceipt, Refolded, Tally};
 pub use columns::{QuarantinedColumns, quarantined_columns};
+pub use customer::Hop;
 pub use decide::{DecideOptions, Decided, Decision, decide};
 pub use definitions::LeftBehind;
 pub use dunlin_plan::Finding as CheckFinding;

@@ -74,6 +74,7 @@ impl Remap<'_> {
             rules: self.spec.rules.clone(),
             protector: self.run.protector.clone(),
             shown: Arc::default(),
+            customers: pipeline.customers.clone(),
         };
         let mut out = stage.apply(&batch);
         if let Some(merges) = &pipeline.merges {

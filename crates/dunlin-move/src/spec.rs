@@ -9,6 +9,7 @@ use dunlin_plan::{Kind, Protect, TablePlan};
 use dunlin_quality::{CleanFunction, CleanOptions, Compiled};
 
 use crate::check_rules::Rules;
+use crate::customer::Hop;
 use crate::totals::{Totals, TotalsSpec};
 
 /// One table of the plan, resolved against its stores.
@@ -88,6 +89,8 @@ pub struct Mapping {
     pub columns: Vec<Mapped>,
     /// The column among them that names the customer of a row, where the plan says one.
     pub subject: Option<usize>,
+    /// The tables between that column and the customer's id; none where it is the id.
+    pub hops: Vec<Hop>,
 }
 
 impl Mapping {

@@ -18,6 +18,7 @@ use dunlin_plan::{CleanFn, ColumnPlan, ColumnValue, Finding, Span, Sql, TablePla
 use dunlin_quality::{CleanFunction, CleanOptions, Compiled, Compiler};
 
 use self::target::key_of;
+use crate::customer::Hop;
 use crate::fit::natural_type;
 use crate::packs::Packs;
 use crate::spec::{Mapping, TableSpec};
@@ -54,6 +55,8 @@ pub struct Given<'a> {
     pub packs: &'a Packs,
     /// The target column that names the customer of a row, where the plan says one.
     pub subject: Option<String>,
+    /// The tables between that column and the customer's id.
+    pub hops: Vec<Hop>,
 }
 
 /// Resolves one table.
@@ -159,6 +162,7 @@ impl<'a> Drafting<'a> {
                 .subject
                 .as_ref()
                 .and_then(|name| mapped.iter().position(|m: &crate::spec::Mapped| m.target == *name)),
+            hops: self.given.hops.clone(),
             columns: mapped,
         };
         let key = key_of(self.given, &target, &mapping);

@@ -155,11 +155,10 @@ pub struct ProfileArgs {
     /// Write the profile as one self-contained page as well.
     #[arg(long, value_name = "FILE")]
     pub html: Option<std::path::PathBuf>,
-    /// Instead: watch for so many minutes how busy the plan's sources are, and keep it by hour of the week. `dunlin serve`
-    /// does so all the time; do not run both.
-    #[arg(long, value_name = "MINUTES", conflicts_with_all = ["url", "tables", "sample", "rules", "html"],
-          value_parser = clap::value_parser!(u64).range(1..=10_080))]
-    pub watch: Option<u64>,
+    /// Instead: watch for so long (`30m`, `12h`) how busy the plan's sources are, and keep it by hour of the week. `dunlin
+    /// serve` does so all the time; do not run both.
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["url", "tables", "sample", "rules", "html"])]
+    pub watch: Option<jiff::SignedDuration>,
 }
 
 /// `dunlin duplicates`.

@@ -21,8 +21,8 @@ use crate::workspace::{PLAN_FILE, PlanFile, open};
 /// Profiles every column of every table, whole, in one pass.
 pub async fn profile(dir: &Path, args: ProfileArgs, format: Format) -> Result<u8, Failure> {
     let failed = |e| Failure::Move(dunlin_move::MoveError::Connect(e));
-    if let Some(minutes) = args.watch {
-        return watch(dir, minutes, format).await;
+    if let Some(so_long) = args.watch {
+        return watch(dir, so_long.unsigned_abs(), format).await;
     }
     let plan = match &args.url {
         Some(_) => None,
@@ -204,7 +204,7 @@ async fn all_of(url: &str) -> Result<Vec<Found>, Failure> {
 }
 
 /// Watches how busy the sources are.
-async fn watch(dir: &Path, minutes: u64, format: Format) -> Result<u8, Failure> {
+async fn watch(dir: &Path, so_long: std::time::Duration, format: Format) -> Result<u8, Failure> {
     let plan = PlanFile::read(dir)?;
     let workspace = open(dir).await?;
     let stores = Stores::open(&plan.plan, &plan.dir).await.map_err(|e| plan.failure(e))?;
@@ -212,7 +212,6 @@ async fn watch(dir: &Path, minutes: u64, format: Format) -> Result<u8, Failure> 
     for table in &plan.plan.tables {
         sources.push(stores.get(&table.from.store).map_err(|e| plan.failure(e))?.clone());
     }
-    let so_long = std::time::Duration::from_secs(minutes * 60);
     let taken = load::watch(&workspace, &plan.plan, &sources, so_long).await?;
     if taken == 0 {
         return Err(Failure::usage(

@@ -18,6 +18,7 @@ mod nasty;
 mod notice;
 mod packs;
 mod plan_errors;
+mod profiles;
 mod quarantine;
 mod read_back;
 mod scene;

@@ -204,6 +204,16 @@ fn nobody_is_left_in_a_safe_harbor_copy_and_what_is_left_is_found() {
     }
     let state = |id: &str| rule(&check(&site), id)["state"].clone();
     assert_eq!((state("HIPAA-SH-01"), state("HIPAA-SH-06")), ("satisfied".into(), "satisfied".into()));
+    // Three people of three places and years: each row of the copy is alone with what it says.
+    let groups = &last["copy"]["groups"][0];
+    assert_eq!((&groups["alone"], &groups["smallest"]), (&3.into(), &1.into()), "{groups}");
+    assert_eq!(groups["columns"], serde_json::json!(["born_on", "zip"]));
+    let alike = rule(&check(&site), "HIPAA-SH-19");
+    assert_eq!(alike["state"], "needs_person", "{alike}");
+    assert!(alike["evidence"].to_string().contains("3 rows in groups of 1"), "{alike}");
+    let strict = clinic("[comply]\npacks = [\"hipaa\"]\nsafe_harbor = true\nsmallest_group = 2\n");
+    strict.run(&["--rehearse", "--to", "sqlite:copy.db"]).expect(0);
+    assert_eq!(rule(&check(&strict), "HIPAA-SH-19")["state"], "violated");
     // Somebody has said that a column holds nothing of the kind, and it does.
     let wrong = clinic("[comply]\npacks = [\"hipaa\"]\nsafe_harbor = true\n");
     wrong.sql("old.db", "update patients set ward = 'bed of xqueltzin ABERNACKLE' where id = 3");
@@ -270,7 +280,9 @@ fn dates_move_by_the_customer_to_whom_a_row_leads_over_its_references() {
     let days = |sql: &str| site.texts("new.db", sql);
     let by = |id: u8| {
         let moved = |column: &str, was: &str, rest: &str| {
-            days(&format!("select cast(julianday({column}) - julianday('{was}') as integer) from {rest}"))
+            days(&format!(
+                "select cast(cast(julianday({column}) - julianday('{was}') as integer) as text) from {rest}"
+            ))
         };
         let born = moved("born_on", "1980-04-06", &format!("patients where id = {id}"));
         let came = moved("came_on", "2024-01-10", &format!("visits where patient = {id}"));

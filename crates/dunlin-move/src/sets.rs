@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use dunlin_connect::{ForeignKey, Target, Unique, Violation};
-use dunlin_plan::{Finding, Otherwise, Plan, SetPlan, SetRule};
+use dunlin_plan::{Finding, Otherwise, Plan, SetPlan, SetRule, TablePlan};
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
@@ -84,9 +84,9 @@ impl Asked {
 }
 
 /// The rules of a table whose violators leave it.
-pub(crate) fn held_back(spec: &TableSpec) -> impl Iterator<Item = (&SetPlan, Asked)> {
+pub(crate) fn held_back(spec: &TableSpec) -> Vec<(&SetPlan, Asked)> {
     let quarantines = spec.plan.sets.iter().filter(|set| set.otherwise == Otherwise::Quarantine);
-    quarantines.filter_map(|set| Some((set, Asked::of(set)?)))
+    quarantines.filter_map(|set| Some((set, Asked::of(set)?))).collect()
 }
 
 /// Holds a table's rules against its target, which was just read: `rows` of it, and `sums` in the order of
@@ -180,7 +180,11 @@ pub(crate) fn stop(tables: &[TableResult]) -> Result<()> {
 /// Those of the stores.
 pub(crate) async fn check(plan: &Plan, specs: &[TableSpec], stores: &Stores) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    for (table, set) in plan.tables.iter().flat_map(|table| table.sets.iter().map(move |set| (table, set))) {
+    let mut sets: Vec<(&TablePlan, &SetPlan)> = Vec::new();
+    for table in &plan.tables {
+        sets.extend(table.sets.iter().map(|set| (table, set)));
+    }
+    for (table, set) in sets {
         let SetRule::Refers { to, key, .. } = &set.rule else { continue };
         let made = specs
             .iter()

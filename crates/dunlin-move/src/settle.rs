@@ -58,9 +58,16 @@ pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &T
                 }
             }
         }
-        for (set, asked) in sets::held_back(spec).filter(|(_, asked)| matches!(asked, Asked::Unique(_))) {
-            let why = || Why { rule: Some(&set.name), parents: None };
-            while move_out(run, id, spec, target, asked.violators(spec, target).await?, why()).await? > 0 {
+        for (set, asked) in sets::held_back(spec) {
+            if !matches!(asked, Asked::Unique(_)) {
+                continue;
+            }
+            loop {
+                let violators = asked.violators(spec, target).await?;
+                let why = Why { rule: Some(&set.name), parents: None };
+                if move_out(run, id, spec, target, violators, why).await? == 0 {
+                    break;
+                }
                 left += 1;
             }
         }

@@ -141,7 +141,7 @@ mod tests {
 
     fn plan() -> Plan {
         let text = "[plan]\nname = \"x\"\n[store]\n";
-        dunlin_plan::load(text, "dunlin.toml").unwrap().plan
+        dunlin_plan::load(text, "dunlin.toml").unwrap()
     }
 
     #[test]

@@ -174,7 +174,8 @@ pub(crate) fn stop(tables: &[TableResult]) -> Result<()> {
     }
 }
 
-/// What of the plan's rules cannot be held against the stores: a table or a column that is referred to and is not there.
+/// What of the plan's rules cannot be held against the stores: a table or a column that is referred to and is not there,
+/// and rows that could not leave because the target holds others to them.
 ///
 /// # Errors
 /// Those of the stores.
@@ -185,6 +186,17 @@ pub(crate) async fn check(plan: &Plan, specs: &[TableSpec], stores: &Stores) -> 
         sets.extend(table.sets.iter().map(|set| (table, set)));
     }
     for (table, set) in sets {
+        let own = specs.iter().find(|spec| spec.label == table.label() && !spec.created);
+        if let Some(spec) = own.filter(|_| set.otherwise == Otherwise::Quarantine)
+            && let Some(child) = child_of(spec, stores).await?
+        {
+            let message = format!(
+                "rows that stand against \"{}\" could not leave `{}`: in the target `{child}` refers to it",
+                set.name, table.to
+            );
+            let help = "write `otherwise = \"stop\"` or \"warn\", or let dunlin make the table";
+            findings.push(Finding::error("move-set", set.span, message).help(help).in_table(table.label()));
+        }
         let SetRule::Refers { to, key, .. } = &set.rule else { continue };
         let made = specs
             .iter()
@@ -215,4 +227,16 @@ pub(crate) async fn check(plan: &Plan, specs: &[TableSpec], stores: &Stores) -> 
         }
     }
     Ok(findings)
+}
+
+/// A table of the target that refers to this one, which was there before: its key acts while rows are moved.
+async fn child_of(spec: &TableSpec, stores: &Stores) -> Result<Option<dunlin_connect::TableName>> {
+    let target = stores.get(&spec.plan.to.store)?;
+    for name in target.tables().await? {
+        let Some(other) = target.table(&name).await? else { continue };
+        if other.foreign_keys.iter().any(|key| is_parent(&spec.target.name, &key.parent)) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }

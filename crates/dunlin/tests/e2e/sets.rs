@@ -132,3 +132,22 @@ fn a_rule_that_cannot_be_looked_at_is_told_before_a_row_moves() {
         assert!(!site.path("new.db").exists(), "nothing was touched");
     }
 }
+
+#[test]
+fn rows_of_a_table_that_others_refer_to_in_the_target_are_not_asked_to_leave() {
+    let site = site("");
+    site.sql(
+        "new.db",
+        "create table people (id integer primary key, email text); \
+         create table cards (id integer primary key, person bigint references people (id) on delete cascade)",
+    );
+    let check = site.dunlin(&["check"]);
+    let told = format!("{}{}", check.out, check.err);
+    assert!(check.code == 1 && told.contains("could not leave") && told.contains("cards"), "{told}");
+    site.edit_plan(
+        "unique = [\"email\"]\notherwise = \"quarantine\"",
+        "unique = [\"email\"]\notherwise = \"warn\"",
+    );
+    let run = site.run(&[]).expect(0);
+    assert_eq!(set(&run.table("new.people"), "each address once")["broken"], 1);
+}

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use dunlin_connect::{ForeignKey, Target, Unique, Violation};
-use dunlin_plan::{Finding, Otherwise, Plan, SetPlan, SetRule, TablePlan};
+use dunlin_plan::{Finding, Otherwise, Plan, Protect, SetPlan, SetRule, TablePlan};
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
@@ -83,9 +83,23 @@ impl Asked {
     }
 }
 
+/// Whether a rule can be told from what arrives: in a copy that makes values up or coarse, different values become one.
+fn can_be_told(spec: &TableSpec, set: &SetPlan) -> bool {
+    let hides = |column: &&str| {
+        let mapped = spec.mapping.columns.iter().find(|mapped| mapped.target == **column);
+        let protect = mapped.and_then(|mapped| mapped.protect);
+        matches!(
+            protect,
+            Some(Protect::Mask | Protect::Fake | Protect::General | Protect::Remove | Protect::Shift)
+        )
+    };
+    !set.rule.columns().iter().any(|column| hides(column))
+}
+
 /// The rules of a table whose violators leave it.
 pub(crate) fn held_back(spec: &TableSpec) -> Vec<(&SetPlan, Asked)> {
-    let quarantines = spec.plan.sets.iter().filter(|set| set.otherwise == Otherwise::Quarantine);
+    let quarantines =
+        spec.plan.sets.iter().filter(|set| set.otherwise == Otherwise::Quarantine && can_be_told(spec, set));
     quarantines.filter_map(|set| Some((set, Asked::of(set)?))).collect()
 }
 
@@ -105,7 +119,7 @@ pub(crate) async fn hold(
         return Ok(results);
     }
     let target = run.target(spec)?.target().await?;
-    for set in &spec.plan.sets {
+    for set in spec.plan.sets.iter().filter(|set| can_be_told(spec, set)) {
         let result = |holds, broken, is| SetResult {
             name: set.name.clone(),
             check: set.rule.to_string(),

@@ -119,7 +119,8 @@ pub(crate) async fn hold(
         return Ok(results);
     }
     let target = run.target(spec)?.target().await?;
-    for set in spec.plan.sets.iter().filter(|set| can_be_told(spec, set)) {
+    let sets: Vec<&SetPlan> = spec.plan.sets.iter().filter(|set| can_be_told(spec, set)).collect();
+    for set in sets {
         let result = |holds, broken, is| SetResult {
             name: set.name.clone(),
             check: set.rule.to_string(),

@@ -92,23 +92,25 @@ impl Grouping {
     /// Takes in a batch of the copy, column by column.
     pub(crate) fn add(&mut self, batch: &[Vec<Option<String>>]) {
         let rows = batch.first().map_or(0, Vec::len);
-        for row in 0..rows {
-            let mut hasher = blake3::Hasher::new_keyed(&self.key);
-            for (_, place) in &self.columns {
-                let value = batch[*place][row].as_deref();
-                // NULL is one more value that rows may share; no text is as long as this says.
-                let length = value.map_or(u64::MAX, |text| text.len() as u64);
-                hasher.update(&length.to_le_bytes()).update(value.unwrap_or_default().as_bytes());
-            }
-            let mut bytes = [0; 8];
-            bytes.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-            let name = u64::from_le_bytes(bytes);
-            let full = self.groups.len() >= GROUPS_MAX;
-            match self.groups.get_mut(&name) {
-                Some(rows) => *rows = rows.saturating_add(1),
-                None if full => self.beyond += 1,
-                None => drop(self.groups.insert(name, 1)),
-            }
+        (0..rows).for_each(|row| self.add_row(batch, row));
+    }
+
+    fn add_row(&mut self, batch: &[Vec<Option<String>>], row: usize) {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        for (_, place) in &self.columns {
+            let value = batch[*place][row].as_deref();
+            // NULL is one more value that rows may share; no text is as long as this says.
+            let length = value.map_or(u64::MAX, |text| text.len() as u64);
+            hasher.update(&length.to_le_bytes()).update(value.unwrap_or_default().as_bytes());
+        }
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        let name = u64::from_le_bytes(bytes);
+        let full = self.groups.len() >= GROUPS_MAX;
+        match self.groups.get_mut(&name) {
+            Some(rows) => *rows = rows.saturating_add(1),
+            None if full => self.beyond += 1,
+            None => drop(self.groups.insert(name, 1)),
         }
     }
 

@@ -93,7 +93,7 @@ fn can_be_told(spec: &TableSpec, set: &SetPlan) -> bool {
             Some(Protect::Mask | Protect::Fake | Protect::General | Protect::Remove | Protect::Shift)
         )
     };
-    !set.rule.columns().iter().any(|column| hides(column))
+    !set.rule.columns().iter().any(hides)
 }
 
 /// The rules of a table whose violators leave it.

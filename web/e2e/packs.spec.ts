@@ -2,12 +2,18 @@
 import type { Page } from '@playwright/test';
 import { expect, looks, settled, test } from './support';
 
+/** Opens the page; the first answer of the packs takes its time, for the whole ledger is verified for it. */
+async function evidence(page: Page): Promise<void> {
+  await page.goto('/evidence');
+  await expect(page.getByRole('button', { name: /^Open \d+/ })).toBeVisible({ timeout: 60_000 });
+  await settled(page);
+}
+
 /** The row of a rule. */
 const of = (page: Page, rule: string) => page.getByRole('row').filter({ has: page.locator('b', { hasText: new RegExp(`^${rule}$`) }) });
 
 test('the matrix shows each rule, why it is open and how to mend it', async ({ page }) => {
-  await page.goto('/evidence');
-  await settled(page);
+  await evidence(page);
   const packs = page.getByRole('region', { name: 'The packs, rule by rule' }).or(page.locator('section', { hasText: 'The packs, rule by rule' })).first();
   await expect(packs.getByRole('button', { name: /^Open \d+/ })).toHaveAttribute('aria-pressed', 'true');
   await expect(packs.getByRole('columnheader', { name: 'How to mend it' })).toBeVisible();
@@ -27,8 +33,7 @@ test('the matrix shows each rule, why it is open and how to mend it', async ({ p
 });
 
 test('a rule is waived with a reason and an end, stands in the ledger, and is taken back', async ({ page }) => {
-  await page.goto('/evidence');
-  await settled(page);
+  await evidence(page);
   const first = page.getByRole('button', { name: /^Waive GDPR-/ }).first();
   const rule = (await first.getAttribute('aria-label'))?.replace('Waive ', '') ?? '';
   await first.click();
@@ -53,8 +58,7 @@ test('a rule is waived with a reason and an end, stands in the ledger, and is ta
 });
 
 test('the sums of both sides stand beside each other', async ({ page }) => {
-  await page.goto('/evidence');
-  await settled(page);
+  await evidence(page);
   const totals = page.getByRole('table', { name: 'Control totals' });
   await expect(totals.getByRole('row').nth(1)).toContainText('atlas.orders');
   await expect(page.getByText(/^\d+ sums agree, difference 0$/)).toBeVisible();

@@ -158,6 +158,8 @@ pub fn against_plan(table: &str, planned: &[PlannedColumn], every: bool, now: &[
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
 
     fn column(name: &str, ty: &str, nulls: u64, kind: Option<&str>) -> KeptColumn {
@@ -204,7 +206,7 @@ mod tests {
         let mut before = column("phone", "text", 0, Some("phone"));
         let mut now = before.clone();
         now.findings.insert("misfit".into(), 100);
-        assert_eq!(codes(&drift("t", &[before.clone()], &[now.clone()])), ["phone share-moved"]);
+        assert_eq!(codes(&drift("t", from_ref(&before), from_ref(&now))), ["phone share-moved"]);
         (before.rows, now.rows) = (20, 20);
         now.findings.insert("misfit".into(), 2);
         assert_eq!(drift("t", &[before], &[now]), []);

@@ -161,6 +161,6 @@ mod tests {
             (167, 0),
             "nothing is proposed of a week not seen whole"
         );
-        assert_eq!(of(&vec![(0.0, 0); HOURS], &plan()), None);
+        assert_eq!(of(&[(0.0, 0); HOURS], &plan()), None);
     }
 }

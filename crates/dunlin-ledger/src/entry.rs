@@ -417,6 +417,17 @@ pub enum Body {
     /// A store was lost for a moment, and the run goes on by itself: its `attempt`th time of at most `attempts`, after
     /// `wait_seconds`.
     RunRetried { run: String, attempt: u32, attempts: u32, wait_seconds: u64 },
+    /// The control totals of a table were compared: how many sums, whether all of them agree, and the hash of the figures.
+    TotalsCompared { run: String, table: String, figures: u64, agree: bool, sha256: String },
+    /// How many rows of a de-identified copy share what still tells people apart in these columns: rows by the size of their
+    /// group (`1`, `2-4`, `5-10`, `more`), and the smallest group.
+    CopyGrouped {
+        run: String,
+        table: String,
+        columns: Vec<String>,
+        rows: BTreeMap<String, u64>,
+        smallest: u64,
+    },
 }
 
 /// Why an entry cannot enter the ledger. Names the field, never its content.
@@ -660,6 +671,8 @@ impl Body {
                 hash("sha256", sha256)
             }
             Body::CopyExamined { found, .. } => found.keys().try_for_each(|rule| code("found", rule)),
+            Body::CopyGrouped { rows, .. } => rows.keys().try_for_each(|size| code("rows", size)),
+            Body::TotalsCompared { sha256, .. } => hash("sha256", sha256),
             Body::DuplicatesMatched { crosswalk, .. } => hash("crosswalk", crosswalk),
             Body::DuplicateDecided { pair, decision, .. } => {
                 hash("pair", pair)?;

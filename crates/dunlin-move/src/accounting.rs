@@ -162,6 +162,9 @@ pub struct PartReceipt {
     /// Erased rows that were deleted in the source since: who reads the source again does not meet them.
     #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub gone: Tally,
+    /// For a split of a table with control totals: what it added up in the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totals: Option<crate::totals::PartTotals>,
     /// Rows that stood in the target before the run and had to leave, in target space …
     #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub preexisting_taken: Tally,

@@ -163,7 +163,7 @@ pub async fn preexisting(run: &Run<'_>, spec: &Arc<TableSpec>) -> Result<Tally> 
         }
         return Ok(tally);
     }
-    let found = hash_target(run, spec).await?;
+    let found = hash_target(run, spec).await?.all;
     if found.rows == 0 || spec.plan.into == IntoMode::Append {
         return Ok(found);
     }

@@ -29,6 +29,7 @@ use crate::remap::{Remap, engine, target_batch};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Observer, Run, RunOptions};
 use crate::spec::TableSpec;
+use crate::totals::{PartTotals, RowAmounts};
 use crate::tried::{self, ShapeChange};
 use crate::{MoveError, Result, recover, settle};
 
@@ -258,7 +259,7 @@ impl Table<'_> {
             let texts: Vec<&[Option<String>]> = there.iter().map(|w| w.row.fields.as_slice()).collect();
             let batch = target_batch(self.spec, &texts)?;
             let passed = vec![true; there.len()];
-            self.load(&there, batch, &passed, decided).await?;
+            self.load(&there, batch, None, &passed, decided).await?;
         }
         if !mapped.is_empty() {
             let set = match self.decision {
@@ -270,14 +271,15 @@ impl Table<'_> {
             if self.which.dry_run && !set.is_empty() {
                 tried::count(&remap.tried(&rows)?, &mut decided.shapes);
             }
-            let (batch, lead) = remap.map(&rows).await?;
+            let (batch, lead, mut amounts) = remap.map_and_add_up(&rows).await?;
             let passed: Vec<bool> = lead.fates.iter().map(|f| *f == fate::ALIVE).collect();
             for (row, _) in passed.iter().enumerate().filter(|(_, passed)| !**passed) {
                 decided.still(lead.reason(row).unwrap_or_default(), lead.column(row));
             }
             let mask = arrow::array::BooleanArray::from(passed.clone());
             let batch = filter_record_batch(&batch, &mask).map_err(|_| engine("pick the rows that pass"))?;
-            self.load(&mapped, batch, &passed, decided).await?;
+            amounts.iter_mut().for_each(|amounts| amounts.retain(&passed));
+            self.load(&mapped, batch, amounts, &passed, decided).await?;
         }
         Ok(())
     }
@@ -292,6 +294,7 @@ impl Table<'_> {
         &self,
         rows: &[Waiting],
         batch: RecordBatch,
+        amounts: Option<RowAmounts>,
         passed: &[bool],
         decided: &mut Decided,
     ) -> Result<()> {
@@ -305,7 +308,7 @@ impl Table<'_> {
         let name =
             |(place, hash)| (key_hash(&self.run.key, &batch, &self.spec.key, place, hash, &mut buffer), hash);
         let names = hash_rows(&self.run.key, &batch).into_iter().enumerate().map(name).collect();
-        self.write(&candidates, names, Rows::Mapped(batch.clone()), decided).await
+        self.write(&candidates, names, Rows::Mapped(batch.clone()), amounts, decided).await
     }
 
     /// Loads rows in the bytes in which they travelled, where the target takes them so.
@@ -329,7 +332,7 @@ impl Table<'_> {
             decided.released += candidates.len() as u64;
             return Ok(());
         }
-        self.write(&candidates, names, Rows::Wire(bytes.finish()), decided).await
+        self.write(&candidates, names, Rows::Wire(bytes.finish()), None, decided).await
     }
 
     /// Whether the table still takes its short way: nothing in the plan, no merged duplicate, and no customer's wish, looks
@@ -357,6 +360,7 @@ impl Table<'_> {
         candidates: &[&Waiting],
         names: Vec<([u8; 16], RowHash)>,
         rows: Rows,
+        amounts: Option<RowAmounts>,
         decided: &mut Decided,
     ) -> Result<()> {
         let number = self.next_amendment().await?;
@@ -367,7 +371,8 @@ impl Table<'_> {
             Rows::Wire(rows) => load.write_wire(rows).await?,
         }
         let refused = load.settle().await?;
-        let mut receipt = PartReceipt { decision: Some(self.said()), ..PartReceipt::default() };
+        let totals = amounts.as_ref().map(|_| PartTotals::default());
+        let mut receipt = PartReceipt { decision: Some(self.said()), totals, ..PartReceipt::default() };
         let folder = rows_folder(&self.run.workspace.state_dir, self.id, &self.spec.label);
         let mut index = IndexWriter::create(&folder.join(format!("{part}.idx")))?;
         for (place, (waiting, (key, hash))) in candidates.iter().zip(names).enumerate() {
@@ -379,6 +384,9 @@ impl Table<'_> {
             receipt.dispositions.loaded.add(waiting.row.source);
             receipt.taken.quarantined.add(waiting.row.source);
             receipt.expected.add(hash);
+            if let (Some(totals), Some(amounts)) = (&mut receipt.totals, &amounts) {
+                totals.loaded.add(amounts, place);
+            }
             receipt.settles.entry(waiting.place.clone()).or_default().push(waiting.number);
         }
         if receipt.dispositions.loaded.rows == 0 {

@@ -16,6 +16,7 @@ use dunlin_store::Body;
 use futures::StreamExt;
 
 use crate::Result;
+use crate::groups::{Grouping, RowGroups};
 use crate::run::Run;
 use crate::spec::TableSpec;
 
@@ -43,6 +44,8 @@ pub struct Examined {
     pub found: BTreeMap<String, u64>,
     /// Where: columns as `store.table.column`.
     pub places: BTreeSet<String>,
+    /// Of each table with columns that still tell people apart: how many rows look alike.
+    pub groups: Vec<RowGroups>,
 }
 
 /// Reads the copy of a run again and enters what was found.
@@ -62,6 +65,9 @@ pub(crate) async fn examine(run: &Run<'_>, id: &str) -> Result<Examined> {
     let body = Body::CopyExamined { run: id.to_owned(), values: examined.values, found };
     let mut tx = run.workspace.state().begin().await?;
     tx.enter(run.entry(body)).await?;
+    for groups in &examined.groups {
+        tx.enter(run.entry(groups.entry(id))).await?;
+    }
     tx.commit().await?;
     Ok(examined)
 }
@@ -251,12 +257,18 @@ async fn look(run: &Run<'_>, spec: &TableSpec, known: &Known, examined: &mut Exa
         .iter()
         .map(|c| spec.mapping.columns.iter().find(|m| m.target == c.name).and_then(|m| m.protect))
         .collect();
+    let mut grouping = Grouping::of(run, spec).await?;
     each_batch(reader.as_ref(), &spec.target, |batch| {
         for (at, texts) in batch.iter().enumerate() {
             look_at(spec, at, protects[at], texts, known, examined);
         }
+        if let Some(grouping) = &mut grouping {
+            grouping.add(batch);
+        }
     })
-    .await
+    .await?;
+    examined.groups.extend(grouping.map(Grouping::counted));
+    Ok(())
 }
 
 /// Looks at some values of one column of the copy.

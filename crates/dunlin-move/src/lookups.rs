@@ -6,6 +6,7 @@ use dunlin_connect::Reader;
 use dunlin_plan::When;
 
 use crate::Result;
+use crate::customer::Customers;
 use crate::duplicates::TableMerges;
 use crate::error::rows;
 use crate::exec::enrich::{Lookup, MEMORY_MAX_BYTES};
@@ -43,6 +44,8 @@ impl Run<'_> {
             }
             lookups.push(Arc::new(lookup));
         }
+        let scratch = self.workspace.state_dir.join("tmp");
+        let customers = Customers::read(self.source(spec)?.as_ref(), &spec.mapping.hops, &scratch).await?;
         Ok(Pipeline {
             spec: spec.clone(),
             reader: reader.clone(),
@@ -52,6 +55,7 @@ impl Run<'_> {
             subjects: self.subjects.clone(),
             merges: TableMerges::of(self, spec).map(Arc::new),
             shown: Arc::default(),
+            customers: Arc::new(customers),
         })
     }
 }

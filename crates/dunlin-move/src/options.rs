@@ -189,8 +189,8 @@ pub struct Try {
 }
 
 impl RunSummary {
-    /// Whether every table reconciles and nothing that belongs to one stayed behind.
+    /// Whether every table reconciles, its control totals too, and nothing that belongs to one stayed behind.
     pub fn reconciled(&self) -> bool {
-        self.left_behind.is_empty() && self.tables.iter().all(|t| t.reconciled)
+        self.left_behind.is_empty() && self.tables.iter().all(TableResult::in_order)
     }
 }

@@ -69,6 +69,7 @@ pub fn shape(plan: &TablePlan, mapped: &[Mapped]) -> TableFacts {
         facts: plan.facts.iter().map(|(fact, column)| (fact.to_string(), column.clone())).collect(),
         dropped: plan.drop.len() as u64,
         columns: mapped.iter().map(column).collect(),
+        totals: plan.totals.iter().flat_map(|totals| totals.sum.iter().cloned()).collect(),
         run: None,
     }
 }

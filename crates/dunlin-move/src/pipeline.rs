@@ -11,6 +11,7 @@ use futures::StreamExt;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::customer::Customers;
 use crate::duplicates::TableMerges;
 use crate::exec::enrich::{EnrichStage, Lookup};
 use crate::exec::load::{LoadContext, LoadStage, SplitReceipt};
@@ -44,6 +45,8 @@ pub struct Pipeline {
     pub(crate) merges: Option<Arc<TableMerges>>,
     /// Mapped columns that are handed on in the clear as well, behind the others.
     pub(crate) shown: Arc<[usize]>,
+    /// What leads from its rows to their customers.
+    pub(crate) customers: Arc<Customers>,
 }
 
 /// The most rows of a batch: enough to keep columns in the cache, and to make the cost of a batch small.
@@ -69,6 +72,7 @@ impl Pipeline {
             rules: self.spec.rules.clone(),
             protector: self.protector.clone(),
             shown: self.shown.clone(),
+            customers: self.customers.clone(),
         };
         let schema = map.schema();
         let mut plan = StageExec::over(plan, Arc::new(map));

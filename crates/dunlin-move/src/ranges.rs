@@ -136,8 +136,13 @@ impl<'a> Ranges<'a> {
             let (source, target, key) = (self.source.clone(), self.target.clone(), self.hash_key);
             let (here, there) = self.bounds[at].clone();
             tasks.spawn(async move {
-                let source = hash_one(source.reader.as_ref(), source.request(here), &key, &[]).await?.all;
-                let target = hash_one(target.reader.as_ref(), target.request(there), &key, &[]).await?.all;
+                let source = hash_one(source.reader.as_ref(), source.request(here), &key, &[], &[None, None])
+                    .await?
+                    .all;
+                let target =
+                    hash_one(target.reader.as_ref(), target.request(there), &key, &[], &[None, None])
+                        .await?
+                        .all;
                 Ok((at, Sums { source, target }))
             });
         };

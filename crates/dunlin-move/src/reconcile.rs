@@ -13,7 +13,9 @@ use crate::accounting::{Account, Dispositions, PartReceipt, Tally};
 use crate::exec::names::key_hashes;
 use crate::parts::{account, parts_of};
 use crate::run::Run;
+use crate::sets::{self, SetResult};
 use crate::spec::TableSpec;
+use crate::totals::{self, ControlTotals, Totals, TotalsSpec};
 use crate::verify::Difference;
 use crate::{MoveError, Result, recover};
 
@@ -61,6 +63,12 @@ pub struct TableResult {
     pub reasons: std::collections::BTreeMap<String, u64>,
     /// Rows by rule that warned or mended.
     pub noted: std::collections::BTreeMap<String, u64>,
+    /// The amounts of both sides added up, where the plan asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totals: Option<ControlTotals>,
+    /// How the plan's rules on all rows together end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<SetResult>,
 }
 
 impl TableResult {
@@ -90,7 +98,15 @@ impl TableResult {
             bytes: account.bytes,
             reasons: account.reasons.clone(),
             noted: account.noted.clone(),
+            totals: None,
+            sets: Vec::new(),
         }
+    }
+
+    /// Whether rows and amounts are there as they should be, and no rule on all of them is broken that stops a run.
+    pub fn in_order(&self) -> bool {
+        let stopped = self.sets.iter().any(SetResult::stops);
+        self.reconciled && !stopped && self.totals.as_ref().is_none_or(|totals| totals.agree)
     }
 
     /// The counts as the ledger writes them.
@@ -113,11 +129,16 @@ pub struct Hashed {
     pub all: Tally,
     /// Rows by the first byte of their key's hash.
     pub buckets: Vec<Tally>,
+    /// The amounts of all rows, where they are asked for: see [`TableSpec::added_up`].
+    pub totals: [Totals; 2],
 }
+
+/// What is added up while a table is read.
+pub(crate) type AddedUp = [Option<Arc<TotalsSpec>>; 2];
 
 impl Default for Hashed {
     fn default() -> Self {
-        Self { all: Tally::default(), buckets: vec![Tally::default(); BUCKETS] }
+        Self { all: Tally::default(), buckets: vec![Tally::default(); BUCKETS], totals: Default::default() }
     }
 }
 
@@ -136,11 +157,13 @@ impl Hashed {
 
     fn merge(&mut self, other: &Self) {
         self.all += other.all;
+        self.totals.iter_mut().zip(&other.totals).for_each(|(mine, theirs)| mine.join(theirs));
         self.buckets.iter_mut().zip(&other.buckets).for_each(|(a, b)| *a += *b);
     }
 }
 
-/// Reads a table and hashes it. `key_columns` are positions among `columns`.
+/// Reads a table and hashes it. `key_columns` are positions among `columns`; where amounts are
+/// added up, `columns` are those of the target.
 ///
 /// # Errors
 /// Those of the store.
@@ -151,6 +174,7 @@ pub async fn hash_table(
     key: HashKey,
     key_columns: &[usize],
     jobs: usize,
+    added_up: &AddedUp,
 ) -> Result<Hashed> {
     let mut open = splits(reader, table).await?.into_iter();
     let mut tasks = JoinSet::new();
@@ -158,8 +182,8 @@ pub async fn hash_table(
     let spawn = |tasks: &mut JoinSet<Result<Hashed>>, bounds: Bounds| {
         let request =
             ReadRequest { table: table.clone(), columns: columns.to_vec(), bounds, batch_rows: 8_192 };
-        let (reader, key_columns) = (reader.clone(), key_columns.to_vec());
-        tasks.spawn(async move { hash_one(reader.as_ref(), request, &key, &key_columns).await });
+        let (reader, key_columns, added_up) = (reader.clone(), key_columns.to_vec(), added_up.clone());
+        tasks.spawn(async move { hash_one(reader.as_ref(), request, &key, &key_columns, &added_up).await });
     };
     open.by_ref().take(jobs.max(1)).for_each(|bounds| spawn(&mut tasks, bounds));
     while let Some(joined) = tasks.join_next().await {
@@ -186,9 +210,11 @@ pub(crate) async fn hash_one(
     request: ReadRequest,
     key: &HashKey,
     columns: &[usize],
+    added_up: &AddedUp,
 ) -> Result<Hashed> {
     let mut hashed = Hashed::default();
-    if reader.wire(&request).is_some() {
+    // Nobody can add up what is not decoded.
+    if added_up.iter().all(Option::is_none) && reader.wire(&request).is_some() {
         let request =
             WireRequest { read: request, key: *key, name: columns.to_vec(), keep: false, addressed: false };
         let mut stream = reader.read_wire(request).await?;
@@ -205,6 +231,11 @@ pub(crate) async fn hash_one(
         let hashes = hash_rows(key, &batch.rows);
         let keys = key_hashes(key, &batch.rows, columns, &hashes);
         keys.into_iter().zip(hashes).for_each(|(key, hash)| hashed.add(key, hash));
+        for (asked, totals) in added_up.iter().zip(&mut hashed.totals) {
+            if let Some(asked) = asked {
+                totals.add_all(&asked.in_target(&batch.rows));
+            }
+        }
         hashed.add_bad(key, &batch.bad);
     }
     Ok(hashed)
@@ -214,24 +245,52 @@ pub(crate) async fn hash_one(
 ///
 /// # Errors
 /// Those of the store.
-pub(crate) async fn hash_target(run: &Run<'_>, spec: &TableSpec) -> Result<Tally> {
+pub(crate) async fn hash_target(run: &Run<'_>, spec: &TableSpec) -> Result<Hashed> {
     let reader = run.target(spec)?.reader().await?;
     // Nobody asks here which bucket differs, so rows are not named by their key.
-    let columns = spec.read_back();
-    Ok(hash_table(&reader, &spec.target, &columns, run.key, &[], run.options.jobs).await?.all)
+    let (columns, added_up) = (spec.read_back(), spec.added_up());
+    hash_table(&reader, &spec.target, &columns, run.key, &[], run.options.jobs, &added_up).await
 }
 
 /// The last step of a run for a table: what was loaded is what is there.
 pub(crate) async fn reconcile(run: &Run<'_>, id: &str, spec: &Arc<TableSpec>) -> Result<TableResult> {
     let saved = recover::saved_tables(run.workspace, id).await?;
     let preexisting = saved.get(&spec.label).map(|s| s.preexisting).unwrap_or_default();
-    let account = account(&parts_of(run.workspace.state(), id, &spec.label).await?);
+    let parts = parts_of(run.workspace.state(), id, &spec.label).await?;
+    let account = account(&parts);
     let preexisting = account.preexisting(preexisting);
     let target = hash_target(run, spec).await?;
     let seconds = run.seconds.lock().ok().and_then(|s| s.get(&spec.label).copied()).unwrap_or_default();
-    let result = TableResult::new(&spec.label, &account, preexisting, target, seconds);
-    run.workspace.state().enter(run.options.actor.clone(), entry(id, &result, false)).await?;
+    let mut result = TableResult::new(&spec.label, &account, preexisting, target.all, seconds);
+    let [totals, sums] = target.totals;
+    result.totals = totals::compare(run, id, spec, &parts, totals).await?;
+    result.sets = sets::hold(run, spec, target.all.rows, &sums).await?;
+    enter(run, id, &result, false).await?;
     Ok(result)
+}
+
+/// Enters what a table came to, and keeps its totals.
+pub(crate) async fn enter(run: &Run<'_>, id: &str, result: &TableResult, verified: bool) -> Result<()> {
+    let mut tx = run.workspace.state().begin().await?;
+    tx.enter(run.entry(entry(id, result, verified))).await?;
+    if let Some(totals) = &result.totals {
+        tx.enter(run.entry(totals.entry(id, &result.table))).await?;
+    }
+    let kept = serde_json::to_value(Checked { totals: result.totals.clone(), sets: result.sets.clone() });
+    tx.keep_checks(id, &result.table, &kept.unwrap_or_default()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// What of a table's result besides its rows is kept in the state.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Checked {
+    /// See [`TableResult::totals`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totals: Option<ControlTotals>,
+    /// See [`TableResult::sets`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<SetResult>,
 }
 
 /// The ledger's word on a table's equation.

@@ -19,6 +19,7 @@ use crate::quarantine::{Form, QuarantinedRow};
 use crate::run::Run;
 use crate::spec::TableSpec;
 use crate::subject::stage::Acting;
+use crate::totals::RowAmounts;
 use crate::tried::Tried;
 use crate::{MoveError, Result};
 
@@ -33,6 +34,15 @@ pub(crate) struct Remap<'a> {
 impl Remap<'_> {
     /// Maps rows in source or raw form again, after the fix.
     pub(crate) async fn map(&self, rows: &[&QuarantinedRow]) -> Result<(RecordBatch, Lead)> {
+        let (batch, lead, _) = self.map_and_add_up(rows).await?;
+        Ok((batch, lead))
+    }
+
+    /// As [`Remap::map`], with what the plan adds up of these rows: the source's amounts after the fix.
+    pub(crate) async fn map_and_add_up(
+        &self,
+        rows: &[&QuarantinedRow],
+    ) -> Result<(RecordBatch, Lead, Option<RowAmounts>)> {
         let reader = self.run.source(self.spec)?.reader().await?;
         let pipeline: Pipeline = self.run.pipeline(self.spec, &reader).await?;
         let mapping = &self.spec.mapping;
@@ -64,6 +74,7 @@ impl Remap<'_> {
             rules: self.spec.rules.clone(),
             protector: self.run.protector.clone(),
             shown: Arc::default(),
+            customers: pipeline.customers.clone(),
         };
         let mut out = stage.apply(&batch);
         if let Some(merges) = &pipeline.merges {
@@ -80,7 +91,9 @@ impl Remap<'_> {
         let reads = self.spec.read.len();
         let rows = body(&out, reads, out.num_columns() - lead::COUNT);
         let rows = RecordBatch::try_new(mapping.target_schema.clone(), rows.columns().to_vec());
-        Ok((rows.map_err(|_| engine("map a row again"))?, Lead::of(&out)))
+        let rows = rows.map_err(|_| engine("map a row again"))?;
+        let amounts = self.spec.totals.as_ref().map(|asked| asked.in_source(&body(&out, 0, reads), &rows));
+        Ok((rows, Lead::of(&out), amounts))
     }
 
     /// What the fix alone makes of the columns that it sets, row by row, as text.

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use dunlin_connect::{ColumnType, ConnectError, ForeignKey, Store, System, Table};
 use dunlin_plan::{Finding, Level, Plan, TablePlan, When};
 
+use crate::customer::Hop;
 use crate::draft::{Given, draft, nearest_name};
 use crate::packs::Packs;
 use crate::relate::{load_order, relate, unlike};
 use crate::spec::{SavedTable, TableSpec};
 use crate::stores::{Stores, find_table, table_name};
-use crate::{MoveError, Result, naming};
+use crate::{MoveError, Result, customer, naming, sets};
 
 /// The plan, resolved.
 pub struct Resolved {
@@ -56,8 +57,7 @@ pub async fn try_resolve(
     let mut specs = Vec::new();
     let packs = Packs::of(plan);
     for table in &plan.tables {
-        let packs = (&packs, customer_column(plan, table));
-        match resolve_table(table, packs, stores, run_at_us, saved.get(&table.label())).await? {
+        match resolve_table((plan, table), &packs, stores, run_at_us, saved.get(&table.label())).await? {
             Ok((spec, notes)) => {
                 specs.push(spec);
                 findings.extend(notes);
@@ -68,6 +68,7 @@ pub async fn try_resolve(
     let mut told = false;
     findings.retain(|f: &Finding| f.rule != NO_DEFINITIONS || !std::mem::replace(&mut told, true));
     relate(&mut specs, stores, saved);
+    findings.extend(sets::check(plan, &specs, stores).await?);
     findings.extend(unlike(&specs, plan));
     if saved.is_empty() {
         findings.extend(naming::findings(&specs, stores).await?);
@@ -77,6 +78,25 @@ pub async fn try_resolve(
         Resolved { specs: specs.into_iter().map(Arc::new).collect(), cyclic, findings: Vec::new() },
         findings,
     ))
+}
+
+/// The target column that leads to the customer of a table's rows, and the tables between.
+async fn whose(
+    plan: &Plan,
+    table: &TablePlan,
+    source: &Table,
+    stores: &Stores,
+) -> Result<(Option<String>, Vec<Hop>)> {
+    if let Some(column) = customer_column(plan, table) {
+        return Ok((Some(column), Vec::new()));
+    }
+    let Some(way) = customer::way(plan, table, source, stores).await? else { return Ok((None, Vec::new())) };
+    let taking = table.columns.iter().find(|column| column.source_column().as_ref() == Some(&way.column));
+    let column = match taking {
+        Some(column) => Some(column.target.clone()),
+        None => table.columns.is_empty().then_some(way.column),
+    };
+    Ok((column, way.hops))
 }
 
 type Outcome = Result<(TableSpec, Vec<Finding>), Vec<Finding>>;
@@ -92,8 +112,8 @@ fn customer_column(plan: &Plan, table: &TablePlan) -> Option<String> {
 }
 
 async fn resolve_table(
-    table: &TablePlan,
-    (packs, subject): (&Packs, Option<String>),
+    (plan, table): (&Plan, &TablePlan),
+    packs: &Packs,
     stores: &Stores,
     run_at_us: i64,
     saved: Option<&SavedTable>,
@@ -129,6 +149,7 @@ async fn resolve_table(
         None if created => taken_over_whole(table, from.as_ref(), to.as_ref(), &source).await?,
         None => (None, None),
     };
+    let (subject, hops) = whose(plan, table, &source, stores).await?;
     let opened = to.target().await?;
     let nearest = |ty: &ColumnType| opened.nearest_type(ty);
     let declared = |ty: &ColumnType| opened.declared(ty);
@@ -148,6 +169,7 @@ async fn resolve_table(
         run_at_us: saved.map_or(run_at_us, |s| s.run_at_us),
         packs,
         subject,
+        hops,
     });
     if let Ok((_, findings)) = &mut outcome {
         findings.extend(unable);

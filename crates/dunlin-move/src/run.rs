@@ -30,7 +30,7 @@ use crate::spec::{SavedTable, TableSpec};
 use crate::stores::Stores;
 use crate::subject::stage::Subjects;
 use crate::throttle::Throttle;
-use crate::{Result, carry, definitions, duplicates, recover, replace, settle, subject};
+use crate::{Result, carry, definitions, duplicates, recover, replace, sets, settle, subject, totals};
 
 pub use crate::options::{
     Event, Observer, Outcome, Problem, Rehearsal, RunOptions, RunSummary, Try, Unfinished,
@@ -299,6 +299,7 @@ impl<'a> Run<'a> {
             self.options.pause.check()?;
             results.push(reconcile(self, id, spec).await?);
         }
+        sets::stop(&results)?;
         Ok((results, left))
     }
 
@@ -345,12 +346,14 @@ impl<'a> Run<'a> {
         let known = self.workspace.state().tables(id).await?.iter().any(|(label, _)| *label == spec.label);
         if !known {
             let preexisting = carry::preexisting(self, spec).await?;
+            let preexisting_totals = totals::preexisting(self, spec, preexisting).await?;
             let saved = SavedTable {
                 source: spec.source.as_ref().clone(),
                 target: spec.target.as_ref().clone(),
                 created: spec.created,
                 carried: spec.carried,
                 preexisting,
+                preexisting_totals,
                 run_at_us: self.workspace.state().run(id).await?.started_at,
                 files: recover::source_files(self, spec).await?,
             };

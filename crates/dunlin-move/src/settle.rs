@@ -24,6 +24,7 @@ use crate::parts::{account, live_entries, parts_of, rows_folder};
 use crate::quarantine::{Form, InWire, QuarantinedRow, rows_as_text};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::run::{Event, Run};
+use crate::sets::{self, Asked};
 use crate::spec::TableSpec;
 use crate::{Result, definitions, recover};
 
@@ -50,11 +51,24 @@ pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &T
             }
             loop {
                 let violators = target.unique_violators(&spec.target, &unique).await?;
-                let moved = move_out(run, id, spec, target, violators, None).await?;
+                let moved = move_out(run, id, spec, target, violators, Why::default()).await?;
                 left += moved;
                 if moved == 0 {
                     break;
                 }
+            }
+        }
+        for (set, asked) in sets::held_back(spec) {
+            if !matches!(asked, Asked::Unique(_)) {
+                continue;
+            }
+            loop {
+                let violators = asked.violators(spec, target).await?;
+                let why = Why { rule: Some(&set.name), parents: None };
+                if move_out(run, id, spec, target, violators, why).await? == 0 {
+                    break;
+                }
+                left += 1;
             }
         }
     }
@@ -72,7 +86,15 @@ pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &T
                 });
                 let parents = quarantined_parents(run, id, specs, spec, &key).await?;
                 let violation = target.foreign_key_violators(&spec.target, &key).await?;
-                moved += move_out(run, id, spec, target, violation, Some((&key, &parents))).await?;
+                let why = Why { rule: None, parents: Some((&key, &parents)) };
+                moved += move_out(run, id, spec, target, violation, why).await?;
+            }
+            for (set, asked) in sets::held_back(spec) {
+                let Asked::Refers(key) = &asked else { continue };
+                let parents = quarantined_parents(run, id, specs, spec, key).await?;
+                let why = Why { rule: Some(&set.name), parents: Some((key, &parents)) };
+                let violation = asked.violators(spec, target).await?;
+                moved += move_out(run, id, spec, target, violation, why).await?;
             }
         }
         if moved == 0 {
@@ -201,6 +223,28 @@ async fn quarantined_parents(
 
 type Parents<'a> = (&'a ForeignKey, &'a HashSet<Vec<Option<String>>>);
 
+/// Why rows leave, besides what the target says.
+#[derive(Clone, Copy, Default)]
+struct Why<'a> {
+    /// The plan's rule that they stand against; else it is a key of the target.
+    rule: Option<&'a str>,
+    /// The key that leads to their parents, and which of these wait in quarantine.
+    parents: Option<Parents<'a>>,
+}
+
+impl Why<'_> {
+    /// The reason's code.
+    fn code(&self, spec: &TableSpec, fields: &[Option<String>], otherwise: Reason) -> String {
+        match (self.parents, self.rule) {
+            (Some((key, quarantined)), _) if refers(spec, key, fields, quarantined) => {
+                Reason::ParentQuarantined.code().to_owned()
+            }
+            (_, Some(rule)) => format!("rule:{rule}"),
+            (_, None) => otherwise.code().to_owned(),
+        }
+    }
+}
+
 /// A row on its way out.
 struct Leaving {
     position: u64,
@@ -208,7 +252,7 @@ struct Leaving {
     fields: Vec<Option<String>>,
     /// Its bytes, where its text does not say everything.
     wire: Option<Vec<u8>>,
-    reason: Reason,
+    reason: String,
     column: Option<String>,
 }
 
@@ -219,10 +263,10 @@ async fn move_out(
     spec: &Arc<TableSpec>,
     target: &Arc<dyn Target>,
     violation: Violation,
-    parents: Option<Parents<'_>>,
+    why: Why<'_>,
 ) -> Result<u64> {
     let constraint = violation.constraint.clone();
-    let leaving = leaving(run, spec, violation, parents).await?;
+    let leaving = leaving(run, spec, violation, why).await?;
     if leaving.is_empty() {
         return Ok(0);
     }
@@ -248,7 +292,7 @@ async fn leaving(
     run: &Run<'_>,
     spec: &TableSpec,
     mut violation: Violation,
-    parents: Option<Parents<'_>>,
+    why: Why<'_>,
 ) -> Result<Vec<Leaving>> {
     let types: Vec<ColumnType> = spec.mapping.columns.iter().map(|m| m.load_type.clone()).collect();
     let column = match violation.columns.as_slice() {
@@ -256,10 +300,6 @@ async fn leaving(
         _ => None,
     };
     let otherwise = violation.reason;
-    let reason = |fields: &[Option<String>], parents: Option<Parents<'_>>| match parents {
-        Some((key, quarantined)) if refers(spec, key, fields, quarantined) => Reason::ParentQuarantined,
-        _ => otherwise,
-    };
     let mut out = Vec::new();
     // Only few tables have rows that need it.
     let mut reader: Option<Arc<dyn Reader>> = None;
@@ -269,7 +309,7 @@ async fn leaving(
         let hashes = hash_rows(&run.key, &rows);
         let all: Vec<usize> = (0..rows.num_rows()).collect();
         for (row, fields) in rows_as_text(&rows, &types, &all).into_iter().enumerate() {
-            let reason = reason(&fields, parents);
+            let reason = why.code(spec, &fields, otherwise);
             let (position, hash, column) = (batch.positions[row], hashes[row], column.clone());
             out.push(Leaving { position, hash, fields, wire: None, reason, column });
         }
@@ -279,7 +319,7 @@ async fn leaving(
                 none => &*none.insert(run.target(spec)?.reader().await?),
             };
             let Some(mut row) = beyond_arrow(run, spec, reader.as_ref(), bad)? else { continue };
-            row.reason = reason(&row.fields, parents);
+            row.reason = why.code(spec, &row.fields, otherwise);
             row.column.clone_from(&column);
             out.push(row);
         }
@@ -307,7 +347,7 @@ fn beyond_arrow(
     }
     // The short way hashes such a row by its bytes.
     let (hash, fields) = (hash_raw(&run.key, &raw), reader.unwire(&request, &wire)?.fields);
-    let (position, reason) = (row.position, row.reason);
+    let (position, reason) = (row.position, row.reason.code().to_owned());
     Ok(Some(Leaving { position, hash, fields, wire: Some(wire), reason, column: None }))
 }
 
@@ -345,7 +385,7 @@ async fn amend(
             split: 0,
             position: leaving.position,
             byte: None,
-            reason: leaving.reason.code().to_owned(),
+            reason: leaving.reason.clone(),
             column: leaving.column.clone(),
             constraint: Some(constraint.to_owned()),
             // The shape of a key says nothing about why it stands against a constraint.

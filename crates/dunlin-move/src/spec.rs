@@ -9,6 +9,8 @@ use dunlin_plan::{Kind, Protect, TablePlan};
 use dunlin_quality::{CleanFunction, CleanOptions, Compiled};
 
 use crate::check_rules::Rules;
+use crate::customer::Hop;
+use crate::totals::{Totals, TotalsSpec};
 
 /// One table of the plan, resolved against its stores.
 pub struct TableSpec {
@@ -32,6 +34,10 @@ pub struct TableSpec {
     pub rules: Arc<Rules>,
     /// Positions among the mapped columns that name a row in the target; empty where nothing does.
     pub key: Vec<usize>,
+    /// What is added up on both sides, where the plan asks for it.
+    pub totals: Option<Arc<TotalsSpec>>,
+    /// What the plan's rules on all rows together add up.
+    pub sums: Option<Arc<TotalsSpec>>,
 }
 
 impl TableSpec {
@@ -40,6 +46,11 @@ impl TableSpec {
         let read = self.mapping.read_schema.index_of(name).ok()?;
         let taking = self.mapping.columns.iter().find(|m| m.from == Some(read) && m.kind.is_some())?;
         taking.kind.map(|k| k.as_str().to_owned())
+    }
+
+    /// What is added up while the target is read: the control totals, then the sums of rules.
+    pub(crate) fn added_up(&self) -> [Option<Arc<TotalsSpec>>; 2] {
+        [self.totals.clone(), self.sums.clone()]
     }
 
     /// The columns a load writes, in the order of the mapping.
@@ -78,6 +89,8 @@ pub struct Mapping {
     pub columns: Vec<Mapped>,
     /// The column among them that names the customer of a row, where the plan says one.
     pub subject: Option<usize>,
+    /// The tables between that column and the customer's id; none where it is the id.
+    pub hops: Vec<Hop>,
 }
 
 impl Mapping {
@@ -153,6 +166,9 @@ pub struct SavedTable {
     pub carried: bool,
     /// Rows that stood in the target before, in target space.
     pub preexisting: crate::Tally,
+    /// What they come to, where the plan asks for control totals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preexisting_totals: Option<Totals>,
     /// When the run began, microseconds since 1970 UTC: what `now()` means in its expressions.
     pub run_at_us: i64,
     /// The source's files at the start of the run, where it has files: a split of another file is another split.

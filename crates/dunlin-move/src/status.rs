@@ -104,7 +104,7 @@ impl Run<'_> {
         held: f64,
     ) -> Result<()> {
         fail::fail_point!("move::finish.before", |_| Err(MoveError::failpoint("move::finish.before")));
-        let reconciled = left_behind.is_empty() && tables.iter().all(|t| t.reconciled);
+        let reconciled = left_behind.is_empty() && tables.iter().all(TableResult::in_order);
         let before = outcome(self.workspace, id).await?;
         let outcome = Outcome {
             left_behind: left_behind.to_vec(),

@@ -19,10 +19,10 @@ use crate::differences::Search;
 use crate::finished::{self, Access};
 use crate::parts::{account, parts_of};
 use crate::ranges::Ranges;
-use crate::reconcile::{TableResult, entry, hash_table};
+use crate::reconcile::{TableResult, enter, hash_table};
 use crate::run::{Event, Observer, Run, RunOptions, row_key};
 use crate::spec::TableSpec;
-use crate::{Result, recover};
+use crate::{Result, recover, sets, totals};
 
 /// How a row differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -142,7 +142,7 @@ pub(crate) async fn locked(
         let chosen = options.tables.is_empty() || options.tables.contains(&spec.label);
         let Some(saved) = saved.get(&spec.label).filter(|_| chosen) else { continue };
         let (result, differing) = table(run, &record.id, spec, saved.preexisting).await?;
-        workspace.state().enter(options.actor.clone(), entry(&record.id, &result, true)).await?;
+        enter(run, &record.id, &result, true).await?;
         tables.push(result);
         differences.extend(differing.filter(|d| !d.rows.is_empty()));
     }
@@ -170,6 +170,8 @@ async fn table(
         result.source_hash = read.source.hash;
         result.reconciled &= read.source == account.source;
         if result.reconciled {
+            // What is added up does not come by here: `is_plain`.
+            result.sets = sets::hold(run, spec, read.target.rows, &Default::default()).await?;
             return Ok((timed(result, begun), None));
         }
         run.observer.event(Event::Step { table: Some(&spec.label), step: "find what differs" });
@@ -179,12 +181,15 @@ async fn table(
     }
     run.observer.event(Event::Step { table: Some(&spec.label), step: "read the source again" });
     let source_reader = run.source(spec)?.reader().await?;
-    let source = hash_table(&source_reader, &spec.source, &spec.read, key, &[], run.options.jobs).await?;
+    let source =
+        hash_table(&source_reader, &spec.source, &spec.read, key, &[], run.options.jobs, &[None, None])
+            .await?;
     run.observer.event(Event::Step { table: Some(&spec.label), step: "read the target again" });
     let target_reader = run.target(spec)?.reader().await?;
     let read_back = spec.read_back();
+    let (jobs, added_up) = (run.options.jobs, spec.added_up());
     let target =
-        hash_table(&target_reader, &spec.target, &read_back, key, &spec.key, run.options.jobs).await?;
+        hash_table(&target_reader, &spec.target, &read_back, key, &spec.key, jobs, &added_up).await?;
     let mut result = TableResult::new(&spec.label, &account, preexisting, target.all, 0.0);
     // Erased rows that were deleted in the source as well are not met again, and are accounted for all the same.
     let mut read = source.all;
@@ -193,6 +198,9 @@ async fn table(
     result.source_rows = read.rows;
     result.source_hash = read.hash;
     result.reconciled &= source_same;
+    let [totals, sums] = target.totals.clone();
+    result.totals = totals::compare(run, id, spec, &parts, totals).await?;
+    result.sets = sets::hold(run, spec, target.all.rows, &sums).await?;
     let mut differences = None;
     if !result.reconciled {
         run.observer.event(Event::Step { table: Some(&spec.label), step: "find what differs" });

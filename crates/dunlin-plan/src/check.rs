@@ -3,6 +3,7 @@
 use crate::finding::Span;
 use crate::finding::{Finding, Level, Log, suggestion};
 use crate::plan::Plan;
+use crate::set::SetRule;
 use crate::store::{Scheme, StoreUrl};
 use crate::table::TablePlan;
 use crate::table_ref::TableRef;
@@ -16,6 +17,8 @@ pub(crate) fn check(plan: &Plan, log: &mut Log) {
         check_columns(table, log);
         check_rules(table, log);
         check_facts(table, log);
+        check_totals(table, log);
+        check_sets(table, log);
         log.table = None;
     }
     check_people(plan, log);
@@ -120,6 +123,50 @@ fn check_facts(table: &TablePlan, log: &mut Log) {
         let message = format!("`{fact}` names the column `{column}`, which `{}` does not get", table.to);
         let finding = Finding::error("plan-fact", table.span, message);
         log.push(finding.help(suggestion(column, known.iter().copied())));
+    }
+}
+
+/// What is added up is a target column that the table gets, and so is what tells periods apart.
+fn check_totals(table: &TablePlan, log: &mut Log) {
+    let Some(totals) = table.totals.as_ref().filter(|_| !table.columns.is_empty()) else { return };
+    let added = table.enrich.iter().flat_map(|enrich| &enrich.add).map(|(target, _)| target.as_str());
+    let known: Vec<&str> = table.columns.iter().map(|column| column.target.as_str()).chain(added).collect();
+    for column in totals.sum.iter().chain(&totals.period).filter(|column| !known.contains(&column.as_str())) {
+        let message =
+            format!("[table.totals] names the column `{column}`, which `{}` does not get", table.to);
+        let finding = Finding::error("plan-totals", totals.span, message);
+        log.push(finding.help(suggestion(column, known.iter().copied())));
+    }
+}
+
+/// Rules on all rows together have names of their own, and read columns that the table gets.
+fn check_sets(table: &TablePlan, log: &mut Log) {
+    let added = table.enrich.iter().flat_map(|enrich| &enrich.add).map(|(target, _)| target.as_str());
+    let known: Vec<&str> = table.columns.iter().map(|column| column.target.as_str()).chain(added).collect();
+    for (at, set) in table.sets.iter().enumerate() {
+        let earlier = table.sets[..at].iter().map(|other| &other.name);
+        if table.rules.iter().map(|rule| &rule.name).chain(earlier).any(|name| *name == set.name) {
+            let message = format!("two rules of `{}` are named \"{}\"", table.to, set.name);
+            let help = "reports tell rules apart by name: give each its own";
+            log.push(Finding::error("plan-duplicate-rule", set.span, message).help(help));
+        }
+        if let SetRule::Refers { to, .. } = &set.rule
+            && to.store != table.to.store
+        {
+            let message =
+                format!("\"{}\" refers to `{to}`, which is in another store than `{}`", set.name, table.to);
+            let help = "references are looked up where both tables are: name a table of the target";
+            log.push(Finding::error("plan-set", set.span, message).help(help));
+        }
+        // Without a mapping the columns are the source's, which are not known here.
+        let strange = set.rule.columns().into_iter().find(|column| !known.contains(column));
+        if let Some(column) = strange.filter(|_| !table.columns.is_empty()) {
+            let message =
+                format!("\"{}\" reads the column `{column}`, which `{}` does not get", set.name, table.to);
+            log.push(
+                Finding::error("plan-set", set.span, message).help(suggestion(column, known.iter().copied())),
+            );
+        }
     }
 }
 

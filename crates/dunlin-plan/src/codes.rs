@@ -1,7 +1,7 @@
 //! The codes of the findings that this crate makes. They are stable: people filter by them.
 
 /// Every code, and what it says.
-pub const CODES: [(&str, &str); 38] = [
+pub const CODES: [(&str, &str); 41] = [
     ("plan-colour", "A colour is not written as `#rrggbb`."),
     ("plan-column", "The keys of a column do not go together."),
     ("plan-drop-reason", "A source column is dropped without a reason."),
@@ -14,6 +14,7 @@ pub const CODES: [(&str, &str); 38] = [
     ("plan-enrich", "An enrichment cannot be understood, or adds a column that is already there."),
     ("plan-fact", "`facts` names a column that the table does not get."),
     ("plan-file-option", "An option for files is wrong, or stands at a database."),
+    ("plan-group", "`smallest_group` is not a whole number of rows."),
     ("plan-key", "The key of a table is empty or names a column twice."),
     ("plan-mapped-and-dropped", "A source column is mapped and dropped."),
     ("plan-missing-key", "A key that must be there is missing."),
@@ -25,9 +26,11 @@ pub const CODES: [(&str, &str); 38] = [
     ("plan-region", "A country is not written as two letters."),
     ("plan-rule-fix", "`fix` and `otherwise` do not go together."),
     ("plan-same-table", "A table would move onto itself."),
+    ("plan-set", "A rule on a whole table says nothing that holds, too much, or what cannot be done."),
     ("plan-subject", "The customers' table or its id is not loaded by this plan."),
     ("plan-syntax", "The text is not TOML."),
     ("plan-table-name", "A text does not name a table of its store."),
+    ("plan-totals", "`[table.totals]` names no column, or one that the table does not get."),
     ("plan-unknown-key", "A key does not exist here."),
     ("plan-unknown-person", "A waiver is by somebody who is not in the plan."),
     ("plan-unknown-store", "A store does not exist."),

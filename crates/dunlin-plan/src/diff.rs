@@ -114,6 +114,7 @@ fn naming(key: &str) -> Option<(&'static str, &'static str)> {
         "columns" => ("column", "target"),
         "drop" => ("drop", "column"),
         "rules" => ("rule", "name"),
+        "sets" => ("set", "name"),
         "fix" => ("fix", "column"),
         "enrich" => ("enrich", "from"),
         "people" => ("person", "email"),

@@ -159,6 +159,9 @@ struct Comply {
     /// What `run --rehearse --to URL` writes into a copy is de-identified by HIPAA's Safe Harbor: every column of a kind
     /// that it lists is removed, made coarse or made up, and dates keep only their year. Without it: false.
     safe_harbor: Option<bool>,
+    /// The fewest rows of such a copy that may share postcode, year of birth, age, sex and country, as the copy has them.
+    #[schemars(range(min = 2, max = 1000))]
+    smallest_group: Option<f64>,
     /// How many years reports and ledger are kept, for the rules that ask for it.
     #[schemars(range(min = 1, max = 100))]
     evidence_years: Option<f64>,
@@ -249,6 +252,10 @@ struct Table {
     drop: Option<BTreeMap<String, String>>,
     /// What must hold of each row.
     rule: Option<Vec<Rule>>,
+    /// What must hold of all rows together.
+    set: Option<Vec<Set>>,
+    /// Amounts that are added up on both sides.
+    totals: Option<Totals>,
     /// How rows for the same thing are found and folded.
     duplicates: Option<Duplicates>,
     /// What comes from other tables.
@@ -299,6 +306,48 @@ struct Rule {
     otherwise: Otherwise,
     /// With `otherwise = "fix"`: `column = "SQL over target columns"`.
     fix: Option<BTreeMap<String, String>>,
+}
+
+/// What must hold of all rows of the target table together, once they are loaded; `verify` looks again. It has `unique`, or
+/// `refers` with `to` and `key`, or `sum` with `equals`, or `at_least` and `at_most`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Set {
+    /// A name, unique among the rules of the table; reports show it.
+    name: String,
+    /// Target columns whose values together stand in one row only. Rows in which one is NULL are left out.
+    unique: Option<Vec<String>>,
+    /// Target columns whose values stand in a row of another table. Rows in which one is NULL are left out.
+    refers: Option<Vec<String>>,
+    /// With `refers`: the other table, in the same store, as `store.table`.
+    to: Option<String>,
+    /// With `refers`: its columns, in the same order.
+    key: Option<Vec<String>>,
+    /// A target column that is added up.
+    sum: Option<String>,
+    /// With `sum`: what it comes to, as a decimal text.
+    equals: Option<String>,
+    /// The fewest rows that the table has.
+    at_least: Option<f64>,
+    /// The most rows that it has.
+    at_most: Option<f64>,
+    /// `quarantine` (rows that stand against `unique` or `refers` move out), `stop` (the run does not finish, and ends with 1)
+    /// or `warn`.
+    otherwise: Otherwise,
+}
+
+/// Control totals: the amounts of the rows that were loaded, added up exactly in the source and in the target, month by
+/// month. A run and `verify` exit 1 where they differ.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Totals {
+    /// The target column whose month tells periods apart. Without it the table is one period.
+    period: Option<String>,
+    /// The target columns that are added up.
+    #[schemars(length(min = 1))]
+    sum: Vec<String>,
+    /// What an amount is in the source, where SQL makes it of more than one column: `amount = "SQL over source columns"`.
+    source: Option<BTreeMap<String, String>>,
 }
 
 /// How rows for the same thing are found and folded.

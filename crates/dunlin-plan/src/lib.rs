@@ -16,6 +16,7 @@ mod redact;
 mod reference;
 mod resolve;
 mod schema;
+mod set;
 mod source;
 mod store;
 mod table;
@@ -31,10 +32,12 @@ pub use finding::{Finding, Findings, Level, Span, line_col, suggestion};
 pub use plan::{Company, Comply, LedgerPin, Notice, Person, Plan, Statement, Subject, Waiver};
 pub use reference::reference;
 pub use schema::schema;
+pub use set::{SetPlan, SetRule};
 pub use source::{PlanSource, load};
 pub use store::{FileOptions, Scheme, StorePlan, StoreUrl, StoreUrlError};
 pub use table::{
-    ColumnPlan, ColumnValue, Drop, Duplicates, Enrich, Fix, RulePlan, Sql, TablePlan, quote_identifier,
+    ColumnPlan, ColumnValue, Drop, Duplicates, Enrich, Fix, RulePlan, Sql, TablePlan, TotalsPlan,
+    quote_identifier,
 };
 pub use table_ref::{TableRef, TableRefError};
 pub use vocabulary::{

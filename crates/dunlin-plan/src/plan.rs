@@ -119,6 +119,9 @@ pub struct Comply {
     /// Whether a rehearsal's copy is de-identified by HIPAA's Safe Harbor.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub safe_harbor: bool,
+    /// The fewest rows of such a copy that may share what still tells people apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smallest_group: Option<u16>,
     /// How many years the evidence is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence_years: Option<u16>,

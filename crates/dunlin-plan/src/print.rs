@@ -5,8 +5,9 @@ use std::fmt::Display;
 use toml_edit::{Key, Value};
 
 use crate::plan::{Company, Comply, Notice, Person, Plan, Subject};
+use crate::set::{SetPlan, SetRule};
 use crate::store::StorePlan;
-use crate::table::{ColumnPlan, ColumnValue, Duplicates, Enrich, RulePlan, Sql, TablePlan};
+use crate::table::{ColumnPlan, ColumnValue, Duplicates, Enrich, RulePlan, Sql, TablePlan, TotalsPlan};
 use crate::vocabulary::{IntoMode, OnErasure};
 use crate::window::{Window, clock};
 
@@ -153,6 +154,9 @@ fn write_comply(page: &mut Page, comply: &Comply) {
     page.text("controller", comply.controller.as_ref());
     page.text("dpia", comply.dpia.as_ref());
     page.flag("safe_harbor", comply.safe_harbor);
+    if let Some(rows) = comply.smallest_group {
+        page.pair("smallest_group", rows);
+    }
     if let Some(years) = comply.evidence_years {
         page.pair("evidence_years", years);
     }
@@ -231,6 +235,8 @@ fn write_table(page: &mut Page, table: &TablePlan) {
         table.drop.iter().for_each(|drop| page.text(&drop.column, Some(&drop.reason)));
     }
     table.rules.iter().for_each(|rule| write_rule(page, rule));
+    table.sets.iter().for_each(|set| write_set(page, set));
+    table.totals.iter().for_each(|totals| write_totals(page, totals));
     table.duplicates.iter().for_each(|duplicates| write_duplicates(page, duplicates));
     table.enrich.iter().for_each(|enrich| write_enrich(page, enrich));
 }
@@ -274,6 +280,40 @@ fn write_rule(page: &mut Page, rule: &RulePlan) {
     page.text("otherwise", Some(rule.otherwise.as_str()));
     if !rule.fix.is_empty() {
         page.pair("fix", inline(rule.fix.iter().map(|fix| pair(&fix.column, quoted(&fix.value.text)))));
+    }
+}
+
+fn write_set(page: &mut Page, set: &SetPlan) {
+    page.header("[[table.set]]");
+    page.text("name", Some(&set.name));
+    match &set.rule {
+        SetRule::Unique { unique } => page.pair("unique", list(unique)),
+        SetRule::Refers { refers, to, key } => {
+            page.pair("refers", list(refers));
+            page.text("to", Some(to.to_string()));
+            page.pair("key", list(key));
+        }
+        SetRule::Sum { sum, equals } => {
+            page.text("sum", Some(sum));
+            page.text("equals", Some(equals));
+        }
+        SetRule::Count { at_least, at_most } => {
+            at_least.iter().for_each(|rows| page.pair("at_least", rows));
+            at_most.iter().for_each(|rows| page.pair("at_most", rows));
+        }
+    }
+    page.text("otherwise", Some(set.otherwise.as_str()));
+}
+
+fn write_totals(page: &mut Page, totals: &TotalsPlan) {
+    page.header("[table.totals]");
+    page.text("period", totals.period.as_ref());
+    page.pair("sum", list(&totals.sum));
+    if !totals.source.is_empty() {
+        page.pair(
+            "source",
+            inline(totals.source.iter().map(|(column, sql)| pair(column, quoted(&sql.text)))),
+        );
     }
 }
 

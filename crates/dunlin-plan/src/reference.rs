@@ -11,7 +11,7 @@ use crate::schema::schema;
 const EXAMPLE: &str = include_str!("../tests/design.toml");
 
 /// The parts in the order of the plan, with their headings.
-const PARTS: [(&str, &str); 16] = [
+const PARTS: [(&str, &str); 18] = [
     ("Head", "[plan]"),
     ("Company", "[company]"),
     ("Store", "[store.NAME]"),
@@ -24,6 +24,8 @@ const PARTS: [(&str, &str); 16] = [
     ("Table", "[[table]]"),
     ("Column", "[table.columns] column = { … }"),
     ("Rule", "[[table.rule]]"),
+    ("Set", "[[table.set]]"),
+    ("Totals", "[table.totals]"),
     ("Duplicates", "[table.duplicates]"),
     ("Enrich", "[[table.enrich]]"),
     ("Notice", "[[notice]]"),

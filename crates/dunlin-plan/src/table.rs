@@ -6,6 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::finding::Span;
+use crate::set::SetPlan;
 use crate::table_ref::TableRef;
 use crate::vocabulary::{Basis, CleanFn, Fact, IntoMode, Kind, OnErasure, Otherwise, Protect, When, Within};
 
@@ -60,6 +61,12 @@ pub struct TablePlan {
     /// What must hold of the target's columns.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RulePlan>,
+    /// What must hold of all rows together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<SetPlan>,
+    /// Which amounts are added up on both sides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totals: Option<TotalsPlan>,
     /// How duplicates are found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicates: Option<Duplicates>,
@@ -236,6 +243,22 @@ pub struct Fix {
     pub column: String,
     /// An expression over target columns.
     pub value: Sql,
+}
+
+/// Control totals: amounts that are added up in the source and in the target, month by month, and must be equal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TotalsPlan {
+    /// The target column whose month tells periods apart; without it the table is one period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<String>,
+    /// The target columns that are added up.
+    pub sum: Vec<String>,
+    /// What an amount is in the source, where it is not simply a column there: SQL over source columns, by target column.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub source: Vec<(String, Sql)>,
+    /// Where the plan says so.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 /// How duplicates are found and folded.

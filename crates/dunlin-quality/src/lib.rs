@@ -37,7 +37,8 @@ pub use kinds::{
 };
 pub use linkage::{LinkError, Linked, Side, ToLink, read_to_link};
 pub use profile::{
-    ColumnProfile, Counted, Finding, Lengths, Numbers, Profile, ProfileOptions, Profiler, profile_table,
-    profile_table_as, profile_table_with,
+    ColumnProfile, Counted, Drift, Finding, KeptColumn, Lengths, Numbers, PlannedColumn, Profile,
+    ProfileOptions, Profiler, Reference, ReferenceCount, against_plan, broken_references, drift,
+    profile_table, profile_table_as, profile_table_with, references,
 };
 pub use rules::{Rule, RuleCount, RuleError, Rules};

@@ -318,6 +318,16 @@ pub struct TableProblem {
     pub command: String,
 }
 
+/// What was found of a table.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Profiled {
+    /// An object a column, as `dunlin profile --format json` prints them.
+    pub columns: Vec<serde_json::Value>,
+    /// `references` with how many values lead nowhere, `drift` since an earlier profile and against the plan,
+    /// `compared_with` when that was, and `load` of the source by hour of the week.
+    pub beside: serde_json::Value,
+}
+
 /// A rehearsal into nowhere. It leaves no record, so this is what the server remembers of its last one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rehearsed {
@@ -475,14 +485,9 @@ pub trait Engine: Send + Sync + 'static {
     /// The rows of one side of a table, under seal, in batches.
     async fn rows(&self, table: &str, side: Side) -> Result<SealedStream, EngineError>;
 
-    /// What the columns of one side of a table hold, an object each as `dunlin profile --format json` prints them;
-    /// their values come through the gate.
-    async fn profile(
-        &self,
-        table: &str,
-        side: Side,
-        through: Through<'_>,
-    ) -> Result<Vec<serde_json::Value>, ShowError>;
+    /// What the columns of one side of a table hold, their values through the gate, and what is said of the table
+    /// besides.
+    async fn profile(&self, table: &str, side: Side, through: Through<'_>) -> Result<Profiled, ShowError>;
 
     /// Begins to read both sides again, of these tables or of all; returns at once with its id.
     async fn verify(&self, tables: Vec<String>, actor: Actor) -> Result<String, EngineError>;
@@ -504,6 +509,11 @@ pub trait Engine: Send + Sync + 'static {
     /// The plan held against its packs: `packs`, `lists`, and `rules` with how each ends.
     async fn packs(&self) -> Result<serde_json::Value, EngineError> {
         Ok(serde_json::json!({ "packs": [], "lists": [], "rules": [] }))
+    }
+
+    /// The codes of every rule of every pack.
+    fn pack_rules(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// What the stores say of the plan's tables, without reading a row.

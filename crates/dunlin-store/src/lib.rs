@@ -7,6 +7,7 @@
 //! reconciliation read and write here, but are decided in `dunlin-move`.
 
 mod access;
+mod checks;
 mod customers;
 mod duplicates;
 mod error;

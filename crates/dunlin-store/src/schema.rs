@@ -22,6 +22,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0103_packs.sql"),
     include_str!("../migrations/0104_duplicates.sql"),
     include_str!("../migrations/0105_evidence.sql"),
+    include_str!("../migrations/0106_data.sql"),
 ];
 
 /// Brings the state to the newest version, or refuses one that is newer than this program.

@@ -155,6 +155,10 @@ pub struct ProfileArgs {
     /// Write the profile as one self-contained page as well.
     #[arg(long, value_name = "FILE")]
     pub html: Option<std::path::PathBuf>,
+    /// Instead: watch for so long (`30m`, `12h`) how busy the plan's sources are, and keep it by hour of the week. `dunlin
+    /// serve` does so all the time; do not run both.
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["url", "tables", "sample", "rules", "html"])]
+    pub watch: Option<jiff::SignedDuration>,
 }
 
 /// `dunlin duplicates`.

@@ -14,6 +14,7 @@ mod failure;
 mod letters;
 mod lineage;
 mod output;
+mod profiled;
 mod progress;
 mod report;
 mod workspace;

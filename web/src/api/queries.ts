@@ -29,7 +29,7 @@ export const planQuery = queryOptions({ queryKey: ['plan'], queryFn: async () =>
 /** How a rule of a pack ends. */
 export type PackState = 'violated' | 'needs_person' | 'waived' | 'satisfied' | 'not_applicable';
 /** A rule of a pack, held against the plan. */
-export interface PackRule { pack: string; rule: string; reference: string; title: string; checks: string; state: PackState; why: string; where: string[]; evidence: string[]; entries: number[]; help: string; blocks: boolean; waiver?: { reason: string; by: string; until?: string } }
+export interface PackRule { pack: string; rule: string; reference: string; title: string; checks: string; state: PackState; why: string; where: string[]; evidence: string[]; entries: number[]; help: string; blocks: boolean; waiver?: { reason: string; by: string; until?: string; without: PackState; id?: string; entry?: number } }
 /** The plan held against its packs. */
 export interface PackMatrix { packs: { pack: string; title: string }[]; lists: { list: string; as_of: string }[]; rules: PackRule[] }
 export const packsQuery = queryOptions({ queryKey: ['packs'], queryFn: () => body<PackMatrix>(api.GET('/api/v1/packs')) });

@@ -35,7 +35,16 @@ export interface ReportTable extends TableResult {
   dropped: { column: string; reason: string }[];
   rules: { name: string; check: string; otherwise: string; rows: number }[];
   columns: { column: string; made_of: string; kind: string | null; class: string | null; protect: string | null }[];
+  totals?: ControlTotals; sets?: SetResult[];
 }
+/** One amount of one month on either side; sums are decimal texts, exact to the last digit. */
+export interface TotalLine {
+  column: string; month: string | null; read_rows: number; read: string; loaded_rows: number; loaded: string;
+  target_rows: number; target: string; difference: string; unread: number;
+}
+export interface ControlTotals { period?: string; agree: boolean; unknown?: string; lines: TotalLine[] }
+/** How a rule on all rows of a table together ends. */
+export interface SetResult { name: string; check: string; otherwise: string; holds: boolean; broken?: number; is?: string }
 /** The evidence of the latest run. Its moments are text in UTC. */
 export interface Report {
   written_at: string;
@@ -148,7 +157,18 @@ export interface ProfileColumn {
   table: string; column: string; type: string; rows: number; nulls: number; unknowns: number; distinct: number | null; kind: string | null; class: string | null;
   confidence: number | null; evidence: unknown[]; min: string | null; max: string | null; length: { min: number; mean: number; max: number } | null;
   top: { text: string; rows: number }[]; patterns: { text: string; rows: number }[];
-  findings: (string | { message?: string; rows?: number })[];
+  findings: (string | { code?: string; message?: string; rows?: number })[]; detail?: string | null; bad?: Record<string, number>;
+  /** How numbers or days lie, where they are no person's: rounded quantiles, and twenty bars between the first and last percent. */
+  numbers?: { quantiles: { at: number; value: string }[]; histogram: number[] };
+}
+/** A reference of a table, and how many of its values lead nowhere. */
+export interface ProfileReference { table: string; columns: string[]; to: string; key: string[]; declared: boolean; rows: number; broken: number; share: number }
+/** Something that is not as it was, or not as the plan has it. */
+export interface ProfileDrift { table: string; column: string; drift: string; message: string }
+/** A profiled table: its columns, and what is said of it besides. */
+export interface Profiled {
+  columns: ProfileColumn[]; references?: ProfileReference[]; drift?: ProfileDrift[]; compared_with?: number;
+  load?: { load_by_hour: (number | null)[]; hours_known: number; zone: string; windows?: string[] };
 }
 export interface SchemaColumn { name: string; type: string; nullable: boolean; key: boolean; kind: string | null; class: string | null }
 export interface SchemaTable { table: string; from: string; to: string; source: { columns: SchemaColumn[]; rows_estimate: number | null } | null; target: { columns: SchemaColumn[] } | null }

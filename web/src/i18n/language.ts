@@ -8,7 +8,7 @@ export const LANGS: readonly Lang[] = ['en', 'es'];
 export type Same<T> = { [K in keyof T]: T[K] extends string ? string : T[K] extends (...a: infer A) => string ? (...a: A) => string : Same<T[K]> };
 
 /** The catalogues, by the name under which every language has them. */
-export type CatalogueName = 'account' | 'common' | 'data' | 'duplicates' | 'evidence' | 'exporting' | 'guard' | 'hours' | 'overview' | 'packs' | 'plan' | 'planEdit' | 'requests' | 'runs' | 'settings' | 'tell' | 'work';
+export type CatalogueName = 'account' | 'common' | 'data' | 'duplicates' | 'evidence' | 'exporting' | 'guard' | 'hours' | 'overview' | 'packs' | 'plan' | 'planEdit' | 'profile' | 'requests' | 'runs' | 'settings' | 'tell' | 'totals' | 'work';
 
 /** Another language: its catalogues, and what the server refuses, by the code of the problem. */
 export interface Language {

@@ -14,10 +14,12 @@ import { planEdit } from './plan-edit.es';
 import { plan } from './plan.es';
 import { policiesEs } from './policies.es';
 import { problemsEs } from './problems.es';
+import { profile } from './profile.es';
 import { requests } from './requests.es';
 import { runs } from './runs.es';
 import { settings } from './settings.es';
 import { tell } from './tell.es';
+import { totals } from './totals.es';
 import { work } from './work.es';
 
 export const spanish = {
@@ -34,10 +36,12 @@ export const spanish = {
     packs,
     planEdit,
     plan,
+    profile,
     requests,
     runs,
     settings,
     tell,
+    totals,
     work,
   },
   problems: problemsEs,

@@ -105,6 +105,8 @@ pub(super) const KINDS: &[&str] = &[
     "duplicates_matched",
     "duplicate_decided",
     "run_retried",
+    "totals_compared",
+    "copy_grouped",
 ];
 
 /// Classes of OCSF that we use, with their numbers.
@@ -239,6 +241,8 @@ fn class_of(body: &Body) -> (Class, u8) {
         Body::Rehearsed { .. }
         | Body::TableSeen { .. }
         | Body::TableProfiled { .. }
+        | Body::TotalsCompared { .. }
+        | Body::CopyGrouped { .. }
         | Body::QuarantineSeen { .. } => (DatastoreActivity, 1),
         Body::RunAbandoned { .. } | Body::TargetFinished { .. } | Body::Shredded { .. } => (ApiActivity, 4),
         Body::ServerStarted { .. }

@@ -106,6 +106,8 @@ actions! {
     PlanApprove = "plan.approve" on Plan,
     /// Withdraw an approval.
     PlanVoid = "plan.void" on Plan,
+    /// Set a rule of a pack aside, or take that back.
+    PlanWaive = "plan.waive" on Plan,
     /// Read approvals.
     ApprovalsRead = "approvals.read" on Plan,
     /// List runs and watch one.

@@ -6,6 +6,7 @@ mod input;
 mod protections;
 mod rules;
 mod target;
+mod totals;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use dunlin_plan::{CleanFn, ColumnPlan, ColumnValue, Finding, Span, Sql, TablePla
 use dunlin_quality::{CleanFunction, CleanOptions, Compiled, Compiler};
 
 use self::target::key_of;
+use crate::customer::Hop;
 use crate::fit::natural_type;
 use crate::packs::Packs;
 use crate::spec::{Mapping, TableSpec};
@@ -53,6 +55,8 @@ pub struct Given<'a> {
     pub packs: &'a Packs,
     /// The target column that names the customer of a row, where the plan says one.
     pub subject: Option<String>,
+    /// The tables between that column and the customer's id.
+    pub hops: Vec<Hop>,
 }
 
 /// Resolves one table.
@@ -120,12 +124,14 @@ impl<'a> Drafting<'a> {
         let keep = self.compile_optional(self.given.plan.where_.as_ref(), "where");
         let retain = self.given.plan.retain.as_ref().map(|sql| self.retained(sql));
         let retain = self.compile_optional(retain.as_ref(), "retain");
+        let totalled = self.totals_columns();
         if self.survivor_understood() && understood {
-            self.fates(&drafts, [&keep, &retain]);
+            self.fates(&drafts, [&keep, &retain], &totalled);
         }
         let carried = self.carried(&drafts);
         let mut target = carried.clone().unwrap_or_else(|| self.target(&drafts));
-        let used = self.used(&drafts, [&keep, &retain]);
+        let mut used = self.used(&drafts, [&keep, &retain]);
+        used.extend(&totalled);
         let input = self.input(&used, &drafts, &target);
         let compiler = Compiler::new(input.schema.clone(), self.given.run_at_us);
         let mut mapped = Vec::with_capacity(drafts.len());
@@ -139,6 +145,8 @@ impl<'a> Drafting<'a> {
         self.zones(&mapped);
         let mapped_all = self.findings.iter().all(|f| f.level != dunlin_plan::Level::Error);
         let rules = if mapped_all { self.rules(&mapped)? } else { return None };
+        let totals = self.totals(&mapped, &input);
+        let sums = self.sums(&mapped);
         let fields: Vec<Field> =
             mapped.iter().map(|m| Field::new(&m.target, m.load_type.arrow_type(), true)).collect();
         let again = |sql: Option<Sql>| sql.and_then(|sql| compiler.compile(&sql.text).ok());
@@ -155,6 +163,7 @@ impl<'a> Drafting<'a> {
                 .subject
                 .as_ref()
                 .and_then(|name| mapped.iter().position(|m: &crate::spec::Mapped| m.target == *name)),
+            hops: self.given.hops.clone(),
             columns: mapped,
         };
         let key = key_of(self.given, &target, &mapping);
@@ -169,6 +178,8 @@ impl<'a> Drafting<'a> {
             mapping: Arc::new(mapping),
             rules: Arc::new(rules),
             key,
+            totals,
+            sums,
         };
         self.duplicates(&spec);
         Some(spec)
@@ -300,7 +311,7 @@ impl<'a> Drafting<'a> {
     }
 
     /// Every source column is mapped, used or dropped with a reason.
-    fn fates(&mut self, drafts: &[Draft<'_>], filters: [&Option<Compiled>; 2]) {
+    fn fates(&mut self, drafts: &[Draft<'_>], filters: [&Option<Compiled>; 2], totalled: &[usize]) {
         let plan = self.given.plan;
         if plan.columns.is_empty() {
             return;
@@ -308,7 +319,7 @@ impl<'a> Drafting<'a> {
         let mut known = self.used(drafts, filters);
         let join_columns = plan.enrich.iter().filter_map(|e| self.given.source.index_of(&e.on.0));
         let key_columns = plan.key.iter().filter_map(|k| self.given.source.index_of(k));
-        known.extend(join_columns.chain(key_columns));
+        known.extend(join_columns.chain(key_columns).chain(totalled.iter().copied()));
         for drop in &plan.drop {
             match self.given.source.index_of(&drop.column) {
                 Some(index) => {

@@ -34,7 +34,10 @@ impl Drafting<'_> {
                 let message = format!(
                     "the dates of `{name}` cannot be moved customer by customer: no column says whose they are"
                 );
-                Some((message, "say it: `subject = \"column\"` of the table, and map that column"))
+                Some((
+                    message,
+                    "say it: `subject = \"column\"` of the table, and map that column or the one whose foreign keys lead to them",
+                ))
             }
             Protect::General
                 if !date && !matches!(column.kind, Some(Kind::BirthDate | Kind::Age | Kind::Postcode)) =>

@@ -40,6 +40,7 @@ fn mapping() -> Mapping {
         retain: None,
         columns: vec![column("id", ColumnType::Int64, 0), column("name", ColumnType::TEXT, 1)],
         subject: None,
+        hops: Vec::new(),
     }
 }
 

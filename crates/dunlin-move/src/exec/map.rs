@@ -18,6 +18,7 @@ use futures::StreamExt;
 use super::Stage;
 use crate::batch::{Lead, body, fate, lead, marker_of, with_lead};
 use crate::check_rules::Rules;
+use crate::customer::Customers;
 use crate::fit::{Fitted, fit, normalise};
 use crate::protect::Protector;
 use crate::spec::{Mapped, Mapping, Value};
@@ -32,6 +33,8 @@ pub struct MapStage {
     pub protector: Arc<Protector>,
     /// Mapped columns that are handed on in the clear as well, behind the others: for who compares them.
     pub shown: Arc<[usize]>,
+    /// What leads from the rows to their customers.
+    pub customers: Arc<Customers>,
 }
 
 impl Stage for MapStage {
@@ -54,10 +57,11 @@ impl Stage for MapStage {
     fn run(&self, input: SendableRecordBatchStream) -> SendableRecordBatchStream {
         let schema = self.schema();
         let (mapping, rules, protector) = (self.mapping.clone(), self.rules.clone(), self.protector.clone());
-        let (out, shown) = (schema.clone(), self.shown.clone());
+        let (out, shown, customers) = (schema.clone(), self.shown.clone(), self.customers.clone());
         let stream = input.map(move |batch| {
             let (mapping, rules, protector) = (&*mapping, &*rules, &*protector);
-            let mapper = Mapper { mapping, rules, protector, schema: &out, shown: &shown };
+            let mapper =
+                Mapper { mapping, rules, protector, schema: &out, shown: &shown, customers: &customers };
             Ok(mapper.batch(&batch?))
         });
         Box::pin(RecordBatchStreamAdapter::new(schema, stream))
@@ -73,7 +77,8 @@ impl MapStage {
     pub fn apply(&self, batch: &RecordBatch) -> RecordBatch {
         let schema = self.schema();
         let (mapping, rules, protector) = (&*self.mapping, &*self.rules, &*self.protector);
-        Mapper { mapping, rules, protector, schema: &schema, shown: &self.shown }.batch(batch)
+        let (shown, customers) = (&self.shown, &self.customers);
+        Mapper { mapping, rules, protector, schema: &schema, shown, customers }.batch(batch)
     }
 }
 
@@ -83,6 +88,7 @@ struct Mapper<'a> {
     protector: &'a Protector,
     schema: &'a SchemaRef,
     shown: &'a [usize],
+    customers: &'a Customers,
 }
 
 impl Mapper<'_> {
@@ -170,7 +176,7 @@ impl Mapper<'_> {
         let moved = self.mapping.columns.iter().any(|c| c.protect == Some(Protect::Shift));
         let at = self.mapping.subject.filter(|_| moved)?;
         let texts = fit(&clear[at], &self.mapping.columns[at].clear_type, &ColumnType::TEXT).array;
-        Some(texts.as_string::<i32>().clone())
+        Some(self.customers.of(texts.as_string::<i32>().clone()))
     }
 
     fn value(&self, column: &Mapped, input: &RecordBatch, lead: &mut Lead) -> (ArrayRef, ColumnType) {

@@ -17,6 +17,7 @@ use crate::accounting::{Disposition, PartReceipt, Tally};
 use crate::batch::{Lead, NOTED_SURVIVOR, body, fate};
 use crate::rowindex::{IndexEntry, IndexWriter};
 use crate::spec::TableSpec;
+use crate::totals::{PartTotals, RowAmounts};
 use crate::{MoveError, Result};
 
 /// Rows between two settlements with the target.
@@ -45,6 +46,8 @@ pub(super) struct Pending {
     /// Names by key.
     pub(super) names: Vec<[u8; 16]>,
     noted: Vec<u64>,
+    /// What is added up of them.
+    amounts: Option<RowAmounts>,
     /// Ordinal of its first row in the load.
     first: u64,
 }
@@ -92,6 +95,7 @@ impl SplitLoad {
         }
         let started = Instant::now();
         let crosswalk = context.crosswalk.clone();
+        let totals = spec.totals.as_ref().map(|_| PartTotals::default());
         Ok(Self {
             split,
             context,
@@ -100,7 +104,7 @@ impl SplitLoad {
             load,
             fragment: None,
             index: None,
-            receipt: PartReceipt { crosswalk, ..PartReceipt::default() },
+            receipt: PartReceipt { crosswalk, totals, ..PartReceipt::default() },
             arrived: Tally::default(),
             pending: Vec::new(),
             written: 0,
@@ -133,12 +137,22 @@ impl SplitLoad {
         let source = body(batch, 0, reads);
         let target = body(batch, reads, batch.num_columns() - crate::batch::lead::COUNT);
         self.quarantine_marked(Some(&source), &lead)?;
+        let amounts = self.add_up(&source, &target);
         let bytes = target.get_array_memory_size() as u64;
         (self.context.progress)(lead.hashes.len() as u64, bytes);
         if lead.any_alive() {
-            self.write(source, target, lead).await?;
+            self.write(source, target, lead, amounts).await?;
         }
         Ok(())
+    }
+
+    /// What the plan adds up of these rows, in the source; it counts as read.
+    fn add_up(&mut self, source: &RecordBatch, target: &RecordBatch) -> Option<RowAmounts> {
+        let amounts = self.spec.totals.as_ref()?.in_source(source, target);
+        if let Some(totals) = &mut self.receipt.totals {
+            totals.read.add_all(&amounts);
+        }
+        Some(amounts)
     }
 
     fn stops(&self, lead: &Lead) -> Result<()> {
@@ -167,10 +181,20 @@ impl SplitLoad {
         }
     }
 
-    async fn write(&mut self, source: RecordBatch, target: RecordBatch, lead: Lead) -> Result<()> {
+    async fn write(
+        &mut self,
+        source: RecordBatch,
+        target: RecordBatch,
+        lead: Lead,
+        mut amounts: Option<RowAmounts>,
+    ) -> Result<()> {
         // Columns that pass untouched are the very arrays that were read: their rows hash to what they hashed to then.
         let untouched = source.num_columns() == target.num_columns()
             && source.columns().iter().zip(target.columns()).all(|(s, t)| Arc::ptr_eq(s, t));
+        if let Some(amounts) = &mut amounts {
+            let alive: Vec<bool> = lead.fates.iter().map(|f| *f == fate::ALIVE).collect();
+            amounts.retain(&alive);
+        }
         let (source, target, lead) = only_alive(source, target, lead)?;
         let target = self.named(target)?;
         let rows = target.num_rows() as u64;
@@ -184,7 +208,7 @@ impl SplitLoad {
         // Now, and not when the rows are settled: the target is busy with them meanwhile.
         let expected = if untouched { lead.hashes.clone() } else { hash_rows(&self.context.key, &target) };
         let names = key_hashes(&self.context.key, &target, &self.spec.key, &expected);
-        self.wait(Rows::Mapped(source), names, expected, lead).await
+        self.wait(Rows::Mapped(source), names, expected, lead, amounts).await
     }
 
     /// Rows that are loaded as they were read.
@@ -197,7 +221,7 @@ impl SplitLoad {
             load.write_wire(rows.clone()).await?;
         }
         let expected = lead.hashes.clone();
-        self.wait(Rows::Untouched(rows), names, expected, lead).await
+        self.wait(Rows::Untouched(rows), names, expected, lead, None).await
     }
 
     /// Keeps what is known of rows until the target has settled them, which is now when many wait.
@@ -207,11 +231,12 @@ impl SplitLoad {
         names: Vec<[u8; 16]>,
         expected: Vec<RowHash>,
         lead: Lead,
+        amounts: Option<RowAmounts>,
     ) -> Result<()> {
         let Lead { positions, hashes, noted, .. } = lead;
         let first = self.written;
         self.written += hashes.len() as u64;
-        self.pending.push(Pending { rows, positions, hashes, expected, names, noted, first });
+        self.pending.push(Pending { rows, positions, hashes, expected, names, noted, amounts, first });
         if self.unsettled_rows >= SETTLE_ROWS || self.unsettled_bytes >= SETTLE_BYTES {
             self.settle().await?;
         }
@@ -251,6 +276,9 @@ impl SplitLoad {
         for row in (0..rows as usize).filter(|row| !out[*row]) {
             self.receipt.dispositions.of(Disposition::Loaded).add(pending.hashes[row]);
             self.receipt.expected.add(pending.expected[row]);
+            if let (Some(totals), Some(amounts)) = (&mut self.receipt.totals, &pending.amounts) {
+                totals.loaded.add(amounts, row);
+            }
             self.note(pending.noted[row]);
             let entry = IndexEntry {
                 key: pending.names[row],

@@ -74,6 +74,8 @@ pub(crate) fn is_plain(spec: &TableSpec) -> bool {
     mapping.keep.is_none()
         && mapping.retain.is_none()
         && spec.rules.rules.is_empty()
+        && spec.totals.is_none()
+        && spec.sums.is_none()
         && mapping.columns.len() == spec.read.len()
         && mapping.input_types.len() == spec.read.len()
         && mapping.columns.iter().enumerate().all(column)

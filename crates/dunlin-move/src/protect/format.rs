@@ -1,5 +1,6 @@
 //! `format`: a keyed stand-in of the same length and kinds of characters, so that what reads the copy finds what it
-//! expects. Digits stay digits, small letters small, capitals capital; all else stays where it is.
+//! expects. Digits stay digits, small letters small, capitals capital, each of its own script ([`super::alphabet`]); all
+//! else stays where it is.
 //!
 //! The construction is a balanced Feistel network over the text's symbols, after FF1 of NIST SP 800-38G: the positions
 //! fall into two halves, and in each of ten rounds one half is added to, symbol by symbol and modulo the size of each
@@ -10,11 +11,12 @@
 //!
 //! Texts with check digits (card numbers, identifiers of states, bank accounts) come out valid. The permutation is walked
 //! until it meets a text that is valid as the first one was, or like it as nothing (cycle walking), so that it remains a
-//! permutation among such texts: two customers never become one. That holds for texts in ASCII; letters outside it are
-//! hashed, and may meet. A card keeps its first six digits; an IBAN its country, and its check digits
-//! are computed.
+//! permutation among such texts: two customers never become one, in whatever letters they are written. A card keeps its
+//! first six digits; an IBAN its country, and its check digits are computed.
 
 use dunlin_quality::{identifier_of, is_identifier};
+
+use super::alphabet::{Place, place};
 
 /// As in FF1.
 const ROUNDS: u8 = 10;
@@ -78,24 +80,10 @@ struct Symbols {
     kept: usize,
 }
 
-/// The alphabet of a character: its first character and its size; `None` where it stays.
-fn alphabet(c: char) -> Option<(char, u32)> {
-    match c {
-        '0'..='9' => Some(('0', 10)),
-        'a'..='z' => Some(('a', 26)),
-        'A'..='Z' => Some(('A', 26)),
-        // Letters of other alphabets would tell who is meant: they become plain ones of the same case.
-        c if c.is_uppercase() => Some(('A', 26)),
-        c if c.is_alphabetic() => Some(('a', 26)),
-        c if c.is_numeric() => Some(('0', 10)),
-        _ => None,
-    }
-}
-
 impl Symbols {
     fn of(text: &str) -> Self {
         let all: Vec<char> = text.chars().collect();
-        let places = (0..all.len()).filter(|at| alphabet(all[*at]).is_some()).collect();
+        let places = (0..all.len()).filter(|at| place(all[*at]).is_some()).collect();
         Self { all, places, kept: 0 }
     }
 
@@ -123,19 +111,12 @@ impl Symbols {
         let moving: Vec<usize> = self.places[self.kept..].to_vec();
         // What stays is part of the tweak, and so is the shape: texts of another shape are permuted otherwise.
         let Some(start) = moving.first().copied() else { return };
-        let shape = |(at, c): (usize, &char)| match alphabet(*c) {
-            Some((first, _)) if at >= start => first,
+        let shape = |(at, c): (usize, &char)| match place(*c) {
+            Some(place) if at >= start => place.first,
             _ => *c,
         };
         let stays: String = self.all.iter().enumerate().map(shape).collect();
-        let mut letters: Vec<(u32, char, u32)> = Vec::with_capacity(moving.len());
-        for at in &moving {
-            let c = self.all[*at];
-            let Some((first, size)) = alphabet(c) else { continue };
-            // Letters outside ASCII enter as a number below the alphabet's size, as many become one: unlike what is
-            // written in ASCII, such a text is not permuted but hashed.
-            letters.push(((c as u32).wrapping_sub(first as u32) % size, first, size));
-        }
+        let mut letters: Vec<Place> = moving.iter().filter_map(|at| place(self.all[*at])).collect();
         let middle = letters.len() / 2;
         for round in 0..ROUNDS {
             let (left, right) = letters.split_at_mut(middle);
@@ -143,20 +124,21 @@ impl Symbols {
             let mut hasher = blake3::Hasher::new_keyed(key);
             hasher.update(b"format\0").update(tweak.as_bytes()).update(&[0, round]);
             hasher.update(stays.as_bytes()).update(&[0]);
-            other.iter().for_each(|(value, ..)| {
-                hasher.update(&[*value as u8]);
+            other.iter().for_each(|letter| match letter.size {
+                0..=256 => drop(hasher.update(&[letter.at as u8])),
+                _ => drop(hasher.update(&letter.at.to_le_bytes())),
             });
             let mut stream = hasher.finalize_xof();
-            for (value, _, size) in changed {
-                // 64 bits over an alphabet of 26: the bias is below 2^-59.
+            for letter in changed {
+                // 64 bits over an alphabet of 26: the bias is below 2^-59; of all ideographs, below 2^-46.
                 let mut bytes = [0; 8];
                 stream.fill(&mut bytes);
-                let add = (u64::from_le_bytes(bytes) % u64::from(*size)) as u32;
-                *value = (*value + add) % *size;
+                let add = (u64::from_le_bytes(bytes) % u64::from(letter.size)) as u32;
+                letter.at = (letter.at + add) % letter.size;
             }
         }
-        for (at, (value, first, _)) in moving.iter().zip(letters) {
-            self.all[*at] = char::from_u32(first as u32 + value).unwrap_or(first);
+        for (at, letter) in moving.iter().zip(letters) {
+            self.all[*at] = Place::letter(letter.first, letter.at);
         }
     }
 }
@@ -172,7 +154,7 @@ mod tests {
     const KEY: [u8; 32] = [7; 32];
 
     fn shape(text: &str) -> String {
-        text.chars().map(|c| alphabet(c).map_or(c, |(first, _)| first)).collect()
+        text.chars().map(|c| place(c).map_or(c, |place| place.first)).collect()
     }
 
     #[test]
@@ -254,7 +236,47 @@ mod tests {
         assert_eq!(tokens.len(), ibans.len());
     }
 
+    #[test]
+    fn no_two_texts_become_one_in_any_letters() {
+        // Every pair of small letters of Latin-1, and of one of these and one that is plain.
+        let letters: Vec<char> =
+            ('\u{80}'..='\u{ff}').chain('a'..='z').filter(|c| c.is_lowercase()).collect();
+        let pairs = || letters.iter().flat_map(|a| letters.iter().map(move |b| format!("{a}{b}")));
+        let tokens: HashSet<String> = pairs().map(|text| stand_in(&KEY, None, &text).unwrap()).collect();
+        assert_eq!(tokens.len(), pairs().count());
+        for alphabet in [['Α', 'Ω'], ['А', 'Я'], ['א', 'ת'], ['一', '丿'], ['가', '갛']] {
+            let texts: Vec<String> = (alphabet[0]..=alphabet[1])
+                .flat_map(|a| (0..10).map(move |n| format!("{a}-{n}{a}")))
+                .collect();
+            let tokens: HashSet<String> =
+                texts.iter().map(|text| stand_in(&KEY, None, text).unwrap()).collect();
+            assert_eq!(tokens.len(), texts.len(), "{alphabet:?}");
+            assert!(
+                texts.iter().filter(|text| tokens.contains(*text)).count() < texts.len(),
+                "nothing moved"
+            );
+        }
+    }
+
     proptest! {
+        #[test]
+        fn one_letter_changed_gives_another_text(text in "\\PC{1,20}", at in any::<prop::sample::Index>(), step in 1u32..50) {
+            let mut other: Vec<char> = text.chars().collect();
+            let at = at.index(other.len());
+            let Some(of) = place(other[at]) else { return Ok(()) };
+            other[at] = Place::letter(of.first, (of.at + step) % of.size);
+            let other: String = other.into_iter().collect();
+            if other != text {
+                prop_assert_ne!(stand_in(&KEY, None, &text), stand_in(&KEY, None, &other));
+            }
+        }
+
+        #[test]
+        fn the_shape_stays_in_any_letters(text in "\\PC{0,40}") {
+            let token = stand_in(&KEY, None, &text).unwrap();
+            prop_assert_eq!(shape(&token), shape(&text));
+        }
+
         #[test]
         fn the_shape_stays_whatever_the_text(text in "[A-Za-z0-9 @.+-]{0,60}") {
             let token = stand_in(&KEY, Some("phone"), &text).unwrap();

@@ -11,6 +11,7 @@
 //! - `general`, `remove`: coarser, or gone ([`coarse`]).
 //! - `fake`: made-up names, addresses and numbers by keyed choice (`dunlin_quality::fake`).
 
+mod alphabet;
 mod coarse;
 mod format;
 

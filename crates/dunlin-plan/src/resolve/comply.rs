@@ -15,6 +15,7 @@ pub(crate) const COMPLY: Section = Section {
         "controller",
         "dpia",
         "safe_harbor",
+        "smallest_group",
         "evidence_years",
         "freeze",
         "otherwise",
@@ -35,6 +36,7 @@ pub(super) fn comply(root: &Walk<'_>, log: &mut Log) -> Option<Comply> {
     let controller = text(walk.words("controller", log));
     let dpia = text(walk.words("dpia", log));
     let safe_harbor = walk.truth("safe_harbor", log).unwrap_or(false);
+    let smallest_group = smallest_group(&walk, log);
     let evidence_years = evidence_years(&walk, log);
     let freeze = walk.date("freeze", log).map(|date| date.value);
     let otherwise = otherwise(&walk, log);
@@ -42,9 +44,21 @@ pub(super) fn comply(root: &Walk<'_>, log: &mut Log) -> Option<Comply> {
     let waivers = waivers(&walk, log);
     #[rustfmt::skip]
     let comply = Comply {
-        packs, controller, dpia, safe_harbor, evidence_years, freeze, otherwise, statements, waivers,
+        packs, controller, dpia, safe_harbor, smallest_group, evidence_years, freeze, otherwise, statements, waivers,
     };
     Some(comply)
+}
+
+fn smallest_group(comply: &Walk<'_>, log: &mut Log) -> Option<u16> {
+    let rows = comply.number("smallest_group", log)?;
+    if !(2.0..=1000.0).contains(&rows.value) || rows.value.fract() != 0.0 {
+        let finding = Finding::error("plan-group", rows.span, "`smallest_group` is no size of a group");
+        log.push(finding.help("a whole number from 2 to 1000, for example `smallest_group = 5`"));
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 2 to 1000")]
+    let rows = rows.value as u16;
+    Some(rows)
 }
 
 fn evidence_years(comply: &Walk<'_>, log: &mut Log) -> Option<u16> {

@@ -28,7 +28,14 @@ pub(crate) fn sections() -> Vec<&'static Section> {
     let mut sections = vec![&ROOT, &HEAD, &NOTICE, &LEDGER];
     sections.extend([&people::COMPANY, &people::PERSON, &people::SUBJECT, &people::WINDOW]);
     sections.extend([&comply::COMPLY, &comply::STATEMENT, &comply::WAIVER, &stores::STORE]);
-    sections.extend([&tables::TABLE, &tables::RULE, &tables::DUPLICATES, &tables::ENRICH]);
+    sections.extend([
+        &tables::TABLE,
+        &tables::RULE,
+        &tables::sets::SET,
+        &tables::TOTALS,
+        &tables::DUPLICATES,
+        &tables::ENRICH,
+    ]);
     sections.push(&tables::columns::COLUMN);
     sections
 }

@@ -145,6 +145,25 @@ fn facts(columns: &[ColumnPlan]) -> std::collections::BTreeMap<Fact, String> {
     Fact::ALL.iter().copied().zip(columns.iter().map(|column| column.target.clone())).collect()
 }
 
+/// One rule of each form over the first column.
+fn sets(store: &str, columns: &[ColumnPlan]) -> Vec<SetPlan> {
+    let Some(column) = columns.first().map(|column| column.target.clone()) else { return Vec::new() };
+    let to = TableRef { store: store.to_owned(), schema: None, table: Some("other".to_owned()) };
+    let rules = [
+        (SetRule::Unique { unique: vec![column.clone()] }, Otherwise::Quarantine),
+        (SetRule::Refers { refers: vec![column.clone()], to, key: vec!["id".to_owned()] }, Otherwise::Warn),
+        (SetRule::Sum { sum: column, equals: "-12.50".to_owned() }, Otherwise::Stop),
+        (SetRule::Count { at_least: Some(1), at_most: None }, Otherwise::Warn),
+    ];
+    let set = |(at, (rule, otherwise))| SetPlan {
+        name: format!("set {at}"),
+        rule,
+        otherwise,
+        span: Span::default(),
+    };
+    rules.into_iter().enumerate().map(set).collect()
+}
+
 fn table(stores: [String; 3]) -> BoxedStrategy<TablePlan> {
     let [source, target, side] = stores;
     let names = (odd(), of(odd()), odd(), btree_set(odd(), 1..3));
@@ -154,6 +173,15 @@ fn table(stores: [String; 3]) -> BoxedStrategy<TablePlan> {
     (names, words, parts)
         .prop_map(move |(names, words, parts)| {
             let (columns, drop, rules, duplicates, enrich) = parts;
+            // What is added up is a column that the table gets.
+            let named = columns.first().map(|column: &ColumnPlan| column.target.clone());
+            let totals = names.1.as_ref().and(named).map(|column| TotalsPlan {
+                period: words.0.as_ref().map(|_| column.clone()),
+                source: words.2.iter().map(|sql| (column.clone(), sql.clone())).collect(),
+                sum: vec![column],
+                span: Span::default(),
+            });
+            let sets = sets(&target, &columns);
             let drop = drop.into_iter().map(|(column, reason)| Drop {
                 column: format!("dropped {column}"),
                 reason,
@@ -172,6 +200,8 @@ fn table(stores: [String; 3]) -> BoxedStrategy<TablePlan> {
                 columns,
                 drop: drop.collect(),
                 rules,
+                sets,
+                totals,
                 duplicates,
                 enrich,
                 into: if words.5 == 1 { IntoMode::Append } else { IntoMode::Empty },
@@ -242,6 +272,7 @@ fn comply() -> BoxedStrategy<Comply> {
             controller,
             dpia,
             safe_harbor: settings.0,
+            smallest_group: settings.1.map(|years| years + 1),
             evidence_years: settings.1,
             freeze: settings.2,
             otherwise: settings.3,

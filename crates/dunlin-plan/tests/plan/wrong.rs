@@ -532,3 +532,52 @@ fn windows() {
       help: write a zone of the IANA database, for example `Europe/Madrid`
     "#);
 }
+
+#[test]
+fn rules_on_whole_tables_and_control_totals() {
+    let set = |text: &str| said_with(&format!("[[table.set]]\nname = \"a\"\n{text}\notherwise = \"stop\"\n"));
+    for right in [
+        "unique = [\"id\"]",
+        "refers = [\"id\"]\nto = \"files.people\"\nkey = [\"id\"]",
+        "sum = \"amount\"\nequals = \"-12.50\"",
+        "at_least = 1\nat_most = 20",
+    ] {
+        assert_eq!(set(right), "accepted; []", "{right}");
+    }
+    for (wrong, told) in [
+        ("", "must say one thing that holds"),
+        ("unique = [\"id\"]\nat_least = 1", "must say one thing that holds"),
+        ("unique = []", "names no column, or one twice"),
+        ("unique = [\"id\", \"id\"]", "names no column, or one twice"),
+        ("unique = [\"id\"]\nkey = [\"id\"]", "`key` in [[table.set]] \"a\" belongs to another rule"),
+        ("refers = [\"id\"]\nto = \"files.people\"", "has no `key`"),
+        ("refers = [\"id\"]\nto = \"files.people\"\nkey = [\"a\", \"b\"]", "refers by 1 columns to 2"),
+        ("refers = [\"id\"]\nto = \"atlas.people\"\nkey = [\"id\"]", "which is in another store"),
+        ("sum = \"amount\"\nequals = \"12,50\"", "is no decimal number"),
+        ("at_least = 1.5", "is no number of rows"),
+        ("at_least = 20\nat_most = 1", "is more than `at_most`"),
+    ] {
+        let said = set(wrong);
+        assert!(said.contains(told) && said.contains("help:"), "{wrong}: {said}");
+    }
+    let rows = said_with("[[table.set]]\nname = \"a\"\nat_least = 1\notherwise = \"quarantine\"\n");
+    assert!(rows.contains("no single row is to blame"), "{rows}");
+    let totals = |text: &str| said_with(&format!("[table.totals]\n{text}\n"));
+    assert_eq!(totals("sum = [\"amount\"]\nperiod = \"day\""), "accepted; []");
+    for (wrong, told) in [
+        ("period = \"day\"", "has no `sum`"),
+        ("sum = []", "names no column"),
+        ("sum = [\"a\", \"a\"]", "empty or repeated column"),
+        ("sum = [\"a\"]\nsource = { b = \"1\" }", "which `sum` does not name"),
+    ] {
+        let said = totals(wrong);
+        assert!(said.contains(told), "{wrong}: {said}");
+    }
+    let unknown = said(
+        "[[table]]\nfrom = \"crm.orders\"",
+        "[table.totals]\nsum = [\"emial\"]\n[[table]]\nfrom = \"crm.orders\"",
+    );
+    assert!(unknown.contains("did you mean `email`?"), "{unknown}");
+    let group = said_with("[comply]\nsmallest_group = 1\n");
+    assert!(group.contains("plan-group") && group.contains("from 2 to 1000"), "{group}");
+}

@@ -25,6 +25,8 @@ pub struct Facts {
     pub erase_source: bool,
     /// Whether copies are de-identified by Safe Harbor.
     pub safe_harbor: bool,
+    /// The fewest rows of such a copy that may look alike.
+    pub smallest_group: Option<u64>,
     /// The last day whose postings move.
     pub freeze: Option<String>,
     /// What happens to rows that break a rule, where the plan says another than the pack: by the rule's id.
@@ -107,6 +109,8 @@ pub struct TableFacts {
     pub dropped: u64,
     /// The target columns.
     pub columns: Vec<ColumnFacts>,
+    /// Columns whose amounts the plan adds up on both sides.
+    pub totals: Vec<String>,
     /// What the latest run came to.
     pub run: Option<TableRun>,
 }
@@ -158,6 +162,20 @@ pub struct TableRun {
     pub rules: BTreeMap<String, u64>,
     /// The number of the ledger's entry.
     pub entry: u64,
+    /// How the sums of both sides compare, where the plan asks for them.
+    pub totals: Option<TotalsRun>,
+}
+
+/// How the control totals of a table compare.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TotalsRun {
+    /// How many sums: one a column and month.
+    pub figures: u64,
+    /// How many of them differ.
+    pub differ: u64,
+    /// Why they cannot be compared.
+    pub unknown: Option<String>,
 }
 
 /// A notice.
@@ -206,6 +224,8 @@ pub struct Past {
     pub rehearsals: Vec<u64>,
     /// Rows that wait in quarantine.
     pub waiting: u64,
+    /// Entries of waivers, by their ids.
+    pub waived: BTreeMap<String, u64>,
     /// Entries of decisions on quarantined rows.
     pub decisions: Vec<u64>,
     /// Entries of reports.
@@ -279,6 +299,24 @@ pub struct Survivors {
     pub cells: u64,
     /// Identifiers that survived, by kind.
     pub found: BTreeMap<String, u64>,
+    /// How many rows look alike, table by table.
+    pub groups: Vec<GroupFacts>,
+    /// The ledger's entry.
+    pub entry: u64,
+}
+
+/// How many rows of a de-identified copy share what still tells people apart.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupFacts {
+    /// The table.
+    pub table: String,
+    /// The columns by which rows look alike.
+    pub columns: Vec<String>,
+    /// Rows by the size of their group: `1`, `2-4`, `5-10`, `more`.
+    pub rows: BTreeMap<String, u64>,
+    /// The rows of the smallest group.
+    pub smallest: u64,
     /// The ledger's entry.
     pub entry: u64,
 }

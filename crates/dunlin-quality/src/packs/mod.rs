@@ -21,8 +21,8 @@ mod verdict;
 use std::sync::LazyLock;
 
 pub use facts::{
-    Approved, ColumnFacts, Facts, Incident, Link, NoticeFacts, Past, RunFacts, StatementFacts, StoreFacts,
-    Survivors, TableFacts, TableRun,
+    Approved, ColumnFacts, Facts, GroupFacts, Incident, Link, NoticeFacts, Past, RunFacts, StatementFacts,
+    StoreFacts, Survivors, TableFacts, TableRun, TotalsRun,
 };
 pub use form::FormColumn;
 pub use lists::small_zip3;

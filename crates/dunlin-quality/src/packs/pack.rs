@@ -278,6 +278,14 @@ pub enum Check {
     Disclosures,
     /// Keys lie apart from the data, and their changes are in the ledger.
     Keys,
+    /// Rows of a de-identified copy look alike in groups that are large enough, and a person attests that nobody can be
+    /// recognised.
+    Groups {
+        /// Who.
+        who: String,
+        /// What.
+        what: String,
+    },
     /// Only a person can say.
     Person {
         /// Who.

@@ -54,6 +54,12 @@ pub struct WaivedBy {
     pub until: Option<String>,
     /// What the rule would come to without it.
     pub without: State,
+    /// Its id, where it can be taken back; one of the plan is taken out there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The ledger's entry that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<u64>,
 }
 
 /// What one rule comes to.

@@ -3,11 +3,13 @@
 
 mod column;
 mod digest;
+mod drift;
 mod finding;
 mod hash;
 mod hll;
 mod numbers;
 mod read;
+mod references;
 mod shape;
 mod tally;
 #[cfg(test)]
@@ -24,10 +26,12 @@ use serde::Serialize;
 use crate::kinds::{KindGuess, SampledColumn, detect_table};
 use crate::rules::{Broken, RuleCount, Rules};
 use column::Column;
+pub use drift::{Drift, KeptColumn, PlannedColumn, against_plan, drift};
 pub use finding::Finding;
 pub(crate) use hash::hash;
 pub use numbers::Numbers;
 pub use read::{ProfileOptions, profile_table, profile_table_as, profile_table_with};
+pub use references::{Reference, ReferenceCount, broken_references, references};
 
 /// So many rows decide the kinds; later ones are held against them.
 const SAMPLE: usize = 1_000;

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use super::ok;
 use super::opening::{Opened, Wanted, ask, refused, shown};
 use crate::app::App;
-use crate::engine::{Reason, Side, Through};
+use crate::engine::{Profiled, Reason, Side, Through};
 use crate::extract::Json;
 use crate::gate::Caller;
 use crate::operation::{Access, Method, Op, Routes, Target};
@@ -117,7 +117,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 "Read a table whole and tell what its columns hold; values come through the gate",
             )
             .takes::<OpenTable>()
-            .answers_object("`columns`: one a column"),
+            .answers_object(
+                "`columns`: one a column; `references` with how many values lead nowhere; `drift` since an earlier profile \
+                 (`compared_with`) and against the plan; `load` of the source by hour of the week",
+            ),
             profile,
         )
         .add(
@@ -170,7 +173,7 @@ async fn profile(
     let wanted = Wanted { clear: body.clear, purpose: body.purpose.as_ref(), task: body.task.as_deref() };
     let ask = ask(&app, &caller, &wanted, "profile");
     let through = Through { policy: &app.policy, log: &app.presence, ask };
-    let columns = app.engine.profile(&body.table, body.side, through).await?;
+    let Profiled { columns, beside } = app.engine.profile(&body.table, body.side, through).await?;
     if matches!(body.side, Side::Source) {
         // So the task of looking at this table is done: work reads the ledger.
         let rows = columns.iter().filter_map(|c| c["rows"].as_u64()).max().unwrap_or(0);
@@ -178,7 +181,11 @@ async fn profile(
         let looked = dunlin_ledger::Body::TableProfiled { table, rows, columns };
         app.workspace.state().enter(caller.who.actor(), looked).await?;
     }
-    Ok(ok(&json!({ "table": body.table, "side": body.side, "columns": columns })))
+    let mut answer = json!({ "table": body.table, "side": body.side, "columns": columns });
+    if let (Some(answer), Some(beside)) = (answer.as_object_mut(), beside.as_object()) {
+        answer.extend(beside.clone());
+    }
+    Ok(ok(&answer))
 }
 
 struct OpenedTable {

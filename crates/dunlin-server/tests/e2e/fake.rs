@@ -7,8 +7,8 @@ use std::time::Duration;
 use dunlin_gate::{Batch, ColumnInfo, Rows, Sealed, SealedStream};
 use dunlin_ledger::{Actor, Body, Entry};
 use dunlin_server::{
-    Decide, Decided, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows, ReportFiles,
-    RunTable, RunUndone, ShowError, Side, StartRun, Through, Verification, WouldDecide,
+    Decide, Decided, Engine, EngineError, FindingJson, Profiled, Progress, QuarantineAsk, QuarantineRows,
+    ReportFiles, RunTable, RunUndone, ShowError, Side, StartRun, Through, Verification, WouldDecide,
 };
 use dunlin_store::{RunKind, RunRecord, RunStatus, State, new_id, now_us};
 use futures::StreamExt;
@@ -218,12 +218,7 @@ impl Engine for Fake {
         }))
     }
 
-    async fn profile(
-        &self,
-        table: &str,
-        _: Side,
-        through: Through<'_>,
-    ) -> Result<Vec<serde_json::Value>, ShowError> {
+    async fn profile(&self, table: &str, _: Side, through: Through<'_>) -> Result<Profiled, ShowError> {
         known(table)?;
         let row = vec![Some("1".to_owned()), Some(CANARY.to_owned()), Some("hunter2-canary".to_owned())];
         let rows = Rows {
@@ -235,9 +230,9 @@ impl Engine for Fake {
         let opened =
             dunlin_gate::open(Sealed::seal(rows), through.policy, through.log, &through.ask, &new_id())
                 .await?;
-        let told = opened.rows.iter().map(|row| serde_json::json!({ "top": row })).collect();
+        let columns = opened.rows.iter().map(|row| serde_json::json!({ "top": row })).collect();
         opened.close(through.log).await.map_err(dunlin_gate::Refused::from)?;
-        Ok(told)
+        Ok(Profiled { columns, beside: serde_json::json!({ "references": [], "drift": [] }) })
     }
 
     async fn verify(&self, _: Vec<String>, _: Actor) -> Result<String, EngineError> {

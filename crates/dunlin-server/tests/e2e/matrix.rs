@@ -43,7 +43,7 @@ fn expected(action: &str) -> Option<(&'static str, Option<&'static str>)> {
         "plan.edit" => ("olesp", None),
         "data.read" | "run.verify" | "report.read" => ("olespa", None),
         "data.export" => ("oles", None),
-        "plan.approve" | "plan.void" => ("op", None),
+        "plan.approve" | "plan.void" | "plan.waive" => ("op", None),
         "run.read" => ("olespa", None),
         "run.start" | "run.pause" | "run.resume" => ("ole", None),
         "quarantine.read" => ("olespa", None),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dunlin_connect::{Bounds, OpenOptions, ReadRequest, Store, Table};
 use dunlin_gate::{AccessLog, Ask, LogFailed, MaskedOnly};
 use dunlin_move::{Stores, find_table};
+use dunlin_plan::TablePlan;
 use dunlin_quality::{ColumnProfile, ProfileOptions, Rule, RuleCount, Rules, profile_table_with};
 use dunlin_store::{Actor, Body, Workspace};
 
@@ -13,42 +14,63 @@ use super::OK;
 use crate::cli::{Format, ProfileArgs};
 use crate::failure::Failure;
 use crate::output::{self, thousands};
+use crate::profiled::{self, Beside, load};
 use crate::report::profile_page;
 use crate::workspace::{PLAN_FILE, PlanFile, open};
 
 /// Profiles every column of every table, whole, in one pass.
 pub async fn profile(dir: &Path, args: ProfileArgs, format: Format) -> Result<u8, Failure> {
     let failed = |e| Failure::Move(dunlin_move::MoveError::Connect(e));
-    let tables: Vec<(Arc<dyn Store>, Table)> = match &args.url {
-        Some(url) => {
-            let store = store_of(url).await?;
-            let mut tables = Vec::new();
-            for name in store.tables().await.map_err(failed)? {
-                if let Some(table) = store.table(&name).await.map_err(failed)? {
-                    tables.push((store.clone(), table));
-                }
-            }
-            tables
-        }
-        None => planned(dir).await?,
+    if let Some(so_long) = args.watch {
+        return watch(dir, so_long.unsigned_abs(), format).await;
+    }
+    let plan = match &args.url {
+        Some(_) => None,
+        None => Some(PlanFile::read(dir)?),
+    };
+    let tables = match (&args.url, &plan) {
+        (Some(url), _) => all_of(url).await?,
+        (None, Some(plan)) => planned(plan).await?,
+        (None, None) => Vec::new(),
     };
     let chosen = |table: &Table| args.tables.is_empty() || args.tables.contains(&table.name.to_string());
     let rules = args.rules.as_deref().map(read_rules).transpose()?.unwrap_or_default();
     let log = Log::of(dir).await?;
     let mut page = profile_page::Page::new(args.sample);
-    for (store, table) in tables.into_iter().filter(|(_, t)| chosen(t)) {
+    for Found { store, table, plan } in tables.into_iter().filter(|found| chosen(&found.table)) {
+        let name = table.name.to_string();
+        // Only a look at every row can say that a value stands nowhere.
+        let references = match args.sample {
+            None => profiled::references(store.as_ref(), &table, &name).await.map_err(failed)?,
+            Some(_) => Vec::new(),
+        };
         let options = ProfileOptions { name: None, sample: args.sample, rules: compiled(&rules, &table)? };
         let profile = profile_table_with(store.as_ref(), table, options).await.map_err(failed)?;
         let counts = profile.rules.clone();
         let (ask, access) = (Ask::masked(Actor::local()), dunlin_store::new_id());
         let opened = profile.open(&MaskedOnly, &log, ask, &access).await;
         let (columns, opened) = opened.map_err(super::quarantine::refused)?;
+        let mut beside = Beside { references, ..Beside::default() };
+        if let Some(plan) = &plan {
+            let since = profiled::since(log.workspace(), plan, &columns, args.sample.is_some()).await?;
+            (beside.drift, beside.compared_with) = since;
+        }
         print(&columns, format);
         print_rules(&counts, format);
+        print_beside(&beside, format);
         if args.html.is_some() {
-            page.table(&columns, &counts);
+            page.table(&columns, &counts, &beside);
         }
         opened.close(&log).await.map_err(super::quarantine::refused)?;
+    }
+    if let (Some(plan), Some(workspace)) = (&plan, log.workspace())
+        && let Some(load) = load::known(workspace, &plan.plan).await?
+    {
+        match format {
+            Format::Json => output::json(&load),
+            Format::Text => load.lines().iter().for_each(|line| output::line(line)),
+        }
+        page.load(&load);
     }
     log.close().await?;
     if let Some(path) = &args.html {
@@ -122,6 +144,14 @@ pub(super) enum Log {
 }
 
 impl Log {
+    /// The workspace, where there is one.
+    fn workspace(&self) -> Option<&Workspace> {
+        match self {
+            Self::Workspace(workspace) => Some(workspace),
+            Self::None => None,
+        }
+    }
+
     pub(super) async fn of(dir: &Path) -> Result<Self, Failure> {
         let there = dir.join(PLAN_FILE).is_file() || dir.join(".dunlin").is_dir();
         Ok(if there { Self::Workspace(open(dir).await?) } else { Self::None })
@@ -154,17 +184,85 @@ impl AccessLog for Log {
     }
 }
 
-async fn planned(dir: &Path) -> Result<Vec<(Arc<dyn Store>, Table)>, Failure> {
+/// A table to profile, with what the plan makes of it.
+struct Found {
+    store: Arc<dyn Store>,
+    table: Table,
+    plan: Option<TablePlan>,
+}
+
+async fn all_of(url: &str) -> Result<Vec<Found>, Failure> {
+    let failed = |e| Failure::Move(dunlin_move::MoveError::Connect(e));
+    let store = store_of(url).await?;
+    let mut tables = Vec::new();
+    for name in store.tables().await.map_err(failed)? {
+        if let Some(table) = store.table(&name).await.map_err(failed)? {
+            tables.push(Found { store: store.clone(), table, plan: None });
+        }
+    }
+    Ok(tables)
+}
+
+/// Watches how busy the sources are.
+async fn watch(dir: &Path, so_long: std::time::Duration, format: Format) -> Result<u8, Failure> {
     let plan = PlanFile::read(dir)?;
+    let workspace = open(dir).await?;
+    let stores = Stores::open(&plan.plan, &plan.dir).await.map_err(|e| plan.failure(e))?;
+    let mut sources = Vec::new();
+    for table in &plan.plan.tables {
+        sources.push(stores.get(&table.from.store).map_err(|e| plan.failure(e))?.clone());
+    }
+    let taken = load::watch(&workspace, &plan.plan, &sources, so_long).await?;
+    if taken == 0 {
+        return Err(Failure::usage(
+            "no source of this plan tells who is at work in it",
+            "only a PostgreSQL server does; choose the hours by what you know, under [window]",
+        ));
+    }
+    if let Some(load) = load::known(&workspace, &plan.plan).await? {
+        match format {
+            Format::Json => output::json(&load),
+            Format::Text => load.lines().iter().for_each(|line| output::line(line)),
+        }
+    }
+    Ok(OK)
+}
+
+async fn planned(plan: &PlanFile) -> Result<Vec<Found>, Failure> {
     let stores = Stores::open(&plan.plan, &plan.dir).await.map_err(|e| plan.failure(e))?;
     let mut tables = Vec::new();
     for table in &plan.plan.tables {
         let store = stores.get(&table.from.store).map_err(|e| plan.failure(e))?;
         if let Some(found) = find_table(store.as_ref(), &table.from).await.map_err(|e| plan.failure(e))? {
-            tables.push((store.clone(), found));
+            tables.push(Found { store: store.clone(), table: found, plan: Some(table.clone()) });
         }
     }
     Ok(tables)
+}
+
+/// References that lead nowhere, and what has changed.
+fn print_beside(beside: &Beside, format: Format) {
+    if format == Format::Json {
+        beside.references.iter().for_each(output::json);
+        beside.drift.iter().for_each(output::json);
+        return;
+    }
+    for reference in &beside.references {
+        let guess = if reference.declared { "" } else { " (guessed by its name)" };
+        let told = match reference.broken {
+            0 => "every value is there".to_owned(),
+            broken => format!("{} lead nowhere ({:.1} %)", thousands(broken), reference.share * 100.0),
+        };
+        output::line(&format!(
+            "  {} → {}({}){guess}: {told}",
+            reference.columns.join(", "),
+            reference.to,
+            reference.key.join(", ")
+        ));
+    }
+    for drift in &beside.drift {
+        output::line(&format!("  ! {}: {}", drift.column, drift.message));
+    }
 }
 
 fn print(columns: &[ColumnProfile], format: Format) {

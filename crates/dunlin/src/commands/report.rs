@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dunlin_move::{Account, SavedTable, TableResult, Tally, parts_of};
+use dunlin_move::{Account, Checked, SavedTable, TableResult, Tally, parts_of};
 use dunlin_plan::{ColumnValue, Plan, StorePlan, TablePlan};
 use dunlin_store::{Body, Entry, QuarantineFilter, QuarantineStatus, RunKind, RunRecord, Workspace};
 
@@ -108,6 +108,12 @@ pub(crate) async fn latest_results(
         }
         tables.retain(|t| t.table != table);
         tables.push(result);
+    }
+    for (label, kept) in workspace.state().data_checks(run).await? {
+        if let Some(table) = tables.iter_mut().find(|table| table.table == label) {
+            let kept: Checked = serde_json::from_value(kept).unwrap_or_default();
+            (table.totals, table.sets) = (kept.totals, kept.sets);
+        }
     }
     Ok((tables, verified))
 }
@@ -275,6 +281,8 @@ fn table_facts(table: &TablePlan, result: &TableResult) -> TableFacts {
             })
             .collect(),
         columns: table.columns.iter().map(column_facts).collect(),
+        totals: result.totals.clone(),
+        sets: result.sets.clone(),
     }
 }
 

@@ -253,6 +253,7 @@ async fn print(
     }
     if let Some(examined) = &summary.examined {
         output::line(&copy(examined));
+        examined.groups.iter().for_each(|groups| output::line(&alike(groups)));
     }
     for left in &summary.left_behind {
         output::line(&format!("✗ {}: {} did not arrive as it is in the source", left.table, left.what));
@@ -276,6 +277,20 @@ fn copy(examined: &dunlin_move::Examined) -> String {
          `protect = \"remove\"`, and make the copy anew",
         found.join(", "),
         places.join(", ")
+    )
+}
+
+/// How many rows of a copy's table look alike.
+fn alike(groups: &dunlin_move::RowGroups) -> String {
+    format!(
+        "  {} by {}: {} in groups of 1, {} of 2 to 4, {} of 5 to 10, {} of more; the smallest has {}",
+        groups.table,
+        groups.columns.join(", "),
+        output::rows(groups.alone),
+        thousands(groups.of_2_to_4),
+        thousands(groups.of_5_to_10),
+        thousands(groups.of_more),
+        thousands(groups.smallest)
     )
 }
 

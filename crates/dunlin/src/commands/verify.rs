@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dunlin_gate::{Ask, MaskedOnly};
-use dunlin_move::{DifferenceKind, Verified};
+use dunlin_move::{DifferenceKind, TableResult, Verified};
 use dunlin_store::{Actor, Workspace};
 
 use super::{NOT_RIGHT, OK};
@@ -67,7 +67,7 @@ async fn show(
         access.close(workspace).await.map_err(super::quarantine::refused)?;
     }
     let checkpoint = workspace.integrate().await?;
-    let reconciled = verified.tables.iter().all(|t| t.reconciled);
+    let reconciled = verified.tables.iter().all(TableResult::in_order);
     if format == Format::Json {
         output::json(&serde_json::json!({
             "run": verified.run,
@@ -102,11 +102,20 @@ fn print(verified: &Verified, format: Format) {
             output::line(&format!("  {}: and {more} more (all with --format json)", table.table));
         }
     }
+    for table in &verified.tables {
+        let totals =
+            table.totals.iter().flat_map(|totals| crate::report::totals::lines(&table.table, totals));
+        let sets = crate::report::sets::lines(&table.table, &table.sets);
+        totals.chain(sets).for_each(|line| output::line(&line));
+    }
     let reconciled = verified.tables.iter().all(|t| t.reconciled);
-    output::line(if reconciled {
-        "Both sides were read again: everything is there, and unchanged."
-    } else {
-        "The sides differ."
+    let agree = verified.tables.iter().all(TableResult::in_order);
+    output::line(match (reconciled, agree) {
+        (true, true) => "Both sides were read again: everything is there, and unchanged.",
+        (true, false) => {
+            "Both sides were read again: every row is there, but what they come to is not as it should be."
+        }
+        (false, _) => "The sides differ.",
     });
 }
 

@@ -56,6 +56,7 @@ fn of_plan(plan: &Plan) -> Facts {
         subject: plan.subject.is_some(),
         erase_source: plan.subject.as_ref().is_some_and(|s| s.erase_source),
         safe_harbor: comply.is_some_and(|c| c.safe_harbor),
+        smallest_group: comply.and_then(|c| c.smallest_group).map(u64::from),
         freeze: comply.and_then(|c| c.freeze).map(|day| day.to_string()),
         evidence_years: comply.and_then(|c| c.evidence_years),
         otherwise: comply

@@ -92,7 +92,7 @@ pub async fn matrix(
     }
     let mut rules = evaluate(&names, &facts).map_err(unreadable)?;
     let waivers = waivers::of(workspace, &plan.plan).await?;
-    waivers::apply(&mut rules, &waivers, &facts.today);
+    waivers::apply(&mut rules, &waivers, &facts.past.waived, &facts.today);
     let head = |name: &&str| {
         let pack = pack(name).map_err(unreadable)?;
         Ok(PackHead {

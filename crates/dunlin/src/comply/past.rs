@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dunlin_quality::packs::{Approved, Facts, Incident, Past, RunFacts, Survivors, TableRun};
+use dunlin_quality::packs::{
+    Approved, Facts, GroupFacts, Incident, Past, RunFacts, Survivors, TableRun, TotalsRun,
+};
 use dunlin_store::{
     Body, Entry, NoticeStatus, QuarantineFilter, QuarantineStatus, RequestState, RunKind, StoreError,
     Workspace, now_us,
@@ -111,6 +113,7 @@ impl Reading {
                     approval.voided = Some(number);
                 }
             }
+            Body::RuleWaived { waiver, .. } => drop(past.waived.insert(waiver, number)),
             Body::QuarantineDecided { .. } => past.decisions.push(number),
             Body::ReportWritten { .. } => past.reports.push(number),
             Body::AccessOpened { .. } => past.accesses += 1,
@@ -118,7 +121,13 @@ impl Reading {
             Body::CopyExamined { run, values, found } if self.copy.as_ref() == Some(&run) => {
                 // Rules stand in the ledger in small letters.
                 let found = found.into_iter().map(|(rule, n)| (rule.to_uppercase(), n)).collect();
-                past.survivors = Some(Survivors { cells: values, found, entry: number });
+                let copy = Survivors { cells: values, found, entry: number, ..Survivors::default() };
+                past.survivors = Some(copy);
+            }
+            Body::CopyGrouped { run, table, columns, rows, smallest } if self.copy.as_ref() == Some(&run) => {
+                if let Some(copy) = &mut past.survivors {
+                    copy.groups.push(GroupFacts { table, columns, rows, smallest, entry: number });
+                }
             }
             body => self.take_people(number, entry.at, body),
         }
@@ -232,6 +241,11 @@ async fn tables(
             excluded: result.excluded,
             erased: result.erased,
             reconciled: result.reconciled,
+            totals: result.totals.as_ref().map(|totals| TotalsRun {
+                figures: totals.lines.len() as u64,
+                differ: totals.lines.iter().filter(|line| !line.agrees()).count() as u64,
+                unknown: totals.unknown.clone(),
+            }),
             rules,
             entry: entries.get(&(run.id.clone(), result.table.clone())).copied().unwrap_or_default(),
         });

@@ -1,6 +1,8 @@
 //! Waivers: rules set aside in the plan or by a command, and what they make of a verdict. A waived rule is shown as
 //! waived, never as satisfied.
 
+use std::collections::BTreeMap;
+
 use dunlin_plan::{Finding, Pack, Plan, Word};
 use dunlin_quality::packs::{State, Verdict, WaivedBy, pack};
 use dunlin_store::{Actor, NewWaiver, Workspace};
@@ -14,6 +16,8 @@ pub(super) struct Waiver {
     reason: String,
     by: String,
     until: Option<String>,
+    /// Of one that a command or the server has given.
+    id: Option<String>,
 }
 
 /// The waivers of the plan and those given by commands.
@@ -27,18 +31,25 @@ pub(super) async fn of(workspace: Option<&Workspace>, plan: &Plan) -> Result<Vec
             reason: w.reason.clone(),
             by: w.by.clone(),
             until: w.until.map(|day| day.to_string()),
+            id: None,
         })
         .collect();
     if let Some(workspace) = workspace {
         // What the plan said once is not what it says now.
         let given = workspace.state().rule_waivers().await?.into_iter().filter(|w| !w.in_plan);
-        waivers.extend(given.map(|w| Waiver { rule: w.rule, reason: w.reason, by: w.by, until: w.until }));
+        waivers.extend(given.map(|w| Waiver {
+            rule: w.rule,
+            reason: w.reason,
+            by: w.by,
+            until: w.until,
+            id: Some(w.id),
+        }));
     }
     Ok(waivers)
 }
 
-/// Sets rules aside that are violated or need a person.
-pub(super) fn apply(rules: &mut [Verdict], waivers: &[Waiver], today: &str) {
+/// Sets rules aside that are violated or need a person. `entries` are the ledger's, by the id of a waiver.
+pub(super) fn apply(rules: &mut [Verdict], waivers: &[Waiver], entries: &BTreeMap<String, u64>, today: &str) {
     for rule in rules {
         let open = matches!(rule.state, State::Violated | State::NeedsPerson);
         let holds =
@@ -49,6 +60,8 @@ pub(super) fn apply(rules: &mut [Verdict], waivers: &[Waiver], today: &str) {
             by: waiver.by.clone(),
             until: waiver.until.clone(),
             without: rule.state,
+            id: waiver.id.clone(),
+            entry: waiver.id.as_ref().and_then(|id| entries.get(id)).copied(),
         });
         rule.state = State::Waived;
     }

@@ -6,12 +6,14 @@ use dunlin_connect::{ColumnType, ReadBatch, ReadRequest, Store, Table, array_to_
 use dunlin_gate::{Batch, ColumnInfo, Rows, Sealed, SealedStream, SourceFailed};
 use dunlin_move::{MoveError, Stores, find_table};
 use dunlin_plan::{ColumnValue, TablePlan, TableRef};
-use dunlin_server::{EngineError, ShowError, Side, Through};
+use dunlin_server::{EngineError, Profiled, ShowError, Side, Through};
+use dunlin_store::Workspace;
 use dunlin_tell::send::{Audience, SendError};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use super::moved;
+use super::{moved, state};
+use crate::profiled::{self, names};
 use crate::workspace::PlanFile;
 
 /// Rows that leave at a time: each batch is entered before it does.
@@ -94,16 +96,6 @@ fn info(planned: &TablePlan, side: Side, name: &str) -> ColumnInfo {
     });
     let kind = made.filter_map(|c| c.kind).max_by_key(|kind| kind.class());
     ColumnInfo { name: name.to_owned(), kind: kind.map(|kind| kind.as_str().to_owned()) }
-}
-
-/// Whether an expression has this word in it. A word inside a text counts as well: that only masks more.
-fn names(sql: &str, column: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    sql.match_indices(column).any(|(at, _)| {
-        let before = sql[..at].chars().next_back().is_some_and(is_word);
-        let after = sql[at + column.len()..].chars().next().is_some_and(is_word);
-        !before && !after
-    })
 }
 
 /// The columns of both sides of every table.
@@ -189,29 +181,29 @@ fn as_text(batch: &ReadBatch, types: &[ColumnType], place: &str) -> Batch {
 
 /// What the columns of one side hold.
 pub(super) async fn profile(
+    workspace: &Workspace,
     plan: &PlanFile,
     label: &str,
     side: Side,
     through: Through<'_>,
-) -> Result<Vec<Value>, ShowError> {
+) -> Result<Profiled, ShowError> {
+    let planned = plan.plan.table(label);
     let Found { store, table, label, .. } = find(plan, label, side).await?;
+    let references = profiled::references(store.as_ref(), &table, &label).await.map_err(failed)?;
     let profile = dunlin_quality::profile_table_as(store.as_ref(), table, &label).await.map_err(failed)?;
     let Through { policy, log, ask } = through;
     let (columns, opened) = profile.open(policy, log, ask, &dunlin_store::new_id()).await?;
+    let mut beside = profiled::Beside { references, ..profiled::Beside::default() };
+    if let Some(planned) = planned.filter(|_| side == Side::Source) {
+        let since = profiled::since(Some(workspace), planned, &columns, false).await.map_err(state)?;
+        (beside.drift, beside.compared_with) = since;
+    }
+    let load = profiled::load::known(workspace, &plan.plan).await.map_err(state)?;
+    let mut beside = json!(beside);
+    if let Some(load) = load.filter(|_| side == Side::Source) {
+        beside["load"] = json!(load);
+    }
     let columns = columns.iter().map(|column| json!(column)).collect();
     opened.close(log).await.map_err(dunlin_gate::Refused::from)?;
-    Ok(columns)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::names;
-
-    #[test]
-    fn a_column_is_found_as_a_word_of_its_expression() {
-        assert!(names("lower(trim(email))", "email"));
-        assert!(names("\"email\" || 'x'", "email"));
-        assert!(!names("lower(email_2)", "email"));
-        assert!(!names("work_email", "email"));
-    }
+    Ok(Profiled { columns, beside })
 }

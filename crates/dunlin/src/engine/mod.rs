@@ -24,9 +24,9 @@ use dunlin_gate::{ColumnInfo, Rows, Sealed, SealedStream};
 use dunlin_ledger::Actor;
 use dunlin_move::{DecideOptions, Decision, MoveError, Stores, Unfinished};
 use dunlin_server::{
-    Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Progress, QuarantineAsk, QuarantineRows,
-    Rehearsed, ReportFiles, RunTable, RunUndone, ShowError, Side, StartRun, Through, Verification,
-    WouldDecide,
+    Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Profiled, Progress, QuarantineAsk,
+    QuarantineRows, Rehearsed, ReportFiles, RunTable, RunUndone, ShowError, Side, StartRun, Through,
+    Verification, WouldDecide,
 };
 use dunlin_store::{RunRecord, StoreError, Workspace};
 use outside::Connections;
@@ -333,13 +333,8 @@ impl Engine for MoveEngine {
         data::rows(&self.plan()?, table, side).await
     }
 
-    async fn profile(
-        &self,
-        table: &str,
-        side: Side,
-        through: Through<'_>,
-    ) -> Result<Vec<serde_json::Value>, ShowError> {
-        data::profile(&self.plan()?, table, side, through).await
+    async fn profile(&self, table: &str, side: Side, through: Through<'_>) -> Result<Profiled, ShowError> {
+        data::profile(&self.inner.workspace, &self.plan()?, table, side, through).await
     }
 
     async fn verify(&self, tables: Vec<String>, actor: Actor) -> Result<String, EngineError> {
@@ -368,6 +363,10 @@ impl Engine for MoveEngine {
 
     async fn unreachable(&self, audience: &str, limit: u32) -> Result<Sealed<Rows>, EngineError> {
         data::unreachable(&self.plan()?, audience, limit).await
+    }
+
+    fn pack_rules(&self) -> Vec<String> {
+        crate::comply::known_rules()
     }
 
     async fn packs(&self) -> Result<serde_json::Value, EngineError> {

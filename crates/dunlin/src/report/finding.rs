@@ -51,6 +51,19 @@ impl TableFacts {
 
     /// Whether the row's mark may be green: what the run said, and what the numbers say.
     pub(super) fn proven(&self) -> bool {
+        self.whole() && self.beside().is_none()
+    }
+
+    /// What is wrong besides its rows, in few words.
+    pub(super) fn beside(&self) -> Option<&'static str> {
+        if self.totals.as_ref().is_some_and(|totals| !totals.agree) {
+            return Some("control totals differ");
+        }
+        self.sets.iter().any(dunlin_move::SetResult::stops).then_some("a rule does not hold")
+    }
+
+    /// Whether its rows are proven, whatever amounts come to.
+    pub(super) fn whole(&self) -> bool {
         self.reconciled && self.balances() && self.expected_hash == self.target_hash && self.differences == 0
     }
 }
@@ -128,6 +141,9 @@ impl Report {
                 table.table,
                 count(differing, "row differs", "rows differ")
             )),
+            [table] if table.whole() => {
+                Some(format!("{}: {}", table.table, table.beside().unwrap_or("not proven")))
+            }
             [table] => Some(format!("{} does not reconcile", table.table)),
             _ => Some(format!("{} of {} tables do not reconcile", open.len(), self.tables.len())),
         }

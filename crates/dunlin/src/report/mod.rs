@@ -5,8 +5,10 @@ mod finding;
 mod page;
 mod parts;
 pub(crate) mod profile_page;
+pub(crate) mod sets;
 mod terminal;
 pub(crate) mod text;
+pub(crate) mod totals;
 
 use serde::{Deserialize, Serialize};
 
@@ -131,6 +133,12 @@ pub(crate) struct TableFacts {
     pub rules: Vec<RuleFacts>,
     /// How each target column was made.
     pub columns: Vec<ColumnFacts>,
+    /// What amounts come to on either side, where the plan asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totals: Option<dunlin_move::ControlTotals>,
+    /// How the rules on all rows together end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<dunlin_move::SetResult>,
 }
 
 /// Rows that wait for the same reason.

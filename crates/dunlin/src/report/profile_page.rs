@@ -7,6 +7,8 @@ use dunlin_quality::{ColumnProfile, Numbers, RuleCount};
 
 use super::parts::{BIRD, tag};
 use super::text::{count, escape, number, percent};
+use crate::profiled::Beside;
+use crate::profiled::load::Load;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -25,7 +27,7 @@ impl Page {
     }
 
     /// Adds a table.
-    pub(crate) fn table(&mut self, columns: &[ColumnProfile], rules: &[RuleCount]) {
+    pub(crate) fn table(&mut self, columns: &[ColumnProfile], rules: &[RuleCount], beside: &Beside) {
         let Some(first) = columns.first() else { return };
         self.tables += 1;
         self.columns += columns.len() as u64;
@@ -42,7 +44,80 @@ impl Page {
         columns.iter().for_each(|column| self.body.push_str(&row(column)));
         self.body.push_str("</tbody></table>");
         self.rules(rules);
+        self.references(beside);
+        self.drift(beside);
         self.body.push_str("</section>");
+    }
+
+    fn references(&mut self, beside: &Beside) {
+        if beside.references.is_empty() {
+            return;
+        }
+        self.body.push_str(
+            "<h3>References</h3><table><thead><tr><th>From</th><th>To</th><th>Known by</th><th class=\"num\">Rows that refer</th>\
+             <th class=\"num\">Lead nowhere</th></tr></thead><tbody>",
+        );
+        for reference in &beside.references {
+            let told = match reference.broken {
+                0 => "0".to_owned(),
+                broken => format!("{} ({})", number(broken), percent(broken, reference.rows)),
+            };
+            let _ = write!(
+                self.body,
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"num\">{}</td><td class=\"num\">{told}</td></tr>",
+                escape(&reference.columns.join(", ")),
+                escape(&format!("{}({})", reference.to, reference.key.join(", "))),
+                if reference.declared { "the store" } else { "its name" },
+                number(reference.rows)
+            );
+        }
+        self.body.push_str("</tbody></table>");
+    }
+
+    fn drift(&mut self, beside: &Beside) {
+        if beside.drift.is_empty() {
+            return;
+        }
+        self.body.push_str("<h3>Not as it was, or not as the plan has it</h3><table><thead><tr><th>Column</th><th>What</th></tr></thead><tbody>");
+        for drift in &beside.drift {
+            let _ = write!(
+                self.body,
+                "<tr><td>{}</td><td>{}</td></tr>",
+                escape(&drift.column),
+                escape(&drift.message)
+            );
+        }
+        self.body.push_str("</tbody></table>");
+    }
+
+    /// Adds how busy the source is: a row a day, a cell an hour, the busier the darker.
+    pub(crate) fn load(&mut self, load: &Load) {
+        const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        let most = load.load_by_hour.iter().flatten().copied().fold(0.0, f64::max).max(f64::MIN_POSITIVE);
+        let mut cells = String::new();
+        for (hour, busy) in load.load_by_hour.iter().enumerate() {
+            let (x, y) = (40 + (hour % 24) * 20, (hour / 24) * 20);
+            let _ = match busy {
+                Some(busy) => write!(
+                    cells,
+                    "<rect x=\"{x}\" y=\"{y}\" width=\"18\" height=\"18\" fill-opacity=\"{:.2}\"><title>{} {:02}:00: {busy:.1} sessions at work</title></rect>",
+                    0.06 + 0.94 * busy / most,
+                    DAYS[hour / 24],
+                    hour % 24
+                ),
+                None => Ok(()),
+            };
+        }
+        for (at, day) in DAYS.iter().enumerate() {
+            let _ = write!(cells, "<text x=\"0\" y=\"{}\">{day}</text>", at * 20 + 14);
+        }
+        let lines: Vec<String> = load.lines().iter().map(|line| escape(line.trim())).collect();
+        let _ = write!(
+            self.body,
+            "<section class=\"sec\"><header><h2>Load by hour of the week</h2></header><svg class=\"week\" viewBox=\"0 0 520 140\" role=\"img\" aria-label=\"{}\">{cells}</svg><p class=\"m\">{}</p></section>",
+            escape(&load.lines().join(" ")),
+            lines.join("<br>")
+        );
     }
 
     fn rules(&mut self, rules: &[RuleCount]) {
@@ -72,7 +147,7 @@ impl Page {
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\
              <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"referrer\" content=\"no-referrer\">\
-             <meta name=\"generator\" content=\"dunlin\"><title>Profile: {what}</title><style>{STYLE}\n.hist{{display:block;width:120px;height:28px;fill:var(--merged)}}</style></head><body>\
+             <meta name=\"generator\" content=\"dunlin\"><title>Profile: {what}</title><style>{STYLE}\n.hist{{display:block;width:120px;height:28px;fill:var(--merged)}}.week{{display:block;max-width:640px;width:100%;fill:var(--merged)}}.week text{{font-size:11px;fill:currentColor}}</style></head><body>\
              <a class=\"skip\" href=\"#main\">Skip to content</a><div class=\"page\"><header class=\"mast\"><span class=\"brand\">{BIRD} dunlin</span>\
              <span class=\"m\">Profile</span></header><main id=\"main\"><h1>What is in the data</h1><p class=\"lede\">{what}.{}</p>{}</main>\
              <footer>Counts, shapes and rounded quantiles. Values are shown masked or not at all; kinds are guesses for a person to confirm.</footer></div></body></html>\n",

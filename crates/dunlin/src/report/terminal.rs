@@ -63,6 +63,11 @@ pub(crate) fn summary(report: &Report, colour: bool, width: usize) -> String {
     out.push_str(&tables(report, &dress, width));
     out.push('\n');
     out.push_str(&equation(report, width));
+    for facts in &report.tables {
+        let totals = facts.totals.iter().flat_map(|totals| super::totals::lines(&facts.table, totals));
+        let sets = super::sets::lines(&facts.table, &facts.sets);
+        totals.chain(sets).for_each(|line| out.push_str(&format!("{}\n", line.trim_start())));
+    }
     out.push_str(&waiting(report, &dress, width));
     out.push_str(&next(report, &dress));
     out
@@ -133,6 +138,8 @@ fn verdict(facts: &TableFacts) -> Cell {
         format!("✗ {} unaccounted", number(facts.source_rows.abs_diff(facts.accounted())))
     } else if facts.differences > 0 {
         format!("✗ {}", count(facts.differences, "row differs", "rows differ"))
+    } else if let Some(words) = facts.beside().filter(|_| facts.whole()) {
+        format!("✗ {words}")
     } else {
         "✗ not reconciled".into()
     };

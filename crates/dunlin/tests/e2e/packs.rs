@@ -204,6 +204,16 @@ fn nobody_is_left_in_a_safe_harbor_copy_and_what_is_left_is_found() {
     }
     let state = |id: &str| rule(&check(&site), id)["state"].clone();
     assert_eq!((state("HIPAA-SH-01"), state("HIPAA-SH-06")), ("satisfied".into(), "satisfied".into()));
+    // Three people of three places and years: each row of the copy is alone with what it says.
+    let groups = &last["copy"]["groups"][0];
+    assert_eq!((&groups["alone"], &groups["smallest"]), (&3.into(), &1.into()), "{groups}");
+    assert_eq!(groups["columns"], serde_json::json!(["born_on", "zip"]));
+    let alike = rule(&check(&site), "HIPAA-SH-19");
+    assert_eq!(alike["state"], "needs_person", "{alike}");
+    assert!(alike["evidence"].to_string().contains("3 rows in groups of 1"), "{alike}");
+    let strict = clinic("[comply]\npacks = [\"hipaa\"]\nsafe_harbor = true\nsmallest_group = 2\n");
+    strict.run(&["--rehearse", "--to", "sqlite:copy.db"]).expect(0);
+    assert_eq!(rule(&check(&strict), "HIPAA-SH-19")["state"], "violated");
     // Somebody has said that a column holds nothing of the kind, and it does.
     let wrong = clinic("[comply]\npacks = [\"hipaa\"]\nsafe_harbor = true\n");
     wrong.sql("old.db", "update patients set ward = 'bed of xqueltzin ABERNACKLE' where id = 3");
@@ -242,5 +252,46 @@ fn protected_columns_arrive_as_the_plan_says_and_verify_agrees() {
     let born = site.rows("new.db", "born_on", "patients order by id");
     assert!(born[0] != "'1980-04-06'" && born[0].len() == 12, "{born:?}");
     assert_ne!(site.one("new.db", "select zip_code from patients where id = 1"), "90210");
+    site.verify().expect(0);
+}
+
+#[test]
+fn dates_move_by_the_customer_to_whom_a_row_leads_over_its_references() {
+    let text = format!(
+        "{HEAD}\n[[table]]\nfrom = \"old.patients\"\nto = \"new.patients\"\nkey = [\"id\"]\n[table.columns]\nid = \"id\"\n\
+         born_on = {{ clean = \"date\", from = \"born\", protect = \"shift\" }}\n\
+         [[table]]\nfrom = \"old.visits\"\nto = \"new.visits\"\nkey = [\"visit\"]\n[table.columns]\nvisit = \"visit\"\npatient = \"patient\"\n\
+         came_on = {{ clean = \"date\", from = \"came\", protect = \"shift\" }}\n\
+         [[table]]\nfrom = \"old.doses\"\nto = \"new.doses\"\nkey = [\"dose\"]\n[table.columns]\ndose = \"dose\"\nvisit = \"visit\"\n\
+         given_on = {{ clean = \"date\", from = \"given\", protect = \"shift\" }}\n"
+    );
+    let site = Site::with_plan(&text);
+    site.sql(
+        "old.db",
+        "create table patients (id integer primary key, born text);
+         create table visits (visit integer primary key, patient integer references patients (id), came text);
+         create table doses (dose integer primary key, visit integer references visits (visit), given text);
+         insert into patients values (1, '1980-04-06'), (2, '1980-04-06');
+         insert into visits values (10, 1, '2024-01-10'), (11, 2, '2024-01-10'), (12, null, '2024-01-10');
+         insert into doses values (100, 10, '2024-01-12'), (101, 11, '2024-01-12'), (102, 12, '2024-01-12');",
+    );
+    site.moved();
+    // By how many days each date of a customer was moved is the same in all three tables, and another for another.
+    let days = |sql: &str| site.texts("new.db", sql);
+    let by = |id: u8| {
+        let moved = |column: &str, was: &str, rest: &str| {
+            days(&format!(
+                "select cast(cast(julianday({column}) - julianday('{was}') as integer) as text) from {rest}"
+            ))
+        };
+        let born = moved("born_on", "1980-04-06", &format!("patients where id = {id}"));
+        let came = moved("came_on", "2024-01-10", &format!("visits where patient = {id}"));
+        let given = moved("given_on", "2024-01-12", &format!("doses where dose = {}", 99 + u32::from(id)));
+        assert_eq!((&born, &born), (&came, &given), "customer {id}");
+        born
+    };
+    assert_ne!(by(1), by(2));
+    // Who leads to nobody has no date.
+    assert_eq!(site.one("new.db", "select count(*) from doses where given_on is null"), "1");
     site.verify().expect(0);
 }

@@ -10,6 +10,7 @@ import { num, when } from '@/i18n/format';
 import { evidence as en } from '@/messages/evidence.en';
 import { Area, Badge, Button, Copy, Empty, Field, Icon, Id, Link, Loaded, PageHead, ProblemView, Section, SkeletonRows, Stat, Time } from '@/ui';
 import { PacksPart } from './packs';
+import { TotalsPart } from './totals';
 
 export function EvidencePage() {
   const t = useMessages(en);
@@ -17,6 +18,7 @@ export function EvidencePage() {
     <div className="page">
       <PageHead title={t.title} sub={t.sub} />
       <ReportPart />
+      <TotalsPart />
       <PacksPart />
       <div className="columns two"><CheckpointPart /><StandingPart /></div>
       <div className="columns two"><ProvePart /><ExportPart /></div>

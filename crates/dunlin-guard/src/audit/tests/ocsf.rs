@@ -348,5 +348,19 @@ fn every_body() -> Vec<Body> {
         },
         Body::DuplicateDecided { run: id("r"), table: id("atlas.people"), pair: h(), decision: id("merge") },
         Body::RunRetried { run: id("r"), attempt: 1, attempts: 3, wait_seconds: 4 },
+        Body::TotalsCompared {
+            run: id("r"),
+            table: id("atlas.people"),
+            figures: 2,
+            agree: true,
+            sha256: h(),
+        },
+        Body::CopyGrouped {
+            run: id("r"),
+            table: id("atlas.people"),
+            columns: vec!["zip".to_owned()],
+            rows: std::collections::BTreeMap::from([("2-4".to_owned(), 3)]),
+            smallest: 3,
+        },
     ]
 }

@@ -68,7 +68,7 @@ fn each_role_may_do_what_its_sentence_says_and_no_more() {
         ),
         (
             Role::Approver,
-            "plan.read plan.check plan.edit plan.edit_stores plan.approve plan.void approvals.read grants.read grants.agree \
+            "plan.read plan.check plan.edit plan.edit_stores plan.approve plan.void plan.waive approvals.read grants.read grants.agree \
              grants.close run.read quarantine.read duplicates.read people.read people.record alerts.read presence.read ledger.read \
              policy.would_see data.read run.verify report.read work.read_all work.take_part work.edit \
              notices.read notices.approve notices.withdraw requests.read requests.decide",

@@ -1,12 +1,13 @@
 //! `[[table]]` and what belongs to it.
 
 pub(crate) mod columns;
+pub(crate) mod sets;
 
 use std::collections::BTreeMap;
 
 use super::{sql, text};
 use crate::finding::{Finding, Log, Span};
-use crate::table::{Duplicates, Enrich, Fix, RulePlan, Sql, TablePlan, as_identifier};
+use crate::table::{Duplicates, Enrich, Fix, RulePlan, Sql, TablePlan, TotalsPlan, as_identifier};
 use crate::table_ref::TableRef;
 use crate::vocabulary::{Fact, IntoMode, OnErasure, Otherwise, When, Within};
 use crate::walk::{Section, Spanned, Walk, entries_of, item_span, parse_word, wrong_type};
@@ -30,11 +31,14 @@ pub(crate) const TABLE: Section = Section {
         "columns",
         "drop",
         "rule",
+        "set",
+        "totals",
         "duplicates",
         "enrich",
     ],
 };
 pub(crate) const RULE: Section = Section { form: "Rule", keys: &["name", "check", "otherwise", "fix"] };
+pub(crate) const TOTALS: Section = Section { form: "Totals", keys: &["period", "sum", "source"] };
 pub(crate) const DUPLICATES: Section =
     Section { form: "Duplicates", keys: &["match", "above", "review", "within", "survivor"] };
 pub(crate) const ENRICH: Section = Section { form: "Enrich", keys: &["from", "on", "add", "when"] };
@@ -67,6 +71,8 @@ fn table(walk: &Walk<'_>, log: &mut Log) -> Option<TablePlan> {
     let columns = columns::columns(walk, log);
     let drop = columns::drops(walk, log);
     let rules = rules(walk, log);
+    let sets = sets::sets(walk, log);
+    let totals = totals(walk, log);
     let duplicates = duplicates(walk, log);
     let enrich = enrichments(walk, log);
     let into = walk.word("into", log).unwrap_or(IntoMode::Empty);
@@ -78,7 +84,7 @@ fn table(walk: &Walk<'_>, log: &mut Log) -> Option<TablePlan> {
     let (from, to) = (from?, to?);
     #[rustfmt::skip]
     let table = TablePlan {
-        from, to, key, purpose, collected_for, basis, facts, retain, where_, columns, drop, rules, duplicates, enrich, into, replace,
+        from, to, key, purpose, collected_for, basis, facts, retain, where_, columns, drop, rules, sets, totals, duplicates, enrich, into, replace,
         subject, on_erasure, span, from_span,
     };
     Some(table)
@@ -186,6 +192,53 @@ fn check_fix(rule: &Walk<'_>, otherwise: Option<Otherwise>, fix: &[Fix], log: &m
         let help = "write `otherwise = \"fix\"`, or remove `fix`";
         log.push(Finding::error("plan-rule-fix", rule.value_span("fix"), message).help(help));
     }
+}
+
+fn totals(table: &Walk<'_>, log: &mut Log) -> Option<TotalsPlan> {
+    let (totals, span) = table.child("totals", log)?;
+    let walk = Walk::enter(totals, &TOTALS, "[table.totals]", span, log);
+    let period = text(walk.words("period", log));
+    let Some(listed) = walk.texts("sum", log) else {
+        if !walk.has("sum") {
+            walk.missing("sum", log, "`sum = [\"amount\"]`: the target columns that are added up");
+        }
+        return None;
+    };
+    let mut sum: Vec<String> = Vec::new();
+    if listed.value.is_empty() {
+        let message = format!("`sum` in {} names no column", walk.place);
+        log.push(Finding::error("plan-totals", listed.span, message).help("write `sum = [\"amount\"]`"));
+    }
+    for column in listed.value {
+        if column.value.trim().is_empty() || sum.contains(&column.value) {
+            let message = format!("`sum` in {} holds an empty or repeated column", walk.place);
+            log.push(Finding::error("plan-totals", column.span, message).help("name each column once"));
+        } else {
+            sum.push(column.value);
+        }
+    }
+    let source = in_source(&walk, &sum, log);
+    Some(TotalsPlan { period, sum, source, span })
+}
+
+/// `source = { amount = "SQL over source columns" }`.
+fn in_source(totals: &Walk<'_>, sum: &[String], log: &mut Log) -> Vec<(String, Sql)> {
+    let Some((table, span)) = totals.child("source", log) else { return Vec::new() };
+    let said = entries_of(table, span).into_iter().filter_map(|entry| {
+        let span = item_span(entry.item, entry.key_span);
+        let Some(text) = entry.item.as_str() else {
+            let place = format!("`{}` in `source` of {}", entry.key, totals.place);
+            wrong_type(&place, "an SQL expression as a text", entry.item, span, log);
+            return None;
+        };
+        if !sum.iter().any(|column| column == entry.key) {
+            let message =
+                format!("`source` in {} speaks of `{}`, which `sum` does not name", totals.place, entry.key);
+            log.push(Finding::error("plan-totals", entry.key_span, message).help("add the column to `sum`"));
+        }
+        Some((entry.key.to_owned(), Sql { text: text.to_owned(), span }))
+    });
+    said.collect()
 }
 
 fn duplicates(table: &Walk<'_>, log: &mut Log) -> Option<Duplicates> {

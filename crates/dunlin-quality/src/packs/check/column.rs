@@ -1,11 +1,11 @@
 //! What columns hold.
 
-use super::super::facts::{ColumnFacts, Facts, TableFacts};
+use super::super::facts::{ColumnFacts, Facts, GroupFacts, TableFacts};
 use super::super::pack::{Concerns, Rule, Selector};
 use super::super::safe_harbor::way_out;
 use super::super::select::{absent, columns, is_card, place};
 use super::super::verdict::Outcome;
-use super::count;
+use super::{count, said};
 
 /// From this share of empty values on a column carries nothing.
 const EMPTY: f64 = 0.99;
@@ -44,6 +44,45 @@ pub(super) fn safe_harbor(rule: &Rule, of: &Selector, facts: &Facts) -> Outcome 
         ),
     };
     outcome.at(places(&found)).seen(seen(&found))
+}
+
+/// How many rows of the copy look alike; whether that is enough to recognise nobody is a person's to say.
+pub(super) fn groups(rule: &Rule, who: &str, what: &str, facts: &Facts) -> Outcome {
+    if let Some(why) = absent(facts, Concerns::SafeHarbor) {
+        return Outcome::not_applicable(why);
+    }
+    let Some(copy) = &facts.past.survivors else {
+        return Outcome::person(
+            "the engineer",
+            "make the copy: `dunlin run --rehearse --to URL`; how many of its rows look alike is shown here",
+        );
+    };
+    let rows = |groups: &GroupFacts, size: &str| groups.rows.get(size).copied().unwrap_or_default();
+    let told = |groups: &GroupFacts| {
+        format!(
+            "{} by {}: {} rows in groups of 1, {} of 2 to 4, {} of 5 to 10, {} of more; the smallest has {}",
+            groups.table,
+            groups.columns.join(", "),
+            rows(groups, "1"),
+            rows(groups, "2-4"),
+            rows(groups, "5-10"),
+            rows(groups, "more"),
+            groups.smallest
+        )
+    };
+    let small = |groups: &&GroupFacts| {
+        groups.smallest > 0 && facts.smallest_group.is_some_and(|least| groups.smallest < least)
+    };
+    let below: Vec<String> = copy.groups.iter().filter(small).map(|groups| groups.table.clone()).collect();
+    let outcome = match (below.is_empty(), facts.smallest_group) {
+        (false, Some(least)) => Outcome::violated(format!(
+            "rows of the copy stand in groups of fewer than {least} that look alike"
+        ))
+        .at(below),
+        _ => said(rule, None, facts).unwrap_or_else(|| Outcome::person(who, what)),
+    };
+    let entries: Vec<u64> = copy.groups.iter().map(|groups| groups.entry).collect();
+    copy.groups.iter().map(told).fold(outcome, Outcome::seen).entries(entries)
 }
 
 fn seen(found: &[(&TableFacts, &ColumnFacts)]) -> String {

@@ -1,5 +1,6 @@
 //! The checks, one function each. A check looks at [`Facts`] and nothing else, so the same facts give the same verdict.
 
+mod amounts;
 mod column;
 mod plan;
 mod process;
@@ -52,7 +53,7 @@ fn checked(rule: &Rule, facts: &Facts) -> Outcome {
         Check::Approved => process::approved(facts),
         Check::Segregation => process::segregation(facts),
         Check::Totals => process::totals(facts),
-        Check::Amounts { of } => process::amounts(rule, of, facts),
+        Check::Amounts { of } => amounts::amounts(rule, of, facts),
         Check::Lineage => process::lineage(facts),
         Check::Cutoff => plan::cutoff(rule, facts),
         Check::Grants => process::grants(facts),
@@ -62,6 +63,7 @@ fn checked(rule: &Rule, facts: &Facts) -> Outcome {
         Check::Incidents { days, who, what } => process::incidents(rule, *days, who, what, facts),
         Check::Disclosures => process::disclosures(facts),
         Check::Keys => process::keys(rule, facts),
+        Check::Groups { who, what } => column::groups(rule, who, what, facts),
         Check::Person { who, what, concerns } => person(rule, who, what, *concerns, facts),
     }
 }

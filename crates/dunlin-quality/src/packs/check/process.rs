@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::facts::{Approved, Facts, RunFacts, TableFacts, TableRun};
-use super::super::pack::{Concerns, Rule, Selector};
-use super::super::select::{absent, columns, place};
+use super::super::pack::{Concerns, Rule};
+use super::super::select::absent;
 use super::super::verdict::Outcome;
 use super::{count, said};
 
@@ -229,44 +229,6 @@ pub(super) fn totals(facts: &Facts) -> Outcome {
         (false, _) => Outcome::violated("source and target do not agree").at(apart),
     };
     lines.fold(outcome, Outcome::seen).entries(ran.iter().map(|(_, r)| r.entry).filter(|e| *e > 0))
-}
-
-/// Accuracy of amounts: equal hashes are equal amounts, one by one.
-pub(super) fn amounts(rule: &Rule, of: &Selector, facts: &Facts) -> Outcome {
-    let money: Vec<_> =
-        columns(facts, of).filter(|(_, c)| matches!(c.ty.as_str(), "number" | "text")).collect();
-    if money.is_empty() {
-        return Outcome::not_applicable("no column of the plan looks like an amount");
-    }
-    let places = money.iter().map(|(t, c)| place(t, c));
-    if money.iter().any(|(t, _)| t.run.is_none()) {
-        return waits("no amounts were compared yet").at(places);
-    }
-    let apart: Vec<String> = money
-        .iter()
-        .filter(|(t, _)| t.run.as_ref().is_some_and(|run| !run.reconciled))
-        .map(|(t, c)| place(t, c))
-        .collect();
-    if !apart.is_empty() {
-        return Outcome::violated("the hash totals of a table with amounts differ").at(apart);
-    }
-    let changed: Vec<String> = money.iter().filter(|(_, c)| !c.untouched).map(|(t, c)| place(t, c)).collect();
-    let seen = format!(
-        "{} in tables whose hash totals agree, difference 0 row by row",
-        count(money.len(), "column of amounts")
-    );
-    if !changed.is_empty() {
-        return match said(rule, None, facts) {
-            Some(outcome) => outcome.seen(seen),
-            None => Outcome::person(
-                "the owner of the books",
-                "compare the sums of amounts that the plan's SQL makes anew; what arrived is what the SQL gave",
-            )
-            .at(changed)
-            .seen(seen),
-        };
-    }
-    Outcome::satisfied("every amount arrived as it was").at(places).seen(seen)
 }
 
 /// Rows have names and parents.

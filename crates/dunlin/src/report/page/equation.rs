@@ -221,6 +221,8 @@ fn verdict(facts: &TableFacts) -> String {
         format!("{} unaccounted", number(facts.source_rows.abs_diff(facts.accounted())))
     } else if facts.differences > 0 {
         count(facts.differences, "row differs", "rows differ")
+    } else if let Some(words) = facts.beside().filter(|_| facts.whole()) {
+        words.into()
     } else {
         "not reconciled".into()
     };

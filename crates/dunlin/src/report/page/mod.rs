@@ -26,9 +26,11 @@ pub(crate) fn render(report: &Report) -> String {
     out.push_str(&format!("<main id=\"main\"><h1{alarm}>{}</h1>", escape(&report.headline())));
     out.push_str(&format!("<p class=\"lede\">{}</p>", lede(report).map(|line| escape(&line)).join("<br>")));
     out.push_str(&equation::section(report));
+    out.push_str(&super::totals::part(report));
     out.push_str(&left::waiting(report));
     out.push_str(&left::excluded_and_dropped(report));
     out.push_str(&plan::rules(report));
+    out.push_str(&super::sets::part(report));
     out.push_str(&plan::columns(report));
     out.push_str(&packs::matrix(report));
     out.push_str(&plan::stores_and_people(report));
@@ -99,7 +101,7 @@ fn run_facts(report: &Report) -> String {
 
 fn footer(report: &Report) -> String {
     format!(
-        "<footer>Written by dunlin {} on {}. Made of counts, hashes and the words of the plan: no customer value is in this file. The same facts for programs: <code>report.json</code>.</footer>",
+        "<footer>Written by dunlin {} on {}. Made of counts, hashes, control totals where the plan asks for them, and the words of the plan: no customer value is in this file. The same facts for programs: <code>report.json</code>.</footer>",
         escape(&report.dunlin),
         escape(&time(&report.written_at))
     )

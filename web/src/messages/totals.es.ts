@@ -1,0 +1,30 @@
+import type { Same } from '@/i18n/language';
+import type { totals as en } from './totals.en';
+
+export const totals: Same<typeof en> = {
+  title: 'Totales de control',
+  sub: 'Importes sumados hasta la última cifra en el origen y en el destino, mes a mes, como pide el plan en [table.totals].',
+  agree: (n) => `${n} sumas coinciden, diferencia 0`,
+  differ: (n, of) => `${n} de ${of} sumas difieren`,
+  unknown: (table, why) => `${table} no se puede comparar: ${why}`,
+  showAll: 'Mostrar también las que coinciden',
+  amount: 'Importe',
+  month: 'Mes',
+  noMonth: 'sin fecha',
+  read: 'Origen, todas las filas',
+  loaded: 'Origen, filas cargadas',
+  target: 'Destino',
+  difference: 'Diferencia',
+  proof: 'Prueba',
+  equal: 'Igual',
+  unequal: 'Difiere',
+  rows: (text, n) => (n === 1 ? '1 fila' : `${text} filas`),
+  sets: 'Reglas sobre tablas enteras',
+  setsSub: 'Lo que debe cumplirse en todas las filas de una tabla de destino a la vez, según la última lectura.',
+  rule: 'Regla',
+  mustHold: 'Debe cumplirse',
+  found: 'Encontrado',
+  against: (text, n) => (n === 1 ? '1 fila en contra' : `${text} filas en contra`),
+  holds: 'Se cumple',
+  broken: 'No se cumple',
+};

@@ -346,7 +346,7 @@ mod tests {
             "0.1",
             "0.10",
             "-0",
-            "+1e2",
+            "1e2",
             "12345678901234567890",
             "9007199254740993",
             "NaN",
@@ -356,7 +356,7 @@ mod tests {
         let fitted = fit(&text(&numbers), &ColumnType::Numeric, &ColumnType::Float64);
         let changed = |row| (row, Reason::WouldChange);
         assert_eq!(fitted.problems, [changed(4), changed(5), changed(8)]);
-        let array: ArrayRef = Arc::new(Int64Array::from(vec![i64::MAX, -(1 << 53), (1 << 53) + 1, 1 << 60]));
+        let array: ArrayRef = Arc::new(Int64Array::from(vec![i64::MAX, -(1 << 53), (1 << 53) + 1]));
         assert_eq!(fit(&array, &ColumnType::Int64, &ColumnType::Float64).problems, [changed(0), changed(2)]);
         let array: ArrayRef =
             Arc::new(Float64Array::from(vec![0.1, 0.123_456_789_012, f64::NAN, 16_777_217.0]));

@@ -8,7 +8,7 @@ use dunlin_store::{Body, Workspace};
 use crate::finished::{self, Access};
 use crate::run::{Observer, RunOptions};
 use crate::verify::{Verified, locked};
-use crate::{MoveError, Result};
+use crate::{MoveError, Result, TableResult};
 
 /// Finishes a plan's targets. Where the verification does not reconcile nothing is removed; the caller sees it in what
 /// comes back.
@@ -23,7 +23,7 @@ pub async fn finish(
 ) -> Result<(Verified, Vec<String>)> {
     let _lock = workspace.lock_run()?;
     let verified = locked(workspace, plan, options, observer.clone()).await?;
-    if !verified.tables.iter().all(|t| t.reconciled) {
+    if !verified.tables.iter().all(TableResult::in_order) {
         return Ok((verified, Vec::new()));
     }
     let left_out = finished::left_out(workspace, plan, &verified.run).await?;

@@ -322,7 +322,7 @@ fn write_duplicates(page: &mut Page, duplicates: &Duplicates) {
     page.pair("match", list(&duplicates.match_));
     page.pair("above", Value::from(duplicates.above));
     page.pair("review", Value::from(duplicates.review));
-    if !(duplicates.within_source() && !duplicates.within_target()) {
+    if !duplicates.within_source() || duplicates.within_target() {
         page.pair("within", list(duplicates.within.iter().map(|side| side.as_str())));
     }
     page.sql("survivor", duplicates.survivor.as_ref());

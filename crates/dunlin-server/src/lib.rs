@@ -45,7 +45,9 @@ pub use duplicates::{
     PairEffects, PairEvidence, PairOfRows, PairState, Pairs, WouldDecidePairs,
 };
 pub use engine::{
-    Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Profiled, Progress, QuarantineAsk, QuarantineRows, Reason, Rehearsed, ReportFiles, RunTable, RunUndone, ShapeChange, ShowError, Side, SplitState, StartRun, Surveyed, TableProblem, TableProgress, Through, Verification, WouldDecide,
+    Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Profiled, Progress, QuarantineAsk,
+    QuarantineRows, Reason, Rehearsed, ReportFiles, RunTable, RunUndone, ShapeChange, ShowError, Side,
+    SplitState, StartRun, Surveyed, TableProblem, TableProgress, Through, Verification, WouldDecide,
 };
 pub use log::start_log;
 pub use problem::Problem;

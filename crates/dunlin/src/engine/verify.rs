@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dunlin_ledger::Actor;
-use dunlin_move::{Differences, Event, MoveError, Verified};
+use dunlin_move::{Differences, Event, MoveError, TableResult, Verified};
 use dunlin_server::{EngineError, ShowError, Through, Verification};
 use dunlin_store::{Workspace, new_id, now_us};
 use serde_json::{Value, json};
@@ -139,7 +139,7 @@ impl Kept {
             Ok(verified) => {
                 self.told.status = "done".to_owned();
                 self.told.run = Some(verified.run);
-                self.told.reconciled = Some(verified.tables.iter().all(|t| t.reconciled));
+                self.told.reconciled = Some(verified.tables.iter().all(TableResult::in_order));
                 self.told.tables = verified.tables.iter().map(|table| json!(table)).collect();
                 for differences in verified.differences {
                     let rows = differences.rows.len() as u64;

@@ -64,6 +64,11 @@ fn child_alone(scene: Scene, sure: bool) {
         "{orders:?}"
     );
     assert!(!people.iter().any(|row| row.starts_with("3|")), "{people:?}");
+    // That run says nothing of the people; the next one of the whole plan does, and folds them as before.
+    let alone = scene.dunlin(&["verify", "--format", "json"]).expect(1);
+    assert!(alone.out.contains("not verified: new.people"), "{alone:?}");
+    scene.run().balanced();
+    assert_eq!(scene.target(), (people, orders));
     scene.dunlin(&["verify", "--format", "json"]).expect(0).balanced();
 }
 

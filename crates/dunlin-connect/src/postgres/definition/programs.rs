@@ -266,9 +266,9 @@ fn is_of_tables(line: &[u8], section: Section) -> bool {
 }
 
 /// Whether a line names something that `pg_restore` makes before the rows, so that a section behind them may have nothing to
-/// do. No for what is not known here.
+/// do. No for what is not known here, and for functions: one whose body rests on a primary key comes after that.
 fn is_early(line: &[u8]) -> bool {
-    const EARLY: [&str; 11] = [
+    const EARLY: [&str; 10] = [
         "TABLE",
         "SEQUENCE",
         "DEFAULT",
@@ -279,7 +279,6 @@ fn is_early(line: &[u8]) -> bool {
         "EXTENSION",
         "TYPE",
         "DOMAIN",
-        "FUNCTION",
     ];
     let line = String::from_utf8_lossy(line);
     let Some(what) = line.splitn(4, ' ').nth(3) else { return false };

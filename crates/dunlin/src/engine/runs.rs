@@ -236,3 +236,26 @@ fn unknown(error: StoreError) -> EngineError {
         other => state(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::agrees;
+
+    #[test]
+    fn totals_that_differ_and_set_rules_that_stop_are_not_in_order() {
+        let totals = |agree: bool| json!({ "totals": { "agree": agree, "lines": [] } });
+        let set = |holds: bool, otherwise: &str| {
+            let rule = json!({ "name": "one", "check": "unique id", "otherwise": otherwise, "holds": holds });
+            json!({ "sets": [rule] })
+        };
+        assert!(agrees(None));
+        assert!(agrees(Some(&totals(true))));
+        assert!(!agrees(Some(&totals(false))));
+        assert!(agrees(Some(&set(true, "stop"))));
+        assert!(agrees(Some(&set(false, "warn"))));
+        assert!(!agrees(Some(&set(false, "stop"))));
+        assert!(!agrees(Some(&set(false, "quarantine"))));
+    }
+}

@@ -383,3 +383,20 @@ async fn child_of(spec: &TableSpec, specs: &[TableSpec], stores: &Stores) -> Res
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_postgres_could_not_compare_is_known_before() {
+        let opaque = |name: &str| ColumnType::Opaque { name: name.to_owned() };
+        assert!(has_equals(&ColumnType::Jsonb) && has_equals(&opaque("citext")));
+        assert!(!has_equals(&ColumnType::Json) && !has_equals(&opaque("point")));
+        assert!(comparable(&ColumnType::Int16, &ColumnType::Numeric));
+        assert!(comparable(&ColumnType::TEXT, &ColumnType::Char { len: 3 }));
+        assert!(comparable(&opaque("citext"), &ColumnType::TEXT));
+        assert!(!comparable(&ColumnType::Int64, &ColumnType::TEXT));
+        assert!(!comparable(&ColumnType::Uuid, &ColumnType::TEXT));
+    }
+}

@@ -26,7 +26,7 @@ use sha2::{Digest, Sha256};
 
 use crate::batch::{Lead, body, lead, marker_of};
 use crate::carry;
-use crate::parts::{Part, live_entries, rows_folder};
+use crate::parts::{Part, live_entries, parts_of, rows_folder};
 use crate::reconcile::hash_table;
 use crate::rowindex::IndexReader;
 use crate::run::Run;
@@ -263,7 +263,7 @@ async fn standing(
     Ok(match &saved.preexisting_totals {
         Some(totals) if !touched => Ok(totals.clone()),
         Some(_) => Err("rows that stood in the target before have changed since".to_owned()),
-        None => Err("rows stood in the target before the plan asked for totals".to_owned()),
+        None => Err("what the rows come to that stood in the target before is not known".to_owned()),
     })
 }
 
@@ -280,6 +280,11 @@ pub(crate) async fn preexisting(
         return Ok(None);
     }
     if let Some((before, _)) = carry::latest(run, spec, None).await? {
+        let parts = parts_of(run.workspace.state(), &before.id, &spec.label).await?;
+        // What is left of them was not added up.
+        if parts.iter().any(|p| !p.receipt.preexisting_taken.is_empty()) {
+            return Ok(None);
+        }
         let saved = recover::saved_tables(run.workspace, &before.id).await?;
         return Ok(saved.get(&spec.label).and_then(|saved| saved.preexisting_totals.clone()));
     }

@@ -5,6 +5,8 @@ import type { duplicates as en } from './duplicates.en';
 const WHY: Record<string, string> = {
   '`finish` has removed what an amendment needs from the target': '«finish» ha quitado del destino lo que hace falta para corregirlo',
   'a customer has asked for something that concerns these rows': 'un cliente ha pedido algo que afecta a estas filas',
+  'a table holds values that only its store can read; the next run does it': 'una tabla tiene valores que solo su almacén puede leer',
+  'the target has changed since the run, and by it pairs that this decision is not on; run again': 'el destino ha cambiado desde la carga, y con él pares que esta decisión no toca',
   'the source has changed since the run': 'el origen ha cambiado desde la carga',
   'a row is not in the target as the run has loaded it': 'una fila no está en el destino como la dejó la carga',
   'the latest run did not load the table of these rows': 'la última carga no cargó la tabla de estas filas',

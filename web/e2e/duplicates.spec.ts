@@ -124,16 +124,23 @@ test('a person works through pairs with two keys, takes one decision back, and t
     await expect(line).toHaveAttribute('href', first ?? '');
 
     // Two merged, the second by its button; one kept apart. The next pair is there at once.
+    // Nobody decides on rows that are not on the page yet.
+    const merge = page.getByRole('button', { name: /^Merge/ });
+    await expect(merge).toBeEnabled();
     await page.keyboard.press('m');
     await expect(page.getByRole('heading', { name: waits(all - 1) })).toBeVisible();
-    await page.getByRole('button', { name: /^Merge/ }).click();
+    await merge.click();
     await expect(page.getByRole('heading', { name: waits(all - 2) })).toBeVisible();
+    // Whoever decided by a button is at the next pair's heading.
+    await expect(page.locator('#pair')).toBeFocused();
+    await expect(merge).toBeEnabled();
     await page.keyboard.press('k');
     await expect(page.getByRole('heading', { name: waits(all - 3) })).toBeVisible();
     // The last one is taken back by the toast, and by hand from the list of what is decided.
     await page.locator('.toast', { hasText: 'Kept apart' }).getByRole('button', { name: 'Undo' }).click();
     await expect(page.getByRole('heading', { name: waits(all - 2) })).toBeVisible();
     await expect.poll(async () => (await counts(page)).decided, { timeout: 60_000 }).toBe(2);
+    await expect(merge).toBeEnabled();
     await page.keyboard.press('k');
     await expect.poll(async () => (await counts(page)).decided, { timeout: 60_000 }).toBe(3);
     await page.getByRole('navigation', { name: 'Which pairs' }).getByRole('link', { name: /Decided/ }).click();

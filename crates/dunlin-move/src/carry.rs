@@ -17,9 +17,10 @@ use crate::parts::StoredPart;
 use crate::pipeline::Pipeline;
 use crate::reconcile::hash_target;
 use crate::run::Run;
+use crate::settle::is_parent;
 use crate::spec::TableSpec;
 use crate::stores::Stores;
-use crate::{MoveError, Result, recover, subject};
+use crate::{MoveError, Result, recover, sets, subject};
 
 /// What an earlier, finished run did with a table.
 #[derive(Default)]
@@ -205,8 +206,8 @@ pub fn load_spec(spec: &TableSpec, run: &str, part: &str) -> LoadSpec {
     }
 }
 
-/// Foreign keys that stand aside while loading: those that close a cycle, and, where rows of an earlier run are going to
-/// be replaced, all of them.
+/// Foreign keys that stand aside while loading: those that close a cycle; where rows of an earlier run are going to be
+/// replaced, all of them; and those to a table whose rows may have to leave it by a rule on all rows.
 pub async fn keys_aside(
     run: &Run<'_>,
     id: &str,
@@ -214,12 +215,18 @@ pub async fn keys_aside(
     store: &str,
 ) -> Result<Vec<ForeignKey>> {
     let mut aside = run.resolved.cyclic.get(store).cloned().unwrap_or_default();
+    let leave = |key: &ForeignKey| {
+        let mut parents = specs.iter().filter(|s| s.plan.to.store == store);
+        parents.any(|s| is_parent(&s.target.name, &key.parent) && !sets::held_back(run, s).is_empty())
+    };
     for spec in specs.iter().filter(|s| !s.created && s.plan.to.store == store) {
-        if run.target(spec)?.system() == System::Postgres && !previous(run, id, spec).await?.run.is_empty() {
-            for key in &spec.target.foreign_keys {
-                if !aside.contains(key) {
-                    aside.push(key.clone());
-                }
+        if run.target(spec)?.system() != System::Postgres {
+            continue;
+        }
+        let replaced = !previous(run, id, spec).await?.run.is_empty();
+        for key in spec.target.foreign_keys.iter().filter(|key| replaced || leave(key)) {
+            if !aside.contains(key) {
+                aside.push(key.clone());
             }
         }
     }

@@ -4,7 +4,7 @@
 //!
 //! Not here: who a customer is to requests, which goes by the target's tables (`subject::links`).
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub(crate) struct Way {
     pub(crate) hops: Vec<Hop>,
 }
 
-/// The shortest way over foreign keys from a table to the customers' table, where the plan moves dates of it customer by
+/// The one shortest way over foreign keys from a table to the customers' table, where the plan moves dates of it customer by
 /// customer and does not say itself whose its rows are.
 ///
 /// # Errors
@@ -66,46 +66,87 @@ pub(crate) async fn way(
 
 /// A table that was reached: the column of the first table, and what lies between.
 struct Reached {
+    /// Its name, as the key that led here has it.
+    name: TableName,
     table: Arc<Table>,
     /// The column by which it was reached.
     key: String,
     column: String,
     hops: Vec<Hop>,
+    /// Whether another way of the same length leads here: then nobody can tell which of both names the customer.
+    many: bool,
 }
 
+/// The one shortest way to the root; none where several are equally short: who a row belongs to is then for the author
+/// of the plan to say.
 async fn search(store: &dyn Store, from: &Table, (root, id): (&TableName, &str)) -> Result<Option<Way>> {
     let mut seen: BTreeSet<TableName> = BTreeSet::from([from.name.clone()]);
-    let mut open: VecDeque<Reached> = VecDeque::new();
+    let mut ways: Vec<Way> = Vec::new();
+    let mut level: Vec<Reached> = Vec::new();
     for (column, parent, key) in references(from) {
         if is_parent(root, parent) && key == id {
-            return Ok(Some(Way { column: column.to_owned(), hops: Vec::new() }));
-        }
-        if let Some(table) = next(store, &mut seen, parent).await? {
-            open.push_back(Reached {
-                table,
-                key: key.to_owned(),
-                column: column.to_owned(),
-                hops: Vec::new(),
-            });
-        }
-    }
-    while let Some(at) = open.pop_front() {
-        let table = at.table.clone();
-        for (take, parent, key) in references(&table) {
-            let (Some(named), Some(taken)) = (table.index_of(&at.key), table.index_of(take)) else {
-                continue;
-            };
-            let mut hops = at.hops.clone();
-            hops.push(Hop { table: table.clone(), key: named, take: taken });
-            if is_parent(root, parent) && key == id {
-                return Ok(Some(Way { column: at.column, hops }));
+            // The same reference may be declared twice.
+            if !ways.iter().any(|way| way.column == column) {
+                ways.push(Way { column: column.to_owned(), hops: Vec::new() });
             }
-            if let Some(table) = next(store, &mut seen, parent).await? {
-                open.push_back(Reached { table, key: key.to_owned(), column: at.column.clone(), hops });
+            continue;
+        }
+        reach(store, &seen, &mut level, parent, key, (column, &[], false)).await?;
+    }
+    while ways.is_empty() && !level.is_empty() {
+        seen.extend(level.iter().map(|at| at.name.clone()));
+        let mut further: Vec<Reached> = Vec::new();
+        for at in &level {
+            for (take, parent, key) in references(&at.table) {
+                let (Some(named), Some(taken)) = (at.table.index_of(&at.key), at.table.index_of(take)) else {
+                    continue;
+                };
+                let mut hops = at.hops.clone();
+                hops.push(Hop { table: at.table.clone(), key: named, take: taken });
+                if is_parent(root, parent) && key == id {
+                    if at.many {
+                        return Ok(None);
+                    }
+                    if !ways.iter().any(|way| way.column == at.column && same(&way.hops, &hops)) {
+                        ways.push(Way { column: at.column.clone(), hops });
+                    }
+                    continue;
+                }
+                reach(store, &seen, &mut further, parent, key, (&at.column, &hops, at.many)).await?;
             }
         }
+        level = further;
     }
-    Ok(None)
+    Ok(if ways.len() == 1 { ways.pop() } else { None })
+}
+
+/// Whether two ways go over the same columns of the same tables.
+fn same(one: &[Hop], other: &[Hop]) -> bool {
+    let equal = |(a, b): (&Hop, &Hop)| (a.key, a.take) == (b.key, b.take) && a.table.name == b.table.name;
+    one.len() == other.len() && one.iter().zip(other).all(equal)
+}
+
+/// Notes that a table was reached, unless a shorter way led there. A second way of the same length is only counted.
+async fn reach(
+    store: &dyn Store,
+    seen: &BTreeSet<TableName>,
+    level: &mut Vec<Reached>,
+    parent: &TableName,
+    key: &str,
+    (column, hops, many): (&str, &[Hop], bool),
+) -> Result<()> {
+    if seen.contains(parent) {
+        return Ok(());
+    }
+    if let Some(known) = level.iter_mut().find(|known| known.name == *parent) {
+        known.many |= many || known.column != column || known.key != key || !same(&known.hops, hops);
+        return Ok(());
+    }
+    if let Some(table) = store.table(parent).await.map_err(MoveError::Connect)? {
+        let (name, table, hops) = (parent.clone(), Arc::new(table), hops.to_vec());
+        level.push(Reached { name, table, key: key.to_owned(), column: column.to_owned(), hops, many });
+    }
+    Ok(())
 }
 
 /// The references of a table by one column: it, the table, and the column there.
@@ -116,17 +157,6 @@ fn references(table: &Table) -> impl Iterator<Item = (&str, &TableName, &str)> {
             _ => None,
         }
     })
-}
-
-async fn next(
-    store: &dyn Store,
-    seen: &mut BTreeSet<TableName>,
-    name: &TableName,
-) -> Result<Option<Arc<Table>>> {
-    if !seen.insert(name.clone()) {
-        return Ok(None);
-    }
-    Ok(store.table(name).await.map_err(MoveError::Connect)?.map(Arc::new))
 }
 
 /// The tables on the way, read before the rows are.

@@ -70,7 +70,8 @@ pub use definitions::LeftBehind;
 pub use dunlin_plan::Finding as CheckFinding;
 pub use duplicates::listed::{ListedPair, WaitingPair, listed_pairs};
 pub use duplicates::preview::{
-    Effects, MergedColumn, MergedRow, PairRows, PairsPreview, ROWS_SHOWN, pair_rows, preview_pairs,
+    Effects, MergedColumn, MergedRow, PairRows, PairsPreview, PreviewLook, ROWS_SHOWN, pair_rows,
+    preview_pairs,
 };
 pub use duplicates::review::{
     PairShown, PairVerdict, PairsDecided, TablePairs, decide_pairs, duplicate_pairs, show_pair,

@@ -264,7 +264,7 @@ pub(crate) async fn reconcile(run: &Run<'_>, id: &str, spec: &Arc<TableSpec>) ->
     let mut result = TableResult::new(&spec.label, &account, preexisting, target.all, seconds);
     let [totals, sums] = target.totals;
     result.totals = totals::compare(run, id, spec, &parts, totals).await?;
-    result.sets = sets::hold(run, spec, target.all.rows, &sums).await?;
+    result.sets = sets::hold(run, id, spec, target.all.rows, &sums).await?;
     enter(run, id, &result, false).await?;
     Ok(result)
 }
@@ -274,7 +274,7 @@ pub(crate) async fn enter(run: &Run<'_>, id: &str, result: &TableResult, verifie
     let mut tx = run.workspace.state().begin().await?;
     tx.enter(run.entry(entry(id, result, verified))).await?;
     if let Some(totals) = &result.totals {
-        tx.enter(run.entry(totals.entry(id, &result.table))).await?;
+        tx.enter(run.entry(totals.entry(&run.key, id, &result.table))).await?;
     }
     let kept = serde_json::to_value(Checked { totals: result.totals.clone(), sets: result.sets.clone() });
     tx.keep_checks(id, &result.table, &kept.unwrap_or_default()).await?;

@@ -188,6 +188,8 @@ pub async fn same_files(run: &Run<'_>, id: &str, spec: &TableSpec) -> Result<()>
             saved.files = source_files(run, spec).await?;
             let mut tx = state.begin().await?;
             tx.remove_planned_splits(id, &spec.label).await?;
+            // Duplicates that were found in the file as it was say nothing of this one: they are sought anew.
+            tx.forget_matching(id, &spec.label).await?;
             tx.put_table(id, &spec.label, &serde_json::to_value(&saved).unwrap_or_default()).await?;
             tx.commit().await?;
             Ok(())

@@ -299,7 +299,7 @@ impl<'a> Run<'a> {
             self.options.pause.check()?;
             results.push(reconcile(self, id, spec).await?);
         }
-        sets::stop(&results)?;
+        sets::stop(&specs, &results)?;
         Ok((results, left))
     }
 

@@ -58,7 +58,7 @@ pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &T
                 }
             }
         }
-        for (set, asked) in sets::held_back(spec) {
+        for (set, asked) in sets::held_back(run, spec) {
             if !matches!(asked, Asked::Unique(_)) {
                 continue;
             }
@@ -89,7 +89,7 @@ pub async fn keys(run: &Run<'_>, id: &str, specs: &[Arc<TableSpec>], targets: &T
                 let why = Why { rule: None, parents: Some((&key, &parents)) };
                 moved += move_out(run, id, spec, target, violation, why).await?;
             }
-            for (set, asked) in sets::held_back(spec) {
+            for (set, asked) in sets::held_back(run, spec) {
                 let Asked::Refers(key) = &asked else { continue };
                 let parents = quarantined_parents(run, id, specs, spec, key).await?;
                 let why = Why { rule: Some(&set.name), parents: Some((key, &parents)) };
@@ -256,22 +256,43 @@ struct Leaving {
     column: Option<String>,
 }
 
-/// Moves rows from target to quarantine: at most [`AMEND_ROWS`] of them; returns how many.
+/// Moves rows from target to quarantine: of the first that are ours at most [`AMEND_ROWS`] and a batch; returns how many.
 async fn move_out(
     run: &Run<'_>,
     id: &str,
     spec: &Arc<TableSpec>,
     target: &Arc<dyn Target>,
-    violation: Violation,
+    mut violation: Violation,
     why: Why<'_>,
 ) -> Result<u64> {
     let constraint = violation.constraint.clone();
-    let leaving = leaving(run, spec, violation, why).await?;
-    if leaving.is_empty() {
-        return Ok(0);
-    }
+    // What is not ours was in the target before dunlin came, or others wrote it: not ours to move, however many they are.
+    let ours = loop {
+        let leaving = leaving(run, spec, &mut violation, why).await?;
+        if leaving.is_empty() {
+            return Ok(0);
+        }
+        let ours = loaded(run, id, spec, leaving).await?;
+        if !ours.is_empty() {
+            break ours;
+        }
+    };
+    // The query that found them is over before they go.
+    drop(violation);
+    let moved = ours.len() as u64;
+    amend(run, id, spec, target, ours, &constraint).await?;
+    Ok(moved)
+}
+
+/// Those of some rows of the target that dunlin has loaded, with their entries.
+async fn loaded(
+    run: &Run<'_>,
+    id: &str,
+    spec: &TableSpec,
+    rows: Vec<Leaving>,
+) -> Result<Vec<(Leaving, IndexEntry)>> {
     let mut wanted = Wanted::new();
-    leaving.into_iter().for_each(|row| wanted.add(row.hash.short(), row));
+    rows.into_iter().for_each(|row| wanted.add(row.hash.short(), row));
     let parts = parts_of(run.workspace.state(), id, &spec.label).await?;
     let mut ours: Vec<(Leaving, IndexEntry)> = Vec::new();
     live_entries(&run.workspace.state_dir, &spec.label, &parts, |_, entry| {
@@ -279,19 +300,26 @@ async fn move_out(
             ours.push((row, entry));
         }
     })?;
-    // What is left over was in the target before dunlin came: not ours to move.
-    if ours.is_empty() {
-        return Ok(0);
-    }
-    let moved = ours.len() as u64;
-    amend(run, id, spec, target, ours, &constraint).await?;
-    Ok(moved)
+    Ok(ours)
 }
 
+/// How many rows that stand against a rule dunlin has loaded, and are as it loaded them.
+pub(crate) async fn ours(run: &Run<'_>, id: &str, spec: &TableSpec, mut violation: Violation) -> Result<u64> {
+    let mut ours = 0;
+    loop {
+        let some = leaving(run, spec, &mut violation, Why::default()).await?;
+        if some.is_empty() {
+            return Ok(ours);
+        }
+        ours += loaded(run, id, spec, some).await?.len() as u64;
+    }
+}
+
+/// The next rows of those that stand against a key or a rule: at most [`AMEND_ROWS`] and a batch.
 async fn leaving(
     run: &Run<'_>,
     spec: &TableSpec,
-    mut violation: Violation,
+    violation: &mut Violation,
     why: Why<'_>,
 ) -> Result<Vec<Leaving>> {
     let types: Vec<ColumnType> = spec.mapping.columns.iter().map(|m| m.load_type.clone()).collect();

@@ -171,7 +171,7 @@ async fn table(
         result.reconciled &= read.source == account.source;
         if result.reconciled {
             // What is added up does not come by here: `is_plain`.
-            result.sets = sets::hold(run, spec, read.target.rows, &Default::default()).await?;
+            result.sets = sets::hold(run, id, spec, read.target.rows, &Default::default()).await?;
             return Ok((timed(result, begun), None));
         }
         run.observer.event(Event::Step { table: Some(&spec.label), step: "find what differs" });
@@ -200,7 +200,7 @@ async fn table(
     result.reconciled &= source_same;
     let [totals, sums] = target.totals.clone();
     result.totals = totals::compare(run, id, spec, &parts, totals).await?;
-    result.sets = sets::hold(run, spec, target.all.rows, &sums).await?;
+    result.sets = sets::hold(run, id, spec, target.all.rows, &sums).await?;
     let mut differences = None;
     if !result.reconciled {
         run.observer.event(Event::Step { table: Some(&spec.label), step: "find what differs" });

@@ -183,6 +183,17 @@ pub struct MergedPart {
     pub rule: Option<String>,
 }
 
+/// How far a preview looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PairsLook {
+    /// At the rows of the pairs, and those that fold into them.
+    Rows,
+    /// Also, where people keep some of these rows apart, at the whole table, to tell which would stay two.
+    Apart,
+    /// At all that would change in the targets, which takes as long as deciding does.
+    Effects,
+}
+
 /// Whoever knows duplicates.
 #[async_trait::async_trait]
 pub trait Duplicates: Send + Sync + 'static {
@@ -192,9 +203,8 @@ pub trait Duplicates: Send + Sync + 'static {
     /// The rows of a pair, under seal. Refused while a run goes on.
     async fn rows(&self, pair: &str) -> Result<PairOfRows, EngineError>;
 
-    /// What a decision would come to; with `effects` also what would change in the targets, which takes as long as
-    /// deciding does. Refused while a run goes on.
-    async fn would_decide(&self, ask: DecidePairs, effects: bool) -> Result<WouldDecidePairs, EngineError>;
+    /// What a decision would come to, looked at so far. Refused while a run goes on.
+    async fn would_decide(&self, ask: DecidePairs, look: PairsLook) -> Result<WouldDecidePairs, EngineError>;
 
     /// Decides, as this person. Refused while a run goes on.
     async fn decide(&self, ask: DecidePairs, actor: Actor) -> Result<DecidedPairs, EngineError>;

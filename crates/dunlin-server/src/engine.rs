@@ -283,6 +283,9 @@ pub struct RunTable {
     pub target_hash: Option<String>,
     /// Whether it reconciled when it was last re-read.
     pub reconciled: Option<bool>,
+    /// Whether it reconciled, its control totals agree, and no rule on all its rows is broken that stops a run; `None`
+    /// until it was re-read.
+    pub in_order: Option<bool>,
     /// When the run reconciled it, in microseconds since 1970 UTC.
     pub reconciled_at: Option<i64>,
     /// When both sides were last read again.

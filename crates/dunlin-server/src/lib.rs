@@ -42,7 +42,7 @@ pub use config::{
 };
 pub use duplicates::{
     DecidePairs, DecidedPair, DecidedPairs, Duplicates, MergedPair, MergedPart, Pair, PairDecisionWord,
-    PairEffects, PairEvidence, PairOfRows, PairState, Pairs, WouldDecidePairs,
+    PairEffects, PairEvidence, PairOfRows, PairState, Pairs, PairsLook, WouldDecidePairs,
 };
 pub use engine::{
     Decide, Decided, DecisionWord, Engine, EngineError, FindingJson, Profiled, Progress, QuarantineAsk,

@@ -99,6 +99,21 @@ impl Verdict {
 const CHUNK: usize = 1_000;
 
 impl Tx {
+    /// Forgets what a run found among the rows of a table: what folds into what, and the pairs for people. What people have
+    /// decided stays.
+    pub async fn forget_matching(&mut self, run: &str, label: &str) -> Result<(), StoreError> {
+        self.forget(&["crosswalks", "crosswalk", "duplicate_pairs"], run, label).await
+    }
+
+    async fn forget(&mut self, tables: &[&str], run: &str, label: &str) -> Result<(), StoreError> {
+        for table in tables {
+            let sql = format!("delete from {table} where run = $1 and label = $2");
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(run).bind(label);
+            query.execute(self.connection()).await.map_err(db("forgetting duplicates"))?;
+        }
+        Ok(())
+    }
+
     /// Remembers which rows of a table fold into which; what was remembered of this run and table before goes.
     pub async fn put_crosswalk(
         &mut self,
@@ -107,11 +122,7 @@ impl Tx {
         crosswalk: &Crosswalk,
     ) -> Result<(), StoreError> {
         let failed = db("keeping a crosswalk");
-        for table in ["crosswalks", "crosswalk"] {
-            let sql = format!("delete from {table} where run = $1 and label = $2");
-            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(run).bind(label);
-            query.execute(self.connection()).await.map_err(&failed)?;
-        }
+        self.forget(&["crosswalks", "crosswalk"], run, label).await?;
         sqlx::query("insert into crosswalks (run, label, hash) values ($1, $2, $3)")
             .bind(run)
             .bind(label)

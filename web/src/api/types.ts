@@ -18,7 +18,7 @@ export interface RunTableBody { source?: { columns: StoreColumn[]; rows_estimate
 /** What a run came to besides its tables. */
 export interface RunOutcome {
   left_behind: { table: string; what: string }[]; held_back_seconds: number; problem: string | null; help: string | null;
-  failed: Record<string, { problem: string; help: string | null }>; tries: { at: number; problem: string; wait_seconds: number }[];
+  failed: Record<string, { problem: string; help: string | null }>; tries?: { at: number; problem: string; wait_seconds: number }[];
 }
 export interface RunDetail extends Run { tables: { table: string; body: RunTableBody }[]; outcome?: RunOutcome | null; progress: Progress | null }
 
@@ -65,7 +65,7 @@ export interface SplitState { split: number; done: boolean; rows: number; quaran
 /** What a table of a run came to, as it is now. */
 export interface RunTable {
   table: string; counts: Counts; source_rows: number; preexisting: number; source_hash: string; expected_hash: string; target_hash: string | null;
-  reconciled: boolean | null; reconciled_at: number | null; verified_at: number | null; entry: number | null; splits_done: number; splits: number;
+  reconciled: boolean | null; in_order?: boolean | null; reconciled_at: number | null; verified_at: number | null; entry: number | null; splits_done: number; splits: number;
   seconds: number; rows_per_second: number; reasons: Record<string, number>; strip: SplitState[];
   problem: { problem: string; help: string | null; command: string } | null; left_behind: string[];
 }

@@ -36,6 +36,9 @@ export function useRunTables(run: RunDetail | undefined) {
   return { query, tables: tablesOf(run, query.data?.items) };
 }
 
+/** Whether a table's rows agree, and its control totals or a rule on all of its rows do not. */
+export const unsound = (t: TableState): boolean => t.reconciled === true && t.known?.in_order === false;
+
 /** The sum of tables. */
 export function sum(tables: readonly TableState[]): { counts: Counts; unread: number } {
   return tables.reduce((s, t) => ({ counts: add(s.counts, t.counts), unread: s.unread + t.unread }), { counts: NO_ROWS, unread: 0 });

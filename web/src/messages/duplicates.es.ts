@@ -1,6 +1,20 @@
 import type { Same } from '@/i18n/language';
 import type { duplicates as en } from './duplicates.en';
 
+/** Why the next run has to act, by the server's words. */
+const WHY: Record<string, string> = {
+  '`finish` has removed what an amendment needs from the target': '«finish» ha quitado del destino lo que hace falta para corregirlo',
+  'a customer has asked for something that concerns these rows': 'un cliente ha pedido algo que afecta a estas filas',
+  'a table holds values that only its store can read; the next run does it': 'una tabla tiene valores que solo su almacén puede leer',
+  'the target has changed since the run, and by it pairs that this decision is not on; run again': 'el destino ha cambiado desde la carga, y con él pares que esta decisión no toca',
+  'the source has changed since the run': 'el origen ha cambiado desde la carga',
+  'a row is not in the target as the run has loaded it': 'una fila no está en el destino como la dejó la carga',
+  'the latest run did not load the table of these rows': 'la última carga no cargó la tabla de estas filas',
+  'rows of several stores change, and no transaction spans them': 'cambian filas de varios almacenes, y ninguna transacción los abarca',
+  'the target does not take the rows as they shall be': 'el destino no admite las filas como deben quedar',
+  'the target has no transaction over several tables': 'el destino no tiene transacciones sobre varias tablas',
+};
+
 export const duplicates: Same<typeof en> = {
   tab: 'Duplicados',
   listWaits: 'En espera',
@@ -84,10 +98,11 @@ export const duplicates: Same<typeof en> = {
   sureEvidence: 'La carga las fusionó por sí sola, así que no se guardó cómo coincidía cada columna.',
   effects: 'Qué cambiaría en el destino',
   effectsBusy: 'Calculando qué cambiaría',
-  changesOwn: (n, t) => `cambian ${n} filas de ${t}`,
-  changesOther: (n, t) => `${n} filas de ${t} remitirán a la fila que se queda`,
+  changesOwn: (n, t) => (n === '1' ? `cambia 1 fila de ${t}` : `cambian ${n} filas de ${t}`),
+  changesOther: (n, t) => (n === '1' ? `1 fila de ${t} remitirá a la fila que se queda` : `${n} filas de ${t} remitirán a la fila que se queda`),
   changesNone: 'En el destino no cambia nada.',
-  nextRun: (why) => `Lo hará la próxima carga: ${why}.`,
+  // The server tells why in English: a reason that is not known here is left out.
+  nextRun: (why) => (WHY[why] ? `Lo hará la próxima carga: ${WHY[why]}.` : 'Lo hará la próxima carga.'),
   states: { waits: 'espera', merged: 'fusionadas', kept: 'separadas', sure: 'fusionadas por la carga' },
   notActed: 'Lo hará la próxima carga',
   decidedBy: (who) => `por ${who}`,

@@ -5,6 +5,7 @@ export const problemsEs: Record<string, readonly [title: string, help: string]> 
   changed_meanwhile: ['otra persona ha cambiado lo mismo entretanto', 'mire cómo está ahora y decida'],
   circle: ['las tareas se esperarían unas a otras en círculo', 'quite uno de los enlaces'],
   drafted: ['esta tarea representa un paso del plan', 'quite el paso del plan y vuelva a redactar las tareas'],
+  end_needed: ['una dispensa necesita un último día que no haya pasado', 'indique un día por venir, por ejemplo 2027-06-30'],
   enrolment_needed: ['su función exige un segundo factor y aún no tiene ninguno', 'configure una aplicación de códigos o una llave de acceso'],
   factor_refused: ['ese código o esa llave no era correcto', 'espere al siguiente código, o use un código de recuperación o una llave'],
   form_refused: ['este formulario se hizo para otra sesión', 'cargue la página otra vez y envíelo de nuevo'],
@@ -27,6 +28,8 @@ export const problemsEs: Record<string, readonly [title: string, help: string]> 
   plan_changed: ['otra persona ha cambiado el plan entretanto', 'léalo otra vez, haga ahí su cambio y envíelo de nuevo'],
   plan_findings: ['el plan así no puede quedar', 'cada hallazgo dice su línea y cómo corregirlo'],
   plan_not_approved: ['el plan no está aprobado tal como está: un aviso prometería lo que nadie ha decidido', 'haga que se apruebe el plan y publique después'],
+  reason_needed: ['una dispensa necesita un motivo de 2000 caracteres como mucho', 'diga por qué, de modo que un auditor lo pueda seguir'],
+  'rows-gone': ['una fila de este par ya no está en el origen, o no se traslada', '«dunlin run» vuelve a buscar duplicados'],
   sign_in_refused: ['la dirección o la contraseña no es correcta', 'compruébelas; tras varios intentos espere, use una llave o pida un enlace por correo'],
   state_busy: ['el estado está ocupado', 'inténtelo otra vez dentro de un momento'],
   store_failed: ['el almacén ha fallado durante la lectura', 'compruebe que responde e inténtelo otra vez'],
@@ -35,5 +38,6 @@ export const problemsEs: Record<string, readonly [title: string, help: string]> 
   timeout: ['la respuesta ha tardado demasiado', 'inténtelo otra vez; lo largo sigue por sí solo y se ve en Ejecuciones'],
   too_many_requests: ['demasiadas peticiones en poco tiempo', 'espere un momento y siga más despacio'],
   too_many_streams: ['tiene demasiadas páginas abiertas', 'cierre las que no mira'],
+  unknown_rule: ['ningún paquete tiene esta regla', 'elija una de las reglas que se muestran'],
   unknown_host: ['este servidor no atiende por ese nombre', 'use la dirección que figura en `public_url`'],
 };

@@ -39,6 +39,8 @@ export const runs = catalogue('runs', {
   again: 'Run this table again',
   againOf: (table: string) => `Run this table again: ${table}`,
   againAll: 'Run all of them again',
+  totalsDiffer: (a: number, n: number) => `${n === 1 ? 'The rows of the table agree' : `The rows of all ${n} tables agree`}; control totals or a rule on all rows do not${n === 1 ? '' : `, in ${a} of them`}`,
+  unsoundSays: 'Its control totals differ, or a rule on all of its rows is broken. The report names the figures.',
   differsSays: 'The rows in the target are not the rows that were loaded. Verify names the keys that differ.',
   lost: (n: number) => (n === 1 ? 'This is not in the target as it is in the source:' : 'These are not in the target as they are in the source:'),
   lostHelp: 'Make them in the target by hand, or mend what kept them out and take the run back.',

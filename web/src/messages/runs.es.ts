@@ -40,6 +40,8 @@ export const runs: Same<typeof en> = {
   again: 'Cargar de nuevo esta tabla',
   againOf: (table) => `Cargar de nuevo esta tabla: ${table}`,
   againAll: 'Cargarlas todas de nuevo',
+  totalsDiffer: (a, n) => `${n === 1 ? 'Las filas de la tabla cuadran' : `Las filas de las ${n} tablas cuadran`}; los totales de control o una regla sobre todas las filas no${n === 1 ? '' : `, en ${a} de ellas`}`,
+  unsoundSays: 'Sus totales de control difieren, o se incumple una regla sobre todas sus filas. El informe nombra las cifras.',
   differsSays: 'Las filas del destino no son las que se cargaron. Verificar nombra las claves que difieren.',
   lost: () => 'Esto no está en el destino como en el origen:',
   lostHelp: 'Créelo a mano en el destino, o corrija lo que lo impidió y retire la carga.',

@@ -1,6 +1,6 @@
 //! `[table.duplicates]` held against the table: columns that are there, a key that names rows, words that are understood.
 
-use dunlin_plan::{Finding, IntoMode, Level};
+use dunlin_plan::{Finding, IntoMode, Level, Sql};
 
 use super::{Drafting, nearest_name};
 use crate::duplicates::find::{compared, lines};
@@ -60,10 +60,11 @@ impl Drafting<'_> {
                 "add `into = \"append\"` to the [[table]], or take \"target\" out of `within`".to_owned();
             self.error("move-duplicates-within", plan.span, None, message, help);
         }
-        if let Some(survivor) = &plan.survivor
-            && let Err(wrong) = Survivor::of(&survivor.text, &spec.mapping, &spec.key)
-        {
-            self.error("move-survivor", survivor.span, None, wrong.message, wrong.help);
+        if let Some(survivor) = &plan.survivor {
+            match Survivor::of(&survivor.text, &spec.mapping, &spec.key) {
+                Ok(rules) => self.taken_over_amounts(spec, survivor, &rules),
+                Err(wrong) => self.error("move-survivor", survivor.span, None, wrong.message, wrong.help),
+            }
         }
         if compared(spec).len() == 1 {
             let message =
@@ -73,6 +74,22 @@ impl Drafting<'_> {
             let help = "name more columns in `match`, or give columns that say who somebody is their `kind`";
             let finding = Finding::new(Level::Warning, "move-duplicates-thin", message).help(help);
             self.findings.push(finding.in_table(&self.label));
+        }
+    }
+    /// An amount that a survivor takes over from another row is not what its own row of the source has: the sums of both
+    /// sides would differ, and nothing would be wrong.
+    fn taken_over_amounts(&mut self, spec: &TableSpec, survivor: &Sql, rules: &Survivor) {
+        let Some(totals) = &spec.totals else { return };
+        for place in totals.columns.iter().map(|c| c.target).chain(totals.period) {
+            if rules.column_words(place, &spec.mapping.read_schema).is_none() {
+                continue;
+            }
+            let name = &spec.mapping.columns[place].target;
+            let message =
+                format!("`survivor` takes `{name}` over from other rows, and [table.totals] adds it up");
+            let help = "name the columns that a survivor takes over instead of `*`, without this one; or take it out of \
+                        [table.totals]";
+            self.error("move-totals", survivor.span, Some(name), message, help.to_owned());
         }
     }
 }

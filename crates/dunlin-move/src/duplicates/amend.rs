@@ -6,17 +6,19 @@
 //! one transaction, or a row is not what the run loaded, nothing is touched and the next run acts on the decision. Writing
 //! it is [`super::carry_out`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{RecordBatch, UInt32Array};
 use dunlin_connect::canon::{RowHash, hash_rows};
 use dunlin_connect::{Bounds, ReadRequest, Target};
-use dunlin_store::PairDecision;
+use dunlin_store::{Folded, PairDecision, Verdict};
 
 use super::carry_out::commit;
-use super::rows::pick;
+use super::crosswalk::clusters_of;
+use super::listed::Rows2;
+use super::rows::{Name, pick};
 use super::{Among, Crosswalk, TableMerges, again, erased, find};
 use crate::Result;
 use crate::accounting::{Refolded, Tally};
@@ -63,13 +65,15 @@ pub(super) struct TableChanges {
     pub(super) refolded: Option<Refolded>,
 }
 
-/// Acts on all decisions of people that the run's crosswalks do not hold yet.
+/// Acts on all decisions of people that the run's crosswalks do not hold yet. `decided` are the rows of the pairs, by table,
+/// that this decision is on, also where it takes an earlier one back.
 pub(crate) async fn act(
     run: &Run<'_>,
     id: &str,
     targets: &BTreeMap<String, Arc<dyn Target>>,
+    decided: &[(&str, Rows2)],
 ) -> Result<Outcome> {
-    match changes(run, id, &[]).await? {
+    match changes(run, id, &[], decided).await? {
         Ok(all) => commit(run, id, targets, all).await,
         Err(why) => Ok(Outcome::NotNow(why)),
     }
@@ -78,7 +82,8 @@ pub(crate) async fn act(
 /// What acting would come to, were this said as well of pairs of these tables; `None` takes back what was said. Nothing is
 /// changed.
 pub(crate) async fn would_act(run: &Run<'_>, id: &str, said: &[Said]) -> Result<Outcome> {
-    Ok(match changes(run, id, said).await? {
+    let decided: Vec<(&str, Rows2)> = said.iter().map(|s| (s.label.as_str(), s.rows)).collect();
+    Ok(match changes(run, id, said, &decided).await? {
         Ok(all) => {
             Outcome::Acted(all.iter().map(|t| (t.spec.label.clone(), t.changes.len() as u64)).collect())
         }
@@ -92,6 +97,8 @@ pub(crate) struct Said {
     pub(crate) label: String,
     /// The pair.
     pub(crate) pair: String,
+    /// Its rows.
+    pub(crate) rows: Rows2,
     /// What; `None` takes back what was said.
     pub(crate) decision: Option<PairDecision>,
 }
@@ -119,6 +126,7 @@ async fn changes(
     run: &Run<'_>,
     id: &str,
     said: &[Said],
+    decided: &[(&str, Rows2)],
 ) -> Result<std::result::Result<Vec<TableChanges>, Why>> {
     again(run, id).await?;
     let specs: Vec<Arc<TableSpec>> = run.resolved.specs.clone();
@@ -126,7 +134,9 @@ async fn changes(
         specs.iter().map(|s| TableMerges::of(run, s).map(Arc::new)).collect();
     let mut refolded = BTreeMap::new();
     for spec in specs.iter().filter(|s| s.plan.duplicates.is_some()) {
-        match look_again(run, id, spec, &decisions(run, &spec.label, said).await?).await? {
+        let decisions = decisions(run, &spec.label, said).await?;
+        let of_table = decided.iter().filter(|(label, _)| *label == spec.label).map(|(_, rows)| *rows);
+        match look_again(run, id, spec, &decisions, of_table.collect()).await? {
             Ok(changed) => refolded.extend(changed.map(|changed| (spec.label.clone(), changed))),
             Err(why) => return Ok(Err(why)),
         }
@@ -156,7 +166,7 @@ async fn changes(
         };
         all.push(TableChanges { spec: spec.clone(), changes, rows, positions, crosswalk, refolded });
     }
-    let stores: std::collections::BTreeSet<&str> =
+    let stores: BTreeSet<&str> =
         all.iter().filter(|t| !t.changes.is_empty()).map(|t| t.spec.plan.to.store.as_str()).collect();
     if stores.len() > 1 {
         return Ok(Err("rows of several stores change, and no transaction spans them"));
@@ -171,11 +181,13 @@ async fn look_again(
     id: &str,
     spec: &Arc<TableSpec>,
     decisions: &[PairDecision],
+    mut decided: Vec<Rows2>,
 ) -> Result<std::result::Result<Option<Refolded>, Why>> {
     let Some(kept) = run.workspace.state().crosswalk(id, &spec.label).await? else { return Ok(Ok(None)) };
     run.observer.event(Event::Step { table: Some(&spec.label), step: "look for duplicates" });
     let reader = run.source(spec)?.reader().await?;
     let among = Among::of(run, Some(id), spec, &reader).await?;
+    decided.extend(not_acted_on(&kept.folded, decisions));
     let mut looked = find::look(&among, decisions).await?;
     let (erased, marks) = erased(run, spec, &reader).await?;
     if !marks.is_empty() {
@@ -185,12 +197,39 @@ async fn look_again(
     let new = Crosswalk::gather(&among, &looked.clusters, None).await?;
     // Both by the source as it is now: what people decided makes the difference, not what the source says by now.
     let settled = run.crosswalks.settled(&spec.label);
-    let refolded = (settled.as_ref() != Some(&new.settled))
-        .then(|| Refolded::between(&kept.folded, &new.folded, &new.hash));
+    // The source is held against the run's receipts later; the target has nothing that it could be held against.
+    let changes = settled.as_ref() != Some(&new.settled);
+    if changes && among.there.is_some() && !only_of(&kept.folded, &new.folded, &decided) {
+        return Ok(Err(TARGET_CHANGED));
+    }
+    let refolded = changes.then(|| Refolded::between(&kept.folded, &new.folded, &new.hash));
     if refolded.is_some() {
         run.crosswalks.put(&spec.label, new);
     }
     Ok(Ok(refolded))
+}
+
+/// The rows of decisions that a crosswalk does not hold yet.
+fn not_acted_on(kept: &[Folded], decisions: &[PairDecision]) -> Vec<Rows2> {
+    let of: BTreeMap<Name, Name> = kept.iter().map(|f| (f.loser, f.survivor)).collect();
+    let stands = |name: Name| of.get(&name).copied().unwrap_or(name);
+    let one = |d: &PairDecision| stands(d.rows.0) == stands(d.rows.1);
+    decisions.iter().filter(|d| one(d) != (d.verdict == Verdict::Merge)).map(|d| d.rows).collect()
+}
+
+/// Whether two crosswalks differ only inside the clusters that hold a row of these pairs, and no row has come to those that
+/// was in none of them.
+fn only_of(kept: &[Folded], new: &[Folded], decided: &[Rows2]) -> bool {
+    let named: HashSet<Name> = decided.iter().flat_map(|(a, b)| [*a, *b]).collect();
+    let clusters = clusters_of(kept).into_iter();
+    let touched = clusters.filter(|c| c.members.iter().any(|name| named.contains(name)));
+    let mut may: HashSet<Name> = touched.flat_map(|c| c.members).collect();
+    may.extend(&named);
+    let others = |folded: &[Folded]| -> BTreeSet<(Name, Name)> {
+        let pairs = folded.iter().map(|f| (f.loser, f.survivor));
+        pairs.filter(|(loser, survivor)| !may.contains(loser) || !may.contains(survivor)).collect()
+    };
+    others(kept) == others(new)
 }
 
 type Differing = (Vec<Change>, Vec<RecordBatch>);
@@ -201,6 +240,8 @@ type Why = &'static str;
 pub(crate) const FINISHED: Why = "`finish` has removed what an amendment needs from the target";
 const REQUEST: Why = "a customer has asked for something that concerns these rows";
 const STORE_ONLY: Why = "a table holds values that only its store can read; the next run does it";
+const TARGET_CHANGED: Why =
+    "the target has changed since the run, and by it pairs that this decision is not on; run again";
 const SOURCE_CHANGED: Why = "the source has changed since the run";
 
 /// The rows of a table that differ between two states of its crosswalks; else why that cannot be told or acted on now.
@@ -339,4 +380,35 @@ async fn positions(run: &Run<'_>, spec: &Arc<TableSpec>, changes: &[Change]) -> 
         .await?;
     }
     Ok((wanted.left() == 0).then_some(positions))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(pairs: &[(u8, u8)]) -> Vec<Folded> {
+        let of = |(loser, survivor): &(u8, u8)| Folded {
+            loser: [*loser; 16],
+            survivor: [*survivor; 16],
+            probability: 0.99,
+        };
+        pairs.iter().map(of).collect()
+    }
+
+    fn only(kept: &[(u8, u8)], new: &[(u8, u8)], decided: (u8, u8)) -> bool {
+        only_of(&folded(kept), &folded(new), &[([decided.0; 16], [decided.1; 16])])
+    }
+
+    #[test]
+    fn a_decision_changes_its_own_clusters_and_no_other() {
+        let kept = [(2, 1), (3, 1), (8, 7)];
+        // Parted, joined, and joined to a cluster whose survivor is another by now.
+        assert!(only(&kept, &[(3, 1), (8, 7)], (1, 2)));
+        assert!(only(&kept, &[(2, 1), (3, 1), (4, 1), (8, 7)], (3, 4)));
+        assert!(only(&kept, &[(1, 7), (2, 7), (3, 7), (8, 7)], (2, 8)));
+        // A row that nobody spoke of folds into a new one, comes back, or takes in what was parted.
+        assert!(!only(&kept, &[(3, 1), (5, 9), (8, 7)], (1, 2)));
+        assert!(!only(&kept, &[(3, 1)], (1, 2)));
+        assert!(!only(&kept, &[(2, 9), (3, 1), (8, 7)], (1, 2)));
+    }
 }

@@ -1,17 +1,18 @@
 //! What is known of pairs without reading a store: those that a run left for a person, those that people decided on, and
 //! rows that a run was sure enough of to merge them by itself.
 //!
-//! All of it is in the state: names of rows, probabilities, levels and weights. Not here: anything of what is in the rows
+//! All of it is in the state and the row index: names of rows, probabilities, levels and weights. Not here: anything of what is in the rows
 //! ([`super::review`], [`super::preview`]).
 
 use std::collections::{HashMap, HashSet};
 
-use dunlin_plan::Plan;
-use dunlin_store::{Actor, DuplicatePair, Folded, PairDecision, PairEvidence, State, Verdict, Workspace};
+use dunlin_plan::{Plan, TablePlan};
+use dunlin_store::{Actor, DuplicatePair, Folded, PairDecision, PairEvidence, Verdict, Workspace};
 use serde::Serialize;
 
 use super::find::pair_id;
 use super::rows::Name;
+use crate::parts::{live_entries, parts_of};
 use crate::{Result, finished};
 
 /// A pair, without anything of what is in its rows.
@@ -58,7 +59,7 @@ pub async fn listed_pairs(workspace: &Workspace, plan: &Plan) -> Result<(String,
     let record = finished::latest(workspace, plan).await?;
     let mut all = Vec::new();
     for table in plan.tables.iter().filter(|t| t.duplicates.is_some()) {
-        let found = known(workspace.state(), &record.id, &table.label()).await?;
+        let found = known(workspace, &record.id, table).await?;
         all.extend(found.into_iter().map(|(_, pair)| pair));
     }
     sort(&mut all, |listed| &listed.pair);
@@ -75,7 +76,13 @@ fn sort<T>(pairs: &mut [T], of: impl Fn(&T) -> &WaitingPair) {
 
 /// The pairs of a table that anything is known of, the likeliest first: those that the run left, those that people decided
 /// on, and rows that the run folded into others without being told to.
-pub(crate) async fn known(state: &State, id: &str, label: &str) -> Result<Vec<(Rows2, ListedPair)>> {
+pub(crate) async fn known(
+    workspace: &Workspace,
+    id: &str,
+    table: &TablePlan,
+) -> Result<Vec<(Rows2, ListedPair)>> {
+    let (state, label) = (workspace.state(), table.label());
+    let label = label.as_str();
     let crosswalk = state.crosswalk(id, label).await?.map(|c| c.folded).unwrap_or_default();
     let decisions = state.pair_decisions(label).await?;
     let mut listed = state.duplicate_pairs(id, label).await?;
@@ -88,13 +95,14 @@ pub(crate) async fn known(state: &State, id: &str, label: &str) -> Result<Vec<(R
     }));
     let clusters = Clusters::of(&crosswalk);
     let sure = clusters.sure(&crosswalk, &decisions);
+    let alike = alike(workspace, id, table, &clusters, &decisions).await?;
     let said: HashMap<&str, &PairDecision> = decisions.iter().map(|d| (d.pair.as_str(), d)).collect();
     let mut pairs: Vec<(Rows2, ListedPair)> = Vec::new();
     for DuplicatePair { pair, rows, probability, evidence } in listed {
         let decision = said.get(pair.as_str());
         let verdict = decision.map(|d| d.verdict);
         let one = clusters.root(rows.0) == clusters.root(rows.1);
-        let acted = one == (verdict == Some(Verdict::Merge));
+        let acted = one == (verdict == Some(Verdict::Merge)) || alike.contains(&pair);
         let (decided, table) = (verdict.map(Verdict::as_str), label.to_owned());
         let pair = WaitingPair { pair, table, probability, decision: decided, acted, sure: false };
         let by = decision.and_then(|d| d.by.clone());
@@ -115,6 +123,39 @@ pub(crate) async fn known(state: &State, id: &str, label: &str) -> Result<Vec<(R
     }
     sort(&mut pairs, |(_, listed)| &listed.pair);
     Ok(pairs)
+}
+
+/// The pairs that people joined whose moving row folds into another row that stood in the target before: of several that are
+/// alike there, it folds into one, and nothing is left to be done. A row that stood there is one that no run has loaded.
+async fn alike(
+    workspace: &Workspace,
+    id: &str,
+    table: &TablePlan,
+    clusters: &Clusters,
+    decisions: &[PairDecision],
+) -> Result<HashSet<String>> {
+    let mut others: HashMap<Name, Vec<String>> = HashMap::new();
+    let joined = decisions.iter().filter(|d| d.verdict == Verdict::Merge);
+    for PairDecision { pair, rows: (one, other), .. } in joined {
+        let folds = |name| clusters.survivor.contains_key(name);
+        let stays = match (folds(one), folds(other)) {
+            (true, false) => other,
+            (false, true) => one,
+            _ => continue,
+        };
+        if clusters.root(*one) != clusters.root(*other) {
+            others.entry(*stays).or_default().push(pair.clone());
+        }
+    }
+    if others.is_empty() || !table.duplicates.as_ref().is_some_and(|d| d.within_target()) {
+        return Ok(HashSet::new());
+    }
+    let label = table.label();
+    let parts = parts_of(workspace.state(), id, &label).await?;
+    live_entries(&workspace.state_dir, &label, &parts, |_, entry| {
+        others.remove(&entry.key);
+    })?;
+    Ok(others.into_values().flatten().collect())
 }
 
 /// Rows that a run made one.

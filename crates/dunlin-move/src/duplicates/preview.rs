@@ -17,7 +17,7 @@ use super::amend::{self, Outcome, Said};
 use super::crosswalk::{Members, clusters_of};
 use super::find::Cluster;
 use super::listed::{ListedPair, Rows2};
-use super::review::{PairVerdict, column, find, open, seal, types};
+use super::review::{PairVerdict, column, find, find_all, open, seal, types};
 use super::rows::Name;
 use super::survivor::Why;
 use crate::finished::Finished;
@@ -81,6 +81,7 @@ pub struct PairsPreview {
     /// For a merge, what the rows of each pair would be as one, in the order in which the pairs were named.
     pub merged: Vec<MergedRow>,
     /// For a merge, the pairs whose rows would stay apart all the same: people keep rows apart that would come together.
+    /// Empty where that was not looked at, or cannot be told before the next run.
     pub apart: Vec<String>,
     /// What would change in the targets; `None` where that was not asked for.
     pub effects: Option<Effects>,
@@ -134,8 +135,18 @@ pub async fn pair_rows(
     })
 }
 
-/// What a decision on pairs would come to, from the source as it is now; with `effects` also what would change in the
-/// targets, which takes as long as deciding does.
+/// How far a preview looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PreviewLook {
+    /// At the rows of the pairs, and those that fold into them: what people keep apart is not told.
+    Rows,
+    /// Also, where people keep some of these rows apart, at the whole table again, to tell which would stay two.
+    Apart,
+    /// At all that would change in the targets, which takes as long as deciding does.
+    Effects,
+}
+
+/// What a decision on pairs would come to, from the source as it is now.
 ///
 /// # Errors
 /// No such pair, a row that is gone, and those of the stores.
@@ -145,18 +156,18 @@ pub async fn preview_pairs(
     options: &RunOptions,
     pairs: &[String],
     verdict: PairVerdict,
-    effects: bool,
+    look: PreviewLook,
     observer: Arc<dyn Observer>,
 ) -> Result<PairsPreview> {
     let _lock = workspace.lock_run()?;
     let opened = open(workspace, plan, options, observer).await?;
     let (run, id) = (&opened.run, opened.record.id.as_str());
     let (mut said, mut by_table) = (Vec::new(), BTreeMap::<&str, Asked>::new());
-    for pair in pairs {
-        let (spec, rows, listed) = find(&opened, pair).await?;
-        said.push(thought(spec, rows, &listed, verdict));
-        let asked = by_table.entry(spec.label.as_str()).or_insert_with(|| (spec, Vec::new()));
-        asked.1.push((rows, pair.as_str()));
+    let found = find_all(&opened, pairs).await?;
+    for (spec, rows, listed) in &found {
+        said.push(thought(spec, *rows, listed, verdict));
+        let asked = by_table.entry(spec.label.as_str()).or_insert_with(|| (*spec, Vec::new()));
+        asked.1.push((*rows, listed.pair.pair.as_str()));
     }
     let (mut clusters, mut contested) = (Vec::new(), false);
     for (spec, asked) in by_table.values().filter(|_| verdict == PairVerdict::Merge) {
@@ -169,10 +180,12 @@ pub async fn preview_pairs(
         clusters.push(together);
     }
     // What people keep apart may part more than a union tells: then only looking again does.
-    let told = match effects || contested {
+    let told = match look == PreviewLook::Effects || (contested && look == PreviewLook::Apart) {
         true => Some(would_change(&opened, id, &said).await?),
         false => None,
     };
+    // Where looking again could not say how the rows fall together, nothing is said of it.
+    let contested = contested && told.as_ref().is_some_and(|told| told.next_run.is_none());
     let mut preview = PairsPreview { merged: Vec::new(), apart: Vec::new(), effects: None };
     for ((spec, asked), together) in by_table.values().zip(clusters) {
         let together = match contested {
@@ -183,7 +196,7 @@ pub async fn preview_pairs(
     }
     let place = |pair: &String| pairs.iter().position(|p| p == pair);
     preview.merged.sort_by_key(|merged| place(&merged.pair));
-    preview.effects = told.filter(|_| effects);
+    preview.effects = told.filter(|_| look == PreviewLook::Effects);
     Ok(preview)
 }
 
@@ -204,7 +217,7 @@ async fn would_change(opened: &Finished<'_>, id: &str, said: &[Said]) -> Result<
 fn thought(spec: &TableSpec, rows: Rows2, listed: &ListedPair, verdict: PairVerdict) -> Said {
     let pair = listed.pair.pair.clone();
     let of = |verdict| PairDecision { pair: pair.clone(), rows, verdict, by: None, at: now_us() };
-    Said { label: spec.label.clone(), decision: verdict.verdict().map(of), pair }
+    Said { label: spec.label.clone(), rows, decision: verdict.verdict().map(of), pair }
 }
 
 /// The clusters of a run, and the pairs that people keep apart.

@@ -4,7 +4,7 @@
 //! the linkage says, `keep` keeps them two. It is acted on at once ([`super::amend`]), or, where that cannot be, by the next
 //! `run`, which loads the tables that it concerns anew. Values leave under seal only.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use dunlin_connect::ReadRequest;
@@ -85,7 +85,7 @@ pub async fn duplicate_pairs(
     let opened = open(workspace, plan, options, observer).await?;
     let mut tables = Vec::new();
     for spec in tables_of(&opened.run) {
-        let mut pairs = known(workspace.state(), &opened.record.id, &spec.label).await?;
+        let mut pairs = known(workspace, &opened.record.id, &spec.plan).await?;
         pairs.retain(|(_, listed)| decided || waits(&listed.pair));
         let names: Vec<Name> = pairs.iter().flat_map(|(rows, _)| [rows.0, rows.1]).collect();
         let values = in_target(&opened.run, spec, &names).await?;
@@ -186,10 +186,7 @@ pub async fn decide_pairs(
     let record = finished::latest(workspace, plan).await?;
     let opened = finished::open(workspace, plan, options, observer, record, Access::Write).await?;
     let (run, id) = (&opened.run, opened.record.id.as_str());
-    let mut found = Vec::new();
-    for pair in pairs {
-        found.push(find(&opened, pair).await?);
-    }
+    let found = find_all(&opened, pairs).await?;
     let wanted = verdict.verdict();
     for (spec, rows, before) in &found {
         enter(run, id, spec, *rows, &before.pair, wanted).await?;
@@ -198,9 +195,11 @@ pub async fn decide_pairs(
     let outcome = match without_bookkeeping(&opened, id).await?.is_empty() {
         true => {
             let targets = run.targets().await?;
+            let decided: Vec<(&str, Rows2)> =
+                found.iter().map(|(spec, rows, _)| (spec.label.as_str(), *rows)).collect();
             // An earlier decision whose process died may be in the target already.
             recover::receipts(run, id, &targets).await?;
-            let outcome = amend::act(run, id, &targets).await?;
+            let outcome = amend::act(run, id, &targets, &decided).await?;
             // Also where an earlier try has died with keys aside.
             for target in targets.values() {
                 carry_out::back(run, target).await?;
@@ -209,13 +208,17 @@ pub async fn decide_pairs(
         }
         false => Outcome::NotNow(amend::FINISHED),
     };
-    let mut after = Vec::new();
-    for (spec, _, ListedPair { pair: before, .. }) in found {
-        let known = known(workspace.state(), id, &spec.label).await?.into_iter();
-        let known = known.map(|(_, listed)| listed.pair).find(|p| p.pair == before.pair);
-        // A pair that only a decision made known is gone with it.
-        after.push(known.unwrap_or(WaitingPair { decision: None, acted: true, sure: false, ..before }));
+    let mut now = HashMap::new();
+    for spec in tables_of(run) {
+        let known = known(workspace, id, &spec.plan).await?.into_iter();
+        now.extend(known.map(|(_, listed)| (listed.pair.pair.clone(), listed.pair)));
     }
+    let after = found.into_iter().map(|(_, _, ListedPair { pair: before, .. })| {
+        // A pair that only a decision made known is gone with it.
+        let gone = WaitingPair { decision: None, acted: true, sure: false, ..before };
+        now.remove(&gone.pair).unwrap_or(gone)
+    });
+    let after = after.collect();
     workspace.integrate().await?;
     let (rows, next_run) = match outcome {
         Outcome::Acted(rows) => (rows, None),
@@ -267,22 +270,34 @@ fn tables_of<'a>(run: &'a Run<'_>) -> impl Iterator<Item = &'a Arc<TableSpec>> {
     run.resolved.specs.iter().filter(|s| s.plan.duplicates.is_some())
 }
 
-pub(crate) async fn find<'a>(
-    opened: &'a Finished<'_>,
-    pair: &str,
-) -> Result<(&'a Arc<TableSpec>, Rows2, ListedPair)> {
+/// A pair with its table and its rows.
+pub(crate) type FoundPair<'a> = (&'a Arc<TableSpec>, Rows2, ListedPair);
+
+pub(crate) async fn find<'a>(opened: &'a Finished<'_>, pair: &str) -> Result<FoundPair<'a>> {
+    find_all(opened, &[pair.to_owned()]).await?.pop().ok_or_else(|| no_such(pair))
+}
+
+/// The pairs of these names, in the order in which they are named first; one that is named again is there once.
+pub(crate) async fn find_all<'a>(opened: &'a Finished<'_>, pairs: &[String]) -> Result<Vec<FoundPair<'a>>> {
+    let mut all = HashMap::new();
     for spec in tables_of(&opened.run) {
-        let pairs = known(opened.run.workspace.state(), &opened.record.id, &spec.label).await?;
-        if let Some((rows, found)) = pairs.into_iter().find(|(_, listed)| listed.pair.pair == pair) {
-            debug_assert_eq!(pair_id(rows.0, rows.1), found.pair.pair);
-            return Ok((spec, rows, found));
+        let known = known(opened.run.workspace, &opened.record.id, &spec.plan).await?;
+        for (rows, listed) in known {
+            debug_assert_eq!(pair_id(rows.0, rows.1), listed.pair.pair);
+            all.entry(listed.pair.pair.clone()).or_insert((spec, rows, listed));
         }
     }
-    Err(MoveError::Refused {
+    let mut seen = HashSet::new();
+    let once = pairs.iter().filter(|pair| seen.insert(pair.as_str()));
+    once.map(|pair| all.remove(pair).ok_or_else(|| no_such(pair))).collect()
+}
+
+fn no_such(pair: &str) -> MoveError {
+    MoveError::Refused {
         code: "no-such-pair",
         message: format!("no pair is called `{pair}`"),
         help: "`dunlin duplicates list` names the pairs; `--all` those that are decided as well".to_owned(),
-    })
+    }
 }
 
 pub(crate) fn types(spec: &TableSpec) -> Vec<dunlin_connect::ColumnType> {
@@ -306,7 +321,7 @@ async fn in_target(
     if names.is_empty() {
         return Ok(found);
     }
-    let wanted: std::collections::HashSet<&Name> = names.iter().collect();
+    let wanted: HashSet<&Name> = names.iter().collect();
     let types = types(spec);
     let reader = run.target(spec)?.reader().await?;
     let mut buffer = Vec::new();

@@ -80,6 +80,16 @@ impl Correction {
                     "correct the source and run again; a single new date would show how far".to_owned();
                 return Err(refused(message, help));
             }
+            let added_up = |totals: &crate::totals::TotalsSpec| {
+                totals.period == Some(place) || totals.columns.iter().any(|c| c.target == place)
+            };
+            if spec.totals.as_ref().is_some_and(|totals| added_up(totals)) {
+                let message =
+                    format!("`{column}` of {} is added up on both sides: [table.totals]", self.table);
+                let help =
+                    "correct the source and run again: in the target alone the books would differ".to_owned();
+                return Err(refused(message, help));
+            }
             if value.is_none() && !mapped.nullable {
                 let message = format!("`{column}` of {} takes no NULL", self.table);
                 return Err(refused(message, "give it a value".to_owned()));

@@ -3,11 +3,12 @@
 //!
 //! The source's figures are added up while its rows are loaded and stand in the receipts of the splits; the target's
 //! while it is read again by `run` and `verify`. Rows that left or came after the load are looked up in the source by
-//! their hashes, which takes one more read and happens only where there are any.
+//! their hashes, which takes one more read and happens only where there are any. After an erasure nothing names the rows
+//! that left, and no amount of them is kept: then the rows that are still there are added up anew.
 //!
 //! Not here: what a difference means for a rule of a pack. Sums are figures of a company and no customer's data, but a
 //! month with one row shows that row's amount: they stay in the state, the target's bookkeeping and the report, and the
-//! ledger has their hash.
+//! ledger has their hash under the workspace's key.
 
 mod exact;
 mod figures;
@@ -18,14 +19,14 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use dunlin_connect::Bounds;
-use dunlin_connect::canon::RowHash;
+use dunlin_connect::canon::{HashKey, RowHash, hash_raw};
 use dunlin_store::Body;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::batch::{Lead, body, lead, marker_of};
 use crate::carry;
-use crate::parts::{Part, rows_folder};
+use crate::parts::{Part, live_entries, parts_of, rows_folder};
 use crate::reconcile::hash_table;
 use crate::rowindex::IndexReader;
 use crate::run::Run;
@@ -36,6 +37,9 @@ pub use exact::Exact;
 pub(crate) use figures::RowAmounts;
 pub use figures::{Figure, Totals};
 pub use spec::{SourceAmount, TotalColumn, TotalsSpec};
+
+/// Why nothing is known where a row left whose amounts only the person who mended it knew.
+const MENDED_LEFT: &str = "a row that a person let in has left again; run anew";
 
 /// What a part has added up in the source: a split, or rows that a person let in, as their fix made them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -94,20 +98,21 @@ impl TotalLine {
 }
 
 impl ControlTotals {
-    /// The SHA-256 of the figures, as hex.
-    pub fn hash(&self) -> String {
+    /// The SHA-256 of the figures' keyed hash, as hex. Without the workspace's key nobody finds out by trying amounts what
+    /// a single figure is.
+    pub fn hash(&self, key: &HashKey) -> String {
         let text = serde_json::to_vec(self).unwrap_or_default();
-        hex::encode(Sha256::digest(text))
+        hex::encode(Sha256::digest(hash_raw(key, &[Some(text)]).to_string()))
     }
 
-    /// The ledger's word on them: how many figures, whether they agree, and their hash.
-    pub(crate) fn entry(&self, run: &str, table: &str) -> Body {
+    /// The ledger's word on them: how many figures, whether they agree, and their hash under the workspace's `key`.
+    pub(crate) fn entry(&self, key: &HashKey, run: &str, table: &str) -> Body {
         Body::TotalsCompared {
             run: run.to_owned(),
             table: table.to_owned(),
             figures: self.lines.len() as u64,
             agree: self.agree,
-            sha256: self.hash(),
+            sha256: self.hash(key),
         }
     }
 }
@@ -138,16 +143,24 @@ pub(crate) async fn compare(
             None => {}
         }
     }
-    let changed = Changed::of(run, spec, parts)?;
-    if changed.lost {
-        unknown = Some("a row that a person let in has left again; run anew".to_owned());
-    }
-    if unknown.is_none() && !changed.is_empty() {
-        let (came, left, found) = changed.amounts(run, spec).await?;
-        loaded.join(&came);
-        loaded.take(&left);
-        if !found {
-            unknown = Some("rows that came or left after the load are not in the source any more".to_owned());
+    if unknown.is_none() && parts.iter().any(erased) {
+        match still_there(run, spec, parts).await? {
+            Ok(there) => loaded = there,
+            Err(why) => unknown = Some(why),
+        }
+    } else {
+        let changed = Changed::of(run, spec, parts)?;
+        if changed.lost {
+            unknown = Some(MENDED_LEFT.to_owned());
+        }
+        if unknown.is_none() && !changed.is_empty() {
+            let (came, left, found) = changed.amounts(run, spec).await?;
+            loaded.join(&came);
+            loaded.take(&left);
+            if !found {
+                unknown =
+                    Some("rows that came or left after the load are not in the source any more".to_owned());
+            }
         }
     }
     match standing(run, id, spec, parts).await? {
@@ -172,8 +185,9 @@ fn held(
             if [read, loaded, target].iter().all(|figure| *figure == Figure::default()) {
                 continue;
             }
-            // A sum that has too many digits is counted as unread rows, and so never agrees.
-            let difference = target.sum.minus(loaded.sum).unwrap_or_default();
+            // A difference of too many digits counts as rows that were not read, and so never agrees.
+            let difference = target.sum.minus(loaded.sum);
+            let beyond = if difference.is_some() { 0 } else { target.rows.max(1) };
             lines.push(TotalLine {
                 column: column.name.clone(),
                 month: figures::month_word(*month),
@@ -183,13 +197,55 @@ fn held(
                 loaded: loaded.sum.like(target.sum),
                 target_rows: target.rows,
                 target: target.sum.like(loaded.sum),
-                difference,
-                unread: loaded.unread + target.unread,
+                difference: difference.unwrap_or_default(),
+                unread: loaded.unread + target.unread + beyond,
             });
         }
     }
     let agree = unknown.is_none() && lines.iter().all(TotalLine::agrees);
     ControlTotals { period: asked.period_name.clone(), agree, unknown, lines }
+}
+
+/// Whether rows of a customer were erased by an amendment, after their split was loaded.
+fn erased(part: &Part) -> bool {
+    part.receipt.source.rows == 0 && part.receipt.dispositions.erased.rows > 0
+}
+
+/// What the loaded rows that are still in the target come to in the source, added up anew; or why that is not known.
+/// Holds a hash a row in memory.
+async fn still_there(
+    run: &Run<'_>,
+    spec: &Arc<TableSpec>,
+    parts: &[Part],
+) -> Result<std::result::Result<Totals, String>> {
+    let mut there = Totals::default();
+    // Rows that a person mended count as they were let in, whatever the source says.
+    let (mut mended, mut wanted) = (HashSet::new(), 0);
+    for part in parts.iter().filter(|part| part.receipt.source.rows == 0) {
+        let Some(totals) = &part.receipt.totals else { continue };
+        there.join(&totals.loaded);
+        wanted += part.receipt.dispositions.loaded.rows;
+        for entry in part.index(&run.workspace.state_dir, &spec.label)?.into_iter().flatten() {
+            mended.insert(entry?.source);
+        }
+    }
+    let (mut changed, mut found) = (Changed::default(), 0);
+    live_entries(&run.workspace.state_dir, &spec.label, parts, |_, entry| {
+        if mended.contains(&entry.source) {
+            found += 1;
+        } else {
+            changed.comes(entry.source);
+        }
+    })?;
+    if found != wanted {
+        return Ok(Err(MENDED_LEFT.to_owned()));
+    }
+    let (came, _, all) = changed.amounts(run, spec).await?;
+    there.join(&came);
+    Ok(match all {
+        true => Ok(there),
+        false => Err("a customer's rows were erased, and others are not in the source any more".to_owned()),
+    })
 }
 
 /// What the rows came to that stood in the target before, or why that is not known.
@@ -207,7 +263,7 @@ async fn standing(
     Ok(match &saved.preexisting_totals {
         Some(totals) if !touched => Ok(totals.clone()),
         Some(_) => Err("rows that stood in the target before have changed since".to_owned()),
-        None => Err("rows stood in the target before the plan asked for totals".to_owned()),
+        None => Err("what the rows come to that stood in the target before is not known".to_owned()),
     })
 }
 
@@ -224,6 +280,11 @@ pub(crate) async fn preexisting(
         return Ok(None);
     }
     if let Some((before, _)) = carry::latest(run, spec, None).await? {
+        let parts = parts_of(run.workspace.state(), &before.id, &spec.label).await?;
+        // What is left of them was not added up.
+        if parts.iter().any(|p| !p.receipt.preexisting_taken.is_empty()) {
+            return Ok(None);
+        }
         let saved = recover::saved_tables(run.workspace, &before.id).await?;
         return Ok(saved.get(&spec.label).and_then(|saved| saved.preexisting_totals.clone()));
     }

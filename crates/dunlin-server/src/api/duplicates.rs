@@ -1,10 +1,12 @@
 //! Rows that may stand for one: the pairs that a run left for a person, their rows through the gate, what a merge would
 //! come to, and the decision.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use dunlin_gate::{ColumnInfo, Decision, Policy, Question, Shown};
 use dunlin_guard::{Action, Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -15,7 +17,7 @@ use super::ok;
 use super::opening::{Opened, Wanted, ask, open};
 use crate::app::App;
 use crate::duplicates::{
-    DecidePairs, DecidedPairs, Duplicates, Pair, PairDecisionWord, PairState, WouldDecidePairs,
+    DecidePairs, DecidedPairs, Duplicates, Pair, PairDecisionWord, PairState, PairsLook, WouldDecidePairs,
 };
 use crate::engine::Reason;
 use crate::extract::{Json, Path, Query};
@@ -183,8 +185,43 @@ async fn list(State(app): State<App>, caller: Caller, Query(ask): Query<Which>) 
     let total = chosen.len() as u64;
     let limit = ask.limit.unwrap_or(100).clamp(1, super::PAGE_MAX) as usize;
     let offset = ask.offset.unwrap_or_default() as usize;
-    let items = chosen.into_iter().skip(offset).take(limit).collect();
+    let mut items: Vec<Pair> = chosen.into_iter().skip(offset).take(limit).collect();
+    for table in &tables {
+        let of_table = || items.iter().filter(|pair| pair.table == *table);
+        let named: BTreeSet<String> =
+            of_table().flat_map(|pair| pair.evidence.iter().map(|e| e.column.clone())).collect();
+        let hidden = hidden(&app, &caller, table, named).await?;
+        for pair in items.iter_mut().filter(|pair| pair.table == *table) {
+            pair.evidence.retain(|evidence| !hidden.contains(&evidence.column));
+        }
+    }
     Ok(ok(&PairList { items, total, waiting, decided, sure, tables, run: found.run }))
+}
+
+/// Which of these columns of a table the caller does not see even masked: nothing is said of how alike their values are, nor
+/// of who has one. Asked as the gate is when rows are opened; it is no access, for no value leaves.
+async fn hidden(
+    app: &App,
+    caller: &Caller,
+    label: &str,
+    columns: BTreeSet<String>,
+) -> Result<BTreeSet<String>, Problem> {
+    if columns.is_empty() {
+        return Ok(columns);
+    }
+    let plan = super::plan::current(app)?;
+    let Some(table) = plan.table(label) else { return Ok(columns) };
+    let kind = |name: &String| {
+        let planned = table.columns.iter().find(|c| c.target == *name);
+        planned.and_then(|c| c.kind).map(|kind| kind.as_str().to_owned())
+    };
+    let infos: Vec<ColumnInfo> =
+        columns.iter().map(|name| ColumnInfo { name: name.clone(), kind: kind(name) }).collect();
+    let ask = ask(app, caller, &Wanted { clear: false, purpose: None, task: None }, "duplicates");
+    let question = Question { ask: &ask, store: &table.to.store, table: label, columns: &infos };
+    let Decision::Allow(permit) = app.policy.decide(&question).await else { return Ok(columns) };
+    let shown = |at: usize| permit.columns.get(at).is_some_and(|decided| decided.shown != Shown::Hidden);
+    Ok(columns.into_iter().enumerate().filter(|(at, _)| !shown(*at)).map(|(_, name)| name).collect())
 }
 
 async fn rows(
@@ -215,8 +252,32 @@ async fn preview(
         // It reads whole tables: for those who may decide.
         allowed(&app, &caller.who, Action::DuplicatesDecide, &Resource::Workspace).await?;
     }
+    let may_decide =
+        || app.authority.may(&caller.who, Action::DuplicatesDecide, &Resource::Workspace).allowed;
+    let look = match body.effects {
+        true => PairsLook::Effects,
+        // Telling what people's decisions part reads whole tables as well.
+        false if may_decide() => PairsLook::Apart,
+        false => PairsLook::Rows,
+    };
+    let tables = tables_of(&app, &body.pairs).await?;
     let ask = DecidePairs { pairs: body.pairs, decision: body.decision };
-    Ok(ok(&duplicates(&app)?.would_decide(ask, body.effects).await?))
+    let mut told = duplicates(&app)?.would_decide(ask, look).await?;
+    let mut by_table: BTreeMap<&String, BTreeSet<String>> = BTreeMap::new();
+    for merged in &told.merged {
+        if let Some(table) = tables.get(&merged.pair) {
+            by_table.entry(table).or_default().extend(merged.columns.iter().map(|part| part.column.clone()));
+        }
+    }
+    let mut unseen = BTreeMap::new();
+    for (table, columns) in by_table {
+        unseen.insert(table, hidden(&app, &caller, table, columns).await?);
+    }
+    for merged in &mut told.merged {
+        let unseen = tables.get(&merged.pair).and_then(|table| unseen.get(table));
+        merged.columns.retain(|part| unseen.is_some_and(|unseen| !unseen.contains(&part.column)));
+    }
+    Ok(ok(&told))
 }
 
 async fn decide(
@@ -232,14 +293,20 @@ async fn decide(
     Ok(ok(&decided))
 }
 
+/// The table of each of these pairs that is there.
+async fn tables_of(app: &App, asked: &[String]) -> Result<BTreeMap<String, String>, Problem> {
+    let asked: BTreeSet<&String> = asked.iter().collect();
+    let known = duplicates(app)?.pairs().await?.pairs.into_iter();
+    Ok(known.filter(|pair| asked.contains(&pair.pair)).map(|pair| (pair.pair, pair.table)).collect())
+}
+
 /// The tables of the pairs; refused where one is not there, or the person is limited to other tables.
 async fn within_limit(app: &App, caller: &Caller, asked: &[String]) -> Result<Vec<String>, Problem> {
     if asked.is_empty() || asked.len() > PAIRS_MAX {
         return Err(Problem::bad_request("name one pair or more, at most 1,000"));
     }
-    let known = duplicates(app)?.pairs().await?.pairs;
-    let table_of = |id: &String| known.iter().find(|pair| pair.pair == *id).map(|pair| pair.table.clone());
-    let tables: Option<Vec<String>> = asked.iter().map(table_of).collect();
+    let known = tables_of(app, asked).await?;
+    let tables: Option<Vec<String>> = asked.iter().map(|id| known.get(id).cloned()).collect();
     let mut tables = tables.ok_or_else(|| Problem::not_found("pair"))?;
     if tables.iter().any(|table| !reaches(caller, table)) {
         let title = "you are limited to other tables than this pair's";

@@ -145,6 +145,10 @@ async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Response,
     let mut shown = view(&run);
     shown["tables"] = Value::Array(tables);
     shown["outcome"] = app.workspace.state().run_outcome(&id).await?.unwrap_or_default();
+    if let Some(outcome) = shown["outcome"].as_object_mut() {
+        // One that an older dunlin wrote tells of no tries.
+        outcome.entry("tries").or_insert_with(|| json!([]));
+    }
     let progress = app.engine.progress(&id).await?;
     if let Some(progress) = &progress {
         // One that rests before its next try is paused by its record, and goes on by itself.

@@ -39,6 +39,24 @@ async fn rows_of_a_pair_leave_through_the_gate_only_and_hidden_columns_do_not_te
 }
 
 #[tokio::test]
+async fn nothing_is_told_of_columns_that_stay_hidden() {
+    let bench = Bench::new().await;
+    let steward = bench.person(Role::Steward).await;
+    let opened = read_json(bench.post(&steward, ROWS, json!({})).await).await;
+    assert_eq!(opened["opened"]["hidden"], json!(["pin"]), "{opened}");
+    let named = |list: &serde_json::Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|c| c["column"].as_str().unwrap().to_owned()).collect()
+    };
+    let listed = read_json(bench.get(&steward, LIST).await).await;
+    for pair in listed["items"].as_array().unwrap() {
+        assert_eq!(named(&pair["evidence"]), ["email"], "{listed}");
+    }
+    let ask = json!({ "pairs": ["aa01"], "decision": "merge", "effects": false });
+    let told = read_json(bench.post(&steward, PREVIEW, ask).await).await;
+    assert_eq!(named(&told["merged"][0]["columns"]), ["id", "email"], "{told}");
+}
+
+#[tokio::test]
 async fn pairs_are_told_apart_by_who_decided_and_come_a_page_at_a_time() {
     let bench = Bench::new().await;
     let auditor = bench.person(Role::Auditor).await;
@@ -61,12 +79,15 @@ async fn who_may_not_decide_may_look_but_not_have_whole_tables_read() {
     let bench = Bench::new().await;
     let approver = bench.person(Role::Approver).await;
     let ask = json!({ "pairs": ["aa01"], "decision": "merge", "effects": false });
-    assert_eq!(bench.post(&approver, PREVIEW, ask).await.status(), 200);
+    let told = read_json(bench.post(&approver, PREVIEW, ask.clone()).await).await;
+    assert_eq!(told["apart"], json!([]), "who may not decide has no tables read: {told}");
+    let steward = bench.person(Role::Steward).await;
+    let told = read_json(bench.post(&steward, PREVIEW, ask).await).await;
+    assert_eq!(told["apart"], json!(["aa01"]), "{told}");
     let ask = json!({ "pairs": ["aa01"], "decision": "merge" });
     assert_eq!(bench.post(&approver, PREVIEW, ask.clone()).await.status(), 403);
     assert_eq!(bench.post(&approver, DECIDE, ask.clone()).await.status(), 403);
     // The store is protected and nobody has approved the plan: what writes there is refused to everybody.
-    let steward = bench.person(Role::Steward).await;
     assert_eq!(bench.post(&steward, PREVIEW, ask.clone()).await.status(), 200);
     assert_eq!(bench.post(&steward, DECIDE, ask).await.status(), 403);
     let unknown = json!({ "pairs": ["canary-4711"], "decision": "keep" });

@@ -3,14 +3,31 @@
 use dunlin_gate::{ColumnInfo, Rows, Sealed};
 use dunlin_ledger::Actor;
 use dunlin_server::{
-    DecidePairs, DecidedPairs, Duplicates, EngineError, Pair, PairEffects, PairEvidence, PairOfRows,
-    PairState, Pairs, WouldDecidePairs,
+    DecidePairs, DecidedPairs, Duplicates, EngineError, MergedPair, MergedPart, Pair, PairEffects,
+    PairEvidence, PairOfRows, PairState, Pairs, PairsLook, WouldDecidePairs,
 };
 
 use crate::fake::CANARY;
 
 /// Three pairs of one table: one waits, one is decided on, one was merged by a run.
 pub struct FakeDuplicates;
+
+fn evidence(column: &str) -> PairEvidence {
+    PairEvidence { column: column.to_owned(), level: "near".to_owned(), bits: 4.5 }
+}
+
+/// What the rows of a pair would be as one.
+fn merged(pair: &str) -> MergedPair {
+    let (from, why, rule) = ("00".to_owned(), "only".to_owned(), None);
+    let part = |column: &str| MergedPart {
+        column: column.to_owned(),
+        from: from.clone(),
+        why: why.clone(),
+        rule: None,
+    };
+    let columns = ["id", "email", "pin"].map(part).to_vec();
+    MergedPair { pair: pair.to_owned(), survivor: from.clone(), why: "complete".to_owned(), rule, columns }
+}
 
 fn pair(name: &str, state: PairState, probability: f64) -> Pair {
     Pair {
@@ -20,7 +37,7 @@ fn pair(name: &str, state: PairState, probability: f64) -> Pair {
         acted: true,
         rows: 2,
         probability,
-        evidence: vec![PairEvidence { column: "email".to_owned(), level: "near".to_owned(), bits: 4.5 }],
+        evidence: ["email", "pin"].map(evidence).to_vec(),
         decided_by: None,
         decided_at: None,
     }
@@ -68,10 +85,13 @@ impl Duplicates for FakeDuplicates {
         })
     }
 
-    async fn would_decide(&self, ask: DecidePairs, effects: bool) -> Result<WouldDecidePairs, EngineError> {
+    async fn would_decide(&self, ask: DecidePairs, look: PairsLook) -> Result<WouldDecidePairs, EngineError> {
         known(&ask.pairs)?;
-        let effects = effects.then(|| PairEffects { rows: Default::default(), next_run: None });
-        Ok(WouldDecidePairs { merged: Vec::new(), apart: Vec::new(), effects })
+        let effects =
+            (look == PairsLook::Effects).then(|| PairEffects { rows: Default::default(), next_run: None });
+        // Only a look at whole tables tells what people keep apart.
+        let apart = if look == PairsLook::Rows { Vec::new() } else { ask.pairs.clone() };
+        Ok(WouldDecidePairs { merged: ask.pairs.iter().map(|p| merged(p)).collect(), apart, effects })
     }
 
     async fn decide(&self, ask: DecidePairs, _: Actor) -> Result<DecidedPairs, EngineError> {

@@ -7,7 +7,9 @@ use dunlin_connect::{Bounds, OpenOptions, ReadRequest, Store, Table};
 use dunlin_gate::{AccessLog, Ask, LogFailed, MaskedOnly};
 use dunlin_move::{Stores, find_table};
 use dunlin_plan::TablePlan;
-use dunlin_quality::{ColumnProfile, ProfileOptions, Rule, RuleCount, Rules, profile_table_with};
+use dunlin_quality::{
+    ColumnProfile, ProfileOptions, Rule, RuleCount, Rules, broken_references, profile_table_with,
+};
 use dunlin_store::{Actor, Body, Workspace};
 
 use super::OK;
@@ -29,7 +31,7 @@ pub async fn profile(dir: &Path, args: ProfileArgs, format: Format) -> Result<u8
         None => Some(PlanFile::read(dir)?),
     };
     let tables = match (&args.url, &plan) {
-        (Some(url), _) => all_of(url).await?,
+        (Some(url), _) => all_of(url, &args.tables).await?,
         (None, Some(plan)) => planned(plan).await?,
         (None, None) => Vec::new(),
     };
@@ -37,11 +39,15 @@ pub async fn profile(dir: &Path, args: ProfileArgs, format: Format) -> Result<u8
     let rules = args.rules.as_deref().map(read_rules).transpose()?.unwrap_or_default();
     let log = Log::of(dir).await?;
     let mut page = profile_page::Page::new(args.sample);
+    let mut described = Described::default();
     for Found { store, table, plan } in tables.into_iter().filter(|found| chosen(&found.table)) {
         let name = table.name.to_string();
         // Only a look at every row can say that a value stands nowhere.
         let references = match args.sample {
-            None => profiled::references(store.as_ref(), &table, &name).await.map_err(failed)?,
+            None => {
+                let others = described.of(&store).await.map_err(failed)?;
+                broken_references(store.as_ref(), &table, others, &name).await.map_err(failed)?
+            }
             Some(_) => Vec::new(),
         };
         let options = ProfileOptions { name: None, sample: args.sample, rules: compiled(&rules, &table)? };
@@ -184,6 +190,25 @@ impl AccessLog for Log {
     }
 }
 
+/// The tables of each store, described once.
+#[derive(Default)]
+struct Described {
+    known: Vec<(Arc<dyn Store>, Vec<Table>)>,
+}
+
+impl Described {
+    async fn of(&mut self, store: &Arc<dyn Store>) -> dunlin_connect::Result<&[Table]> {
+        let at = match self.known.iter().position(|(known, _)| Arc::ptr_eq(known, store)) {
+            Some(at) => at,
+            None => {
+                self.known.push((store.clone(), profiled::described(store.as_ref()).await?));
+                self.known.len() - 1
+            }
+        };
+        Ok(&self.known[at].1)
+    }
+}
+
 /// A table to profile, with what the plan makes of it.
 struct Found {
     store: Arc<dyn Store>,
@@ -191,11 +216,13 @@ struct Found {
     plan: Option<TablePlan>,
 }
 
-async fn all_of(url: &str) -> Result<Vec<Found>, Failure> {
+/// The tables of a store, or these of them: another one that cannot be described does not stop them.
+async fn all_of(url: &str, wanted: &[String]) -> Result<Vec<Found>, Failure> {
     let failed = |e| Failure::Move(dunlin_move::MoveError::Connect(e));
     let store = store_of(url).await?;
     let mut tables = Vec::new();
-    for name in store.tables().await.map_err(failed)? {
+    let names = store.tables().await.map_err(failed)?;
+    for name in names.into_iter().filter(|name| wanted.is_empty() || wanted.contains(&name.to_string())) {
         if let Some(table) = store.table(&name).await.map_err(failed)? {
             tables.push(Found { store: store.clone(), table, plan: None });
         }

@@ -60,6 +60,10 @@ async fn to_its_end(
 ) -> Result<RunSummary, Failure> {
     let lineage = args.lineage.as_deref().map(|given| Lineage::open(&plan.dir, given)).transpose()?;
     let mut retries = Retries::new(args.retry);
+    // A store that was lost on the way may come back; one that never answered is another matter. Both hold over all
+    // tries: one that stays away answers the next of them with nothing.
+    let loading = Arc::new(AtomicBool::new(false));
+    let mut under_way: Option<String> = None;
     loop {
         if !args.rehearse {
             let window = plan.plan.window.as_ref();
@@ -69,8 +73,6 @@ async fn to_its_end(
         }
         let progress = Arc::new(Progress::new(false));
         let (sender, begins) = oneshot::channel::<String>();
-        // A store that was lost on the way may come back; one that never answered is another matter.
-        let loading = Arc::new(AtomicBool::new(false));
         let told = {
             let (progress, sender) = (progress.clone(), Mutex::new(Some(sender)));
             let loading = loading.clone();
@@ -105,6 +107,7 @@ async fn to_its_end(
             let (stage, tables) = ending(&outcome);
             tell(run, stage, tables).await;
         }
+        under_way = begun.or(under_way);
         let closed = options.pause.reason() == Some(PauseReason::WindowClosed);
         match outcome {
             Ok(summary) => return Ok(summary),
@@ -116,7 +119,7 @@ async fn to_its_end(
             Err(error) => {
                 let loading = loading.load(Ordering::Relaxed);
                 // A rehearsal into nowhere leaves nothing to go on from.
-                let wait = match begun.as_deref() {
+                let wait = match under_way.as_deref() {
                     Some(run) => retries.next(workspace, &options.actor, run, &error, loading).await,
                     None => Ok(None),
                 };

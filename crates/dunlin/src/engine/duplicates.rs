@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dunlin_ledger::Actor;
-use dunlin_move::{ListedPair, MoveError, PairVerdict, RunOptions, WaitingPair};
+use dunlin_move::{ListedPair, MoveError, PairVerdict, PreviewLook, RunOptions, WaitingPair};
 use dunlin_server::{
     DecidePairs, DecidedPair, DecidedPairs, Duplicates, EngineError, MergedPair, MergedPart, Pair,
-    PairDecisionWord, PairEffects, PairEvidence, PairOfRows, PairState, Pairs, WouldDecidePairs,
+    PairDecisionWord, PairEffects, PairEvidence, PairOfRows, PairState, Pairs, PairsLook, WouldDecidePairs,
 };
 
 use super::{MoveEngine, moved};
@@ -109,20 +109,18 @@ impl Duplicates for OfEngine {
         })
     }
 
-    async fn would_decide(&self, ask: DecidePairs, effects: bool) -> Result<WouldDecidePairs, EngineError> {
+    async fn would_decide(&self, ask: DecidePairs, look: PairsLook) -> Result<WouldDecidePairs, EngineError> {
         let _turn = self.engine.inner.turn.lock().await;
         let (plan, options) = self.ready(Actor::System)?;
         let workspace = &self.engine.inner.workspace;
         let wanted = verdict(ask.decision);
-        let told = dunlin_move::preview_pairs(
-            workspace,
-            &plan.plan,
-            &options,
-            &ask.pairs,
-            wanted,
-            effects,
-            silent(),
-        );
+        let look = match look {
+            PairsLook::Rows => PreviewLook::Rows,
+            PairsLook::Apart => PreviewLook::Apart,
+            PairsLook::Effects => PreviewLook::Effects,
+        };
+        let told =
+            dunlin_move::preview_pairs(workspace, &plan.plan, &options, &ask.pairs, wanted, look, silent());
         let told = told.await.map_err(asked)?;
         let merged = told.merged.into_iter().map(|merged| MergedPair {
             pair: merged.pair,

@@ -51,7 +51,8 @@ struct Inner {
     work: Mutex<Option<Arc<Work>>>,
     progress: broadcast::Sender<Progress>,
     verifications: Arc<verify::Verifications>,
-    /// Whose turn it is with duplicates: looking and deciding take the workspace's lock, which does not wait.
+    /// Whose turn it is with the workspace's lock, which does not wait: looks at duplicates and decisions on them hold it
+    /// until their end, what else takes the lock until it has begun.
     turn: Arc<tokio::sync::Mutex<()>>,
     /// The plan held against its packs, as it last came out. Whoever works it out keeps the others waiting.
     packs: tokio::sync::Mutex<Option<HeldPacks>>,
@@ -141,6 +142,8 @@ impl MoveEngine {
 
     /// Begins the work, and returns once it is under way or waits.
     async fn begin(&self, plan: PlanFile, queued: Queued) -> Result<String, EngineError> {
+        // A look at duplicates that is under way comes to its end first; one that waits is refused then.
+        let _turn = self.inner.turn.lock().await;
         let work = {
             let mut at_work = self.inner.work.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(other) = at_work.as_ref().filter(|w| !w.is_over()) {
@@ -279,8 +282,10 @@ impl Engine for MoveEngine {
         options.actor = actor;
         let which = DecideOptions { groups: ask.groups, table: None, dry_run: false };
         let workspace = self.inner.workspace.clone();
+        let turn = self.inner.turn.clone().lock_owned().await;
         // On its own: a client that leaves, or waits no longer, does not stop it half-way.
         let work = tokio::spawn(async move {
+            let _turn = turn;
             let silent = Arc::new(|_: dunlin_move::Event<'_>| {});
             dunlin_move::decide(&workspace, &plan.plan, &options, &which, &decision, silent).await
         });
@@ -292,6 +297,7 @@ impl Engine for MoveEngine {
 
     async fn would_decide(&self, ask: Decide) -> Result<WouldDecide, EngineError> {
         let decision = decision(&ask)?;
+        let _turn = self.inner.turn.lock().await;
         runs::would_decide(&self.inner.workspace, &self.plan()?, ask.groups, &decision).await
     }
 
@@ -311,13 +317,18 @@ impl Engine for MoveEngine {
         if let Some(work) = self.working_on(run) {
             work.stop().await;
         }
+        let _turn = self.inner.turn.lock().await;
         runs::abandon(&self.inner.workspace, run, actor).await
     }
 
     async fn undo(&self, run: &str, actor: Actor) -> Result<Vec<RunUndone>, EngineError> {
         let plan = self.plan_of(Some(run)).await?;
         let (workspace, run) = (self.inner.workspace.clone(), run.to_owned());
-        let work = tokio::spawn(async move { runs::undo(&workspace, &plan, &run, actor).await });
+        let turn = self.inner.turn.clone().lock_owned().await;
+        let work = tokio::spawn(async move {
+            let _turn = turn;
+            runs::undo(&workspace, &plan, &run, actor).await
+        });
         work.await.map_err(|_| EngineError::Failed)?
     }
 
@@ -338,6 +349,7 @@ impl Engine for MoveEngine {
     }
 
     async fn verify(&self, tables: Vec<String>, actor: Actor) -> Result<String, EngineError> {
+        let _turn = self.inner.turn.lock().await;
         self.inner.verifications.begin(self.inner.workspace.clone(), self.plan()?, tables, actor)
     }
 
@@ -444,8 +456,11 @@ fn moved(error: MoveError) -> EngineError {
         MoveError::Stopped { .. } => EngineError::Refused { code: "stopped", message, help },
         MoveError::Partly { .. } => EngineError::Refused { code: "partly", message, help },
         MoveError::State(StoreError::RunLocked { .. }) => EngineError::Conflict {
-            message: "a run of this workspace is at work in another process".to_owned(),
-            help: Some("wait for its end".to_owned()),
+            message:
+                "the workspace is in use: a run, a verification, or a look at duplicates or quarantine, \
+                 here or in another process"
+                    .to_owned(),
+            help: Some("try again when it has come to its end".to_owned()),
         },
         MoveError::Connect(error) if error.is_transient() => {
             tracing::warn!(%error, "a store failed");

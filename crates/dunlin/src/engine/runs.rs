@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dunlin_ledger::{Actor, Body, Entry};
-use dunlin_move::{Account, DecideOptions, Decision, LeftBehind, SavedTable, parts_of};
+use dunlin_move::{Account, Checked, DecideOptions, Decision, LeftBehind, SavedTable, SetResult, parts_of};
 use dunlin_server::{EngineError, RunTable, RunUndone, ShapeChange, TableProblem, WouldDecide};
 use dunlin_store::{SplitRecord, SplitStatus, StoreError, Workspace, now_us};
 
@@ -29,6 +29,8 @@ struct Said {
 pub(super) async fn tables(workspace: &Workspace, run: &str) -> Result<Vec<RunTable>, EngineError> {
     let said = said(workspace, run).await.map_err(state)?;
     let outcome = dunlin_move::outcome(workspace, run).await.map_err(moved)?;
+    let checks = workspace.state().data_checks(run).await.map_err(state)?;
+    let checks: BTreeMap<String, serde_json::Value> = checks.into_iter().collect();
     let mut tables = Vec::new();
     for (label, saved) in workspace.state().tables(run).await.map_err(state)? {
         let Ok(saved) = serde_json::from_value::<SavedTable>(saved) else { continue };
@@ -38,6 +40,7 @@ pub(super) async fn tables(workspace: &Workspace, run: &str) -> Result<Vec<RunTa
         let done = splits.iter().filter(|s| s.status == SplitStatus::Loaded).count();
         let seconds = parts.iter().map(|p| p.receipt.micros).sum::<u64>() as f64 / 1e6;
         let said = said.get(&label).cloned().unwrap_or_default();
+        let in_order = said.reconciled.map(|reconciled| reconciled && agrees(checks.get(&label)));
         let d = &account.dispositions;
         let problem = outcome.failed.get(&label).map(|failed| TableProblem {
             problem: failed.problem.clone(),
@@ -62,6 +65,7 @@ pub(super) async fn tables(workspace: &Workspace, run: &str) -> Result<Vec<RunTa
             expected_hash: account.expected.hash.to_string(),
             target_hash: said.target_hash,
             reconciled: said.reconciled,
+            in_order,
             reconciled_at: said.reconciled_at,
             verified_at: said.verified_at,
             entry: said.entry,
@@ -76,6 +80,14 @@ pub(super) async fn tables(workspace: &Workspace, run: &str) -> Result<Vec<RunTa
         });
     }
     Ok(tables)
+}
+
+/// Whether what was checked of a table besides its rows is as it should be, as [`dunlin_move::TableResult::in_order`]
+/// has it.
+fn agrees(checks: Option<&serde_json::Value>) -> bool {
+    let checked: Checked =
+        checks.and_then(|kept| serde_json::from_value(kept.clone()).ok()).unwrap_or_default();
+    checked.totals.is_none_or(|totals| totals.agree) && !checked.sets.iter().any(SetResult::stops)
 }
 
 /// A label as a shell takes it.
@@ -102,6 +114,7 @@ pub(super) fn rehearsed(result: &dunlin_move::TableResult) -> RunTable {
         expected_hash: result.expected_hash.to_string(),
         target_hash: None,
         reconciled: None,
+        in_order: None,
         reconciled_at: None,
         verified_at: None,
         entry: None,
@@ -221,5 +234,28 @@ fn unknown(error: StoreError) -> EngineError {
     match error {
         StoreError::Unknown { .. } => EngineError::Unknown("run"),
         other => state(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::agrees;
+
+    #[test]
+    fn totals_that_differ_and_set_rules_that_stop_are_not_in_order() {
+        let totals = |agree: bool| json!({ "totals": { "agree": agree, "lines": [] } });
+        let set = |holds: bool, otherwise: &str| {
+            let rule = json!({ "name": "one", "check": "unique id", "otherwise": otherwise, "holds": holds });
+            json!({ "sets": [rule] })
+        };
+        assert!(agrees(None));
+        assert!(agrees(Some(&totals(true))));
+        assert!(!agrees(Some(&totals(false))));
+        assert!(agrees(Some(&set(true, "stop"))));
+        assert!(agrees(Some(&set(false, "warn"))));
+        assert!(!agrees(Some(&set(false, "stop"))));
+        assert!(!agrees(Some(&set(false, "quarantine"))));
     }
 }

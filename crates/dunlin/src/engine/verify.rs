@@ -93,18 +93,22 @@ impl Verifications {
             let outcome = dunlin_move::verify(&workspace, &plan.plan, &options, observer).await;
             let left_out = match &outcome {
                 Ok(verified) if every => {
-                    dunlin_move::left_out(&workspace, &plan.plan, &verified.run).await.unwrap_or_default()
+                    dunlin_move::left_out(&workspace, &plan.plan, &verified.run).await.map_err(moved)
                 }
-                _ => Vec::new(),
+                _ => Ok(Vec::new()),
             };
             all.change(&begun, |kept| {
                 kept.end(outcome);
-                if !left_out.is_empty() {
-                    kept.told.reconciled = Some(false);
-                    let names = left_out.join(", ");
-                    let help = dunlin_move::TAKE_OVER;
-                    kept.told.problem =
-                        Some(format!("not verified: {names}, which this run left out; {help}"));
+                match left_out {
+                    Ok(left_out) if left_out.is_empty() => {}
+                    Ok(left_out) => {
+                        let (names, help) = (left_out.join(", "), dunlin_move::TAKE_OVER);
+                        kept.wrong(format!("not verified: {names}, which this run left out; {help}"));
+                    }
+                    // What could not be asked is not in order.
+                    Err(error) => kept.wrong(format!(
+                        "whether this run left tables out could not be found out: {error}; verify again"
+                    )),
                 }
             });
         });
@@ -132,6 +136,15 @@ impl Verifications {
 }
 
 impl Kept {
+    /// It does not reconcile, for this reason besides those that are known.
+    fn wrong(&mut self, why: String) {
+        self.told.reconciled = Some(false);
+        self.told.problem = Some(match self.told.problem.take() {
+            Some(before) => format!("{before}; {why}"),
+            None => why,
+        });
+    }
+
     fn end(&mut self, outcome: Result<Verified, MoveError>) {
         self.told.ended_at = Some(now_us());
         self.told.step = None;
@@ -140,6 +153,15 @@ impl Kept {
                 self.told.status = "done".to_owned();
                 self.told.run = Some(verified.run);
                 self.told.reconciled = Some(verified.tables.iter().all(TableResult::in_order));
+                let unsound = verified.tables.iter().filter(|table| table.reconciled && !table.in_order());
+                let unsound: Vec<&str> = unsound.map(|table| table.table.as_str()).collect();
+                if !unsound.is_empty() {
+                    let names = unsound.join(", ");
+                    self.wrong(format!(
+                        "the rows agree, but control totals differ or a rule on all rows is broken in {names}; \
+                         `dunlin verify` names the figures and the rules"
+                    ));
+                }
                 self.told.tables = verified.tables.iter().map(|table| json!(table)).collect();
                 for differences in verified.differences {
                     let rows = differences.rows.len() as u64;

@@ -138,6 +138,8 @@ impl Work {
             self.window(&plan, &queued).await?;
             // A notice may have been withdrawn while the run waited.
             self.told(&plan, &queued, false).await?;
+            // One that was taken up again may have found nothing more to wait for.
+            Queued::forget(self.workspace.state()).await.map_err(state)?;
         }
         self.now().status = "running";
         let mut options = plan.options(queued.jobs.map(usize::from));
@@ -161,7 +163,7 @@ impl Work {
             if let Err(error) = &outcome
                 && let Some(wait) = self.next_try(&mut retries, error).await?
             {
-                self.rest(wait).await?;
+                self.rest(&queued, wait).await?;
             } else if !(closed && matches!(outcome, Err(MoveError::Paused))) {
                 break outcome;
             }
@@ -200,8 +202,12 @@ impl Work {
         Ok(wait)
     }
 
-    /// Waits before it goes on by itself; given up when somebody pauses the run.
-    async fn rest(&self, wait: Duration) -> Result<(), EngineError> {
+    /// Waits before it goes on by itself, also over the server's end; given up when somebody pauses the run.
+    async fn rest(&self, queued: &Queued, wait: Duration) -> Result<(), EngineError> {
+        let kept = self.workspace.state();
+        // The run has begun: it goes on by its own plan.
+        let again = Queued { resume: Some(self.run.clone()), ..queued.clone() };
+        again.keep(kept).await.map_err(state)?;
         {
             let mut now = self.now();
             (now.status, now.phase) = ("waiting", "retry".to_owned());
@@ -210,7 +216,10 @@ impl Work {
         }
         let woken = tokio::time::timeout(wait, self.wake.notified()).await.is_ok();
         self.now().waits_until = None;
-        if woken { Err(given_up()) } else { Ok(()) }
+        if woken {
+            return Err(given_up());
+        }
+        Queued::forget(kept).await.map_err(state)
     }
 
     /// One go of the mover, told to whoever `server.toml` names.

@@ -24,6 +24,24 @@ pub struct Beside {
     pub compared_with: Option<i64>,
 }
 
+/// The tables of a store that references may lead to. One that cannot be described is none of them: what is asked for is
+/// another table.
+///
+/// # Errors
+/// The store's, when it does not name its tables.
+pub async fn described(store: &dyn Store) -> dunlin_connect::Result<Vec<Table>> {
+    let mut tables = Vec::new();
+    for name in store.tables().await? {
+        match store.table(&name).await {
+            Ok(table) => tables.extend(table),
+            Err(error) => {
+                tracing::warn!(table = %name, %error, "no reference to this table is counted");
+            }
+        }
+    }
+    Ok(tables)
+}
+
 /// Counts a table's references. Other tables of the store are asked for their keys.
 ///
 /// # Errors
@@ -33,11 +51,7 @@ pub async fn references(
     table: &Table,
     name: &str,
 ) -> dunlin_connect::Result<Vec<ReferenceCount>> {
-    let mut others = Vec::new();
-    for other in store.tables().await? {
-        others.extend(store.table(&other).await?);
-    }
-    broken_references(store, table, &others, name).await
+    broken_references(store, table, &described(store).await?, name).await
 }
 
 /// Holds a profile of a plan's source against the plan and against the one before, and keeps it. A sample is held

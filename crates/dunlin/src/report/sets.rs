@@ -20,7 +20,20 @@ pub(crate) fn lines(label: &str, sets: &[SetResult]) -> Vec<String> {
 fn found(set: &SetResult) -> String {
     match (&set.is, set.broken) {
         (Some(is), _) => format!("it is {is}"),
-        (None, Some(rows)) => format!("{} against it", count(rows, "row is", "rows are")),
+        (None, Some(rows)) => {
+            let against = format!("{} against it", count(rows, "row is", "rows are"));
+            match set.others {
+                None | Some(0) => against,
+                Some(others) if others == rows => {
+                    format!("{against}: dunlin did not load them as they are, so they are not its to move")
+                }
+                Some(others) => {
+                    format!(
+                        "{against}, {others} of them not loaded by dunlin as they are, so not its to move"
+                    )
+                }
+            }
+        }
         (None, None) => String::new(),
     }
 }

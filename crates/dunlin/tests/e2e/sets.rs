@@ -92,7 +92,9 @@ fn a_sum_or_a_count_that_is_not_as_it_should_be_stops_the_run_or_warns() {
     // The line of nobody waits, so the books do not balance: the run does not finish.
     assert_eq!(run.code, 1, "{run:?}");
     let told = format!("{}{}", run.out, run.err);
-    assert!(told.contains("`balances`") && told.contains("-0.30"), "{told}");
+    assert!(told.contains("`balances`") && told.contains("something else"), "{told}");
+    // It may be one customer's amount, and errors go into logs.
+    assert!(!told.contains("-0.30"), "{told}");
     let again = site.run(&[]);
     assert_eq!(again.code, 1, "it goes on from where it was: {again:?}");
 }
@@ -151,4 +153,37 @@ fn rows_of_a_table_that_others_refer_to_in_the_target_are_not_asked_to_leave() {
     );
     let run = site.run(&[]).expect(0);
     assert_eq!(set(&run.table("new.people"), "each address once")["broken"], 1);
+}
+
+#[test]
+fn a_second_run_is_not_refused_because_the_plans_own_tables_refer_to_each_other() {
+    let site = Site::with_plan(&plan("sqlite:old.db", "sqlite:new.db", ""));
+    let data = DATA.replace("person bigint,", "person bigint references people (id),");
+    site.sql("old.db", &data.replace("(3, 77,", "(3, 2,"));
+    site.moved();
+    let created = site.one("new.db", "select sql from sqlite_master where name = 'lines'");
+    assert!(created.to_lowercase().contains("references"), "the key is there: {created}");
+    site.dunlin(&["check"]).expect(0);
+    let again = site.moved();
+    assert_eq!(again.counts("new.people"), [5, 4, 1, 0, 4]);
+    assert_eq!(set(&again.table("new.people"), "each address once")["holds"], true);
+}
+
+#[test]
+fn a_rule_that_rows_of_others_break_is_not_passed_over() {
+    let site = site("");
+    site.edit_plan(
+        "from = \"old.people\"\nto = \"new.people\"",
+        "from = \"old.people\"\nto = \"new.people\"\ninto = \"append\"",
+    );
+    site.sql(
+        "new.db",
+        "create table people (id integer primary key, email text); \
+         insert into people values (100, 'zoe@example.com'), (101, 'zoe@example.com')",
+    );
+    let run = site.run(&[]).expect(1);
+    let rule = set(&run.table("new.people"), "each address once");
+    assert_eq!((&rule["holds"], &rule["broken"], &rule["others"]), (&false.into(), &1.into(), &1.into()));
+    let words = site.dunlin(&["verify"]).expect(1);
+    assert!(words.out.contains("not its to move"), "{}", words.out);
 }

@@ -147,6 +147,59 @@ fn a_row_that_may_be_there_already_waits_and_is_decided_on_postgres() {
     }
 }
 
+/// Writes into the target as somebody else would.
+fn by_others(scene: &Scene, sql: &str) {
+    match &scene.server {
+        Some(url) => pg(url, sql),
+        None => scene.site.sql("new.db", sql),
+    }
+}
+
+/// Somebody else enters a person that the run has loaded, then a decision is made on other people.
+fn entered_since(scene: Scene) {
+    scene.run().balanced();
+    let untouched = scene.target();
+    let clear = ["duplicates", "list", "--all", "--format", "json", "--clear", "--purpose", "steward: test"];
+    let listed = scene.dunlin(&clear).expect(0).json();
+    // Two rows that moved; the one that was folded has no key in the target.
+    let moved = |pair: &&serde_json::Value| {
+        let mut keys = pair["keys"].as_array().unwrap().iter().filter_map(|key| key.as_str());
+        keys.all(|key| key.parse::<usize>().unwrap() < 5000)
+    };
+    let pair = listed.iter().find(moved).unwrap_or_else(|| panic!("no pair: {listed:?}"));
+    let pair = pair["pair"].as_str().unwrap();
+    let person = PEOPLE - 1;
+    let row = scene.site.texts(
+        "old.db",
+        &format!(
+            "select 'insert into people values (9001, ' || quote(name) || ', ' || quote(born) || ', '
+                || quote(lower(email)) || ', ' || quote(phone) || ', ''Town'');' from customer where id = {person}"
+        ),
+    );
+    by_others(&scene, &row.concat());
+    let kept = scene.dunlin(&["duplicates", "keep", pair, "--format", "json"]).expect(0).json().remove(0);
+    assert_eq!(kept["rows"], json!({}), "nothing is done that nobody decided on: {kept}");
+    assert!(kept["next_run"].as_str().is_some_and(|why| why.contains("the target has changed")), "{kept}");
+    by_others(&scene, "delete from people where person_id = 9001");
+    assert_eq!(scene.target(), untouched, "person {person} is still there");
+    // Without the new row the same decision is carried out.
+    let kept = scene.dunlin(&["duplicates", "keep", pair, "--format", "json"]).expect(0).json().remove(0);
+    assert_eq!(kept["next_run"], json!(null), "{kept}");
+    assert_ne!(scene.target(), untouched);
+}
+
+#[test]
+fn a_decision_does_not_act_on_what_others_have_entered_since_sqlite() {
+    entered_since(beside(Scene::sqlite()));
+}
+
+#[test]
+fn a_decision_does_not_act_on_what_others_have_entered_since_postgres() {
+    if let Some(scene) = Scene::postgres() {
+        entered_since(beside(scene));
+    }
+}
+
 #[test]
 fn rows_that_are_there_are_asked_for_only_where_rows_are_kept() {
     let scene = Scene::sqlite();

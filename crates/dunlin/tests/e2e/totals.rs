@@ -182,3 +182,69 @@ fn the_sums_of_postgres_numerics_agree_and_satisfy_the_books_rule() {
     let rule = matrix.iter().find(|line| line["rule"] == "SOX-404-04").unwrap();
     assert_eq!(rule["state"], "violated", "{rule}");
 }
+
+const ACCOUNTS: &str = "[subject]\ntable = \"new.account\"\nid = \"id\"\nemail = \"email\"\n\
+    [[table]]\nfrom = \"old.account\"\nto = \"new.account\"\nkey = [\"id\"]\nbasis = \"contract\"\n\
+    [table.columns]\nid = \"id\"\nemail = { from = \"email\", kind = \"email\" }\n\
+    balance = { clean = \"number\", from = \"balance\" }\n[table.totals]\nsum = [\"balance\"]\n";
+
+#[test]
+fn a_customer_who_is_erased_leaves_the_sums_of_both_sides_and_a_correction_may_not_make_them_differ() {
+    let site = Site::with_plan(&format!("{HEAD}{ACCOUNTS}"));
+    site.sql(
+        "old.db",
+        "create table account (id integer primary key, email text, balance text);
+         insert into account values (1, 'ana@example.com', '10.10'), (2, 'ben@example.com', '5.05'),
+            (3, 'cyd@example.com', '0.30');",
+    );
+    site.moved();
+    let sum = |done: &Done| {
+        let totals = done.table("new.account")["totals"].clone();
+        assert_eq!(totals["agree"], true, "{totals}");
+        line(&totals, "balance", None)["target"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(sum(&site.verify().expect(0)), "15.45");
+    let open = |kind: &str, more: &[&str]| {
+        let mut words = vec!["request", "open", "--format", "json", "--kind", kind, "--subject", "2"];
+        words.extend(more);
+        site.dunlin(&words)
+    };
+    let correction = open("rectification", &["--set", "new.account.balance=7"]);
+    let told = format!("{}{}", correction.out, correction.err);
+    assert!(correction.code != 0 && told.contains("added up"), "{told}");
+    let id = open("erasure", &[]).expect(0).json()[0]["request"].as_str().unwrap().to_owned();
+    let grant = ["request", "decide", &id, "--identity", "confirmed", "--grant", "--reason", "law:they may"];
+    site.dunlin(&grant).expect(0);
+    site.dunlin(&["request", "carry-out", &id, "--format", "json"]).expect(0);
+    assert_eq!(sum(&site.verify().expect(0)), "10.40");
+    // Once unchanged, once with everything read anew.
+    assert_eq!(sum(&site.moved()), "10.40");
+    site.sql("old.db", "update account set balance = '0.31' where id = 3");
+    assert_eq!(sum(&site.moved()), "10.41");
+    assert_eq!(sum(&site.verify().expect(0)), "10.41");
+}
+
+#[test]
+fn a_survivor_may_not_take_over_what_is_added_up() {
+    for (words, refused) in [("most complete; *: filled", true), ("most complete; memo: filled", false)] {
+        let site =
+            books(&DATA.replace("fee text);", "fee text, memo text);").replace(
+                "insert into postings values",
+                "insert into postings (id, posted, cents, fee) values",
+            ));
+        site.edit_plan(
+            "amount = \"cast(cents as decimal(18, 2)) / 100\"\nfee",
+            "memo = \"memo\"\namount = \"cast(cents as decimal(18, 2)) / 100\"\nfee",
+        );
+        site.edit_plan(
+            "[table.totals]",
+            &format!(
+                "[table.duplicates]\nmatch = [\"posted_on + memo\"]\nsurvivor = \"{words}\"\n[table.totals]"
+            ),
+        );
+        let check = site.dunlin(&["check", "--format", "json"]);
+        let told = format!("{}{}", check.out, check.err);
+        assert_eq!(told.contains("takes `amount` over"), refused, "{words}: {told}");
+        assert!(check.code == 1 || !refused, "{words}: {told}");
+    }
+}

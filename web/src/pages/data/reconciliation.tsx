@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react';
 import { raw } from '@/api/client';
 import { runQuery, runsQuery, verificationsQuery, verificationQuery } from '@/api/queries';
 import type { Verification } from '@/api/types';
-import { useRunTables, type TableState } from '@/app/results';
+import { unsound, useRunTables, type TableState } from '@/app/results';
 import { useMay } from '@/app/session';
 import { toast, toastProblem } from '@/app/toast';
 import { useMessages } from '@/i18n';
@@ -39,7 +39,7 @@ export function ReconciliationPage() {
     onSuccess: () => { toast(t.verifyStarted); void client.invalidateQueries({ queryKey: ['verifications'] }); },
     onError: toastProblem,
   });
-  const wrong = tables?.filter((x) => x.reconciled === false).length ?? 0;
+  const wrong = tables?.filter((x) => x.reconciled === false || unsound(x)).length ?? 0;
   return (
     <DataFrame actions={may('run.verify') && <Button kind="primary" icon="check" disabled={running || start.isPending || load?.status !== 'done'} onClick={() => start.mutate()}>{running ? t.verifying : t.verifyNow}</Button>}>
       {running && <p className="note row" style={{ marginBottom: 16 }} role="status"><span className="pulse" />{t.verifying}{current.step && <span className="muted">{current.step}</span>}</p>}
@@ -70,7 +70,7 @@ function Line({ v }: { v: Verification }) {
   const differ = Object.values(v.differing).reduce((a, b) => a + b, 0);
   return (
     <li className="row wrap" style={{ gap: '4px 12px' }}>
-      {v.status === 'running' ? <Badge tone="accent" icon="play">{t.verifying}</Badge> : v.status === 'failed' || (v.problem && differ === 0) ? <Badge tone="bad" icon="warn">{t.verifyFailed}</Badge> : v.reconciled ? <Badge tone="good" icon="check">{t.verified}</Badge> : <Badge tone="bad" icon="warn">{t.differ(num(differ))}</Badge>}
+      {v.status === 'running' ? <Badge tone="accent" icon="play">{t.verifying}</Badge> : v.status === 'failed' ? <Badge tone="bad" icon="warn">{t.verifyFailed}</Badge> : v.problem && differ === 0 ? <Badge tone="bad" icon="warn">{t.notInOrder}</Badge> : v.reconciled ? <Badge tone="good" icon="check">{t.verified}</Badge> : <Badge tone="bad" icon="warn">{t.differ(num(differ))}</Badge>}
       <Time at={v.started_at} />{v.problem && <span className="muted">{v.problem}</span>}
       {Object.entries(v.differing).filter(([, n]) => n > 0).map(([table, n]) => <button key={table} type="button" className="opens" onClick={() => setOpen(table)}>{e.differIn(num(n), table)}</button>)}
       {open && <DifferencesDrawer verification={v.id} table={open} count={v.differing[open] ?? 0} onClose={() => setOpen(null)} />}
@@ -87,9 +87,9 @@ function Tables({ tables, run }: { tables: readonly TableState[]; run: string })
     { key: 'source', head: t.source, num: true, cell: (x) => <Num n={total(x.counts)} to="/runs/$run" params={{ run }} search={{ table: x.table }} label={`${t.source}, ${x.table}`} /> },
     ...used.map((d) => ({ key: d, head: <span className="row" style={{ justifyContent: 'flex-end', gap: 6 }}><Swatch of={d} />{c[d]}</span>, num: true, cell: (x: TableState) => <Num n={x.counts[d]} label={`${c[d]}, ${x.table}`} {...(d === 'quarantined' ? { to: '/data', search: { table: x.table } } : { to: '/runs/$run', params: { run }, search: { table: x.table } })} /> })),
     { key: 'bar', head: t.share, width: '16%', cell: (x) => <DispositionBar counts={x.counts} size="thin" /> },
-    { key: 'expected', head: t.hashes, cell: (x) => !x.known?.target_hash ? <span className="muted"><Icon name="clock" /></span> : x.reconciled ? <span className="nowrap"><span className="good"><Icon name="check" /> {t.balance}</span> <Id id={x.known.target_hash} /></span> : <b className="bad nowrap"><Icon name="warn" /> {t.doNot}</b> },
+    { key: 'expected', head: t.hashes, cell: (x) => !x.known?.target_hash ? <span className="muted"><Icon name="clock" /></span> : x.reconciled ? <span className="nowrap"><span className="good"><Icon name="check" /> {t.balance}</span> <Id id={x.known.target_hash} />{unsound(x) && <b className="bad"> <Icon name="warn" /> {t.notInOrder}</b>}</span> : <b className="bad nowrap"><Icon name="warn" /> {t.doNot}</b> },
     { key: 'verified', head: t.verified, cell: (x) => x.known?.verified_at ? <Time at={x.known.verified_at} /> : <span className="muted">–</span> },
     { key: 'proof', head: t.proof, cell: (x) => <Link to="/guard/log" search={(x.known?.entry ? { entry: String(x.known.entry) } : { table: x.table, kind: 'table_reconciled,verified' }) as never} className="link" aria-label={`${t.proof}, ${x.table}`}>{x.known?.entry ? num(x.known.entry) : t.open}</Link> },
   ];
-  return <Table label={t.tabReconciliation} rows={tables} columns={columns} id={(x) => x.table} flag={(x) => x.reconciled === false} />;
+  return <Table label={t.tabReconciliation} rows={tables} columns={columns} id={(x) => x.table} flag={(x) => x.reconciled === false || unsound(x)} />;
 }

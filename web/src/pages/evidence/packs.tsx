@@ -23,6 +23,9 @@ function within(rule: PackRule, chosen: Chosen): boolean {
   return rule.state === chosen;
 }
 
+/** The day where the person is, as the server writes days. */
+const localDay = (d: Date): string => `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}`;
+
 export function PacksPart() {
   const t = useMessages(en);
   const query = useQuery(packsQuery);
@@ -113,7 +116,7 @@ function Waive({ rule, onClose }: { rule: PackRule; onClose: () => void }) {
     onSuccess: () => { onClose(); toast(t.waived(rule.rule)); void client.invalidateQueries({ queryKey: ['packs'] }); },
     onError: toastProblem,
   });
-  const today = new Date().toISOString().slice(0, 10);
+  const today = localDay(new Date());
   const wrongReason = tried && !reason.trim() ? t.reasonNeeded : undefined;
   const wrongEnd = tried && (!until || until < today) ? t.endNeeded : undefined;
   const submit = () => { setTried(true); if (reason.trim() && until >= today) give.mutate(); };

@@ -7,8 +7,8 @@ import { lang } from '@/i18n';
 export const KIND_GROUPS: Record<string, readonly string[]> = {
   data: ['access_opened', 'access_rows', 'access_closed', 'access_denied', 'outside_seen'],
   people: ['person_added', 'person_changed', 'person_blocked', 'person_unblocked', 'person_noted', 'credential_changed', 'signed_in', 'sign_in_refused', 'session_ended', 'invited', 'invitation_accepted', 'invitation_withdrawn', 'token_issued', 'token_revoked'],
-  plan: ['plan_edited', 'plan_approved', 'approval_voided', 'window_overridden'],
-  runs: ['run_started', 'run_resumed', 'run_paused', 'run_retried', 'run_finished', 'run_abandoned', 'split_loaded', 'split_amended', 'table_reconciled', 'verified', 'undone', 'enriched', 'quarantine_decided', 'duplicates_matched', 'duplicate_decided', 'target_finished'],
+  plan: ['plan_edited', 'plan_approved', 'approval_voided', 'window_overridden', 'packs_checked', 'rule_waived', 'waiver_withdrawn'],
+  runs: ['run_started', 'run_resumed', 'run_paused', 'run_retried', 'run_finished', 'run_abandoned', 'split_loaded', 'split_amended', 'table_reconciled', 'verified', 'undone', 'enriched', 'quarantine_decided', 'duplicates_matched', 'duplicate_decided', 'totals_compared', 'copy_examined', 'copy_grouped', 'target_finished'],
   guard: ['grant_opened', 'grant_agreed', 'grant_closed', 'policy_changed', 'alert_raised', 'alert_closed'],
   notices: ['notice_submitted', 'notice_approved', 'notice_published', 'notice_overridden', 'notice_withdrawn', 'notice_answered', 'notice_skipped'],
   ledger: ['ledger_created', 'ledger_read', 'ledger_exported', 'ledger_key_changed', 'keys_rotated', 'report_written', 'shredded', 'server_started', 'server_stopped'],
@@ -36,6 +36,7 @@ export function detail(entry: Entry, name: (id: string) => string): string {
   for (const key of ['rows', 'count', 'entries', 'connections'] as const) if (typeof b[key] === 'number') parts.push(num(b[key] as number));
   for (const key of ['role', 'change', 'credential', 'method', 'reason_code', 'action', 'decision', 'rule', 'severity', 'purpose_category', 'reason_category', 'version'] as const) if (b[key]) parts.push(text(b[key]).replaceAll('_', ' '));
   if (typeof b.reconciled === 'boolean') parts.push(b.reconciled ? '✓' : '≠');
+  if (typeof b.agree === 'boolean') parts.push(b.agree ? '✓' : '≠');
   if (typeof b.fingerprint === 'string') parts.push(b.fingerprint.slice(0, 8));
   return parts.join(' · ');
 }
@@ -52,5 +53,7 @@ const ES: Record<string, string> = {
   policy_changed: 'política cambiada', alert_raised: 'alerta', alert_closed: 'alerta cerrada', ledger_created: 'registro creado', ledger_read: 'registro leído',
   ledger_exported: 'registro exportado', ledger_key_changed: 'clave del registro cambiada', keys_rotated: 'claves rotadas', report_written: 'informe escrito',
   shredded: 'destruido', server_started: 'servidor arrancado', server_stopped: 'servidor parado', work_changed: 'tareas cambiadas', notice_submitted: 'aviso entregado', notice_approved: 'aviso aprobado', notice_published: 'aviso publicado', notice_overridden: 'reparo al aviso apartado', notice_withdrawn: 'aviso retirado', notice_answered: 'respuesta a un aviso', notice_skipped: 'traslado sin aviso', step_confirmed: 'paso confirmado',
+  totals_compared: 'totales de control comparados', copy_examined: 'copia examinada', copy_grouped: 'filas parecidas de la copia contadas',
+  packs_checked: 'paquetes comprobados', rule_waived: 'regla dispensada', waiver_withdrawn: 'dispensa retirada',
   step_withdrawn: 'paso retirado', table_seen: 'tabla vista', rehearsed: 'ensayado', table_profiled: 'tabla perfilada', quarantine_seen: 'cuarentena vista', message_sent: 'mensaje enviado', deliveries_settled: 'entregas resueltas',
 };

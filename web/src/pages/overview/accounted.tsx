@@ -1,7 +1,7 @@
 // The equation over all tables, its proof, and the tables one by one.
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { sum, type TableState } from '@/app/results';
+import { sum, unsound, type TableState } from '@/app/results';
 import type { RunDetail } from '@/api/types';
 import { useMessages } from '@/i18n';
 import { num, pct, when } from '@/i18n/format';
@@ -21,7 +21,7 @@ export function Accounted({ run, tables, query, shape }: { run: RunDetail; table
   if (!tables) return query.isError ? <ProblemView error={query.error} retry={() => void query.refetch()} /> : <>{shape}</>;
   const { counts, unread } = sum(tables);
   const read = total(counts);
-  const wrong = tables.filter((x) => x.reconciled === false);
+  const wrong = tables.filter((x) => x.reconciled === false || unsound(x));
   const going = run.status !== 'done' && (unread > 0 || read === 0);
   const finding = going ? t.moving(pct(read / Math.max(1, read + unread)))
     : wrong.length ? t.notReconciled(wrong.length)
@@ -52,7 +52,7 @@ export function Accounted({ run, tables, query, shape }: { run: RunDetail; table
           <span className="good"><Icon name="check" /><b>{t.countsBalance}</b></span>
           {!rehearsal && <span className="good"><Icon name="check" /><b>{t.hashesBalance}</b></span>}
         </>}
-        {wrong.length > 0 && <span className="bad"><Icon name="warn" /><b>{t.hashesDiffer}</b></span>}
+        {wrong.some((x) => x.reconciled === false) && <span className="bad"><Icon name="warn" /><b>{t.hashesDiffer}</b></span>}
         {!settled && <span className="muted"><Icon name="clock" />{t.pending}</span>}
         <Link to="/guard/log" search={(newest >= 0 ? { entry: String(newest) } : { kind: 'table_reconciled,verified' }) as never} className="link push">{t.proofLink}</Link>
       </div>

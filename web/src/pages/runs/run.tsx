@@ -4,7 +4,7 @@ import { useParams, useSearch } from '@tanstack/react-router';
 import { api, body } from '@/api/client';
 import { planQuery, runQuery } from '@/api/queries';
 import type { RunDetail } from '@/api/types';
-import { inReport, sum, useReport, useRunTables, type TableState } from '@/app/results';
+import { inReport, sum, unsound, useReport, useRunTables, type TableState } from '@/app/results';
 import { useActorName } from '@/app/people';
 import { toast, toastProblem } from '@/app/toast';
 import { useWords } from '@/app/words';
@@ -110,13 +110,13 @@ function Tables({ tables, run }: { tables: readonly TableState[]; run: RunDetail
     ...used.map((d) => ({ key: d, head: <span className="row" style={{ justifyContent: 'flex-end', gap: 6 }}><Swatch of={d} />{c[d]}</span>, num: true, cell: (x: TableState) => d === 'quarantined' ? <Num n={x.counts[d]} to="/data" search={{ table: x.table }} /> : <Num n={x.counts[d]} {...link(x)} /> })),
     { key: 'share', head: t.share, width: '30%', cell: (x) => <div className="share-cell"><DispositionBar counts={x.counts} unread={x.unread} size="thin" /></div> },
     ...(tables.some((x) => x.splits > 0) ? [{ key: 'splits', head: t.splits, num: true, cell: (x: TableState) => t.ofSplits(num(x.splitsDone), num(x.splits)) }] : []),
-    { key: 'proof', head: t.proof, cell: (x) => x.known?.problem ? <b className="bad nowrap"><Icon name="warn" /> {t.notMoved}</b> : x.reconciled === null ? <span className="muted nowrap"><Icon name="clock" /> {t.pending}</span> : x.reconciled ? <span className="good nowrap"><Icon name="check" /> {t.reconciled}</span> : <b className="bad nowrap"><Icon name="warn" /> {t.differs}</b> },
+    { key: 'proof', head: t.proof, cell: (x) => x.known?.problem ? <b className="bad nowrap"><Icon name="warn" /> {t.notMoved}</b> : x.reconciled === null ? <span className="muted nowrap"><Icon name="clock" /> {t.pending}</span> : x.reconciled && !unsound(x) ? <span className="good nowrap"><Icon name="check" /> {t.reconciled}</span> : <b className="bad nowrap"><Icon name="warn" /> {t.differs}</b> },
   ];
   return (
     <Section title={t.tables} sub={t.tablesSub}>
       <EquationBar counts={counts} unread={unread} />
       <div style={{ height: 12 }} />
-      <Table label={t.tables} rows={tables} columns={columns} id={(x) => x.table} flag={(x) => x.reconciled === false || Boolean(x.known?.problem)} />
+      <Table label={t.tables} rows={tables} columns={columns} id={(x) => x.table} flag={(x) => x.reconciled === false || unsound(x) || Boolean(x.known?.problem)} />
     </Section>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bitsOf, disagreeing, type Pair } from './api';
-import { added, batch, type Ask } from './decisions';
+import { added, batch, takenBack, type Ask } from './decisions';
 
 const ask = (pair: string, decision: Ask['decision']): Ask => ({ pair, decision });
 
@@ -16,6 +16,15 @@ describe('decisions on their way', () => {
     expect(added([ask('a', 'merge'), ask('b', 'keep')], ask('a', 'undo'))).toEqual([ask('b', 'keep')]);
     expect(added([ask('b', 'keep')], ask('a', 'undo'))).toEqual([ask('b', 'keep'), ask('a', 'undo')]);
     expect(added([ask('a', 'merge')], ask('a', 'keep'))).toEqual([ask('a', 'keep')]);
+  });
+
+  it('are taken back to what was decided before', () => {
+    expect(takenBack('a', 'kept')).toMatchObject({ pair: 'a', decision: 'keep' });
+    expect(takenBack('a', 'merged')).toMatchObject({ pair: 'a', decision: 'merge' });
+    expect(takenBack('a', 'waits').decision).toBe('undo');
+    expect(takenBack('a', 'sure').decision).toBe('undo');
+    expect(added([ask('a', 'merge'), ask('b', 'keep')], takenBack('a', 'kept'))).toEqual([ask('b', 'keep')]);
+    expect(added([ask('b', 'keep')], takenBack('a', 'kept')).map((one) => [one.pair, one.decision])).toEqual([['b', 'keep'], ['a', 'keep']]);
   });
 });
 

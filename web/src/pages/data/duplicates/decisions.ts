@@ -8,7 +8,8 @@ import { toast, toastProblem } from '@/app/toast';
 import type { Decided } from './api';
 
 export type Word = 'merge' | 'keep' | 'undo';
-export interface Ask { pair: string; decision: Word }
+/** What is asked for a pair; `back` where it takes the decision before it back. */
+export interface Ask { pair: string; decision: Word; back?: boolean }
 
 /** The most that one request decides on. */
 const TOGETHER = 100;
@@ -21,17 +22,35 @@ export function batch(waiting: readonly Ask[]): Ask[] {
   return waiting.slice(0, Math.min(end < 0 ? waiting.length : end, TOGETHER));
 }
 
+/** What brings a pair back to how it stood: an earlier decision of a person is said again. */
+export function takenBack(pair: string, before: string): Ask {
+  return { pair, decision: before === 'merged' ? 'merge' : before === 'kept' ? 'keep' : 'undo', back: true };
+}
+
 /** The queue with one more ask: taking back what has not been sent only takes it out. */
 export function added(waiting: readonly Ask[], ask: Ask): Ask[] {
   const rest = waiting.filter((one) => one.pair !== ask.pair);
-  return ask.decision === 'undo' && rest.length < waiting.length ? rest : [...rest, ask];
+  return (ask.back || ask.decision === 'undo') && rest.length < waiting.length ? rest : [...rest, ask];
 }
 
 interface Known { waiting: readonly Ask[]; sent: readonly Ask[] }
 let known: Known = { waiting: [], sent: [] };
 let working = false;
 const listeners = new Set<() => void>();
-const set = (next: Known) => { known = next; for (const tell of listeners) tell(); };
+// The browser asks before it closes a page whose decisions are still on their way.
+const leaving = (event: BeforeUnloadEvent) => event.preventDefault();
+const set = (next: Known) => {
+  known = next;
+  if (known.waiting.length + known.sent.length > 0) window.addEventListener('beforeunload', leaving);
+  else window.removeEventListener('beforeunload', leaving);
+  for (const tell of listeners) tell();
+};
+
+/** How a pair stands once what has been sent is done; `listed` is how the list has it. */
+export function standing(pair: string, listed: string): string {
+  const sent = known.sent.find((ask) => ask.pair === pair)?.decision;
+  return sent === 'merge' ? 'merged' : sent === 'keep' ? 'kept' : sent === 'undo' ? 'waits' : listed;
+}
 
 /** What the page says of decisions that the server did not do at once. */
 export interface Says { nextRun: (why: string) => string }

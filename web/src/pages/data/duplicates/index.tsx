@@ -1,7 +1,7 @@
 // Duplicates: the pairs that a run left, worked through one after the other with two keys.
 import { useInfiniteQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback, useEffect, useRef } from 'react';
+import { useCallback, useEffect, useRef, type RefObject } from 'react';
 import { isTyping } from '@/app/keys';
 import { useMay } from '@/app/session';
 import { toast } from '@/app/toast';
@@ -11,7 +11,7 @@ import { duplicates as en } from '@/messages/duplicates.en';
 import { Choice, Empty, Icon, Link, Loaded } from '@/ui';
 import { DataFrame } from '../frame';
 import { disagreeing, pairsQuery, shownProbability, type Pair, type PairList, type Which } from './api';
-import { decide, useUnderWay, type Word } from './decisions';
+import { decide, standing, takenBack, useUnderWay, type Word } from './decisions';
 import { PairView } from './pair';
 import './duplicates.css';
 
@@ -42,17 +42,23 @@ function Lists({ list, show, search, more }: { list: PairList; show: Which; sear
   const pairs = show === 'waits' ? list.items.filter((p) => !going.has(p.pair)) : list.items;
   const gone = list.items.length - pairs.length;
   const of = { table: search.table } as Search;
-  const lists: [Which, string, number][] = [['waits', t.listWaits, list.waiting - (show === 'waits' ? gone : 0)], ['decided', t.listDecided, list.decided], ['sure', t.listSure, list.sure]];
-  const count = num(show === 'waits' ? list.waiting - gone : show === 'decided' ? list.decided : list.sure);
+  // The counts are of all tables; of one table only the list that is shown is known.
+  const shown = list.total - gone;
+  const lists: [Which, string, number][] = [['waits', t.listWaits, list.waiting], ['decided', t.listDecided, list.decided], ['sure', t.listSure, list.sure]];
+  const count = num(shown);
+  // Where the last pair is decided on from within, the heading is what is left to stand on.
+  const refocus = useRef(false);
+  const head = useRef<HTMLHeadingElement>(null);
+  useEffect(() => { if (refocus.current && pairs.length === 0) { refocus.current = false; head.current?.focus(); } });
   return (
     <>
       <div className="finding-head">
-        <h2 className="finding">{show === 'waits' ? t.waiting(count) : show === 'decided' ? t.decided(count) : t.sure(count)}</h2>
+        <h2 className="finding" ref={head} tabIndex={-1}>{show === 'waits' ? t.waiting(count) : show === 'decided' ? t.decided(count) : t.sure(count)}</h2>
         <span className="muted">{show === 'waits' ? t.waitingSub : show === 'sure' ? t.sureSub : ''}</span>
       </div>
       <div className="row wrap dup-lists">
         <nav className="tabs" aria-label={t.lists}>
-          {lists.map(([which, label, n]) => <Link key={which} to="/data/duplicates" search={{ ...of, show: which === 'waits' ? undefined : which } as never} aria-current={which === show ? 'page' : undefined}>{label}<span className="count">{num(n)}</span></Link>)}
+          {lists.map(([which, label, n]) => <Link key={which} to="/data/duplicates" search={{ ...of, show: which === 'waits' ? undefined : which } as never} aria-current={which === show ? 'page' : undefined}>{label}{(!search.table || which === show) && <span className="count">{num(which === show ? shown : n)}</span>}</Link>)}
         </nav>
         {underWay.length > 0 && <span className="small muted row" role="status"><span className="pulse" />{t.acting(num(underWay.length))}</span>}
         {list.tables.length > 1 && <span className="push" style={{ minWidth: 180 }}><Choice label={t.table} hideLabel value={search.table ?? ''} onChange={(e) => void navigate({ to: '/data/duplicates', search: { show: search.show, table: e.target.value || undefined } as never })} options={[{ value: '', label: t.allTables }, ...list.tables.map((x) => ({ value: x, label: x }))]} /></span>}
@@ -61,18 +67,21 @@ function Lists({ list, show, search, more }: { list: PairList; show: Which; sear
         ? show === 'waits'
           ? <Empty title={t.noneWaits} action={<>{list.decided + gone > 0 && <Link to="/data/duplicates" search={{ show: 'decided' } as never} className="button">{t.seeDecided}</Link>}{list.sure > 0 && <Link to="/data/duplicates" search={{ show: 'sure' } as never} className="button">{t.seeSure}</Link>}</>}>{t.noneWaitsText}</Empty>
           : <Empty title={t.noneHere} />
-        : <Work pairs={pairs} show={show} search={search} tables={list.tables.length} more={more} />}
+        : <Work pairs={pairs} show={show} search={search} tables={list.tables.length} more={more} refocus={refocus} />}
     </>
   );
 }
 
 /** The queue beside the pair that is looked at, and the keys. */
-function Work({ pairs, show, search, tables, more }: { pairs: readonly Pair[]; show: Which; search: Search; tables: number; more?: () => void }) {
+function Work({ pairs, show, search, tables, more, refocus }: { pairs: readonly Pair[]; show: Which; search: Search; tables: number; more?: () => void; refocus: RefObject<boolean> }) {
   const t = useMessages(en);
   const may = useMay();
   const navigate = useNavigate();
   const client = useQueryClient();
-  const last = useRef<string | null>(null);
+  // The last decision: of which pair, and how that stood before.
+  const last = useRef<{ pair: string; before: string } | null>(null);
+  // The pair whose rows are on the page: nobody decides on what they have not seen.
+  const seen = useRef<string | null>(null);
   // Where one is: the pair of the address, else the place where the last one was.
   const place = useRef(0);
   const found = pairs.findIndex((p) => p.pair === search.pair);
@@ -84,21 +93,28 @@ function Work({ pairs, show, search, tables, more }: { pairs: readonly Pair[]; s
     const next = pairs[Math.max(0, Math.min(pairs.length - 1, to))];
     if (next) void navigate({ to: '/data/duplicates', search: { ...search, pair: next.pair } as never, replace: true });
   }, [navigate, pairs, search]);
-  const back = useCallback((id: string) => {
-    if (last.current === id) last.current = null;
-    decide(client, { pair: id, decision: 'undo' }, { nextRun: t.nextRun });
+  const back = useCallback((id: string, before: string) => {
+    if (last.current?.pair === id) last.current = null;
+    decide(client, takenBack(id, before), { nextRun: t.nextRun });
     toast(t.undone);
   }, [client, t]);
   const say = useCallback((decision: Word) => {
     if (!decides) return;
-    if (decision === 'undo') { back(pair.pair); return; }
-    last.current = pair.pair;
+    if (decision !== 'undo' && seen.current !== pair.pair) return;
+    // The pair that is gone takes its buttons with it: whoever was among them goes on at the heading.
+    if (document.activeElement?.closest('.dup-pair')) {
+      if (show === 'waits') refocus.current = true;
+      else document.getElementById('pair')?.focus();
+    }
+    if (decision === 'undo') { back(pair.pair, last.current?.pair === pair.pair ? last.current.before : 'waits'); return; }
+    const before = standing(pair.pair, pair.state);
+    last.current = { pair: pair.pair, before };
     decide(client, { pair: pair.pair, decision }, { nextRun: t.nextRun });
-    toast(decision === 'merge' ? t.mergedNow : t.keptNow, () => back(pair.pair));
+    toast(decision === 'merge' ? t.mergedNow : t.keptNow, () => back(pair.pair, before));
     const next = pairs[at + 1] ?? pairs[at - 1];
     if (show === 'waits') void navigate({ to: '/data/duplicates', search: { ...search, pair: next?.pair } as never, replace: true });
-  }, [at, back, client, decides, navigate, pair, pairs, search, show, t]);
-  useKeys({ say: (word) => { if (offered(pair).includes(word)) say(word); }, go: (by) => go(at + by), undo: () => { if (last.current) back(last.current); } });
+  }, [at, back, client, decides, navigate, pair, pairs, refocus, search, show, t]);
+  useKeys({ say: (word) => { if (offered(pair).includes(word)) say(word); }, go: (by) => go(at + by), undo: () => { if (last.current) back(last.current.pair, last.current.before); } });
   return (
     <div className="dup-view">
       <div className="dup-queue">
@@ -107,7 +123,7 @@ function Work({ pairs, show, search, tables, more }: { pairs: readonly Pair[]; s
         </ul>
         {more && <p><button type="button" className="link small" onClick={more}>{t.more}</button></p>}
       </div>
-      <PairView key={pair.pair} pair={pair} place={t.of(num(at + 1), num(pairs.length))} offered={decides ? offered(pair) : []} onSay={say} onGo={(by) => go(at + by)} first={at === 0} last={at === pairs.length - 1} />
+      <PairView key={pair.pair} pair={pair} place={t.of(num(at + 1), num(pairs.length))} offered={decides ? offered(pair) : []} onSay={say} onSeen={(id) => { seen.current = id; }} refocus={refocus} onGo={(by) => go(at + by)} first={at === 0} last={at === pairs.length - 1} />
     </div>
   );
 }
@@ -163,6 +179,8 @@ function useKeys(does: { say: (word: Word) => void; go: (by: number) => void; un
         ...(scrolls ? {} : { ArrowRight: () => now.current.go(1), ArrowLeft: () => now.current.go(-1) }),
       };
       const act = acts[event.key];
+      // A key that is held down goes through the queue; it decides once.
+      if (event.repeat && !event.key.startsWith('Arrow')) return;
       if (act) { event.preventDefault(); act(); }
     };
     document.addEventListener('keydown', onKey);

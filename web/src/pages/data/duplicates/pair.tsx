@@ -1,7 +1,7 @@
 // One pair: its rows beside each other as the gate shows them, what they would be as one and why, what each column weighs,
 // and what a merge would change.
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState, type RefObject } from 'react';
 import { useActorName } from '@/app/people';
 import { useMay } from '@/app/session';
 import type { Actor } from '@/api/types';
@@ -25,7 +25,7 @@ function useStays(ms: number): boolean {
   return stays;
 }
 
-export function PairView({ pair, place, offered, onSay, onGo, first, last }: { pair: Pair; place: string; offered: readonly Word[]; onSay: (word: Word) => void; onGo: (by: number) => void; first: boolean; last: boolean }) {
+export function PairView({ pair, place, offered, onSay, onSeen, refocus, onGo, first, last }: { pair: Pair; place: string; offered: readonly Word[]; onSay: (word: Word) => void; onSeen: (pair: string | null) => void; refocus: RefObject<boolean>; onGo: (by: number) => void; first: boolean; last: boolean }) {
   const t = useMessages(en);
   const [why, setWhy] = useState<Why | null>(null);
   const [asking, setAsking] = useState(false);
@@ -34,10 +34,15 @@ export function PairView({ pair, place, offered, onSay, onGo, first, last }: { p
   const preview = useQuery({ ...previewQuery(pair.pair, false), enabled: looked && pair.state !== 'kept' });
   const merged = preview.data?.merged[0];
   const p = shownProbability(pair);
+  const shown = Boolean(rows.data) && !rows.isError;
+  useEffect(() => { onSeen(shown ? pair.pair : null); });
+  const head = useRef<HTMLHeadingElement>(null);
+  // Decided on from within the pair before: keyboard and screen reader go on here.
+  useEffect(() => { if (refocus.current) { refocus.current = false; head.current?.focus(); } }, [refocus]);
   return (
     <section className="dup-pair" aria-labelledby="pair">
       <header className="row wrap">
-        <h3 id="pair">{t.isOne(pct(p))}</h3>
+        <h3 id="pair" ref={head} tabIndex={-1}>{t.isOne(pct(p))}</h3>
         {pair.rows > 2 && <Badge>{t.together(num(pair.rows))}</Badge>}
         <PairState pair={pair} />
         <span className="push row small muted">
@@ -47,8 +52,8 @@ export function PairView({ pair, place, offered, onSay, onGo, first, last }: { p
         </span>
       </header>
       <div className="row wrap dup-acts">
-        {offered.includes('merge') && <Button kind={pair.state === 'waits' ? 'primary' : undefined} onClick={() => onSay('merge')}>{t.merge} <Kbd>m</Kbd></Button>}
-        {offered.includes('keep') && <Button onClick={() => onSay('keep')}>{t.keep} <Kbd>k</Kbd></Button>}
+        {offered.includes('merge') && <Button kind={pair.state === 'waits' ? 'primary' : undefined} disabled={!shown} onClick={() => onSay('merge')}>{t.merge} <Kbd>m</Kbd></Button>}
+        {offered.includes('keep') && <Button disabled={!shown} onClick={() => onSay('keep')}>{t.keep} <Kbd>k</Kbd></Button>}
         {offered.includes('undo') && <Button icon="undo" onClick={() => onSay('undo')}>{t.undo}</Button>}
         {pair.state === 'waits' && <Button kind="quiet" disabled={last} onClick={() => onGo(1)}>{t.skip} <Kbd>→</Kbd></Button>}
         <span className="push">{why

@@ -266,6 +266,8 @@ async fn move_out(
     why: Why<'_>,
 ) -> Result<u64> {
     let constraint = violation.constraint.clone();
+    // It is asked once more after its end.
+    violation.rows = Box::pin(violation.rows.fuse());
     // What is not ours was in the target before dunlin came, or others wrote it: not ours to move, however many they are.
     let ours = loop {
         let leaving = leaving(run, spec, &mut violation, why).await?;
@@ -306,6 +308,7 @@ async fn loaded(
 /// How many rows that stand against a rule dunlin has loaded, and are as it loaded them.
 pub(crate) async fn ours(run: &Run<'_>, id: &str, spec: &TableSpec, mut violation: Violation) -> Result<u64> {
     let mut ours = 0;
+    violation.rows = Box::pin(violation.rows.fuse());
     loop {
         let some = leaving(run, spec, &mut violation, Why::default()).await?;
         if some.is_empty() {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { OWN, OWNER } from './places';
 import { run, serve, SERVER } from './program';
-import { expect, looks, test, violations } from './support';
+import { expect, looks, signUp, test, violations } from './support';
 
 test.use({ baseURL: OWN, storageState: { cookies: [], origins: [] }, actionTimeout: 15_000 });
 
@@ -87,13 +87,7 @@ test('a person works through pairs with two keys, takes one decision back, and t
   writeFileSync(join(dir, 'server.toml'), SERVER);
   const { child, secret } = await serve(dir, OWN, true);
   try {
-    await page.goto('/');
-    await page.getByRole('textbox').first().fill(secret);
-    await page.getByLabel('Your name').fill(OWNER.name);
-    await page.getByLabel('E-mail').fill(OWNER.email);
-    await page.getByLabel(/password/i).fill(OWNER.password);
-    await page.getByRole('button').first().click();
-    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await signUp(page, secret);
     // Before a run there is nothing, and it says what will be here.
     await page.goto('/data/duplicates');
     await expect(page.getByRole('heading', { name: 'No duplicates have been looked for yet' })).toBeVisible();

@@ -1,18 +1,13 @@
 // A first-time lead, from a workspace in which nothing has happened to a finished, verified migration with its report,
 // by the pages alone.
-import { FIRST_VISIT, OWNER } from './places';
-import { expect, left, test } from './support';
+import { FIRST_VISIT } from './places';
+import { expect, left, signUp, test } from './support';
 
 test.use({ baseURL: FIRST_VISIT, storageState: { cookies: [], origins: [] } });
 
 test('from an empty workspace to a verified migration', async ({ page, quiet }) => {
   test.setTimeout(240_000);
-  await page.goto('/');
-  await page.getByRole('textbox').first().fill(left().firstVisit.secret);
-  await page.getByLabel('Your name').fill(OWNER.name);
-  await page.getByLabel('E-mail').fill(OWNER.email);
-  await page.getByLabel(/password/i).fill(OWNER.password);
-  await page.getByRole('button').first().click();
+  await signUp(page, left().firstVisit.secret);
 
   // Nothing has moved: the page says what to do next.
   await expect(page.getByRole('heading', { name: 'Nothing has moved yet' })).toBeVisible();

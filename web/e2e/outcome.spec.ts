@@ -3,9 +3,9 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OWN, OWNER } from './places';
+import { OWN } from './places';
 import { run, serve, SERVER } from './program';
-import { expect, looks, settled, test } from './support';
+import { expect, looks, settled, signUp, test } from './support';
 
 // A button that is on its way from one colour to the next has neither's contrast.
 test.use({ baseURL: OWN, storageState: { cookies: [], origins: [] }, actionTimeout: 15_000, contextOptions: { reducedMotion: 'reduce' } });
@@ -43,13 +43,7 @@ test('a table that failed is named, and done again by itself', async ({ page, qu
   const dir = await damaged(folder);
   const { child, secret } = await serve(dir, OWN, true);
   try {
-    await page.goto('/');
-    await page.getByRole('textbox').first().fill(secret);
-    await page.getByLabel('Your name').fill(OWNER.name);
-    await page.getByLabel('E-mail').fill(OWNER.email);
-    await page.getByLabel(/password/i).fill(OWNER.password);
-    await page.getByRole('button').first().click();
-    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await signUp(page, secret);
 
     await page.goto('/runs');
     await page.getByRole('button', { name: 'Start a run' }).click();

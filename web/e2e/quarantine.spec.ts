@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
-import { OWN, OWNER } from './places';
+import { OWN } from './places';
 import { run, serve, SERVER } from './program';
-import { expect, test, violations } from './support';
+import { expect, signUp, test, violations } from './support';
 
 test.use({ baseURL: OWN, storageState: { cookies: [], origins: [] }, actionTimeout: 15_000 });
 
@@ -82,13 +82,7 @@ test('a person works 5,000 quarantined rows down to none', async ({ page }) => {
   await run('run', '--dir', dir);
   const { child, secret } = await serve(dir, OWN, true);
   try {
-    await page.goto('/');
-    await page.getByRole('textbox').first().fill(secret);
-    await page.getByLabel('Your name').fill(OWNER.name);
-    await page.getByLabel('E-mail').fill(OWNER.email);
-    await page.getByLabel(/password/i).fill(OWNER.password);
-    await page.getByRole('button').first().click();
-    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await signUp(page, secret);
     await page.goto('/data');
     await expect(page.getByRole('heading', { name: '5,000 rows wait for a person' })).toBeVisible();
     let decisions = 0;

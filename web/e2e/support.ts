@@ -2,7 +2,7 @@
 import { expect, test as base, type Page } from '@playwright/test';
 import axe, { type Result, type RunOptions } from 'axe-core';
 import { readFileSync } from 'node:fs';
-import { PLACES_FILE, type Left } from './places';
+import { OWNER, PLACES_FILE, type Left } from './places';
 
 /** A test whose page may not complain. */
 export const test = base.extend<{ quiet: string[] }>({
@@ -57,4 +57,15 @@ export async function looks(page: Page, name: string): Promise<string[]> {
 export async function settled(page: Page): Promise<void> {
   await expect(page.locator('main h1').first()).toBeAttached();
   await expect(page.locator('.skeleton')).toHaveCount(0);
+}
+
+/** Sets up a server that nobody has signed in to yet, with the secret that it printed, as its owner. */
+export async function signUp(page: Page, secret: string): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('textbox').first().fill(secret);
+  await page.getByLabel('Your name').fill(OWNER.name);
+  await page.getByLabel('E-mail').fill(OWNER.email);
+  await page.getByLabel(/password/i).fill(OWNER.password);
+  await page.getByRole('button').first().click();
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
 }

@@ -89,6 +89,25 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
+    /// Whether its values are numbers.
+    pub fn is_number(&self) -> bool {
+        matches!(
+            self,
+            Self::Int16
+                | Self::Int32
+                | Self::Int64
+                | Self::Decimal { .. }
+                | Self::Numeric
+                | Self::Float32
+                | Self::Float64
+        )
+    }
+
+    /// Whether its values are texts of any content.
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::Text { .. } | Self::Char { .. })
+    }
+
     /// How a column of this type travels in a batch.
     pub fn arrow_type(&self) -> DataType {
         match self {

@@ -2,6 +2,7 @@
 //! sources, of each. Not here: how they are found.
 
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 use crate::error::db;
 use crate::{State, StoreError, Tx, now_us};
@@ -70,18 +71,12 @@ impl State {
     /// # Errors
     /// Those of the state.
     pub async fn kept_profiles(&self, table: &str) -> Result<Vec<(i64, serde_json::Value)>, StoreError> {
-        let failed = db("reading profiles");
         let rows = sqlx::query("select at, profile from kept_profiles where table_label = $1 order by at")
             .bind(table)
             .fetch_all(self.pool())
             .await
-            .map_err(&failed)?;
-        let mut kept = Vec::with_capacity(rows.len());
-        for row in rows {
-            let text: String = row.try_get(1).map_err(&failed)?;
-            kept.push((row.try_get(0).map_err(&failed)?, serde_json::from_str(&text).unwrap_or_default()));
-        }
-        Ok(kept)
+            .map_err(db("reading profiles"))?;
+        rows.iter().map(kept).collect::<Result<_, _>>().map_err(db("reading profiles"))
     }
 
     /// What was found of a run's tables, by table.
@@ -89,17 +84,21 @@ impl State {
     /// # Errors
     /// Those of the state.
     pub async fn data_checks(&self, run: &str) -> Result<Vec<(String, serde_json::Value)>, StoreError> {
-        let failed = db("reading checks");
         let rows = sqlx::query("select table_label, checks from data_checks where run = $1 order by 1")
             .bind(run)
             .fetch_all(self.pool())
             .await
-            .map_err(&failed)?;
-        let mut kept = Vec::with_capacity(rows.len());
-        for row in rows {
-            let text: String = row.try_get(1).map_err(&failed)?;
-            kept.push((row.try_get(0).map_err(&failed)?, serde_json::from_str(&text).unwrap_or_default()));
-        }
-        Ok(kept)
+            .map_err(db("reading checks"))?;
+        rows.iter().map(kept).collect::<Result<_, _>>().map_err(db("reading checks"))
     }
+}
+
+/// A row that begins with what it is kept under, and the text of what was kept. One that another dunlin wrote in other words
+/// is none.
+fn kept<'r, K>(row: &'r SqliteRow) -> Result<(K, serde_json::Value), sqlx::Error>
+where
+    K: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    let text: &str = row.try_get(1)?;
+    Ok((row.try_get(0)?, serde_json::from_str(text).unwrap_or_default()))
 }

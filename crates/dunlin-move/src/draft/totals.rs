@@ -134,7 +134,7 @@ impl Drafting<'_> {
         let at = self.mapped_column(asked, mapped, name)?;
         let dated = match &mapped[at].load_type {
             ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz => true,
-            ty => is_text(ty),
+            ty => ty.is_text(),
         };
         if dated {
             return Some(at);
@@ -187,21 +187,7 @@ impl Drafting<'_> {
     }
 }
 
-fn is_text(ty: &ColumnType) -> bool {
-    matches!(ty, ColumnType::Text { .. } | ColumnType::Char { .. })
-}
-
 /// Whether values of a type can be added up. Texts are read as numbers: files and SQLite hold amounts like that.
 fn is_amount(ty: &ColumnType) -> bool {
-    let number = matches!(
-        ty,
-        ColumnType::Int16
-            | ColumnType::Int32
-            | ColumnType::Int64
-            | ColumnType::Decimal { .. }
-            | ColumnType::Numeric
-            | ColumnType::Float32
-            | ColumnType::Float64
-    );
-    number || is_text(ty)
+    ty.is_number() || ty.is_text()
 }

@@ -78,17 +78,8 @@ impl Column {
         Self {
             name: name.to_owned(),
             ty: ty.clone(),
-            is_text: matches!(ty, ColumnType::Text { .. } | ColumnType::Char { .. }),
-            numeric: matches!(
-                ty,
-                ColumnType::Int16
-                    | ColumnType::Int32
-                    | ColumnType::Int64
-                    | ColumnType::Decimal { .. }
-                    | ColumnType::Numeric
-                    | ColumnType::Float32
-                    | ColumnType::Float64
-            ),
+            is_text: ty.is_text(),
+            numeric: ty.is_number(),
             // What a card's rounded digits or a part of a name look like is not the kind's own form.
             strict: among(&STRICT)
                 && kind.as_ref().is_none_or(|k| !matches!(k.detail, Some("rounded" | "several"))),
